@@ -1,0 +1,78 @@
+/**
+ * The two kinds of record in Firestore, as plain types. `Time` is whatever the reader's SDK gives for
+ * a timestamp: a Timestamp from the Admin SDK, a Timestamp from the web SDK.
+ */
+import type { Format } from './format.js';
+
+export type ImageState = 'processing' | 'ready' | 'failed';
+
+/** What a page can show before any pixel has arrived. */
+export interface Placeholder {
+  /** ThumbHash of the whole picture, base64. See https://evanw.github.io/thumbhash/ */
+  thumbhash: string;
+  /** Mean colour of the whole picture, `#rrggbb`. */
+  color: string;
+}
+
+export interface OriginalInfo {
+  bucket: string;
+  name: string;
+  /** Decimal, as Cloud Storage counts generations; it does not fit a JavaScript number. */
+  generation: string;
+  contentType: string;
+  bytes: number;
+  /** Pixels, after EXIF orientation; absent until the file has been decoded. */
+  width?: number;
+  height?: number;
+}
+
+export interface VariantInfo {
+  /** Pixels. */
+  width: number;
+  height: number;
+  formats: Partial<Record<Format, { bytes: number }>>;
+}
+
+/** `users/{uid}/images/{imageId}`: the owner may read it, nobody may write it. */
+export interface ImageRecord<Time = unknown> {
+  state: ImageState;
+  original: OriginalInfo;
+  /** The default public token. */
+  token: string;
+  variants?: Record<string, VariantInfo>;
+  placeholder?: Placeholder;
+  /** Only when `state` is `failed`; `message` is a sentence for a person. */
+  error?: { code: string; message: string };
+  createdAt: Time;
+  updatedAt: Time;
+}
+
+export interface RenditionInfo {
+  /** Name of the object in the bucket. */
+  object: string;
+  bytes: number;
+  /** Strong entity tag of the bytes, quotes included (RFC 9110 section 8.8.3). */
+  etag: string;
+}
+
+export type TokenVariant = { width: number; height: number } & Partial<
+  Record<Format, RenditionInfo>
+>;
+
+/** `imageTokens/{hash}`: nobody may read it; it holds all that a view needs. */
+export interface TokenRecord<Time = unknown> {
+  uid: string;
+  imageId: string;
+  kind: 'default' | 'share';
+  label?: string;
+  /** The names this token may show; absent means all. */
+  variants?: string[];
+  expiresAt?: Time;
+  createdAt: Time;
+  image: {
+    bucket: string;
+    generation: string;
+    placeholder: Placeholder;
+    renditions: Record<string, TokenVariant>;
+  };
+}
