@@ -3,7 +3,11 @@ const common = {
   testEnvironment: 'node',
   rootDir: __dirname,
   modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/functions/lib/'],
-  transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.tests.json', isolatedModules: true }] },
+  // Sources name what they import as it is called once compiled.
+  moduleNameMapper: { '^([.]{1,2}/.*)[.]js$': '$1' },
+  transform: { '^.+[.]ts$|/thumbhash/.+[.]js$': ['ts-jest', { tsconfig: 'tsconfig.tests.json' }] },
+  // The one ES module among the packages that tests load.
+  transformIgnorePatterns: ['/node_modules/(?!thumbhash/)'],
 };
 
 module.exports = {
@@ -11,7 +15,10 @@ module.exports = {
     {
       ...common,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{functions/src,client/src,local}/**/*.test.ts'],
+      testMatch: [
+        '<rootDir>/{functions/src,client/src,local}/**/*.test.ts',
+        '<rootDir>/tests/*.test.ts',
+      ],
     },
     {
       ...common,

@@ -1,0 +1,110 @@
+import { ConfigError } from '../errors.js';
+import { DEFAULTS, parseConfig } from './config.js';
+
+const BUCKET = { BUCKET: 'demo.appspot.com' };
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    parseConfig({ ...BUCKET, ...environment });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test('the defaults are what the README says', () => {
+  expect(parseConfig(BUCKET)).toEqual({
+    bucket: 'demo.appspot.com',
+    originalsPath: {
+      text: 'originals/{uid}/{imageId}',
+      segments: ['originals', '{uid}', '{imageId}'],
+    },
+    variantsPath: 'variants',
+    variants: [
+      { name: 'thumb', width: 200, height: 200, fit: 'cover' },
+      { name: 'w400', width: 400, fit: 'inside' },
+      { name: 'w800', width: 800, fit: 'inside' },
+      { name: 'w1600', width: 1600, fit: 'inside' },
+    ],
+    formats: ['webp', 'jpeg'],
+    imagesCollection: { text: 'users/{uid}/images', segments: ['users', '{uid}', 'images'] },
+    tokensCollection: 'imageTokens',
+    revocationSeconds: 60,
+  });
+});
+
+test('empty means the default, as the platform hands over what was not set', () => {
+  const empty = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, '']));
+  expect(parseConfig({ ...empty, ...BUCKET })).toEqual(parseConfig(BUCKET));
+});
+
+test('the bucket defaults to the project’s own', () => {
+  const FIREBASE_CONFIG = '{"projectId":"p","storageBucket":"p.firebasestorage.app"}';
+  expect(parseConfig({ FIREBASE_CONFIG }).bucket).toBe('p.firebasestorage.app');
+});
+
+test('while functions are only listed, no bucket is needed', () => {
+  expect(parseConfig({ FUNCTIONS_CONTROL_API: 'true' }).bucket).toBe('');
+  expect(() => parseConfig({})).toThrow('BUCKET: expected the name of a Cloud Storage bucket; found nothing.');
+});
+
+test.each(['webp,avif', ' webp , avif ', '["webp","avif"]'])('a list may be written %s', (FORMATS) => {
+  expect(parseConfig({ ...BUCKET, FORMATS }).formats).toEqual(['webp', 'avif']);
+});
+
+test('PUBLIC_BASE_URL loses its last slash', () => {
+  const PUBLIC_BASE_URL = 'https://example.com/i/';
+  expect(parseConfig({ ...BUCKET, PUBLIC_BASE_URL }).publicBaseUrl).toBe('https://example.com/i');
+});
+
+test.each([
+  ['BUCKET', 'gs://photos', 'expected the name of a Cloud Storage bucket; found "gs://photos".'],
+  ['ORIGINALS_PATH', 'originals/{uid}', 'expected a path with {imageId} in it once; found "originals/{uid}".'],
+  ['VARIANTS_PATH', 'a//b', 'expected a path without empty, "." or ".." segments; found "a//b".'],
+  ['VARIANTS_PATH', '{uid}', 'expected a path without placeholders; found "{uid}".'],
+  ['VARIANTS', 'thumb:200x', /expected name:WIDTH, .*; found "thumb:200x"\.$/],
+  ['VARIANTS', 'a:1,a:2', 'expected each name once, but "a" comes twice; found "a:1,a:2".'],
+  ['VARIANTS', Array.from({ length: 21 }, (_, i) => `v${i}:1`).join(), 'expected at most 20 items; found "21 items".'],
+  ['FORMATS', 'webp,png', 'expected formats out of avif, webp, jpeg; found "png".'],
+  ['FORMATS', 'webp,', 'expected formats out of avif, webp, jpeg; found nothing.'],
+  ['FORMATS', '["webp"', 'expected formats out of avif, webp, jpeg; found "[\\"webp\\"".'],
+  ['IMAGES_COLLECTION', 'users/{uid}', 'expected a collection, which has an odd number of segments; found "users/{uid}".'],
+  ['IMAGES_COLLECTION', 'images', 'expected a path with {uid} in it once; found "images".'],
+  ['TOKENS_COLLECTION', 'a/b', 'expected a collection, which has an odd number of segments; found "a/b".'],
+  ['PUBLIC_BASE_URL', 'example.com', /expected an http or https address .*; found "example\.com"\.$/],
+  ['PUBLIC_BASE_URL', 'ftp://example.com', /expected an http or https address/],
+  ['PUBLIC_BASE_URL', 'https://example.com/i?x', /expected an http or https address/],
+  ['REVOCATION_SECONDS', '-1', 'expected whole seconds from 0 to 86400; found "-1".'],
+  ['REVOCATION_SECONDS', '1.5', /expected whole seconds/],
+  ['REVOCATION_SECONDS', '86401', /expected whole seconds/],
+  ['REVOCATION_SECONDS', 'a minute', /expected whole seconds/],
+])('%s=%s is refused with a sentence', (name, value, sentence) => {
+  const problems = problemsOf({ [name]: value });
+  expect(problems).toHaveLength(1);
+  if (typeof sentence === 'string') expect(problems[0]).toBe(`${name}: ${sentence}`);
+  else expect(problems[0]).toMatch(sentence);
+});
+
+test('all wrong values are told at once', () => {
+  const problems = problemsOf({ VARIANTS: 'x', FORMATS: 'gif', REVOCATION_SECONDS: 'soon' });
+  expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+    'VARIANTS',
+    'FORMATS',
+    'REVOCATION_SECONDS',
+  ]);
+});
+
+test.each([
+  ['variants/{uid}/{imageId}/w800.webp', 'variants'],
+  ['variants/{uid}/{imageId}', 'variants'],
+  ['a/variants/{uid}/{imageId}', 'a/variants'],
+])('renditions must not look like originals: %s and %s', (ORIGINALS_PATH, VARIANTS_PATH) => {
+  expect(problemsOf({ ORIGINALS_PATH, VARIANTS_PATH })).toEqual([
+    expect.stringMatching(/^VARIANTS_PATH: expected a folder apart from ORIGINALS_PATH; found /),
+  ]);
+});
+
+test('a folder whose name only begins the same is apart', () => {
+  expect(problemsOf({ ORIGINALS_PATH: 'variants2/{uid}/{imageId}' })).toEqual([]);
+});

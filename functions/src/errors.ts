@@ -1,0 +1,59 @@
+/**
+ * The few kinds of failure, and the one place that says what each means outside: an HTTP status for
+ * a request, a sentence in the image record for an upload. The public message reveals nothing; the
+ * internal one (`Error.message`) goes to the log only.
+ */
+
+/** Answers to a request. */
+export const REQUEST_FAILURES = {
+  'not-found': { status: 404, publicMessage: 'Not found.' },
+  'method-not-allowed': { status: 405, publicMessage: 'Only GET and HEAD are allowed here.' },
+  unavailable: { status: 503, publicMessage: 'Temporarily unavailable. Try again shortly.' },
+} as const satisfies Record<string, { status: number; publicMessage: string }>;
+
+export type RequestFailureCode = keyof typeof REQUEST_FAILURES;
+
+/** Ends of an upload; the sentence is written to the image record for the owner to read. */
+export const IMAGE_FAILURES = {
+  'empty-file': 'The file is empty. Choose another photo and upload it again.',
+  'not-an-image': 'The file is not an image that can be read. Upload a JPEG, PNG, WebP, GIF or AVIF.',
+  'unsupported-format':
+    'This kind of image is not supported. Upload a JPEG, PNG, WebP, GIF or AVIF.',
+  'damaged-image': 'The image is damaged or incomplete. Upload it again, or choose another.',
+  'too-many-bytes': 'The file is too large. Upload a smaller one.',
+  'too-many-pixels': 'The image has too many pixels. Upload a smaller one.',
+  'gave-up': 'The image could not be processed after several tries. Upload it again.',
+} as const satisfies Record<string, string>;
+
+export type ImageFailureCode = keyof typeof IMAGE_FAILURES;
+
+/** An upload that no retry can save. */
+export class ImageFailure extends Error {
+  override readonly name = 'ImageFailure';
+
+  /**
+   * @param code stable, for programs
+   * @param detail what was expected and what was found, for the log
+   */
+  constructor(
+    readonly code: ImageFailureCode,
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${code}: ${detail}`, options);
+  }
+
+  /** The sentence for the owner. */
+  get publicMessage(): string {
+    return IMAGE_FAILURES[this.code];
+  }
+}
+
+/** One or more parameters have wrong values; `problems` has a sentence for each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`storage-public-variants cannot start:\n- ${problems.join('\n- ')}`);
+  }
+}

@@ -1,0 +1,99 @@
+import {
+  fillTemplate,
+  hashedFolder,
+  isDocumentId,
+  ownerOf,
+  parseTemplate,
+  renditionName,
+  type PathTemplate,
+} from './path.js';
+
+const template = (text: string) => parseTemplate(text, ['uid', 'imageId']) as PathTemplate;
+
+describe('parseTemplate', () => {
+  test.each([
+    'originals/{uid}/{imageId}',
+    '{uid}/{imageId}',
+    'a/{imageId}/b/{uid}/c',
+  ])('%s', (text) => {
+    expect(parseTemplate(text, ['uid', 'imageId'])).toEqual({ text, segments: text.split('/') });
+  });
+
+  test.each([
+    ['originals/{uid}', 'a path with {imageId} in it once'],
+    ['{uid}/{uid}/{imageId}', 'a path with {uid} in it once'],
+    ['/originals/{uid}/{imageId}', 'a path without empty, "." or ".." segments'],
+    ['originals/../{uid}/{imageId}', 'a path without empty, "." or ".." segments'],
+    ['x{uid}/{imageId}', 'placeholders {uid} and {imageId}, each as a whole segment'],
+    ['{user}/{uid}/{imageId}', 'placeholders {uid} and {imageId}, each as a whole segment'],
+  ])('%s', (text, expected) => {
+    expect(parseTemplate(text, ['uid', 'imageId'])).toBe(expected);
+  });
+});
+
+describe('ownerOf', () => {
+  const originals = template('originals/{uid}/{imageId}');
+  test.each([
+    ['originals/u/i', { uid: 'u', imageId: 'i' }],
+    ['originals/u/my photo (1).jpg', { uid: 'u', imageId: 'my photo (1).jpg' }],
+    ['originals/u/Ünïcødé 写真.jpg', { uid: 'u', imageId: 'Ünïcødé 写真.jpg' }],
+    ['originals/u/..jpg', { uid: 'u', imageId: '..jpg' }],
+    [`originals/u/${'x'.repeat(900)}`, { uid: 'u', imageId: 'x'.repeat(900) }],
+  ])('%s', (name, owner) => {
+    expect(ownerOf(originals, name)).toEqual(owner);
+  });
+
+  test.each([
+    'originals/u',
+    'originals/u/i/j',
+    'originals//i',
+    'originals/u/',
+    '/originals/u/i',
+    'Originals/u/i',
+    'originals/u/..',
+    'originals/../i',
+    'originals/u/.',
+    'originals/u/__x__',
+    'originals/u/\uD800',
+    `originals/u/${'x'.repeat(1501)}`,
+    'variants/abc/1/w800.webp',
+  ])('%j is no original', (name) => {
+    expect(ownerOf(originals, name)).toBeUndefined();
+  });
+
+  test('placeholders in any order', () => {
+    expect(ownerOf(template('a/{imageId}/b/{uid}'), 'a/1/b/2')).toEqual({ imageId: '1', uid: '2' });
+  });
+});
+
+test('fillTemplate', () => {
+  expect(fillTemplate(template('o/{uid}/x/{imageId}'), { uid: 'u', imageId: 'i' })).toBe('o/u/x/i');
+});
+
+test('isDocumentId counts bytes, not characters', () => {
+  expect(isDocumentId('ü'.repeat(750))).toBe(true);
+  expect(isDocumentId('ü'.repeat(751))).toBe(false);
+});
+
+describe('renditionName', () => {
+  const original = { bucket: 'b', name: 'originals/alice/holiday.jpg', generation: '170001' };
+
+  test('has the form variants/{hashed}/{generation}/{variant}.{ext}', () => {
+    expect(renditionName('variants', original, 'w800', 'jpeg')).toMatch(
+      /^variants\/[A-Za-z0-9_-]{43}\/170001\/w800\.jpg$/,
+    );
+  });
+
+  test('reveals neither owner nor file name', () => {
+    expect(renditionName('variants', original, 'w800', 'webp')).not.toMatch(/alice|holiday/);
+  });
+
+  test('differs by image and by bucket', () => {
+    const folders = [
+      hashedFolder('b', 'originals/a/1'),
+      hashedFolder('b', 'originals/a/2'),
+      hashedFolder('c', 'originals/a/1'),
+    ];
+    expect(new Set(folders).size).toBe(3);
+  });
+});

@@ -1,0 +1,70 @@
+import { coverScale, MAX_EDGE, parseVariant, scaled, variantSize } from './variant.js';
+
+describe('parseVariant', () => {
+  test.each([
+    ['w800:800', { name: 'w800', width: 800, fit: 'inside' }],
+    ['box:400x300', { name: 'box', width: 400, height: 300, fit: 'inside' }],
+    ['box:400x300:inside', { name: 'box', width: 400, height: 300, fit: 'inside' }],
+    ['thumb:200x200:cover', { name: 'thumb', width: 200, height: 200, fit: 'cover' }],
+    [`a-b_C9:${MAX_EDGE}`, { name: 'a-b_C9', width: MAX_EDGE, fit: 'inside' }],
+  ])('%s', (text, expected) => {
+    expect(parseVariant(text)).toEqual(expected);
+  });
+
+  test.each([
+    '',
+    'w800',
+    ':800',
+    'w800:',
+    'w800:0',
+    `w800:${MAX_EDGE + 1}`,
+    'w800:800:cover',
+    'w800:800x',
+    'w800:800x600:fill',
+    'w.800:800',
+    'w/8:800',
+    'w800:-1',
+    'w800:8.5',
+    `${'n'.repeat(41)}:800`,
+    'w800:800 ',
+  ])('%j is refused', (text) => {
+    expect(parseVariant(text)).toBeUndefined();
+  });
+});
+
+describe('variantSize', () => {
+  const inside = { name: 'v', width: 800, fit: 'inside' } as const;
+  const box = { name: 'v', width: 400, height: 400, fit: 'inside' } as const;
+  const cover = { name: 'v', width: 200, height: 200, fit: 'cover' } as const;
+  test.each([
+    ['landscape by width', inside, [5312, 2988], [800, 450]],
+    ['portrait by width', inside, [2988, 5312], [800, 1422]],
+    ['never enlarged', inside, [640, 480], [640, 480]],
+    ['exactly as large', inside, [800, 600], [800, 600]],
+    ['never less than a pixel', inside, [16000, 1], [800, 1]],
+    ['a strip keeps within what can be encoded', inside, [700, 60000], [191, MAX_EDGE]],
+    ['in a box, landscape', box, [1000, 500], [400, 200]],
+    ['in a box, portrait', box, [500, 1000], [200, 400]],
+    ['cover, landscape', cover, [1000, 500], [200, 200]],
+    ['cover, smaller original keeps proportions', cover, [100, 50], [50, 50]],
+    ['cover, one side smaller', cover, [1000, 120], [120, 120]],
+  ])('%s', (_what, variant, [width, height], expected) => {
+    const size = variantSize(variant, { width: width as number, height: height as number });
+    expect([size.width, size.height]).toEqual(expected);
+  });
+
+  test('the scale of the original that a variant needs holds all of its pixels', () => {
+    for (const variant of [inside, box, cover]) {
+      for (const original of [
+        { width: 5312, height: 2988 },
+        { width: 333, height: 1999 },
+        { width: 90, height: 4000 },
+      ]) {
+        const base = scaled(original, coverScale(variant, original));
+        const size = variantSize(variant, original);
+        expect(base.width).toBeGreaterThanOrEqual(size.width);
+        expect(base.height).toBeGreaterThanOrEqual(size.height);
+      }
+    }
+  });
+});

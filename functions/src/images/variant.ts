@@ -1,0 +1,80 @@
+/** A variant is a named size rule. Here: its grammar, and the size it gives to an original. */
+
+/** The largest edge that every format here can encode, pixels (WebP: 14 bits, RFC 9649 section 2.6). */
+export const MAX_EDGE = 16383;
+
+/** How many variants one image may have: each is work that an upload causes. */
+export const MAX_VARIANTS = 20;
+
+export interface Variant {
+  name: string;
+  /** Pixels. */
+  width: number;
+  /** Pixels; absent: whatever the original's proportions give. */
+  height?: number;
+  /** `inside`: the whole picture within the box. `cover`: the box filled, the rest cropped. */
+  fit: 'inside' | 'cover';
+}
+
+export interface Size {
+  /** Pixels. */
+  width: number;
+  height: number;
+}
+
+export const VARIANT_GRAMMAR =
+  'name:WIDTH, name:WIDTHxHEIGHT or name:WIDTHxHEIGHT:cover ' +
+  `(name of 1 to 40 letters, digits, "-" or "_"; pixels from 1 to ${MAX_EDGE})`;
+
+const VARIANT = /^([A-Za-z0-9_-]{1,40}):(\d{1,5})(?:x(\d{1,5})(?::(inside|cover))?)?$/;
+
+/**
+ * Reads one size rule, `thumb:200x200:cover`.
+ * @returns undefined when the text does not follow VARIANT_GRAMMAR
+ */
+export function parseVariant(text: string): Variant | undefined {
+  const [, name, w, h, fit] = VARIANT.exec(text) ?? [];
+  if (name === undefined) return undefined;
+  const width = Number(w);
+  const height = h === undefined ? undefined : Number(h);
+  const inRange = (edge: number) => edge >= 1 && edge <= MAX_EDGE;
+  if (!inRange(width) || (height !== undefined && !inRange(height))) return undefined;
+  return {
+    name,
+    width,
+    ...(height !== undefined && { height }),
+    fit: fit === 'cover' ? 'cover' : 'inside',
+  };
+}
+
+/**
+ * The exact size of a variant of an original, in pixels. Never larger than the original: a `cover`
+ * box that does not fit keeps its proportions and shrinks.
+ * @param original size after orientation, pixels
+ */
+export function variantSize(variant: Variant, original: Size): Size {
+  if (variant.fit === 'cover') {
+    const box = { width: variant.width, height: variant.height ?? variant.width };
+    return scaled(box, Math.min(1, original.width / box.width, original.height / box.height));
+  }
+  return scaled(original, coverScale(variant, original));
+}
+
+/**
+ * How much of the original's scale a variant needs, 0 to 1: the original resized by it holds every
+ * pixel that the variant shows.
+ */
+export function coverScale(variant: Variant, original: Size): number {
+  const height = variant.height ?? (variant.fit === 'cover' ? variant.width : MAX_EDGE);
+  const x = variant.width / original.width;
+  const y = height / original.height;
+  return Math.min(1, variant.fit === 'cover' ? Math.max(x, y) : Math.min(x, y));
+}
+
+/** `size` times `scale`, rounded to whole pixels, at least 1. */
+export function scaled(size: Size, scale: number): Size {
+  return {
+    width: Math.max(1, Math.round(size.width * scale)),
+    height: Math.max(1, Math.round(size.height * scale)),
+  };
+}

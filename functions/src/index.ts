@@ -1,0 +1,62 @@
+/** The doors: one export a Cloud Function. What is behind a door is loaded when it is first opened. */
+import { requiresRole } from 'firebase-functions';
+import { write } from 'firebase-functions/logger';
+import { onRequest } from 'firebase-functions/https';
+import { onObjectFinalized } from 'firebase-functions/storage';
+import { parseConfig } from './config/config.js';
+import { BUCKET } from './config/parameters.js';
+import { once } from './once.js';
+
+// Least privilege: objects of buckets, documents of Firestore, and to be called by events.
+requiresRole('roles/storage.objectAdmin');
+requiresRole('roles/datastore.user');
+requiresRole('roles/eventarc.eventReceiver');
+requiresRole('roles/run.invoker');
+
+/** Wrong parameters end the process here, before anything is served with half of them. */
+const config = parseConfig(process.env);
+
+const log = (severity: 'INFO' | 'WARNING' | 'ERROR', message: string, details: object) =>
+  write({ severity, message, ...details });
+
+const openLibrary = once(async () => (await import('./library/library.js')).openLibrary(config));
+
+/** An upload was finished: make its renditions and records. */
+export const ingest = onObjectFinalized(
+  // One picture at a time an instance: a decode may take most of the memory.
+  { bucket: BUCKET, memory: '1GiB', concurrency: 1, timeoutSeconds: 300, retry: true },
+  async ({ data, time }) => {
+    const [room, { derive }, library] = await Promise.all([
+      import('./ingest/ingest.js'),
+      import('./derive/derive.js'),
+      openLibrary(),
+    ]);
+    const upload = {
+      bucket: data.bucket,
+      name: data.name,
+      generation: String(data.generation),
+      ...(data.contentType !== undefined && { contentType: data.contentType }),
+      bytes: Number(data.size),
+      time: Date.parse(time),
+    };
+    await room.ingest(upload, { config, library, derive, now: Date.now, log });
+  },
+);
+
+/** A token's address was asked for: answer with the variant. Open to the world; the token is the key. */
+export const serve = onRequest(
+  { memory: '256MiB', concurrency: 80, timeoutSeconds: 30, invoker: 'public' },
+  async (request, response) => {
+    const [room, library] = await Promise.all([import('./serve/serve.js'), openLibrary()]);
+    const reply = await room.serve(
+      {
+        method: request.method,
+        path: request.path,
+        accept: request.get('accept'),
+        ifNoneMatch: request.get('if-none-match'),
+      },
+      { config, library, now: Date.now, log },
+    );
+    response.writeHead(reply.status, reply.headers).end(reply.body);
+  },
+);

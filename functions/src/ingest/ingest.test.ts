@@ -1,0 +1,249 @@
+import { parseConfig } from '../config/config.js';
+import { MAX_BYTES } from '../derive/limits.js';
+import type { Derived } from '../derive/derive.js';
+import { ImageFailure } from '../errors.js';
+import { fakeLibrary } from '../library/library.fake.js';
+import { hashToken, isToken } from '../tokens/token.js';
+import { GIVE_UP_AFTER_MS, ingest, type FinishedUpload, type Ingest } from './ingest.js';
+
+const config = parseConfig({ BUCKET: 'bucket', VARIANTS: 'w40:40,w20:20', FORMATS: 'webp,jpeg' });
+const NOW = Date.UTC(2026, 0, 1);
+const NAME = 'originals/alice/cat@example.com.jpg';
+
+const derived: Derived = {
+  original: { width: 80, height: 60 },
+  placeholder: { thumbhash: 'AAAA', color: '#102030' },
+  renditions: ['w40', 'w20'].flatMap((variant) =>
+    (['webp', 'jpeg'] as const).map((format) => ({
+      variant,
+      format,
+      width: Number(variant.slice(1)),
+      height: 30,
+      data: Buffer.from(`${variant} ${format}`),
+    })),
+  ),
+};
+
+function upload(changes: Partial<FinishedUpload> = {}): FinishedUpload {
+  return {
+    bucket: 'bucket',
+    name: NAME,
+    generation: '1700000000000001',
+    contentType: 'image/jpeg',
+    bytes: 5,
+    time: NOW,
+    ...changes,
+  };
+}
+
+function setUp(overrides: Partial<Ingest> = {}) {
+  const library = fakeLibrary();
+  const logged: unknown[] = [];
+  const derivedFrom: Buffer[] = [];
+  const room: Ingest = {
+    config,
+    library,
+    derive: (bytes) => {
+      derivedFrom.push(bytes);
+      return Promise.resolve(derived);
+    },
+    now: () => NOW,
+    log: (...line) => logged.push(line),
+    ...overrides,
+  };
+  const put = (event: FinishedUpload) =>
+    library.originals.set(event.name, {
+      generation: event.generation,
+      data: Buffer.from('bytes'),
+      locked: false,
+    });
+  const image = () => library.images.get('alice/cat@example.com.jpg');
+  return { library, logged, derivedFrom, room, put, image };
+}
+
+test('an upload becomes renditions, an image record and a token record', async () => {
+  const { room, library, put, image } = setUp();
+  put(upload());
+  await expect(ingest(upload(), room)).resolves.toBe('ready');
+
+  expect(image()).toMatchObject({
+    state: 'ready',
+    original: {
+      bucket: 'bucket',
+      name: NAME,
+      generation: '1700000000000001',
+      contentType: 'image/jpeg',
+      bytes: 5,
+      width: 80,
+      height: 60,
+    },
+    variants: {
+      w40: { width: 40, height: 30, formats: { webp: { bytes: 8 }, jpeg: { bytes: 8 } } },
+      w20: { width: 20, height: 30, formats: { webp: { bytes: 8 }, jpeg: { bytes: 8 } } },
+    },
+    placeholder: derived.placeholder,
+  });
+  const token = image()?.token ?? '';
+  expect(isToken(token)).toBe(true);
+  const record = library.tokens.get(hashToken(token));
+  expect(record).toMatchObject({ uid: 'alice', imageId: 'cat@example.com.jpg', kind: 'default' });
+  const shown = record?.image.renditions['w40']?.webp;
+  expect(library.renditions.get(shown?.object ?? '')?.toString()).toBe('w40 webp');
+  expect(library.renditions.size).toBe(4);
+});
+
+test('the download token is stripped before anything else', async () => {
+  const { room, library, put } = setUp({
+    derive: () => {
+      expect(library.originals.get(NAME)?.locked).toBe(true);
+      return Promise.resolve(derived);
+    },
+  });
+  put(upload());
+  await ingest(upload(), room);
+  expect(library.calls['lockOriginal']).toBe(1);
+});
+
+test.each([
+  ['outside the path', { name: 'elsewhere/alice/cat.jpg' }],
+  ['a rendition', { name: 'variants/abc/1/w40.webp' }],
+  ['too deep', { name: 'originals/alice/album/cat.jpg' }],
+  ['an id that no document can have', { name: 'originals/alice/..' }],
+  ['another bucket', { bucket: 'other' }],
+])('%s is ignored without a call', async (_what, changes) => {
+  const { room, library } = setUp();
+  await expect(ingest(upload(changes), room)).resolves.toBe('ignored');
+  expect(library.calls).toEqual({});
+});
+
+test('the same event twice makes one set of renditions and one token', async () => {
+  const { room, library, put, image } = setUp();
+  put(upload());
+  await ingest(upload(), room);
+  const { token } = image() ?? {};
+  await expect(ingest(upload(), room)).resolves.toBe('done');
+  expect(library.calls['writeRendition']).toBe(4);
+  expect(image()?.token).toBe(token);
+  expect(library.tokens.size).toBe(1);
+});
+
+test('an upload over an original keeps its token', async () => {
+  const { room, put, image } = setUp();
+  put(upload());
+  await ingest(upload(), room);
+  const { token } = image() ?? {};
+  const next = upload({ generation: '1700000000000002' });
+  put(next);
+  await expect(ingest(next, room)).resolves.toBe('ready');
+  expect(image()).toMatchObject({ token, original: { generation: '1700000000000002' } });
+});
+
+test('an older event that comes late changes nothing', async () => {
+  const { room, put, image, derivedFrom } = setUp();
+  // As text, 9… is greater than 10…
+  const newer = upload({ generation: '10000000000000000' });
+  put(newer);
+  await ingest(newer, room);
+  await expect(ingest(upload({ generation: '9999999999999999' }), room)).resolves.toBe('stale');
+  expect(image()?.original.generation).toBe('10000000000000000');
+  expect(derivedFrom).toHaveLength(1);
+});
+
+test('an upload that was overwritten while it was processed does not end as ready', async () => {
+  const { room, put, library, image } = setUp();
+  const newer = upload({ generation: '1700000000000002' });
+  room.derive = async () => {
+    room.derive = () => Promise.resolve(derived);
+    put(newer);
+    await ingest(newer, room);
+    return derived;
+  };
+  put(upload());
+  await expect(ingest(upload(), room)).resolves.toBe('stale');
+  expect(image()?.original.generation).toBe('1700000000000002');
+  expect([...library.tokens.values()][0]?.image.generation).toBe('1700000000000002');
+});
+
+test('an original that is gone ends quietly', async () => {
+  const { room } = setUp();
+  await expect(ingest(upload(), room)).resolves.toBe('gone');
+});
+
+describe('bad input', () => {
+  const bad = () => Promise.reject(new ImageFailure('not-an-image', 'found text'));
+
+  test('ends in a failed record with a code and a sentence, and is not tried again', async () => {
+    const { room, put, image, library } = setUp({ derive: bad });
+    put(upload());
+    await expect(ingest(upload(), room)).resolves.toBe('failed');
+    expect(image()).toMatchObject({ state: 'failed', error: { code: 'not-an-image' } });
+    expect(image()?.error?.message).toMatch(/^The file is not an image .*\.$/);
+    expect(library.tokens.size).toBe(0);
+    await expect(ingest(upload(), room)).resolves.toBe('done');
+  });
+
+  test('a good file over it heals it', async () => {
+    const { room, put, image } = setUp({ derive: bad });
+    put(upload());
+    await ingest(upload(), room);
+    room.derive = () => Promise.resolve(derived);
+    const next = upload({ generation: '1700000000000002' });
+    put(next);
+    await expect(ingest(next, room)).resolves.toBe('ready');
+    expect(image()).not.toHaveProperty('error');
+  });
+
+  test('bad over good: what was good stays to be seen', async () => {
+    const { room, put, image, library } = setUp();
+    put(upload());
+    await ingest(upload(), room);
+    room.derive = bad;
+    const next = upload({ generation: '1700000000000002' });
+    put(next);
+    await expect(ingest(next, room)).resolves.toBe('failed');
+    expect(image()).toMatchObject({ state: 'failed', variants: { w40: {} } });
+    const record = library.tokens.get(hashToken(image()?.token ?? ''));
+    expect(record?.image.generation).toBe('1700000000000001');
+  });
+
+  test('too many bytes are not even read', async () => {
+    const { room, put, image, library } = setUp();
+    const large = upload({ bytes: MAX_BYTES + 1 });
+    put(large);
+    await expect(ingest(large, room)).resolves.toBe('failed');
+    expect(image()?.error?.code).toBe('too-many-bytes');
+    expect(library.calls['readOriginal']).toBeUndefined();
+  });
+});
+
+describe('what will pass by itself', () => {
+  const down = () => Promise.reject(Object.assign(new Error(`no ${NAME}`), { code: 503 }));
+
+  test('is thrown, so that the platform tries again, and then succeeds', async () => {
+    const { room, put, image } = setUp({ derive: down });
+    put(upload());
+    await expect(ingest(upload(), room)).rejects.toMatchObject({ code: 503 });
+    expect(image()?.state).toBe('processing');
+    room.derive = () => Promise.resolve(derived);
+    await expect(ingest(upload(), room)).resolves.toBe('ready');
+  });
+
+  test('ends in a failed record after an hour', async () => {
+    const { room, put, image } = setUp({ derive: down, now: () => NOW + GIVE_UP_AFTER_MS + 1 });
+    put(upload());
+    await expect(ingest(upload(), room)).resolves.toBe('failed');
+    expect(image()?.error?.code).toBe('gave-up');
+  });
+
+  test('is logged without names, tokens or addresses', async () => {
+    const { room, put, logged, image } = setUp({ derive: down });
+    put(upload());
+    await ingest(upload(), room).catch(() => {});
+    room.derive = () => Promise.resolve(derived);
+    await ingest(upload(), room);
+    const text = JSON.stringify(logged);
+    expect(logged).toHaveLength(2);
+    expect(text).not.toContain('example.com');
+    expect(text).not.toContain(image()?.token);
+  });
+});

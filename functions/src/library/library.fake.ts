@@ -1,0 +1,112 @@
+/** The library in memory, for tests of the rooms that use it. */
+import { createHash } from 'node:crypto';
+import type { Timestamp } from 'firebase-admin/firestore';
+import type { Owner } from '../images/path.js';
+import type { ImageRecord, TokenRecord } from '../images/records.js';
+import { hashToken, mintToken } from '../tokens/token.js';
+import type { Library } from './library.js';
+
+export interface FakeLibrary extends Library {
+  originals: Map<string, { generation: string; data: Buffer; locked: boolean }>;
+  renditions: Map<string, Buffer>;
+  images: Map<string, ImageRecord<number>>;
+  tokens: Map<string, TokenRecord<Timestamp>>;
+  /** How often each call was made. */
+  calls: Record<string, number>;
+}
+
+export function fakeLibrary(): FakeLibrary {
+  const originals: FakeLibrary['originals'] = new Map();
+  const renditions: FakeLibrary['renditions'] = new Map();
+  const images: FakeLibrary['images'] = new Map();
+  const tokens: FakeLibrary['tokens'] = new Map();
+  const calls: Record<string, number> = {};
+  const key = ({ uid, imageId }: Owner) => `${uid}/${imageId}`;
+  const count = (name: string) => (calls[name] = (calls[name] ?? 0) + 1);
+  const now = {} as Timestamp;
+
+  return {
+    originals,
+    renditions,
+    images,
+    tokens,
+    calls,
+    objects: {
+      readOriginal: (name, generation) => {
+        count('readOriginal');
+        const found = originals.get(name);
+        return Promise.resolve(found?.generation === generation ? found.data : undefined);
+      },
+      lockOriginal: (name) => {
+        count('lockOriginal');
+        const found = originals.get(name);
+        if (found) found.locked = true;
+        return Promise.resolve();
+      },
+      writeRendition: (name, _format, data) => {
+        count('writeRendition');
+        renditions.set(name, data);
+        const etag = `"${createHash('sha256').update(data).digest('base64url').slice(0, 27)}"`;
+        return Promise.resolve({ object: name, bytes: data.length, etag });
+      },
+      readRendition: (name) => {
+        count('readRendition');
+        return Promise.resolve(renditions.get(name));
+      },
+    },
+    records: {
+      begin: (owner, original) => {
+        count('begin');
+        const before = images.get(key(owner));
+        const order = before ? BigInt(original.generation) - BigInt(before.original.generation) : 1n;
+        if (order < 0n) return Promise.resolve('stale');
+        if (order === 0n && before?.state !== 'processing') return Promise.resolve('done');
+        images.set(key(owner), {
+          ...(before?.variants && { variants: before.variants }),
+          ...(before?.placeholder && { placeholder: before.placeholder }),
+          state: 'processing',
+          original,
+          token: before?.token ?? mintToken(),
+          createdAt: before?.createdAt ?? 0,
+          updatedAt: 0,
+        });
+        return Promise.resolve('begun');
+      },
+      finish: ({ uid, imageId }, { original, placeholder, variants, renditions: shown }) => {
+        count('finish');
+        const before = images.get(key({ uid, imageId }));
+        if (before?.original.generation !== original.generation) return Promise.resolve(false);
+        const { bucket, generation } = original;
+        const image = { bucket, generation, placeholder, renditions: shown };
+        tokens.set(hashToken(before.token), {
+          uid,
+          imageId,
+          kind: 'default',
+          createdAt: now,
+          image,
+        });
+        images.set(key({ uid, imageId }), {
+          state: 'ready',
+          original,
+          token: before.token,
+          variants,
+          placeholder,
+          createdAt: 0,
+          updatedAt: 0,
+        });
+        return Promise.resolve(true);
+      },
+      fail: (owner, original, error) => {
+        count('fail');
+        const before = images.get(key(owner));
+        if (before?.original.generation !== original.generation) return Promise.resolve(false);
+        images.set(key(owner), { ...before, state: 'failed', original, error });
+        return Promise.resolve(true);
+      },
+      findToken: (hash) => {
+        count('findToken');
+        return Promise.resolve(tokens.get(hash));
+      },
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** Objects in Cloud Storage: originals are read, renditions are written and read. */
+import { createHash } from 'node:crypto';
+import type { Bucket } from '@google-cloud/storage';
+import { FORMATS, type Format } from '../images/format.js';
+import type { RenditionInfo } from '../images/records.js';
+
+/** The custom metadata key whose value opens an object to the world, past all rules. */
+const DOWNLOAD_TOKENS = 'firebaseStorageDownloadTokens';
+
+export interface Objects {
+  /** An original's bytes, or undefined when that generation is gone (overwritten or deleted). */
+  readOriginal(name: string, generation: string): Promise<Buffer | undefined>;
+  /** Takes away the download token that a client's upload was given; quiet when the object is gone. */
+  lockOriginal(name: string, generation: string): Promise<void>;
+  /** Writes one rendition, private and without any custom metadata. */
+  writeRendition(name: string, format: Format, data: Buffer): Promise<RenditionInfo>;
+  /** A rendition's bytes, or undefined when it is gone. */
+  readRendition(name: string): Promise<Buffer | undefined>;
+}
+
+/** @param bucket the one that holds both originals and renditions */
+export function openObjects(bucket: Bucket): Objects {
+  return {
+    readOriginal: (name, generation) =>
+      unlessGone(async () => (await bucket.file(name, { generation }).download())[0]),
+
+    async lockOriginal(name, generation) {
+      await unlessGone(() =>
+        bucket.file(name, { generation }).setMetadata({ metadata: { [DOWNLOAD_TOKENS]: null } }),
+      );
+    },
+
+    async writeRendition(name, format, data) {
+      await bucket.file(name).save(data, {
+        resumable: false,
+        validation: 'crc32c',
+        metadata: {
+          contentType: FORMATS[format].contentType,
+          // Only the function may decide how long a rendition is kept by a cache.
+          cacheControl: 'private, no-store',
+        },
+      });
+      const digest = createHash('sha256').update(data).digest('base64url').slice(0, 27);
+      return { object: name, bytes: data.length, etag: `"${digest}"` };
+    },
+
+    readRendition: (name) =>
+      unlessGone(async () => (await bucket.file(name).download({ validation: 'crc32c' }))[0]),
+  };
+}
+
+async function unlessGone<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+/** What `GET /{token}` answers: everything a page needs to show the image. */
+import { createHash } from 'node:crypto';
+import { extensionOf, FORMATS, type Format } from '../images/format.js';
+import type { Placeholder, TokenRecord } from '../images/records.js';
+
+export interface Manifest {
+  version: 1;
+  placeholder: Placeholder;
+  variants: {
+    name: string;
+    /** Pixels. */
+    width: number;
+    height: number;
+    /** `url` is relative to the manifest's own address unless PUBLIC_BASE_URL is set. */
+    formats: Partial<Record<Format, { url: string; contentType: string; bytes: number }>>;
+  }[];
+}
+
+/** The names a token may show, in the record's order. */
+export function visibleVariants(record: TokenRecord): string[] {
+  const names = Object.keys(record.image.renditions);
+  return record.variants ? names.filter((name) => record.variants?.includes(name)) : names;
+}
+
+/** The formats that a variant of a record has, in FORMATS' order. */
+export function formatsOf(record: TokenRecord, variant: string): Format[] {
+  const renditions = record.image.renditions[variant];
+  return (Object.keys(FORMATS) as Format[]).filter((format) => renditions?.[format]);
+}
+
+/**
+ * @param baseUrl PUBLIC_BASE_URL; without it no header of the request is trusted to say where this is
+ */
+export function manifestOf(token: string, record: TokenRecord, baseUrl?: string): Manifest {
+  const base = baseUrl === undefined ? '' : `${baseUrl}/`;
+  const variants = visibleVariants(record).map((name) => {
+    const { width, height, ...renditions } = record.image.renditions[name] ?? { width: 0, height: 0 };
+    const formats: Manifest['variants'][number]['formats'] = {};
+    for (const format of formatsOf(record, name)) {
+      formats[format] = {
+        url: `${base}${token}/${name}.${extensionOf(format)}`,
+        contentType: FORMATS[format].contentType,
+        bytes: renditions[format]?.bytes ?? 0,
+      };
+    }
+    return { name, width, height, formats };
+  });
+  variants.sort((a, b) => a.width - b.width || a.name.localeCompare(b.name));
+  return { version: 1, placeholder: record.image.placeholder, variants };
+}
+
+/** A strong entity tag of a text. */
+export function etagOf(text: string): string {
+  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
+}

@@ -1,0 +1,44 @@
+/**
+ * Public tokens: `spv_` + 27 base62 characters of 160 random bits + 6 base62 characters of the CRC32
+ * of all before. The checksum lets junk be refused without asking the database; it is no secret.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+const PREFIX = 'spv_';
+const RANDOM_BYTES = 20;
+/** base62 characters that hold 160 bits: ceil(160 / log2(62)). */
+const BODY_LENGTH = 27;
+/** base62 characters that hold 32 bits: ceil(32 / log2(62)). */
+const CHECKSUM_LENGTH = 6;
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const TOKEN = new RegExp(`^${PREFIX}[0-9A-Za-z]{${BODY_LENGTH + CHECKSUM_LENGTH}}$`);
+
+/** A new public token, unguessable: 160 bits from the system's random source. */
+export function mintToken(): string {
+  const body = base62(BigInt(`0x${randomBytes(RANDOM_BYTES).toString('hex')}`), BODY_LENGTH);
+  return PREFIX + body + checksum(PREFIX + body);
+}
+
+/** Whether a text has a token's form and checksum. Says nothing about whether it was ever minted. */
+export function isToken(text: string): boolean {
+  return (
+    TOKEN.test(text) &&
+    checksum(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH)
+  );
+}
+
+/** The id of the token's record: base64url(SHA-256(token)), 43 characters. */
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
+function checksum(text: string): string {
+  return base62(BigInt(crc32(text)), CHECKSUM_LENGTH);
+}
+
+function base62(value: bigint, length: number): string {
+  let digits = '';
+  for (let rest = value; rest > 0n; rest /= 62n) digits = ALPHABET[Number(rest % 62n)] + digits;
+  return digits.padStart(length, '0');
+}

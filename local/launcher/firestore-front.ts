@@ -1,0 +1,57 @@
+/** Stands in for the Firestore emulator, which is a Java program. */
+import { watch, type FSWatcher } from 'node:fs';
+import { startFirestoreFront, type FirestoreFront } from '../firestore/index.js';
+import { loadModule, prototypeOf, replace } from './patch.js';
+import { readRules } from './storage-rules.js';
+
+/** What firebase-tools gives to its FirestoreEmulator. */
+interface EmulatorArguments {
+  host: string;
+  port: number;
+  project_id: string;
+  rules?: string;
+}
+
+let front: FirestoreFront | undefined;
+let watcher: FSWatcher | undefined;
+
+/** The front that runs, once it does. */
+export function runningFront(): FirestoreFront | undefined {
+  return front;
+}
+
+/** Replaces `FirestoreEmulator`'s start and stop, and the question whether Java is needed. */
+export function replaceFirestoreEmulator(): void {
+  const emulator = prototypeOf(loadModule('emulator/firestoreEmulator'), 'FirestoreEmulator');
+  replace(
+    emulator,
+    'start',
+    () =>
+      async function start(this: unknown) {
+        const { host, port, project_id: projectId, rules } = (this as { args: EmulatorArguments }).args;
+        front = await startFirestoreFront({
+          host,
+          port,
+          projectId,
+          ...(rules !== undefined && { rules: readRules(rules) }),
+        });
+        if (rules !== undefined) watchRules(rules);
+      },
+  );
+  replace(emulator, 'stop', () => async () => {
+    watcher?.close();
+    await front?.stop();
+    front = undefined;
+  });
+  const downloadable = loadModule('emulator/downloadableEmulators');
+  replace(downloadable, 'requiresJava', () => () => false);
+  // It would look for the process of the Java program.
+  replace(downloadable, 'getPID', () => () => process.pid);
+}
+
+function watchRules(file: string): void {
+  watcher = watch(file, () => {
+    const { source } = readRules(file);
+    for (const issue of front?.loadRules(source, file) ?? []) console.warn(JSON.stringify(issue));
+  });
+}

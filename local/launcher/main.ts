@@ -1,0 +1,79 @@
+/**
+ * Runs the ordinary Firebase CLI (`emulators:start …` in the arguments) on a machine without Java:
+ * the two Java programs are replaced in memory, two faults of the CLI are mended in memory, and the
+ * parent is told of each step. No file of firebase-tools is changed.
+ */
+import { replaceFirestoreEmulator, runningFront } from './firestore-front.js';
+import { tellParent } from './messages.js';
+import { loadModule, prototypeOf, replace } from './patch.js';
+import { replaceStorageRulesRuntime } from './storage-rules.js';
+
+/** The auth emulator compiles hundreds of JSON schemas at start; most are never used. */
+function compileAuthSchemasLazily(): void {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- firebase-tools' own dependency
+  const exegesis = require('exegesis-express') as Record<string, unknown>;
+  replace(exegesis, 'middleware', (original) => (description, options) =>
+    original(description, { ...(options as object), lazyCompileValidationSchemas: true }),
+  );
+}
+
+/** 15.34.2 reads `resource`, which the storage trigger of an extension's v2 function has not. */
+function mendExtensionStorageTrigger(): void {
+  const emulator = prototypeOf(loadModule('emulator/functionsEmulator'), 'FunctionsEmulator');
+  replace(
+    emulator,
+    'addStorageTrigger',
+    (original) =>
+      function addStorageTrigger(projectId, key, trigger) {
+        const { resource, eventFilters } = trigger as {
+          resource?: string;
+          eventFilters?: { bucket?: string };
+        };
+        const mended = { ...(trigger as object), resource: resource ?? eventFilters?.bucket ?? '' };
+        return original.call(this, projectId, key, mended);
+      },
+  );
+}
+
+/** Tells the parent as each emulator comes up, and when all have. */
+function reportSteps(): void {
+  const registry = loadModule('emulator/registry')['EmulatorRegistry'] as Record<string, unknown>;
+  replace(registry, 'start', (original) => async (emulator) => {
+    await original.call(registry, emulator);
+    tellParent({ kind: 'step', name: (emulator as { getName(): string }).getName() });
+  });
+  replace(loadModule('emulator/controller'), 'startAll', (original) => async (...options) => {
+    try {
+      const result = await original(...options);
+      tellParent({ kind: 'ready' });
+      return result;
+    } catch (error) {
+      tellParent({ kind: 'problem', message: error instanceof Error ? error.message : 'unknown' });
+      throw error;
+    }
+  });
+}
+
+function main(): void {
+  // A parent that dies must not leave its stack behind.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  replaceFirestoreEmulator();
+  replaceStorageRulesRuntime({
+    documents: () => {
+      const front = runningFront();
+      return front && { get: (path) => front.readDocument(path) };
+    },
+    onDenied: (method, path, { tried }) => {
+      if (process.env['SPV_EXPLAIN_DENIED'] === undefined) return;
+      for (const { line, column, why } of tried) {
+        console.warn(`denied ${method} ${path}: storage.rules:${line}:${column}: ${why}`);
+      }
+    },
+  });
+  compileAuthSchemasLazily();
+  mendExtensionStorageTrigger();
+  reportSteps();
+  loadModule('bin/firebase');
+}
+
+main();

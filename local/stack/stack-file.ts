@@ -1,0 +1,42 @@
+/** `.local/stack.json`: where a running stack can be reached, for any other tool. */
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writeJson, type StackInfo } from './project.js';
+
+export function stackFile(root: string): string {
+  return join(root, '.local', 'stack.json');
+}
+
+/**
+ * Writes the file unless it tells of another stack that still runs.
+ * @returns takes the file away again
+ */
+export function publishStack(root: string, info: StackInfo): () => void {
+  const file = stackFile(root);
+  const before = readStack(file);
+  if (before !== undefined && before.pid !== info.pid && isAlive(before.pid)) return () => {};
+  mkdirSync(dirname(file), { recursive: true });
+  writeJson(file, info);
+  return () => {
+    if (readStack(file)?.pid === info.pid) rmSync(file, { force: true });
+  };
+}
+
+function readStack(file: string): StackInfo | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as StackInfo;
+  } catch {
+    // Half a file of a process that died: as good as none.
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

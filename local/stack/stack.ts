@@ -1,0 +1,163 @@
+/** Starts and ends a local Firebase stack with this project in it, as a child process. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LauncherMessage } from '../launcher/messages.js';
+import { checkPorts, findFreePorts } from './ports.js';
+import { configuredPorts, describeStack, writeProject, type Form, type StackInfo } from './project.js';
+
+export interface StackOptions {
+  /** The repository. */
+  root: string;
+  form: Form;
+  /** Any free ports instead of those in firebase.json. */
+  freePorts: boolean;
+  /** The functions' parameters, beside their defaults. */
+  parameters?: Record<string, string>;
+  /** Told of each step, in words. */
+  onStep?: (step: string) => void;
+}
+
+export interface Stack {
+  info: StackInfo;
+  /** The file that holds all that the emulators and functions have said. */
+  logFile: string;
+  /** Settles when the stack has ended, by itself or not. */
+  ended: Promise<void>;
+  /** Ends all that was started; resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+const PROJECT_ID = 'demo-storage-public-variants';
+/** So long may a start take on a slow machine, milliseconds. */
+const START_TIMEOUT_MS = 120_000;
+/** So long may an orderly end take before everything is killed, milliseconds. */
+const STOP_TIMEOUT_MS = 10_000;
+
+const EMULATORS = 'auth,firestore,storage,functions,hosting';
+
+/**
+ * Starts a stack and waits until it answers.
+ * @throws Error with one clear sentence when a port is taken or an emulator does not start
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { root, form, freePorts } = options;
+  const ports = freePorts ? await findFreePorts() : configuredPorts(root);
+  await checkPorts(ports);
+  const runs = join(root, '.local', 'runs');
+  mkdirSync(runs, { recursive: true });
+  const directory = mkdtempSync(join(runs, 'run-'));
+  // The emulators keep a note per project id on this machine; one per run keeps runs apart.
+  const projectId = freePorts ? `${PROJECT_ID}-${ports.hub}` : PROJECT_ID;
+  const info = describeStack(projectId, form, ports);
+  writeProject(root, directory, { info, form, ports, parameters: options.parameters ?? {} });
+
+  const logFile = join(directory, 'stack.log');
+  const child = launch(root, directory, projectId, form, logFile);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async () => {
+    await end(child, ended);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    await ready(child, ended, logFile, options.onStep);
+  } catch (error) {
+    await end(child, ended);
+    throw error;
+  }
+  return { info, logFile, ended, stop };
+}
+
+function launch(
+  root: string,
+  directory: string,
+  projectId: string,
+  form: Form,
+  logFile: string,
+): ChildProcess {
+  const only = form === 'extension' ? `${EMULATORS},extensions` : EMULATORS;
+  const config = join(directory, 'firebase.json');
+  const arguments_ = ['emulators:start', '--config', config, '--project', projectId];
+  const child = fork(
+    join(root, '.local', 'build', 'local', 'launcher', 'main.js'),
+    [...arguments_, '--only', only, '--non-interactive'],
+    {
+      cwd: directory,
+      // A group of its own: Ctrl-C reaches only the parent, which ends the stack in order.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: [],
+      env: {
+        ...process.env,
+        CI: '1',
+        FIREBASE_CLI_EXPERIMENTS: 'kits',
+        // No Google machine is here to be asked for credentials.
+        METADATA_SERVER_DETECTION: 'none',
+        NO_UPDATE_NOTIFIER: '1',
+      },
+    },
+  );
+  const log = createWriteStream(logFile);
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
+  child.once('exit', () => log.end());
+  return child;
+}
+
+async function ready(
+  child: ChildProcess,
+  ended: Promise<void>,
+  logFile: string,
+  onStep: StackOptions['onStep'],
+): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let problem = 'it ended by itself';
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const fail = () =>
+        reject(new Error(`The local Firebase stack did not start: ${problem}\n${tail(logFile)}`));
+      timer = setTimeout(() => {
+        problem = `it was not ready after ${START_TIMEOUT_MS / 1000} s`;
+        fail();
+      }, START_TIMEOUT_MS);
+      void ended.then(fail);
+      child.once('error', (error) => {
+        problem = error.message;
+        fail();
+      });
+      child.on('message', (message: LauncherMessage) => {
+        if (message.kind === 'step') onStep?.(`${message.name} is up`);
+        else if (message.kind === 'problem') problem = message.message;
+        else resolve();
+      });
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The last lines of a log, which usually hold the reason. */
+function tail(logFile: string): string {
+  try {
+    return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+  } catch {
+    return '';
+  }
+}
+
+async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
+  const timer = setTimeout(() => killGroup(child, 'SIGKILL'), STOP_TIMEOUT_MS);
+  child.kill('SIGTERM');
+  await ended;
+  clearTimeout(timer);
+  // The functions' own processes are in the group, too, and may outlive the one that started them.
+  killGroup(child, 'SIGKILL');
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    // Nobody is left in the group: that is what was wanted.
+  }
+}
