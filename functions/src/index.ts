@@ -5,6 +5,7 @@ import { onRequest } from 'firebase-functions/https';
 import { onObjectFinalized } from 'firebase-functions/storage';
 import { parseConfig } from './config/config.js';
 import { BUCKET } from './config/parameters.js';
+import { ownerOf } from './images/path.js';
 import { once } from './once.js';
 
 // Least privilege: objects of buckets, documents of Firestore, and to be called by events.
@@ -26,6 +27,8 @@ export const ingest = onObjectFinalized(
   // One picture at a time an instance: a decode may take most of the memory.
   { bucket: BUCKET, memory: '1GiB', concurrency: 1, timeoutSeconds: 300, retry: true },
   async ({ data, time }) => {
+    // Every rendition that is written comes here as well: those end before anything is loaded.
+    if (ownerOf(config.originalsPath, data.name) === undefined) return;
     const [room, { derive }, library] = await Promise.all([
       import('./ingest/ingest.js'),
       import('./derive/derive.js'),

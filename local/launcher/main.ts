@@ -7,6 +7,7 @@ import { replaceFirestoreEmulator, runningFront } from './firestore-front.js';
 import { tellParent } from './messages.js';
 import { loadModule, prototypeOf, replace } from './patch.js';
 import { replaceStorageRulesRuntime } from './storage-rules.js';
+import { shareWorkers } from './workers.js';
 
 /** The auth emulator compiles hundreds of JSON schemas at start; most are never used. */
 function compileAuthSchemasLazily(): void {
@@ -72,6 +73,7 @@ function main(): void {
   });
   compileAuthSchemasLazily();
   mendExtensionStorageTrigger();
+  shareWorkers();
   reportSteps();
   loadModule('bin/firebase');
 }

@@ -3,7 +3,9 @@
  * form, other parameters. It is written to a folder of the run's own, so that two runs don't meet.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
+import type * as Product from '../../functions/src/lib.js';
 import { EMULATORS, HOST, type Ports } from './ports.js';
 
 /** How the functions are run: as a function kit or as an instance of the extension. */
@@ -103,7 +105,7 @@ export function writeProject(
     target.functionId = functionName(form, 'serve');
   }
 
-  const parameters = { BUCKET: info.bucket, ...options.parameters };
+  const parameters = { ...unset(root), BUCKET: info.bucket, ...options.parameters };
   const env = Object.entries(parameters).map(([name, value]) => `${name}=${value}\n`);
   if (form === 'extension') {
     delete config.functions;
@@ -119,6 +121,12 @@ export function writeProject(
     writeFileSync(join(directory, 'parameters', `.env.${info.projectId}`), env.join(''));
   }
   writeJson(join(directory, 'firebase.json'), config);
+}
+
+/** Every parameter as empty text, which means its default: the CLI would ask a person for the others. */
+function unset(root: string): Record<string, string> {
+  const { DEFAULTS } = createRequire(__filename)(join(root, 'functions', 'lib', 'lib.js')) as typeof Product;
+  return Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, '']));
 }
 
 function functionName(form: Form, name: string): string {

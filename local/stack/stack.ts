@@ -1,7 +1,15 @@
 /** Starts and ends a local Firebase stack with this project in it, as a child process. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import type { LauncherMessage } from '../launcher/messages.js';
 import { checkPorts, findFreePorts } from './ports.js';
 import { configuredPorts, describeStack, writeProject, type Form, type StackInfo } from './project.js';
@@ -28,7 +36,10 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-const PROJECT_ID = 'demo-storage-public-variants';
+/** `demo-` tells the emulators that no Google account is needed; at most 30 characters with a port. */
+const PROJECT_ID = 'demo-storage-variants';
+/** So long is a log kept after its run, milliseconds. */
+const KEEP_LOGS_MS = 24 * 60 * 60 * 1000;
 /** So long may a start take on a slow machine, milliseconds. */
 const START_TIMEOUT_MS = 120_000;
 /** So long may an orderly end take before everything is killed, milliseconds. */
@@ -52,7 +63,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const info = describeStack(projectId, form, ports);
   writeProject(root, directory, { info, form, ports, parameters: options.parameters ?? {} });
 
-  const logFile = join(directory, 'stack.log');
+  const logFile = join(makeLogs(root), `${basename(directory)}.log`);
   const child = launch(root, directory, projectId, form, logFile);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = async () => {
@@ -66,6 +77,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     throw error;
   }
   return { info, logFile, ended, stop };
+}
+
+/** The folder of logs, without those of days before. */
+function makeLogs(root: string): string {
+  const logs = join(root, '.local', 'logs');
+  mkdirSync(logs, { recursive: true });
+  for (const name of readdirSync(logs)) {
+    const { mtimeMs } = statSync(join(logs, name), { throwIfNoEntry: false }) ?? { mtimeMs: Infinity };
+    if (Date.now() - mtimeMs > KEEP_LOGS_MS) rmSync(join(logs, name), { force: true });
+  }
+  return logs;
 }
 
 function launch(
@@ -91,6 +113,8 @@ function launch(
         ...process.env,
         CI: '1',
         FIREBASE_CLI_EXPERIMENTS: 'kits',
+        // The CLI reads the list of functions from a file; by HTTP it would wait 3 s for a connection.
+        FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH: 'true',
         // No Google machine is here to be asked for credentials.
         METADATA_SERVER_DETECTION: 'none',
         NO_UPDATE_NOTIFIER: '1',

@@ -47,12 +47,11 @@ export async function processPhoto(file: string, user: DemoUser, info: StackInfo
     const upload = await uploadOriginal(storage, { uid, data, contentType });
     const { imageId, generation } = upload;
     const record = await waitForImage(firestore, { uid, imageId, generation });
-    const variants = await Promise.all(
-      listVariantUrls(info.serve, record).map(async ({ name, format, url, width, height }) => {
-        const { status, bytes } = await visit(url);
-        return { name, format, url, width, height, bytes, status };
-      }),
-    );
+    const variants: Report['variants'] = [];
+    for (const { name, format, url, width, height } of listVariantUrls(info.serve, record)) {
+      const { status, bytes } = await visit(url);
+      variants.push({ name, format, url, width, height, bytes, status });
+    }
     const url = originalUrl(info, upload.name);
     return {
       file,
