@@ -1,8 +1,9 @@
 /**
  * Runs the ordinary Firebase CLI (`emulators:start …` in the arguments) on a machine without Java:
- * the two Java programs are replaced in memory, two faults of the CLI are mended in memory, and the
+ * the two Java programs are replaced in memory, a few faults of the emulators are mended in memory, and the
  * parent is told of each step. No file of firebase-tools is changed.
  */
+import { mendDownloadTokens } from './download-tokens.js';
 import { replaceFirestoreEmulator, runningFront } from './firestore-front.js';
 import { tellParent } from './messages.js';
 import { loadModule, prototypeOf, replace } from './patch.js';
@@ -73,6 +74,7 @@ function main(): void {
   });
   compileAuthSchemasLazily();
   mendExtensionStorageTrigger();
+  mendDownloadTokens();
   shareWorkers();
   reportSteps();
   loadModule('bin/firebase');

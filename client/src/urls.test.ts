@@ -1,0 +1,58 @@
+import { extensionOf, FORMATS, type Format } from '../../functions/src/images/format.js';
+import { listVariantUrls, RENDITION_FORMATS, variantUrl } from './urls.js';
+
+it('knows the same formats as the functions', () => {
+  expect(Object.keys(RENDITION_FORMATS).sort()).toEqual(Object.keys(FORMATS).sort());
+  for (const format of Object.keys(FORMATS) as Format[]) {
+    expect(RENDITION_FORMATS[format]).toEqual({
+      contentType: FORMATS[format].contentType,
+      extension: extensionOf(format),
+    });
+  }
+});
+
+describe('variantUrl', () => {
+  it('names the file by its format', () => {
+    expect(variantUrl('https://a.example/i', 'spv_x', 'w800', 'jpeg')).toBe(
+      'https://a.example/i/spv_x/w800.jpg',
+    );
+    expect(variantUrl('/i', 'spv_x', 'w800', 'webp')).toBe('/i/spv_x/w800.webp');
+  });
+
+  it('leaves the extension away when the Accept header shall decide', () => {
+    expect(variantUrl('https://a.example', 'spv_x', 'thumb')).toBe('https://a.example/spv_x/thumb');
+  });
+
+  it('bears a slash at the end of the base and odd names', () => {
+    expect(variantUrl('/i//', 'spv_x', 'a/b?c')).toBe('/i/spv_x/a%2Fb%3Fc');
+  });
+});
+
+describe('listVariantUrls', () => {
+  it('lists every rendition, small to large, with what the record says', () => {
+    const list = listVariantUrls('/i', {
+      token: 'spv_x',
+      variants: {
+        w800: { width: 800, height: 533, formats: { jpeg: { bytes: 900 }, webp: { bytes: 600 } } },
+        thumb: { width: 200, height: 200, formats: { webp: { bytes: 60 } } },
+      },
+    });
+    expect(list.map(({ url }) => url)).toEqual([
+      '/i/spv_x/thumb.webp',
+      '/i/spv_x/w800.webp',
+      '/i/spv_x/w800.jpg',
+    ]);
+    expect(list[2]).toEqual({
+      name: 'w800',
+      format: 'jpeg',
+      width: 800,
+      height: 533,
+      bytes: 900,
+      url: '/i/spv_x/w800.jpg',
+    });
+  });
+
+  it('is empty before the image is ready', () => {
+    expect(listVariantUrls('/i', { token: 'spv_x' })).toEqual([]);
+  });
+});

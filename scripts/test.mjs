@@ -1,0 +1,89 @@
+/**
+ * `npm test`: sets up what is missing, then unit tests, then the integration and browser tests on the
+ * real local stack, once as a function kit and once as an extension. The last line sums them all up.
+ * `npm test -- unit` (or integration, browser, extension) runs just those.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fail, root, setUp, step } from './setup.mjs';
+
+const KINDS = ['unit', 'integration', 'browser', 'extension'];
+const results = join(root, '.local', 'test-results', String(process.pid));
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+async function main() {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.find((kind) => !KINDS.includes(kind));
+  if (unknown !== undefined) fail(`expected tests out of ${KINDS.join(', ')}; found "${unknown}"`);
+  const wants = (kind) => wanted.length === 0 || wanted.includes(kind);
+  setUp();
+  mkdirSync(results, { recursive: true });
+
+  if (wants('unit')) await jest('unit', ['unit']);
+  const onKit = ['integration', 'browser'].filter(wants);
+  if (onKit.length > 0) await onStack('kit', onKit);
+  if (wants('extension')) await onStack('extension', ['integration']);
+
+  rmSync(results, { recursive: true, force: true });
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+  console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+/** Runs projects of jest.config.cjs on a stack of their own. */
+async function onStack(form, projects) {
+  const { startStack } = createRequire(import.meta.url)(
+    join(root, '.local', 'build', 'local', 'stack', 'stack.js'),
+  );
+  step(`starting the local Firebase stack (${form})`);
+  const stack = await startStack({ root, form, freePorts: true });
+  const onSignal = () => void stack.stop().then(() => process.exit(130));
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    const file = join(results, `stack-${form}.json`);
+    writeFileSync(file, JSON.stringify({ ...stack.info, form, logFile: stack.logFile }));
+    await jest(form, projects, { SPV_STACK: file });
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    await stack.stop();
+  }
+}
+
+async function jest(name, projects, env = {}) {
+  const output = join(results, `${name}.json`);
+  const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js')];
+  args.push('--selectProjects', ...projects, '--json', `--outputFile=${output}`);
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    // jest's own lines come on stderr; its JSON goes to the file.
+    stdio: ['ignore', 'ignore', 'inherit'],
+    // No Google machine is here to be asked for credentials.
+    env: { ...process.env, METADATA_SERVER_DETECTION: 'none', ...env },
+  });
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  const counts = readCounts(output);
+  total.passed += counts.numPassedTests;
+  total.failed += counts.numFailedTests + counts.numRuntimeErrorTestSuites;
+  total.skipped += counts.numPendingTests + counts.numTodoTests;
+  // An end that no test accounts for (a leaked handle, a crash) is a failure, too.
+  if (code !== 0 && counts.numFailedTests + counts.numRuntimeErrorTestSuites === 0) total.failed += 1;
+}
+
+function readCounts(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    const nothing = { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0 };
+    return { ...nothing, numPendingTests: 0, numTodoTests: 0 };
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error.message);
+  console.log(`${total.passed} passed, ${total.failed + 1} failed`);
+  process.exitCode = 1;
+}

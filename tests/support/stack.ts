@@ -1,0 +1,92 @@
+/** The local stack that `npm test` has started, seen as an admin, as users and as the world. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deleteApp, initializeApp, type App } from 'firebase-admin/app';
+import { getFirestore, type Firestore } from 'firebase-admin/firestore';
+import { getStorage } from 'firebase-admin/storage';
+import type { Bucket } from '@google-cloud/storage';
+import { uploadOriginal, waitForImage, type ClientImageRecord } from '../../client/src/index.js';
+import type { TokenRecord } from '../../functions/src/images/records.js';
+import { signInDemoUser, type DemoUser } from '../../local/start/demo-user.js';
+import { originalUrl } from '../../local/start/once.js';
+import type { Form, StackInfo } from '../../local/stack/project.js';
+
+export interface TestStack extends StackInfo {
+  form: Form;
+  /** All that emulators and functions have said. */
+  logFile: string;
+}
+
+export const ROOT = join(__dirname, '..', '..');
+export const PHOTO = join(ROOT, 'tests', 'fixtures', 'photos', 'seeding.jpg');
+
+/** @throws Error when the tests were not started through npm */
+export function testStack(): TestStack {
+  const file = process.env['SPV_STACK'];
+  if (file === undefined) {
+    throw new Error('These tests need a running stack: start them with npm test -- integration');
+  }
+  return JSON.parse(readFileSync(file, 'utf8')) as TestStack;
+}
+
+/** Everything that a test opens is closed by `close`. */
+export class Stage {
+  readonly stack = testStack();
+  readonly #users: DemoUser[] = [];
+  readonly #app: App;
+  readonly firestore: Firestore;
+  readonly bucket: Bucket;
+
+  constructor() {
+    const { firestore, storage, projectId, bucket } = this.stack;
+    process.env['FIRESTORE_EMULATOR_HOST'] = firestore;
+    process.env['FIREBASE_STORAGE_EMULATOR_HOST'] = storage;
+    process.env['STORAGE_EMULATOR_HOST'] = `http://${storage}`;
+    this.#app = initializeApp({ projectId, storageBucket: bucket }, `admin-${Math.random()}`);
+    this.firestore = getFirestore(this.#app);
+    this.bucket = getStorage(this.#app).bucket();
+  }
+
+  /** A new user, signed in with the client SDKs. */
+  async user(): Promise<DemoUser> {
+    const user = await signInDemoUser(this.stack);
+    this.#users.push(user);
+    return user;
+  }
+
+  /** Uploads as the user and waits until that upload's record is ready or failed. */
+  async upload(
+    user: DemoUser,
+    data: Uint8Array,
+    options: { imageId?: string; contentType?: string } = {},
+  ): Promise<{ imageId: string; name: string; generation: string; record: ClientImageRecord }> {
+    const { uid, storage, firestore } = user;
+    const { contentType = 'image/jpeg', ...rest } = options;
+    const uploaded = await uploadOriginal(storage, { uid, data, contentType, ...rest });
+    const { imageId, generation } = uploaded;
+    const record = await waitForImage(firestore, { uid, imageId, generation, timeoutMs: 30_000 });
+    return { ...uploaded, record };
+  }
+
+  async tokenRecord(hash: string): Promise<TokenRecord | undefined> {
+    return (await this.firestore.collection('imageTokens').doc(hash).get()).data() as
+      | TokenRecord
+      | undefined;
+  }
+
+  /** The address at which Storage itself would hand out an object. */
+  objectUrl(name: string): string {
+    return originalUrl(this.stack, name);
+  }
+
+  /** The address of a token at the function itself. */
+  serveUrl(...path: string[]): string {
+    return [this.stack.serve, ...path].join('/');
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#users.map((user) => user.leave()));
+    await this.firestore.terminate();
+    await deleteApp(this.#app);
+  }
+}
