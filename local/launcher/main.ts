@@ -59,6 +59,8 @@ function reportSteps(): void {
 function main(): void {
   // A parent that dies must not leave its stack behind.
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  // The CLI says only that something unexpected has happened.
+  process.on('uncaughtException', (error) => console.error(error.stack));
   replaceFirestoreEmulator();
   replaceStorageRulesRuntime({
     documents: () => {

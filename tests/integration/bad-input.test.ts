@@ -3,6 +3,7 @@ import { deleteObject, getBytes, getMetadata, listAll, ref, updateMetadata, uplo
 import { doc, getDoc, setDoc } from 'firebase/firestore/lite';
 import type { DemoUser } from '../../local/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
+import { get, statusOf } from '../support/http.js';
 import { photo, plainJpeg } from '../support/pictures.js';
 import { Stage } from '../support/stack.js';
 
@@ -31,7 +32,7 @@ describe('files that are no good image end in a failed record', () => {
     expect(record.error?.code).toBe(code);
     expect(record.error?.message).toMatch(/^[A-Z].{20,}\.$/);
     expect(record.variants).toBeUndefined();
-    expect((await fetch(stage.serveUrl(record.token))).status).toBe(404);
+    expect(await statusOf(stage.serveUrl(record.token))).toBe(404);
   });
 
   test('and heal when a good file is uploaded over them', async () => {
@@ -49,7 +50,7 @@ test('a content type that lies does no harm: the bytes decide', async () => {
     contentType: 'image/png',
   });
   expect(record.state).toBe('ready');
-  const response = await fetch(stage.serveUrl(record.token, 'thumb.jpg'));
+  const response = await get(stage.serveUrl(record.token, 'thumb.jpg'));
   expect(response.headers.get('content-type')).toBe('image/jpeg');
 });
 
@@ -64,7 +65,7 @@ describe('names', () => {
     const { record } = await stage.upload(owner, await plainJpeg(40, 40, '#ffffff'), { imageId });
     expect(record.state).toBe('ready');
     expect(record.original.name).toBe(`originals/${owner.uid}/${imageId}`);
-    expect((await fetch(stage.serveUrl(record.token, 'thumb.webp'))).status).toBe(200);
+    expect(await statusOf(stage.serveUrl(record.token, 'thumb.webp'))).toBe(200);
   });
 
   test.each([

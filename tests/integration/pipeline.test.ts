@@ -5,6 +5,7 @@ import { hashToken, isToken, mintToken } from '../../functions/src/tokens/token.
 import type { Manifest } from '../../functions/src/serve/manifest.js';
 import type { DemoUser } from '../../local/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
+import { get, statusOf } from '../support/http.js';
 import { middleOf, photo, plainJpeg } from '../support/pictures.js';
 import { Stage } from '../support/stack.js';
 
@@ -114,9 +115,9 @@ describe('addresses', () => {
       ['webp', 'image/webp', 'webp'],
       ['jpg', 'image/jpeg', 'jpeg'],
     ] as const) {
-      const response = await fetch(stage.serveUrl(image.record.token, `${variant}.${extension}`));
-      expect([response.status, response.headers.get('content-type')]).toEqual([200, type]);
-      const bytes = Buffer.from(await response.arrayBuffer());
+      const answer = await get(stage.serveUrl(image.record.token, `${variant}.${extension}`));
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, type]);
+      const bytes = answer.body;
       const { width, height, formats } = image.record.variants?.[variant] ?? { formats: {} };
       const metadata = await sharp(bytes).metadata();
       expect([metadata.format, metadata.width, metadata.height]).toEqual([format, width, height]);
@@ -126,15 +127,14 @@ describe('addresses', () => {
   });
 
   test('work through Firebase Hosting below /i', async () => {
-    const response = await fetch(`${stage.stack.demo}i/${image.record.token}/w400.jpg`);
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
-    const missing = await fetch(`${stage.stack.demo}i/${mintToken()}/w400.jpg`);
-    expect(missing.status).toBe(404);
+    const answer = await get(`${stage.stack.demo}i/${image.record.token}/w400.jpg`);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    expect(await statusOf(`${stage.stack.demo}i/${mintToken()}/w400.jpg`)).toBe(404);
   });
 
   test('revalidate with 304, answer HEAD, and negotiate', async () => {
     const url = stage.serveUrl(image.record.token, 'w800');
-    const head = await fetch(url, { method: 'HEAD', headers: { accept: 'image/webp' } });
+    const head = await get(url, { method: 'HEAD', headers: { accept: 'image/webp' } });
     const etag = head.headers.get('etag') ?? '';
     expect(head.status).toBe(200);
     expect(head.headers.get('vary')).toContain('Accept');
@@ -143,18 +143,18 @@ describe('addresses', () => {
       image.record.variants?.['w800']?.formats.webp?.bytes,
     );
     expect(head.headers.get('x-content-type-options')).toBe('nosniff');
-    const again = await fetch(url, { headers: { accept: 'image/webp', 'if-none-match': etag } });
-    expect([again.status, (await again.arrayBuffer()).byteLength]).toEqual([304, 0]);
+    const again = await get(url, { headers: { accept: 'image/webp', 'if-none-match': etag } });
+    expect([again.status, again.body.length]).toEqual([304, 0]);
   });
 
   test('the manifest leads to every rendition', async () => {
     const url = stage.serveUrl(image.record.token);
-    const manifest = (await (await fetch(url)).json()) as Manifest;
+    const manifest = JSON.parse(String((await get(url)).body)) as Manifest;
     expect(manifest.version).toBe(1);
     expect(manifest.placeholder).toEqual(image.record.placeholder);
     for (const { formats } of manifest.variants) {
       for (const { url: relative } of Object.values(formats)) {
-        expect((await fetch(new URL(relative, url))).status).toBe(200);
+        expect(await statusOf(new URL(relative, url))).toBe(200);
       }
     }
     expect(manifest.variants).toHaveLength(4);
@@ -170,11 +170,10 @@ describe('addresses', () => {
         stage.serveUrl(token, 'w800.avif'),
         stage.serveUrl(hashToken(token), 'w800'),
       ].map(async (url) => {
-        const response = await fetch(url);
-        const headers = Object.fromEntries(response.headers);
+        const { status, headers, body } = await get(url);
         // The moment of the answer is the server's own.
-        delete headers['date'];
-        return { status: response.status, headers, body: await response.text() };
+        const others = [...headers].filter(([name]) => name !== 'date');
+        return { status, headers: Object.fromEntries(others), body: String(body) };
       }),
     );
     const [first] = answers;
@@ -186,23 +185,22 @@ describe('addresses', () => {
 
 describe('locks', () => {
   test('nobody gets the original from Storage', async () => {
-    const response = await fetch(stage.objectUrl(image.name));
-    expect(response.status).toBe(403);
+    expect(await statusOf(stage.objectUrl(image.name))).toBe(403);
   });
 
   test('the download token that the upload was given opens nothing any more', async () => {
     const { name, downloadToken } = await uploadAndReadToken();
     const url = `${stage.objectUrl(name)}&token=${downloadToken}`;
     await eventually(
-      () => fetch(url),
-      ({ status }) => expect(status).toBe(403),
+      () => statusOf(url),
+      (status) => expect(status).toBe(403),
     );
   });
 
   test('nobody gets a rendition from Storage, not even by its name', async () => {
     const found = await stage.tokenRecord(hashToken(image.record.token));
     const name = found?.image.renditions['w800']?.webp?.object ?? '';
-    expect((await fetch(stage.objectUrl(name))).status).toBe(403);
+    expect(await statusOf(stage.objectUrl(name))).toBe(403);
   });
 });
 
@@ -212,8 +210,8 @@ describe('life', () => {
     const second = await stage.upload(owner, await plainJpeg(600, 900, '#0000c0'), { imageId: 'over' });
     expect(second.record.token).toBe(first.record.token);
     expect(second.record.original).toMatchObject({ width: 600, height: 900 });
-    const response = await fetch(stage.serveUrl(second.record.token, 'w400.jpg'));
-    const [red, , blue] = await middleOf(await response.arrayBuffer());
+    const { body } = await get(stage.serveUrl(second.record.token, 'w400.jpg'));
+    const [red, , blue] = await middleOf(body);
     expect(red).toBeLessThan(60);
     expect(blue).toBeGreaterThan(150);
   });
@@ -221,11 +219,11 @@ describe('life', () => {
   test('a deleted token record ends the address', async () => {
     const { record } = await stage.upload(owner, await plainJpeg(50, 50, '#00c000'));
     const url = stage.serveUrl(record.token, 'thumb.webp');
-    expect((await fetch(url)).status).toBe(200);
+    expect(await statusOf(url)).toBe(200);
     await stage.firestore.collection('imageTokens').doc(hashToken(record.token)).delete();
     await eventually(
-      () => fetch(url),
-      ({ status }) => expect(status).toBe(404),
+      () => statusOf(url),
+      (status) => expect(status).toBe(404),
     );
   });
 });

@@ -11,8 +11,8 @@ export function plainJpeg(width: number, height: number, background: string): Pr
 }
 
 /** The middle of a picture as [red, green, blue]. */
-export async function middleOf(data: ArrayBuffer): Promise<number[]> {
-  const { data: raw, info } = await sharp(Buffer.from(data)).raw().toBuffer({ resolveWithObject: true });
+export async function middleOf(data: Buffer): Promise<number[]> {
+  const { data: raw, info } = await sharp(data).raw().toBuffer({ resolveWithObject: true });
   const middle = Math.floor(info.height / 2) * info.width + Math.floor(info.width / 2);
   return [...raw.subarray(middle * info.channels, middle * info.channels + 3)];
 }

@@ -1,0 +1,43 @@
+/** The entry as it is deployed: loaded in a process of its own. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const FUNCTIONS = join(__dirname, '..');
+
+function load(script: string, env: Record<string, string> = {}) {
+  return spawnSync(process.execPath, ['-e', script], {
+    cwd: FUNCTIONS,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'] ?? '', BUCKET: 'demo.appspot.com', ...env },
+  });
+}
+
+test('wrong parameters stop it at load, with a sentence for each', () => {
+  const { status, stderr } = load(`require('./lib/index.js')`, {
+    FORMATS: 'gif',
+    REVOCATION_SECONDS: 'soon',
+  });
+  expect(status).not.toBe(0);
+  expect(stderr).toContain('FORMATS: expected formats out of avif, webp, jpeg; found "gif".');
+  expect(stderr).toContain('REVOCATION_SECONDS: expected whole seconds from 0 to 86400; found "soon".');
+});
+
+test('it exports the two functions and nothing else', () => {
+  const { stdout, stderr } = load(`console.log(Object.keys(require('./lib/index.js')).join())`);
+  expect([stdout.trim(), stderr]).toEqual(['ingest,serve', '']);
+});
+
+test('"./lib" declares nothing and needs no environment', () => {
+  const script = `const lib = require('storage-public-variants/lib');
+    console.log(lib.isToken(lib.mintToken()), Object.keys(require.cache).some((f) => f.includes('firebase')))`;
+  const { stdout, stderr } = load(script, { BUCKET: '' });
+  expect([stdout.trim(), stderr]).toEqual(['true false', '']);
+});
+
+test('serving never loads sharp', () => {
+  const script = `require('./lib/index.js'); require('./lib/serve/serve.js'); require('./lib/library/library.js');
+    console.log(Object.keys(require.cache).filter((file) => /node_modules.(sharp|@img)/.test(file)).length)`;
+  expect(load(script).stdout.trim()).toBe('0');
+  // The same question does find it where it is: in the room that derives.
+  expect(Number(load(`${script.replace('serve/serve', 'derive/derive')}`).stdout)).toBeGreaterThan(0);
+});

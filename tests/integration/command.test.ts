@@ -1,0 +1,93 @@
+/** `npm start` as a person calls it: each test runs the command itself, with a stack of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Report } from '../../local/start/once.js';
+import { PHOTO, ROOT, testStack } from '../support/stack.js';
+
+const { form } = testStack();
+const START = join(ROOT, 'scripts', 'start.mjs');
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'command-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function start(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [START, ...args], { cwd: ROOT });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += String(chunk)));
+  child.stderr.on('data', (chunk) => (stderr += String(chunk)));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, stdout, stderr };
+}
+
+function reportsOf(stdout: string): Report[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Report);
+}
+
+test('--once does the main job for a photo: 8 variants answer 200, the original 403', async () => {
+  const { code, stdout } = await start('--once', PHOTO, '--as', form);
+  const reports = reportsOf(stdout);
+  expect(reports).toHaveLength(1);
+  const [report] = reports as [Report];
+  expect(report).toMatchObject({ file: PHOTO, state: 'ready', original: { status: 403 } });
+  expect(Object.keys(report)).toEqual([
+    'file',
+    'imageId',
+    'state',
+    'token',
+    'placeholder',
+    'variants',
+    'original',
+  ]);
+  expect(report.variants.map(({ status }) => status)).toEqual(Array(8).fill(200));
+  expect(code).toBe(0);
+}, 60_000);
+
+test('--once with a file that is no image among good ones: failed with a code, exit 1', async () => {
+  const notes = join(folder, 'notes.jpg');
+  writeFileSync(notes, 'these are words');
+  const { code, stdout } = await start('--once', notes, PHOTO, '--as', form);
+  const [bad, good] = reportsOf(stdout) as [Report, Report];
+  expect(bad).toMatchObject({ file: notes, state: 'failed', error: { code: 'not-an-image' } });
+  expect(bad.error?.message).toMatch(/\.$/);
+  expect(bad.original?.status).toBe(403);
+  expect(good.state).toBe('ready');
+  expect(code).toBe(1);
+}, 60_000);
+
+test.each([
+  [['--once'], '--once: expected at least one photo, found none'],
+  [['--once', '/no/such/photo.jpg'], '--once: expected a photo, found no file "/no/such/photo.jpg"'],
+  [['--as', 'plugin'], '--as: expected kit or extension, found "plugin"'],
+  [['photo.jpg'], 'expected no file without --once, found "photo.jpg"'],
+  [['--onec'], "Unknown option '--onec'"],
+])('%j: one clear sentence and no stack', async (args, sentence) => {
+  const { code, stdout, stderr } = await start(...args);
+  expect(stderr).toContain(sentence);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect([code, stdout]).toEqual([1, '']);
+});
+
+test('a port that is taken: one clear sentence', async () => {
+  const { emulators } = JSON.parse(readFileSync(join(ROOT, 'firebase.json'), 'utf8')) as {
+    emulators: { hub: { port: number } };
+  };
+  const { port } = emulators.hub;
+  const server = createServer().listen(port, '127.0.0.1');
+  // Taken by another program on this machine is as good as taken by us.
+  await Promise.race([once(server, 'listening'), once(server, 'error')]);
+  const { code, stderr } = await start('--as', form);
+  server.close();
+  expect(stderr).toMatch(new RegExp(`${port} \\(hub\\).* taken by another program`));
+  expect(code).toBe(1);
+}, 30_000);
