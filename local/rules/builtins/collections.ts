@@ -1,0 +1,165 @@
+import { EvaluationError } from '../errors.js';
+import { equals, keyOf, setOf } from '../equality.js';
+import type { Work } from '../limits.js';
+import {
+  bool,
+  int,
+  list,
+  mapDiff,
+  setFromKeys,
+  string,
+  type MapDiffValue,
+  type MapValue,
+  type RulesValue,
+} from '../values.js';
+import { methodsOf } from './method.js';
+import { toText } from './strings.js';
+
+function keysOf(items: readonly RulesValue[], work: Work): Set<string> {
+  return new Set(items.map((item) => keyOf(item, work)));
+}
+
+/** Whether every one of `items` is among `others`. */
+function allIn(items: readonly RulesValue[], others: readonly RulesValue[], work: Work): boolean {
+  const keys = keysOf(others, work);
+  return items.every((item) => keys.has(keyOf(item, work)));
+}
+
+function anyIn(items: readonly RulesValue[], others: readonly RulesValue[], work: Work): boolean {
+  const keys = keysOf(others, work);
+  return items.some((item) => keys.has(keyOf(item, work)));
+}
+
+/** The methods of List. */
+export const LIST_METHODS = methodsOf('list', {
+  size: [0, ({ items }) => int(items.length)],
+  toSet: [0, ({ items }, _args, work) => setOf(items, work)],
+  hasAll: [1, ({ items }, args, work) => bool(allIn(args.items(0), items, work))],
+  hasAny: [1, ({ items }, args, work) => bool(anyIn(args.items(0), items, work))],
+  hasOnly: [1, ({ items }, args, work) => bool(allIn(items, args.items(0), work))],
+  concat: [
+    1,
+    ({ items }, args, work) => {
+      const others = args.get(0, 'list').items;
+      work.charge(items.length + others.length);
+      return list([...items, ...others]);
+    },
+  ],
+  removeAll: [
+    1,
+    ({ items }, args, work) => {
+      const gone = keysOf(args.get(0, 'list').items, work);
+      return list(items.filter((item) => !gone.has(keyOf(item, work))));
+    },
+  ],
+  join: [
+    1,
+    ({ items }, args, work) => {
+      const separator = args.get(0, 'string').value;
+      const texts = items.map((item) => toText(item).value);
+      for (const text of texts) work.charge(1 + (text.length + separator.length) / 8);
+      return string(texts.join(separator));
+    },
+  ],
+});
+
+/** The methods of Set. */
+export const SET_METHODS = methodsOf('set', {
+  size: [0, ({ members }) => int(members.size)],
+  hasAll: [1, ({ members }, args, work) => bool(allIn(args.items(0), [...members.values()], work))],
+  hasAny: [1, ({ members }, args, work) => bool(anyIn(args.items(0), [...members.values()], work))],
+  hasOnly: [
+    1,
+    ({ members }, args, work) => bool(allIn([...members.values()], args.items(0), work)),
+  ],
+  difference: [
+    1,
+    ({ members }, args, work) => {
+      const others = args.get(0, 'set').members;
+      work.charge(members.size);
+      return setFromKeys(new Map([...members].filter(([key]) => !others.has(key))));
+    },
+  ],
+  intersection: [
+    1,
+    ({ members }, args, work) => {
+      const others = args.get(0, 'set').members;
+      work.charge(members.size);
+      return setFromKeys(new Map([...members].filter(([key]) => others.has(key))));
+    },
+  ],
+  union: [
+    1,
+    ({ members }, args, work) => {
+      const others = args.get(0, 'set').members;
+      work.charge(members.size + others.size);
+      return setFromKeys(new Map([...others, ...members]));
+    },
+  ],
+});
+
+/** The value of a field that exists, undefined where there is none. */
+export function fieldOf(value: MapValue, key: string): RulesValue | undefined {
+  const field = value.fields.get(key);
+  if (!field && value.open) throw new EvaluationError(`field '${key}' is not known for a query`);
+  return field;
+}
+
+function whole(value: MapValue): MapValue['fields'] {
+  if (value.open) throw new EvaluationError('not every field of the map is known for a query');
+  return value.fields;
+}
+
+/** `map.get(key, default)`, where a list of keys goes into nested maps. */
+function getOr(value: MapValue, key: RulesValue, otherwise: RulesValue): RulesValue {
+  const keys = key.type === 'list' ? key.items : [key];
+  let found: RulesValue = value;
+  for (const part of keys) {
+    if (part.type !== 'string') throw new EvaluationError(`expected string, found ${part.type}`);
+    if (found.type !== 'map') return otherwise;
+    const field = fieldOf(found, part.value);
+    if (!field) return otherwise;
+    found = field;
+  }
+  return found;
+}
+
+function diff(left: MapValue, right: MapValue, work: Work): MapDiffValue {
+  const [mine, theirs] = [whole(left), whole(right)];
+  const parts = { added: [], removed: [], changed: [], unchanged: [] } as Record<string, string[]>;
+  const { added = [], removed = [], changed = [], unchanged = [] } = parts;
+  for (const [key, value] of mine) {
+    work.charge(1);
+    const other = theirs.get(key);
+    if (!other) added.push(key);
+    else if (equals(value, other, work)) unchanged.push(key);
+    else changed.push(key);
+  }
+  for (const key of theirs.keys()) {
+    work.charge(1);
+    if (!mine.has(key)) removed.push(key);
+  }
+  return mapDiff({ added, removed, changed, unchanged });
+}
+
+/** The methods of Map. */
+export const MAP_METHODS = methodsOf('map', {
+  size: [0, (self) => int(whole(self).size)],
+  keys: [0, (self) => list([...whole(self).keys()].map(string))],
+  values: [0, (self) => list([...whole(self).values()])],
+  get: [2, (self, args) => getOr(self, args.at(0), args.at(1))],
+  diff: [1, (self, args, work) => diff(self, args.get(0, 'map'), work)],
+});
+
+/** The methods of MapDiff; each lists keys in a Set. */
+export const MAP_DIFF_METHODS = methodsOf('map_diff', {
+  addedKeys: [0, ({ added }, _args, work) => setOf(added.map(string), work)],
+  removedKeys: [0, ({ removed }, _args, work) => setOf(removed.map(string), work)],
+  changedKeys: [0, ({ changed }, _args, work) => setOf(changed.map(string), work)],
+  unchangedKeys: [0, ({ unchanged }, _args, work) => setOf(unchanged.map(string), work)],
+  affectedKeys: [
+    0,
+    ({ added, removed, changed }, _args, work) =>
+      setOf([...added, ...removed, ...changed].map(string), work),
+  ],
+});

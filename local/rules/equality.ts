@@ -1,0 +1,115 @@
+import { EvaluationError } from './errors.js';
+import { LIMITS, Work } from './limits.js';
+import { setFromKeys, type RulesValue, type ValueOf } from './values.js';
+
+let nans = 0;
+
+/** A text that is the same for equal values only, so that sets and lists compare in one walk. */
+export function keyOf(value: RulesValue, work: Work, depth = 0): string {
+  if (depth > LIMITS.valueDepth) throw new EvaluationError('the value is nested too deeply');
+  work.charge(1);
+  switch (value.type) {
+    case 'null':
+      return 'null';
+    case 'bool':
+      return value.value ? 'true' : 'false';
+    case 'int':
+      return `n${value.value}`;
+    case 'float':
+      return numberKey(value.value);
+    case 'string':
+      work.charge(value.value.length / 8);
+      return `s${value.value.length}:${value.value}`;
+    case 'bytes':
+      work.charge(value.value.length / 8);
+      return `b${Buffer.from(value.value).toString('hex')}`;
+    case 'list':
+      return joined(value.items.map((item) => keyOf(item, work, depth + 1)), work); // prettier-ignore
+    case 'map':
+      if (value.open) throw new EvaluationError('not every field of the map is known');
+      return mapKey(value.fields, work, depth);
+    case 'set':
+      return `<${[...value.members.keys()].sort().join()}>`;
+    case 'map_diff':
+      return `d${JSON.stringify([value.added, value.removed, value.changed, value.unchanged].map((keys) => [...keys].sort()))}`;
+    case 'path':
+      return `p${JSON.stringify(value.segments)}`;
+    case 'timestamp':
+      return `t${value.nanos}`;
+    case 'duration':
+      return `D${value.nanos}`;
+    case 'latlng':
+      return `l${value.latitude},${value.longitude}`;
+  }
+}
+
+function numberKey(value: number): string {
+  // NaN equals nothing, not even itself.
+  if (Number.isNaN(value)) return `nan${nans++}`;
+  return Number.isInteger(value) ? `n${BigInt(value)}` : `n${value}`;
+}
+
+/** A list's key; its length is work too, since the keys of shared parts are written out. */
+function joined(keys: readonly string[], work: Work): string {
+  for (const key of keys) work.charge(key.length / 16);
+  return `[${keys.join()}]`;
+}
+
+function mapKey(fields: ReadonlyMap<string, RulesValue>, work: Work, depth: number): string {
+  const entries: string[] = [];
+  for (const [name, item] of fields) {
+    entries.push(`${name.length}:${name}=${keyOf(item, work, depth + 1)}`);
+  }
+  return `{${joined(entries.sort(), work)}}`;
+}
+
+/** `==`: values of different types differ, but for an Integer and a Float of one size. */
+export function equals(left: RulesValue, right: RulesValue, work: Work): boolean {
+  if (left.type === 'int' && right.type === 'float') return Number(left.value) === right.value;
+  if (left.type === 'float' && right.type === 'int') return left.value === Number(right.value);
+  if (left.type !== right.type) return false;
+  if (left.type === 'string' && right.type === 'string') return left.value === right.value;
+  return keyOf(left, work) === keyOf(right, work);
+}
+
+/** A Set of these values, the first of equal ones. */
+export function setOf(values: Iterable<RulesValue>, work = new Work()): ValueOf<'set'> {
+  const members = new Map<string, RulesValue>();
+  for (const value of values) {
+    const key = keyOf(value, work);
+    if (!members.has(key)) members.set(key, value);
+  }
+  return setFromKeys(members);
+}
+
+/** The order of two values for `<` and its kin: negative, zero, positive, or NaN. */
+export function compare(left: RulesValue, right: RulesValue): number {
+  if (left.type === 'int' && right.type === 'int') return order(left.value, right.value);
+  if (isNumber(left) && isNumber(right)) {
+    const [a, b] = [Number(left.value), Number(right.value)];
+    return Number.isNaN(a) || Number.isNaN(b) ? NaN : order(a, b);
+  }
+  if (left.type === 'string' && right.type === 'string') {
+    // UTF-8 sorts by code point; JavaScript's own order is by UTF-16 unit.
+    return Buffer.compare(Buffer.from(left.value), Buffer.from(right.value));
+  }
+  if (left.type === 'bytes' && right.type === 'bytes') {
+    return Buffer.compare(left.value, right.value);
+  }
+  if (
+    (left.type === 'timestamp' && right.type === 'timestamp') ||
+    (left.type === 'duration' && right.type === 'duration')
+  ) {
+    return order(left.nanos, right.nanos);
+  }
+  throw new EvaluationError(`can't compare ${left.type} with ${right.type}`);
+}
+
+/** Whether the value is an Integer or a Float. */
+export function isNumber(value: RulesValue): value is ValueOf<'int'> | ValueOf<'float'> {
+  return value.type === 'int' || value.type === 'float';
+}
+
+function order<T extends number | bigint>(left: T, right: T): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,207 @@
+import { compileRules, LIMITS, type DocumentReader } from './index.js';
+import { allowed, decide, documentsOf, firestoreRules, outcome, storageRules } from './testing.js';
+
+const inDocs = (condition: string, declarations = ''): string =>
+  firestoreRules(`${declarations} match /docs/{id} { allow read, write: if ${condition}; }`);
+
+describe('functions', () => {
+  test.each([
+    ['parameters', 'sum(1, 2) == 3', 'function sum(a, b) { return a + b; }'],
+    ['let', 'f(2) == 9', 'function f(a) { let b = a + 1; let c = b * b; return c; }'],
+    ['no parameters', 'f()', 'function f() { return true; }'],
+    ['a call of a later one', 'f()', 'function f() { return g(); } function g() { return true; }'],
+    ['a parameter hides a global', "f({'a': 1}) == 1", 'function f(request) { return request.a; }'],
+    ['a parameter hides a namespace', "f('ab') == 2", 'function f(math) { return math.size(); }'],
+    ['a name inside that is the same', 'f(1) == 2', 'function f(id) { let x = id; return x + 1; }'],
+  ])('%s', async (_what, condition, declarations) => {
+    expect(await allowed(inDocs(condition, declarations))).toBe(true);
+  });
+
+  test('the innermost function of a name is meant', async () => {
+    const rules = firestoreRules(`
+      function f() { return 'outer'; }
+      match /docs/{id} { function f() { return 'inner'; } allow get: if f() == 'inner'; }`);
+    expect(await allowed(rules)).toBe(true);
+  });
+
+  test('an error in an argument or a let is an error of the call', async () => {
+    const f =
+      'function f(a) { let b = request.nothing; return true; } function g(a) { return true; }';
+    expect(await allowed(inDocs('f(1)', f))).toBe(false);
+    expect(await allowed(inDocs('g(request.nothing)', f))).toBe(false);
+    expect(await allowed(inDocs('g(request.nothing) || true', f))).toBe(true);
+  });
+
+  test.each([
+    [20, true],
+    [21, false],
+  ])('calls %i deep: %s', async (depth, is) => {
+    const chain = Array.from({ length: depth }, (_, i) =>
+      i === depth - 1
+        ? `function f${i}() { return true; }`
+        : `function f${i}() { return f${i + 1}(); }`,
+    );
+    const rules = inDocs('f0() || true', chain.join('\n'));
+    // A limit is not rescued by the other side.
+    expect(await allowed(rules)).toBe(is);
+  });
+});
+
+describe('documents', () => {
+  const documents = () =>
+    documentsOf(
+      { 'users/ann': { role: 'admin' }, 'users/bob': { role: 'user' } },
+      { 'users/ann': { role: 'user' }, 'users/new': {} },
+    );
+  const at = (name: string): string => `/databases/$(database)/documents/${name}`;
+
+  test.each([
+    [`get(${at('users/ann')}).data.role == 'admin'`, true],
+    [`get(${at('users/$(request.auth.uid)')}).id == 'ann'`, true],
+    [`get(${at('users/nobody')}) == null`, true],
+    [`get(${at('users/nobody')}).data.role == 'admin'`, false],
+    [`exists(${at('users/ann')})`, true],
+    [`exists(${at('users/nobody')})`, false],
+    [`!exists(${at('users/nobody')})`, true],
+    [`getAfter(${at('users/ann')}).data.role == 'user'`, true],
+    [`existsAfter(${at('users/new')})`, true],
+    [`existsAfter(${at('users/bob')})`, false],
+    [`exists(path('databases/' + database + '/documents/users/ann'))`, true],
+    [`!exists(${at("users/$('ann/x/y')")})`, false],
+    [`!exists(/users/ann)`, false],
+    [`!exists(${at('users')})`, false],
+    [`!exists(${at('users/ann/posts')})`, false],
+    [`!exists('users/ann')`, false],
+    [`!exists(/databases/$(database)/documents)`, false],
+    [`get(${at('users/ann')}) != getAfter(${at('users/ann')})`, true],
+  ])('%s: %s', async (condition, is) => {
+    const given = { request: { auth: { uid: 'ann' } }, documents: documents() };
+    expect(await allowed(inDocs(condition), given)).toBe(is);
+  });
+
+  test('without a reader, reading is an error; without getAfter, getAfter is', async () => {
+    expect(await allowed(inDocs(`!exists(${at('a/b')})`))).toBe(false);
+    const reader: DocumentReader = { get: (path) => documents().get(path) };
+    expect(await allowed(inDocs(`!exists(${at('a/b')})`), { documents: reader })).toBe(true);
+    expect(await allowed(inDocs(`!existsAfter(${at('a/b')})`), { documents: reader })).toBe(false);
+  });
+
+  test('a document is read once', async () => {
+    const reader = documents();
+    const twice = `get(${at('users/ann')}) != null && exists(${at('users/ann')})`;
+    await decide(inDocs(twice), { documents: reader });
+    expect(reader.asked).toEqual(['users/ann']);
+  });
+
+  const reads = (count: number, call: (n: number) => string): string =>
+    Array.from({ length: count }, (_, n) => call(n)).join(' && ');
+
+  test.each([
+    [10, true],
+    [11, false],
+  ])('Firestore rules may read %i documents: %s', async (count, is) => {
+    const condition = reads(count, (n) => `!exists(${at(`a/b${n}`)})`);
+    const given = { documents: documents() };
+    expect(await allowed(inDocs(condition), given)).toBe(is);
+    expect(await allowed(inDocs(`(${condition}) || true`), given)).toBe(is);
+  });
+
+  test.each([
+    [2, true],
+    [3, false],
+  ])('Storage rules may read %i documents: %s', async (count, is) => {
+    const where = '/databases/(default)/documents';
+    const once = reads(count, (n) => `!firestore.exists(${where}/a/b${n})`);
+    const again = reads(count, (n) => `firestore.get(${where}/a/b${n}) == null`);
+    const rules = storageRules(`match /{x} { allow get: if ${once} && ${again}; }`);
+    const given = { service: 'firebase.storage', path: 'a', documents: documents() } as const;
+    expect(await allowed(rules, given)).toBe(is);
+  });
+
+  test('when reading fails, deciding fails', async () => {
+    const documents = { get: () => Promise.reject(new Error('no connection')) };
+    const rules = inDocs(`exists(${at('a/b')}) || true`);
+    await expect(decide(rules, { documents })).rejects.toThrow('no connection');
+  });
+});
+
+describe('limits of a request', () => {
+  // Each `true || …` is one expression for `||` and one for `true`.
+  const allows = (count: number): string =>
+    firestoreRules(`match /docs/{id} { ${'allow get: if 1 == 2;\n'.repeat(count)} allow get; }`);
+
+  test.each([
+    [333, true],
+    [334, false],
+  ])('%i conditions of 3 expressions: %s', async (count, is) => {
+    expect(await allowed(allows(count))).toBe(is);
+  });
+
+  test('the statement that passed the limit says so, and nothing after it is tried', async () => {
+    const { tried } = await decide(allows(400));
+    expect(tried).toHaveLength(334);
+    expect(tried.at(-1)?.why).toMatch(/more than 1000 expressions/);
+  });
+
+  const doubling = (value: string, next: string): string => {
+    const body = Array.from(
+      { length: 9 },
+      (_, i) => `let v${i + 1} = ${next.replaceAll('$', `v${i}`)};`,
+    );
+    return `function f(x) { let v0 = x; ${body.join(' ')} return v9; } ${value}`;
+  };
+  const nested = 'f(f(f(f(f(f(f("aaaaaaaa")))))))';
+
+  test.each([
+    ['strings', doubling('', '$ + $'), `${nested}.size() > 0`],
+    ['lists', doubling('', '[$, $]'), `${nested} == ${nested}`],
+    ['maps', doubling('', "{'a': $, 'b': $}"), `${nested} in [${nested}]`],
+    [
+      'concatenated lists',
+      doubling('', '$.concat($)'),
+      nested.replace('"aaaaaaaa"', '[1]') + '.size() > 0',
+    ],
+    ['replaced strings', doubling('', "$.replace('a', 'aa')"), `${nested}.size() > 0`],
+  ])('values that double are stopped: %s', async (_what, declarations, condition) => {
+    const { tried } = await decide(inDocs(condition, declarations));
+    expect(tried[0]?.why).toMatch(/too big|nested too deeply/);
+  });
+
+  test('a pattern that backtracks elsewhere takes no time here', async () => {
+    const given = { request: { text: 'a'.repeat(50_000) } };
+    expect(await outcome("request.text.matches('(a*)*b')", given)).toBe(false);
+    expect(await outcome("request.text.matches('(a|a)*')", given)).toBe(true);
+    expect(await outcome("request.text.matches('(x+x+)+y')", given)).toBe(false);
+  });
+
+  test('patterns from data are bounded', async () => {
+    const given = { request: { text: 'a'.repeat(50_000), pattern: 'a{900}'.repeat(100) } };
+    expect(await outcome('request.text.matches(request.pattern)', given)).toMatch(/too big/);
+    const long = { request: { pattern: 'a'.repeat(LIMITS.patternLength + 1) } };
+    expect(await outcome("'a'.matches(request.pattern)", long)).toMatch(
+      /more than 5000 characters/,
+    );
+  });
+
+  test('many recursive wildcards in nested matches stay quick', async () => {
+    const nest = Array.from({ length: 9 }, (_, i) => `match /{a${i}=**}/x {`).join('');
+    const rules = firestoreRules(`${nest} allow get; ${'}'.repeat(9)}`);
+    const path = [...Array.from({ length: 500 }, () => 'x'), 'y'].join('/');
+    expect(await allowed(rules, { path })).toBe(false);
+  });
+
+  test('debug() hands on what it was given, and it is kept', async () => {
+    const { debugged } = await decide(inDocs("debug(1 + 1) == 2 && debug('x') == 'x'"));
+    expect(debugged).toEqual([
+      { type: 'int', value: 2n },
+      { type: 'string', value: 'x' },
+    ]);
+  });
+
+  test('a ruleset can be asked many times at once', async () => {
+    const rules = compileRules(inDocs("id == 'a'"), 'a');
+    const paths = Array.from({ length: 50 }, (_, i) => (i % 2 ? 'docs/a' : 'docs/b'));
+    const answers = await Promise.all(paths.map((path) => allowed(rules, { path })));
+    expect(answers).toEqual(paths.map((path) => path === 'docs/a'));
+  });
+});

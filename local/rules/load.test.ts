@@ -1,0 +1,227 @@
+import { compileRules, RulesSyntaxError } from './index.js';
+import { firestoreRules, refusal, storageRules } from './testing.js';
+
+/** A file with one condition in it, at 3:40. */
+const one = (condition: string): string =>
+  `service cloud.firestore {\nmatch /databases/{database}/documents {\nmatch /docs/{id} { allow read, write: if ${condition};\n}}}`;
+
+const service = (body: string): string => `service cloud.firestore {\n${body}\n}`;
+const match = (body: string): string => `service cloud.firestore { match /a/{b} {\n${body}\n} }`;
+const fn = (body: string): string => service(`function f(x) {\n${body}\n}`);
+
+const REFUSED: readonly (readonly [rules: string, where: string, why: RegExp])[] = [
+  ['', '1:1', /expected 'service', found the end of the file/],
+  ['rules_version = 2;', '1:17', /expected the version '1' or '2', found '2'/],
+  ["rules_version = '3';", '1:17', /expected the version '1' or '2', found ''3''/],
+  ["rules_version '2';", '1:15', /expected '=' after 'rules_version', found ''2''/],
+  ['service cloud.storage {}', '1:9', /cloud.firestore or firebase.storage, found cloud.storage/],
+  ['service cloud.firestore', '1:24', /expected '{' after the name of the service, found the end/],
+  ["service cloud.firestore {}\nrules_version = '2';", '2:1', /expected 'service' or 'function'/],
+  ['import "other";', '1:1', /expected 'service' or 'function', found 'import'/],
+  [service('allow read;'), '2:1', /expected 'match', 'function' or '}', found 'allow'/],
+  [service('match a/{b} {}'), '2:7', /expected a path that starts with '\/'/],
+  [service('match / {}'), '2:8', /expected a path segment after '\/', found ' '/],
+  [service('match /a/ {}'), '2:10', /expected a path segment after '\/', found ' '/],
+  [service('match /a/{b}.png {}'), '2:13', /expected '{' after the path of the match, found '.'/],
+  [service('match /a/*.png {}'), '2:9', /expected '\*\/' to end this comment/],
+  [service('match /a/{b} {} match /{c=***} {}'), '2:24', /expected a wildcard/],
+  [service('match /a/{b}/{b} {}'), '2:14', /expected a new name, found {b} again/],
+  [service('match /{a=**}/b {}'), '2:14', /expected {name=\*\*} last in its path .*found '\/'/],
+  [`rules_version='2';${service('match /{a=**}/b/{c=**} {}')}`, '2:17', /at most one {name=\*\*}/],
+  [match('allow'), '3:1', /expected a method after 'allow' .*found '}'/],
+  [match('allow reed;'), '2:7', /expected a method after 'allow' \(read, write, get.*found 'reed'/],
+  [match('allow read, ;'), '2:13', /expected a method/],
+  [match('allow read if true;'), '2:12', /expected ':' or ';' after the methods, found 'if'/],
+  [match('allow read: true;'), '2:13', /expected 'if' after ':', found 'true'/],
+  [match('allow read: if ;'), '2:16', /expected an expression, found ';'/],
+  [match('allow read: if true true;'), '2:21', /expected an operator or ';' after the condition/],
+  [match('read;'), '2:1', /expected 'allow', 'match', 'function' or '}', found 'read'/],
+  [one('true'), '', /^$/],
+  [one('&& true'), '3:42', /expected an expression, found '&&'/],
+  [one('(true'), '3:47', /expected '\)', found ';'/],
+  [one('true)'), '3:46', /expected an operator or ';' after the condition, found '\)'/],
+  [one('true ? 1'), '3:50', /expected ':' and the other value of this condition/],
+  [one('[1'), '3:44', /expected '\]' or ',' in this list/],
+  [one("{'a' 1}"), '3:47', /expected ':' after the key/],
+  [one('{a: 1}'), '3:43', /expected a string as key of this map, found 'a'/],
+  [one("{'a': 1, 'a': 2}"), '3:51', /expected a key that this map does not have yet/],
+  [one('request.'), '3:50', /expected a name after '.', found ';'/],
+  [one('request.auth.uid = "x"'), '3:59', /expected an operator or ';'/],
+  [one('request.auth.uid === "x"'), '3:61', /expected an expression, found '='/],
+  [one('a & b'), '3:44', /found '&'/],
+  [one('"abc'), '3:42', /expected " to end this string on its line/],
+  [one("'a\\qb' == ''"), '3:44', /expected an escape .*found \\q/],
+  [one("b'\\u0041' == b''"), '3:44', /expected an escape/],
+  [one("'\\U00110000' == ''"), '3:43', /expected the code of a Unicode character/],
+  [one("'\\ud800' == ''"), '3:43', /expected the code of a Unicode character/],
+  [one('1x == 1'), '3:42', /found letters in it/],
+  [one('0x1F == 31'), '3:42', /found letters in it/],
+  [one('.5 < 1'), '3:42', /expected an expression, found '.'/],
+  [one('9223372036854775808 > 0'), '3:42', /expected an expression, found '9223372036854775808'/],
+  [one('9223372036854775809 > 0'), '3:42', /expected an integer of 64 bits/],
+  [one('99999999999999999999999999999 > 0'), '3:42', /expected an integer of 64 bits/],
+  [one('1 is integer'), '3:47', /expected a type after 'is' \(one of bool, .*found 'integer'/],
+  [one('null is null'), '3:50', /expected a type after 'is'/],
+  [one('true /* no end'), '3:47', /expected '\*\/' to end this comment/],
+  [one('unknown == 1'), '3:42', /expected a variable that exists here, found 'unknown'/],
+  [one('unknown.x == 1'), '3:42', /expected a variable that exists here, found 'unknown'/],
+  [one('unknown.size() == 1'), '3:42', /expected a variable that exists here, found 'unknown'/],
+  [one('nothing()'), '3:42', /expected a function that exists here, found 'nothing'/],
+  [one('math == 1'), '3:42', /expected a function of 'math' after it/],
+  [one('math.sin(1) > 0'), '3:42', /expected a function of 'math', found 'sin'/],
+  [one('math.abs(1, 2) > 0'), '3:42', /expected 1 argument of 'math.abs', found 2/],
+  [one("'a'.contains('a')"), '3:46', /expected a method, found 'contains'/],
+  [one("'a'.constructor('a')"), '3:46', /expected a method, found 'constructor'/],
+  [one("'a'.size(1) == 1"), '3:42', /expected 0 arguments of 'size', found 1/],
+  [one("{}.get('a') == 1"), '3:42', /expected 2 arguments of 'get', found 1/],
+  [one("(/a/b).bind({'b': 'c'}) == /a/c"), '3:49', /paths are covered without bind/],
+  [one("'a'.matches('(')"), '3:54', /expected a pattern, but this is not an RE2 pattern/],
+  [one("'a'.matches('(?=a)')"), '3:54', /not an RE2 pattern/],
+  [one("'a'.matches('(a)\\\\1')"), '3:54', /not an RE2 pattern/],
+  [one("'a'.replace('a', '$1') == ''"), '3:59', /without '\\' and '\$'/],
+  [one('/a/ == /b'), '3:45', /expected a path segment after '\/'/],
+  [one('/a/$(1 == /b'), '3:54', /expected '\)' after the expression of '\$\('/],
+  [one('/a/$id == /b'), '3:45', /expected a path segment after '\/', found '\$'/],
+  [
+    one('firestore.get(/databases/d/documents/a/b) == null'),
+    '3:42',
+    /expected 'get' without 'firestore.'/,
+  ],
+  [
+    storageRules('match /a { allow get: if get(/a/b) == null; }'),
+    '2:75',
+    /expected 'firestore.get'/,
+  ],
+  [
+    storageRules('match /a { allow get: if firestore.getAfter(/a/b) == null; }'),
+    '2:75',
+    /found 'getAfter'/,
+  ],
+  [service('function get(a) { return a; }'), '2:1', /found 'get', which is built in/],
+  [service('function int(a) { return a; }'), '2:1', /found 'int', which is built in/],
+  [
+    service('function f() { return 1; }\nfunction f() { return 2; }'),
+    '3:1',
+    /found function 'f' again/,
+  ],
+  [service('function f(a, a) { return 1; }'), '2:15', /expected another parameter, found 'a'/],
+  [
+    service('function f(a b) { return 1; }'),
+    '2:14',
+    /expected '\)' after the parameters, found 'b'/,
+  ],
+  [service('function if() { return 1; }'), '2:10', /expected a name after 'function', found 'if'/],
+  [
+    service('function f() { return g(); }\nfunction g() { return f(); }'),
+    '2:1',
+    /'f' calls itself/,
+  ],
+  [service('function f() { return f(); }'), '2:1', /no recursion/],
+  [fn('let y = 1'), '4:1', /expected ';' after the value of 'let', found '}'/],
+  [fn('let x = 1; return x;'), '3:5', /expected a new name after 'let', found 'x'/],
+  [fn('let y = y; return y;'), '3:9', /expected a variable that exists here, found 'y'/],
+  [fn('x'), '3:1', /expected 'return' or 'let' in the function, found 'x'/],
+  [fn('return x; return x;'), '3:11', /expected '}' after what the function returns/],
+  [fn('return if;'), '3:8', /expected an expression, found 'if'/],
+  [fn('return f2(x);'), '3:8', /expected a function that exists here, found 'f2'/],
+  [
+    service('function f(x) { return x; } match /a/{b} { allow get: if f(); }'),
+    '2:58',
+    /expected 1 argument of 'f', found 0/,
+  ],
+  [
+    service('match /a/{b} { function f() { return b; } } match /c/{d} { allow get: if f(); }'),
+    '2:74',
+    /found 'f'/,
+  ],
+  [service('function f() { return b; } match /a/{b} { allow get: if f(); }'), '2:23', /found 'b'/],
+];
+
+test.each(REFUSED)('%j is refused at %s', (rules, where, why) => {
+  const message = refusal(rules);
+  if (where === '') {
+    expect(message).toBeUndefined();
+  } else {
+    expect(message).toMatch(why);
+    expect(message).toMatch(new RegExp(`^test.rules:${where}: expected `, 'u'));
+  }
+});
+
+const repeat = (text: string, times: number): string => text.repeat(times);
+
+const LIMITED: readonly (readonly [what: string, rules: string, why: RegExp | undefined])[] = [
+  ['99 parentheses', one(`${repeat('(', 95)}true${repeat(')', 95)}`), undefined],
+  ['100,000 parentheses', one(repeat('(', 100_000)), /levels of nesting/],
+  ['100,000 exclamation marks', one(`${repeat('!', 100_000)}true`), /levels of nesting/],
+  ['100,000 lists', one(repeat('[', 100_000)), /levels of nesting/],
+  ['10,000 conditionals', one(`${repeat('true ? true : ', 10_000)}true`), /levels of nesting/],
+  ['300 times or', one(`${repeat('false || ', 300)}true`), undefined],
+  ['20,000 times or', one(`${repeat('false || ', 20_000)}true`), /at most 400 steps/],
+  ['20,000 members', one(`request${repeat('.a', 20_000)}`), /at most 400 steps/],
+  ['a big file', ' '.repeat(300_000), /at most 262144 bytes/],
+  ['10 nested matches', service(`${repeat('match /a {', 10)}${repeat('}', 10)}`), undefined],
+  ['11 nested matches', service(`${repeat('match /a {', 11)}${repeat('}', 11)}`), /nested matches/],
+  ['10,000 nested matches', service(repeat('match /a {', 10_000)), /levels of nesting/],
+  ['101 segments', service(`match ${repeat('/a', 101)} {}`), /at most 100 path segments/],
+  [
+    '21 wildcards',
+    service(`match ${Array.from({ length: 21 }, (_, i) => `/{a${i}}`).join('')} {}`),
+    /at most 20 wildcards/,
+  ],
+  ['10 lets', fn(`${lets(10)}return x;`), undefined],
+  ['11 lets', fn(`${lets(11)}return x;`), /at most 10 'let' in a function, found 'let'/],
+  ['7 parameters', service('function f(a, b, c, d, e, f, g) { return 1; }'), undefined],
+  ['8 parameters', service('function f(a, b, c, d, e, f, g, h) { return 1; }'), /at most 7 param/],
+  [
+    '5,000 functions that call the next',
+    service(
+      Array.from({ length: 5000 }, (_, i) => `function f${i}() { return f${i + 1}(); }`).join(
+        '\n',
+      ) + 'function f5000() { return 1; }',
+    ),
+    undefined,
+  ],
+];
+
+function lets(count: number): string {
+  return Array.from({ length: count }, (_, i) => `let v${i} = 1;`).join(' ');
+}
+
+test.each(LIMITED)('%s', (_what, rules, why) => {
+  const message = refusal(rules);
+  if (why) expect(message).toMatch(why);
+  else expect(message).toBeUndefined();
+});
+
+const TAKEN: readonly string[] = [
+  "rules_version = '2'\nservice firebase.storage { match /b/{bucket}/o { match /{all=**} { allow read; } } }",
+  'rules_version="1"; service cloud.firestore { match /a/{b} { allow read, write: if true } }',
+  'service cloud.firestore {} service firebase.storage {}',
+  'function f() { return true; } service cloud.firestore { match /a/{b} { allow get: if f(); } }',
+  match('allow read: if true\nallow write: if false\nmatch /c/{d} {}\nfunction f() { return 1 }'),
+  match('allow get, list, create, update, delete;'),
+  match('match /x.y-z~1%20@+:/{id=*} { allow get: if id == b; }'),
+  firestoreRules('match /{path=**}/songs/{song} { allow get: if path[0] == song; }'),
+  one('later(1)').replace('match /docs', 'function later(x) { return x == 1; } match /docs'),
+];
+
+test.each(TAKEN)('%j is taken', (rules) => {
+  expect(refusal(rules)).toBeUndefined();
+});
+
+test('the error has file, line and column of its own', () => {
+  const read = (): unknown => compileRules('service cloud.firestore {\n  😀', 'storage.rules');
+  expect(read).toThrow(RulesSyntaxError);
+  expect(read).toThrow("storage.rules:2:3: expected an expression or a statement, found '😀'");
+  try {
+    read();
+  } catch (error) {
+    expect(error).toMatchObject({ file: 'storage.rules', line: 2, column: 3 });
+  }
+});
+
+test('a ruleset says its version and services', () => {
+  const rules = compileRules(storageRules(''), 'a');
+  expect(rules).toMatchObject({ version: '2', services: ['firebase.storage'] });
+  expect(compileRules('service cloud.firestore {}', 'a').version).toBe('1');
+});

@@ -1,0 +1,241 @@
+import { ANY_DOCUMENT, ANY_PARENTS, compileRules, fromJson, openMap } from './index.js';
+import type { RulesMethod } from './index.js';
+import { allowed, decide, firestoreRules, outcome, storageRules, type Given } from './testing.js';
+
+const METHODS: readonly RulesMethod[] = ['get', 'list', 'create', 'update', 'delete'];
+
+test.each([
+  ['read', 'get list'],
+  ['write', 'create update delete'],
+  ['get', 'get'],
+  ['list', 'list'],
+  ['create', 'create'],
+  ['update', 'update'],
+  ['delete', 'delete'],
+  ['get, delete', 'get delete'],
+  ['read, write', 'get list create update delete'],
+])('allow %s is for %s', async (methods, expected) => {
+  const rules = compileRules(firestoreRules(`match /docs/{id} { allow ${methods}; }`), 'a');
+  const found = await Promise.all(METHODS.map((method) => allowed(rules, { method })));
+  expect(METHODS.filter((_, index) => found[index]).join(' ')).toBe(expected);
+});
+
+/** match path, version, document path, whether it covers it */
+const PATHS: readonly (readonly [pattern: string, versions: string, path: string, is: boolean])[] =
+  [
+    ['/docs/a', '12', 'docs/a', true],
+    ['/docs/a', '12', 'docs/b', false],
+    ['/docs/a', '12', 'docs/a/x/y', false],
+    ['/docs/{id}', '12', 'docs/a', true],
+    ['/docs/{id}', '12', 'docs/a/x/y', false],
+    ['/docs/{id}', '12', 'other/a', false],
+    ['/docs/{id}', '12', 'docs', false],
+    ['/docs/{id=*}', '12', 'docs/a', true],
+    ['/docs/{id=*}', '12', 'docs/a/x/y', false],
+    ['/{c}/{id}', '12', 'docs/a', true],
+    ['/docs/{id}/x/{y}', '12', 'docs/a/x/b', true],
+    ['/{all=**}', '12', 'docs/a', true],
+    ['/{all=**}', '12', 'docs/a/x/y', true],
+    ['/docs/{all=**}', '12', 'docs/a', true],
+    ['/docs/{all=**}', '12', 'docs/a/x/y', true],
+    ['/docs/{id}/{all=**}', '1', 'docs/a', false],
+    ['/docs/{id}/{all=**}', '2', 'docs/a', true],
+    ['/docs/{id}/{all=**}', '12', 'docs/a/x/y', true],
+    ['/docs/a/{all=**}', '1', 'docs/a', false],
+    ['/docs/a/{all=**}', '2', 'docs/a', true],
+    ['/{above=**}/songs/{song}', '2', 'songs/a', true],
+    ['/{above=**}/songs/{song}', '2', 'artists/b/songs/a', true],
+    ['/{above=**}/songs/{song}', '2', 'songs/a/songs/b', true],
+    ['/{above=**}/songs/{song}', '2', 'songs/a/other/b', false],
+    ['/{above=**}/songs/{song}/{below=*}', '2', 'songs/a/b', true],
+    ['/DOCS/{id}', '12', 'docs/a', false],
+    ['/docs/{id}', '12', 'docs/', true],
+    ['/docs/..', '12', 'docs/a', false],
+    ['/docs/{id}', '12', 'docs/..', true],
+  ];
+
+test.each(PATHS)('%s (version %s) and %s: %s', async (pattern, versions, path, is) => {
+  for (const version of versions) {
+    const rules = firestoreRules(`match ${pattern} { allow get; }`, version);
+    expect(await allowed(rules, { path })).toBe(is);
+  }
+});
+
+test('in nested matches the paths are put together, and only the whole one counts', async () => {
+  const rules = firestoreRules('match /a/{b} { match /c/{d} { allow get: if b == d; } }');
+  expect(await allowed(rules, { path: 'a/x/c/x' })).toBe(true);
+  expect(await allowed(rules, { path: 'a/x/c/y' })).toBe(false);
+  expect(await allowed(rules, { path: 'a/x' })).toBe(false);
+  expect(await allowed(rules, { path: 'c/x' })).toBe(false);
+});
+
+test.each([
+  ['1', 'a/x', false],
+  ['2', 'a/x', true],
+  ['1', 'a/x/c/y', true],
+  ['2', 'a/x/c/y', true],
+])('in version %s a nested /{rest=**} and %s: %s', async (version, path, is) => {
+  const rules = firestoreRules('match /a/{b} { match /{rest=**} { allow get; } }', version);
+  expect(await allowed(rules, { path })).toBe(is);
+});
+
+/** condition in match /docs/{id}/{rest=**}, path, whether it is true */
+const CAPTURES: readonly (readonly [condition: string, path: string])[] = [
+  ["id == 'a'", 'docs/a/x/y'],
+  ['id is string', 'docs/a'],
+  ['rest is path', 'docs/a'],
+  ['rest == /x/y', 'docs/a/x/y'],
+  ["rest[1] == 'y'", 'docs/a/x/y'],
+  ["database == '(default)'", 'docs/a'],
+  ["id == 'a b'", 'docs/a b'],
+  ["id == '..'", 'docs/..'],
+  ["id == '{id}'", 'docs/{id}'],
+  ["id == ''", 'docs/'],
+];
+
+test.each(CAPTURES)('%s at %s', async (condition, path) => {
+  const body = `match /docs/{id}/{rest=**} { allow get: if ${condition}; }`;
+  expect(await allowed(firestoreRules(body), { path })).toBe(true);
+});
+
+test('an inner wildcard hides an outer one of the same name', async () => {
+  const rules = firestoreRules("match /a/{x} { match /b/{x} { allow get: if x == 'inner'; } }");
+  expect(await allowed(rules, { path: 'a/outer/b/inner' })).toBe(true);
+});
+
+test('a function sees the wildcards around it, not those where it is called', async () => {
+  const rules = firestoreRules(`
+    match /a/{x} {
+      function outer() { return x; }
+      match /b/{x} { allow get: if outer() == 'out' && x == 'in'; }
+    }`);
+  expect(await allowed(rules, { path: 'a/out/b/in' })).toBe(true);
+});
+
+test('statements are tried in order until one allows', async () => {
+  const rules = firestoreRules(`
+    match /docs/{id} { allow get: if id == 'b'; allow list; allow get: if request.x == 1; }
+    match /{all=**} { allow read: if true; allow read: if false; }`);
+  expect(await decide(rules)).toEqual({
+    allowed: true,
+    debugged: [],
+    tried: [
+      { line: 3, column: 24, allowed: false, why: "id == 'b' is false (3:38)" },
+      { line: 3, column: 61, allowed: false, why: "error at 3:75: property 'x' is undefined" },
+      { line: 4, column: 23, allowed: true, why: 'the condition is true' },
+    ],
+  });
+});
+
+test('why names the part that decided, also inside a function', async () => {
+  const rules = firestoreRules(`
+    function owner(uid) { return request.auth != null && request.auth.uid == uid; }
+    match /docs/{id} { allow get: if true && owner(id); }`);
+  const why = async (request: object) => (await decide(rules, { request })).tried[0]?.why;
+  expect(await why({})).toBe('request.auth != null is false (3:34)');
+  expect(await why({ auth: { uid: 'b' } })).toBe('request.auth.uid == uid is false (3:58)');
+  expect(await why({ auth: {} })).toBe("error at 3:58: property 'uid' is undefined");
+});
+
+test('nothing that covers the path, or no service of this name: denied, nothing tried', async () => {
+  const rules = firestoreRules('match /docs/{id} { allow get; }');
+  expect(await decide(rules, { path: 'x/y' })).toMatchObject({ allowed: false, tried: [] });
+  const storage: Given = { service: 'firebase.storage', path: 'docs/a' };
+  expect(await decide(rules, storage)).toMatchObject({ allowed: false, tried: [] });
+});
+
+test('each service has its own rules, and functions of the file are for both', async () => {
+  const rules = `rules_version = '2';
+    function yes() { return true; }
+    service cloud.firestore { match /{all=**} { allow get: if yes(); } }
+    service firebase.storage { match /{all=**} { allow delete: if yes(); } }`;
+  const storage: Given = { service: 'firebase.storage' };
+  expect(await allowed(rules)).toBe(true);
+  expect(await allowed(rules, { method: 'delete' })).toBe(false);
+  expect(await allowed(rules, storage)).toBe(false);
+  expect(await allowed(rules, { ...storage, method: 'delete' })).toBe(true);
+});
+
+describe('Storage', () => {
+  const storage: Given = { service: 'firebase.storage' };
+  const rules = (version: string) => storageRules('match /{all=**} { allow read; }', version);
+
+  test.each([
+    ['1', 'get', true],
+    ['1', 'list', false],
+    ['2', 'get', true],
+    ['2', 'list', true],
+  ] as const)('in version %s %s is %s', async (version, method, is) => {
+    expect(await allowed(rules(version), { ...storage, method, path: 'a/b' })).toBe(is);
+  });
+
+  test('the buckets and segments of a name', async () => {
+    const owner = storageRules('match /originals/{uid}/{id} { allow get: if bucket == uid; }');
+    const at = (...path: string[]) => allowed(owner, { ...storage, path });
+    expect(await at('b', 'ann', 'o', 'originals', 'ann', 'cat')).toBe(true);
+    expect(await at('b', 'ann', 'o', 'originals', 'bob', 'cat')).toBe(false);
+    expect(await at('b', 'ann', 'o', 'originals', 'ann', 'x', 'cat')).toBe(false);
+    expect(await at('b', 'ann', 'o', 'originals', 'ann', '..', 'bob')).toBe(false);
+    expect(await at('b', 'ann', 'o', 'originals', 'ann')).toBe(false);
+  });
+
+  test('what the resource is', async () => {
+    const condition =
+      "request.resource.size < 5 * 1024 * 1024 && request.resource.contentType.matches('image/.*')";
+    const write = (size: number, contentType: string) =>
+      outcome(condition, {
+        ...storage,
+        method: 'create',
+        request: { resource: { size, contentType } },
+      });
+    expect(await write(1000, 'image/png')).toBe(true);
+    expect(await write(6_000_000, 'image/png')).toBe(false);
+    expect(await write(1000, 'text/html')).toBe(false);
+    expect(await write(1000, 'x\nimage/png')).toBe(false);
+  });
+});
+
+describe('a query, of which not everything is known', () => {
+  const list = (condition: string, body = `match /docs/{id} { allow list: if ${condition}; }`) =>
+    decide(firestoreRules(body), {
+      method: 'list',
+      path: ['databases', '(default)', 'documents', 'docs', ANY_DOCUMENT],
+      resource: { data: openMap([['owner', fromJson('ann')]]) },
+    });
+
+  test.each([
+    ['true', true],
+    ["resource.data.owner == 'ann'", true],
+    ["resource.data.get('owner', '') == 'ann'", true],
+    ["'owner' in resource.data", true],
+    ["id == 'a'", false],
+    ["id != 'a'", false],
+    ['resource.data.public == true', false],
+    ["!('private' in resource.data)", false],
+    ["!resource.data.get('private', false)", false],
+    ['resource.data.size() == 1', false],
+    ["resource.data.keys() == ['owner']", false],
+    ["resource.data.diff({'owner': 'ann'}).affectedKeys().size() == 0", false],
+    ["resource.data == {'owner': 'ann'}", false],
+    ["resource.data != {'owner': 'bob'}", false],
+  ])('%s: %s', async (condition, is) => {
+    expect((await list(condition)).allowed).toBe(is);
+  });
+
+  test('a document id that is written out does not cover it', async () => {
+    expect((await list('', 'match /docs/a { allow list; }')).allowed).toBe(false);
+    expect((await list('', 'match /{all=**} { allow list; }')).allowed).toBe(true);
+    expect((await list('', 'match /{all=**} { allow list: if all == /a; }')).allowed).toBe(false);
+  });
+
+  test.each([
+    ['match /songs/{id} { allow list; }', false],
+    ['match /{c}/songs/{id} { allow list; }', false],
+    ['match /{c}/{d}/songs/{id} { allow list; }', false],
+    ['match /{above=**}/songs/{id} { allow list; }', true],
+    ['match /{all=**} { allow list; }', true],
+  ])('a collection group and %s: %s', async (body, is) => {
+    const path = ['databases', '(default)', 'documents', ANY_PARENTS, 'songs', ANY_DOCUMENT];
+    expect(await allowed(firestoreRules(body), { method: 'list', path })).toBe(is);
+  });
+});

@@ -1,0 +1,332 @@
+import fc from 'fast-check';
+import { compileRules, fromJson, RulesSyntaxError, type RulesValue } from './index.js';
+import { decide, documentsOf, firestoreRules, outcome, storageRules } from './testing.js';
+
+const SAMPLE = `rules_version = '2';
+service cloud.firestore {
+  function owner(uid) { let a = request.auth; return a != null && a.uid == uid; }
+  match /databases/{database}/documents {
+    match /users/{uid}/{rest=**} {
+      allow read, list: if owner(uid) || uid in ['a', "b\\x41"] && !(1 + 2 * -3 <= 4.5e1);
+      allow write: if request.resource.data.keys().hasOnly(['a']) ? true : /a/$(uid)/b is path;
+      match /x/{y} { allow get: if get(/databases/$(database)/documents/a/b).data[y][0:1] == b'\\052'; }
+    }
+  }
+}`;
+
+const WORDS = [
+  ...'{ } ( ) [ ] , ; : . ? = == != < <= > >= && || ! + - * / % // /* */ $ $( ** & | @ \\ \' "'.split(
+    ' ',
+  ),
+  ...'rules_version service cloud.firestore firebase.storage match allow read write get list'.split(
+    ' ',
+  ),
+  ...'create if true false null in is let return function int string request resource x y'.split(
+    ' ',
+  ),
+  ...[
+    "'2'",
+    '/a/{b}',
+    '/{c=**}',
+    '/x/$(y)',
+    '1',
+    '2.5',
+    '9223372036854775808',
+    "'a'",
+    "b'a'",
+    '\n',
+    '😀',
+  ],
+];
+
+/** Loads what may be no rules at all: it is taken, or refused at a place that exists. */
+function loads(text: string): void {
+  try {
+    compileRules(text, 'fuzz.rules');
+  } catch (error) {
+    if (!(error instanceof RulesSyntaxError)) throw error;
+    const line = text.split('\n')[error.line - 1];
+    expect(line).toBeDefined();
+    expect(error.column).toBeGreaterThanOrEqual(1);
+    expect(error.column).toBeLessThanOrEqual(Array.from(line ?? '').length + 1);
+    expect(error.problem).toMatch(/^expected /u);
+  }
+}
+
+const runs = { numRuns: 1000 };
+
+describe('loading comes to an end', () => {
+  test('of any text', () => {
+    fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), loads), runs);
+  });
+
+  test('of words of the language in any order', () => {
+    const words = fc.array(fc.constantFrom(...WORDS), { maxLength: 60 });
+    fc.assert(
+      fc.property(words, fc.constantFrom('', ' '), (w, by) => loads(w.join(by))),
+      runs,
+    );
+  });
+
+  test('of words in the place of a condition', () => {
+    const words = fc.array(fc.constantFrom(...WORDS), { maxLength: 20 });
+    const put = (w: string[]) =>
+      loads(storageRules(`match /{x} { allow get: if ${w.join(' ')}; }`));
+    fc.assert(fc.property(words, put), runs);
+  });
+
+  test('of a file that is cut, or has something else in one place', () => {
+    const place = fc.nat(SAMPLE.length);
+    fc.assert(
+      fc.property(place, fc.nat(20), fc.constantFrom('', ...WORDS), (at, gone, word) => {
+        loads(SAMPLE.slice(0, at) + word + SAMPLE.slice(at + gone));
+        loads(SAMPLE.slice(0, at) + word);
+      }),
+      runs,
+    );
+  });
+});
+
+const leaf = fc.constantFrom(
+  ...['true', 'false', 'null', '0', '1', '-2', '1.5', "''", "'abc'", "'a'", "b'ab'", '[]', '{}'],
+  ...['[1, 2]', "{'a': 1}", '/a/b', 'request', 'request.x', 'request.auth', 'resource.data', 'id'],
+  ...["['a'].toSet()", "{'a': 1}.diff({})", 'request.time', "duration.value(1, 's')"],
+  ...['latlng.value(1, 2)', 'all', 'f(1)', 'exists(/databases/a/documents/x/y)'],
+);
+
+const BINARY = ['||', '&&', '==', '!=', 'in', '<', '<=', '>', '>=', '+', '-', '*', '/', '%'];
+
+/** Any expression that can be loaded, whatever it does when it is evaluated. */
+const anything = fc.letrec<{ expression: string }>((tie) => ({
+  expression: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    fc
+      .tuple(tie('expression'), fc.constantFrom(...BINARY), tie('expression'))
+      .map(([a, operator, b]) => `(${a} ${operator} ${b})`),
+    fc.tuple(fc.constantFrom('!', '-'), tie('expression')).map(([o, a]) => `${o}(${a})`),
+    fc
+      .tuple(tie('expression'), fc.constantFrom('int', 'number', 'map', 'string', 'path'))
+      .map(([a, type]) => `(${a} is ${type})`),
+    fc
+      .tuple(tie('expression'), tie('expression'), tie('expression'))
+      .chain(([a, b, c]) =>
+        fc.constantFrom(`(${a} ? ${b} : ${c})`, `(${a})[${b}:${c}]`, `(${a}).get(${b}, ${c})`),
+      ),
+    fc
+      .tuple(tie('expression'), tie('expression'))
+      .chain(([a, b]) =>
+        fc.constantFrom(
+          ...[`(${a})[${b}]`, `[${a}, ${b}]`, `{'x': ${a}, 'y': ${b}}`, `(${a}).matches(${b})`],
+          ...[
+            `(${a}).hasAny(${b})`,
+            `(${a}).split(${b})`,
+            `/a/$(${a})/$(${b})`,
+            `math.pow(${a}, ${b})`,
+          ],
+          ...[
+            `(${a}).diff(${b})`,
+            `(${a}).union(${b})`,
+            `(${a}).join(${b})`,
+            `timestamp.value(${a})`,
+          ],
+        ),
+      ),
+    tie('expression').chain((a) =>
+      fc.constantFrom(
+        ...[`(${a}).size()`, `(${a}).toSet()`, `(${a}).keys()`, `(${a}).lower()`, `(${a}).x`],
+        ...[
+          `string(${a})`,
+          `int(${a})`,
+          `path(${a})`,
+          `f(${a})`,
+          `debug(${a})`,
+          `math.round(${a})`,
+        ],
+        ...[`get(${a})`, `hashing.md5(${a})`, `(${a}).seconds()`, `(${a}).affectedKeys()`],
+      ),
+    ),
+  ),
+})).expression;
+
+test('evaluating any expression comes to an end and is a Boolean or says why not', async () => {
+  await fc.assert(
+    fc.asyncProperty(anything, fc.jsonValue({ maxDepth: 3 }), async (expression, data) => {
+      const rules = firestoreRules(`
+        function f(x) { let y = x; return y; }
+        match /docs/{id}/{all=**} { allow get: if ${expression}; }`);
+      const given = {
+        request: { x: data, time: new Date(0) },
+        resource: { data },
+        documents: documentsOf({ 'x/y': { a: 1 } }),
+      };
+      const { allowed, tried } = await decide(rules, given);
+      expect(tried).toHaveLength(1);
+      expect(tried[0]?.allowed).toBe(allowed);
+      expect(tried[0]?.why).toMatch(
+        /is true|is false|^error at \d+:\d+: .|not bool|more than|too big/u,
+      );
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+/** Three-valued logic as the reference has it: an error that nothing rescues stays one. */
+type Truth = boolean | 'error';
+
+interface Condition {
+  readonly text: string;
+  readonly truth: Truth;
+}
+
+const not = (a: Condition): Condition => ({
+  text: `!(${a.text})`,
+  truth: a.truth === 'error' ? 'error' : !a.truth,
+});
+
+function join(a: Condition, b: Condition, operator: '||' | '&&'): Condition {
+  const decisive = operator === '||';
+  const truths = [a.truth, b.truth];
+  const undecided = truths.includes('error') ? 'error' : !decisive;
+  const truth = truths.includes(decisive) ? decisive : undecided;
+  return { text: `(${a.text} ${operator} ${b.text})`, truth };
+}
+
+const condition = fc.letrec<{ any: Condition }>((tie) => ({
+  any: fc.oneof(
+    { depthSize: 'medium' },
+    fc.constantFrom<Condition>(
+      { text: 'true', truth: true },
+      { text: 'false', truth: false },
+      { text: 'request.nothing', truth: 'error' },
+      { text: '(1 / 0 == 1)', truth: 'error' },
+      { text: '1', truth: 'error' },
+      { text: 'yes()', truth: true },
+      { text: '(request.auth != null)', truth: false },
+    ),
+    tie('any').map(not),
+    fc
+      .tuple(tie('any'), tie('any'), fc.constantFrom('||' as const, '&&' as const))
+      .map(([a, b, operator]) => join(a, b, operator)),
+    fc.tuple(tie('any'), tie('any'), tie('any')).map(([a, b, c]) => ({
+      text: `(${a.text} ? ${b.text} : ${c.text})`,
+      truth: a.truth === 'error' ? a.truth : a.truth ? b.truth : c.truth,
+    })),
+  ),
+})).any;
+
+/** A lone `1` is no error of its own, only where a Boolean is needed: here it always is. */
+async function truthOf(text: string): Promise<Truth> {
+  const rules = firestoreRules(`
+    function yes() { return true; }
+    match /docs/{id} { allow get: if ${text}; allow get: if !(${text}); }`);
+  const { tried } = await decide(rules);
+  if (tried[0]?.allowed) return true;
+  return tried[1]?.allowed ? false : 'error';
+}
+
+test('conditions with errors come out as three-valued logic says', async () => {
+  await fc.assert(
+    fc.asyncProperty(condition, async ({ text, truth }) => {
+      expect(await truthOf(text)).toBe(truth);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('De Morgan holds, errors included', async () => {
+  await fc.assert(
+    fc.asyncProperty(condition, condition, async ({ text: a }, { text: b }) => {
+      expect(await truthOf(`!(${a} && ${b})`)).toBe(await truthOf(`!(${a}) || !(${b})`));
+      expect(await truthOf(`!(${a} || ${b})`)).toBe(await truthOf(`!(${a}) && !(${b})`));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** An expression as a tree, to be printed with all parentheses or with those it needs. */
+type Tree =
+  { readonly leaf: string } | { readonly operator: string; readonly parts: readonly Tree[] };
+
+/** The table of the public reference, the tightest last. */
+const LEVELS = [['?'], ['||'], ['&&'], ['==', '!='], ['in'], ['<', '<=', '>', '>='], ['+', '-'], ['*', '/', '%'], ['!', '~']]; // prettier-ignore
+
+const levelOf = (tree: Tree): number =>
+  'leaf' in tree ? LEVELS.length : LEVELS.findIndex((level) => level.includes(tree.operator));
+
+/** `least` is the lowest level that may stand here without parentheses. */
+function print(tree: Tree, all: boolean, least = 0): string {
+  if ('leaf' in tree) return tree.leaf;
+  const level = levelOf(tree);
+  const [a, b, c] = tree.parts;
+  const part = (child: Tree | undefined, at: number) => (child ? print(child, all, at) : '');
+  let text: string;
+  if (tree.operator === '?') text = `${part(a, 1)} ? ${part(b, 0)} : ${part(c, 0)}`;
+  else if (!b) text = `${tree.operator === '~' ? '-' : '!'}${part(a, level)}`;
+  else text = `${part(a, level)} ${tree.operator} ${part(b, level + 1)}`;
+  return all || level < least ? `(${text})` : text;
+}
+
+const tree = fc.letrec<{ any: Tree }>((tie) => {
+  const of = (operators: readonly string[], count: number): fc.Arbitrary<Tree> =>
+    fc
+      .tuple(
+        fc.constantFrom(...operators),
+        fc.array(tie('any'), { minLength: count, maxLength: count }),
+      )
+      .map(([operator, parts]) => ({ operator, parts }));
+  return {
+    any: fc.oneof(
+      { depthSize: 'medium' },
+      fc
+        .constantFrom('true', 'false', '1', '2', '3.5', "'a'", '[1, true]', 'null')
+        .map((text) => ({ leaf: text })),
+      of(LEVELS.slice(1, -1).flat(), 2),
+      of(['!', '~'], 1),
+      of(['?'], 3),
+    ),
+  };
+}).any;
+
+test('parentheses that the precedence makes needless change nothing', async () => {
+  const value = async (text: string): Promise<RulesValue[]> => {
+    const rules = firestoreRules(`match /docs/{id} { allow get: if debug(${text}) == 0; }`);
+    const { debugged, tried } = await decide(rules);
+    // Places differ, the rest of what is said does not.
+    const why = tried[0]?.why.replace(/\d+:\d+/gu, '').replace(/^.* is (?=true|false)/u, '');
+    return [...debugged, fromJson(why)];
+  };
+  await fc.assert(
+    fc.asyncProperty(tree, async (any) => {
+      expect(await value(print(any, false))).toEqual(await value(print(any, true)));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('fromJson makes what the rules see', async () => {
+  const given = {
+    request: {
+      whole: 1,
+      part: 1.5,
+      big: 2n ** 62n,
+      date: new Date(0),
+      bytes: new Uint8Array([97]),
+      set: new Set([1, 1n]),
+      map: new Map([['a', 1]]),
+      gone: undefined,
+      // Data that only looks like one of the engine's own values is data.
+      fake: { type: 'path', segments: ['a'] },
+    },
+  };
+  const holds = [
+    'request.whole is int && request.part is float && request.big == 4611686018427387904',
+    "request.date == timestamp.value(0) && request.bytes == b'a' && request.set.size() == 1",
+    "request.map.a == 1 && !('gone' in request) && request.fake is map",
+  ];
+  for (const condition of holds) expect(await outcome(condition, given)).toBe(true);
+  const cyclic: unknown[] = [];
+  cyclic.push(cyclic);
+  expect(() => fromJson(cyclic)).toThrow(TypeError);
+  expect(() => fromJson(() => 1)).toThrow(TypeError);
+});
