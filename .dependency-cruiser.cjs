@@ -70,6 +70,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(functions/lib|demo/dist|[.]local)/' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['require', 'node', 'default', 'types'],
+    },
   },
 };

@@ -1,7 +1,15 @@
 /** What every command needs first: the right Node, the packages of the lock files, a build. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -34,7 +42,9 @@ export function setUp() {
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 20)) return;
-  fail(`Node 20.20 or newer is needed; this is ${process.version}. Get one from https://nodejs.org`);
+  fail(
+    `Node 20.20 or newer is needed; this is ${process.version}. Get one from https://nodejs.org`,
+  );
 }
 
 /** Two runs in one checkout must not install or build at once. */
@@ -79,9 +89,20 @@ function install(folder, lockFile) {
 /** TypeScript and the demo page, only when a source has changed. */
 function build() {
   const stamp = join(root, '.local', 'build', 'stamp');
-  const sources = ['functions/src', 'client', 'local', 'demo', 'tsconfig.base.json', 'package-lock.json'];
+  const sources = [
+    'functions/src',
+    'client',
+    'local',
+    'demo',
+    'tsconfig.base.json',
+    'package-lock.json',
+  ];
   const state = hash(sources.flatMap((source) => describe(join(root, source))).join('\n'));
-  const built = ['functions/lib/index.js', 'demo/dist/index.html', '.local/build/local/start/main.js'];
+  const built = [
+    'functions/lib/index.js',
+    'demo/dist/index.html',
+    '.local/build/local/start/main.js',
+  ];
   const isThere = built.every((file) => existsSync(join(root, file)));
   if (isThere && existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
   step('building');

@@ -68,7 +68,8 @@ async function jest(name, projects, env = {}) {
   total.failed += counts.numFailedTests + counts.numRuntimeErrorTestSuites;
   total.skipped += counts.numPendingTests + counts.numTodoTests;
   // An end that no test accounts for (a leaked handle, a crash) is a failure, too.
-  if (code !== 0 && counts.numFailedTests + counts.numRuntimeErrorTestSuites === 0) total.failed += 1;
+  if (code !== 0 && counts.numFailedTests + counts.numRuntimeErrorTestSuites === 0)
+    total.failed += 1;
 }
 
 function readCounts(file) {

@@ -16,7 +16,8 @@ export type RequestFailureCode = keyof typeof REQUEST_FAILURES;
 /** Ends of an upload; the sentence is written to the image record for the owner to read. */
 export const IMAGE_FAILURES = {
   'empty-file': 'The file is empty. Choose another photo and upload it again.',
-  'not-an-image': 'The file is not an image that can be read. Upload a JPEG, PNG, WebP, GIF or AVIF.',
+  'not-an-image':
+    'The file is not an image that can be read. Upload a JPEG, PNG, WebP, GIF or AVIF.',
   'unsupported-format':
     'This kind of image is not supported. Upload a JPEG, PNG, WebP, GIF or AVIF.',
   'damaged-image': 'The image is damaged or incomplete. Upload it again, or choose another.',

@@ -19,7 +19,9 @@ test('wrong parameters stop it at load, with a sentence for each', () => {
   });
   expect(status).not.toBe(0);
   expect(stderr).toContain('FORMATS: expected formats out of avif, webp, jpeg; found "gif".');
-  expect(stderr).toContain('REVOCATION_SECONDS: expected whole seconds from 0 to 86400; found "soon".');
+  expect(stderr).toContain(
+    'REVOCATION_SECONDS: expected whole seconds from 0 to 86400; found "soon".',
+  );
 });
 
 test('it exports the two functions and nothing else', () => {
@@ -39,5 +41,7 @@ test('serving never loads sharp', () => {
     console.log(Object.keys(require.cache).filter((file) => /node_modules.(sharp|@img)/.test(file)).length)`;
   expect(load(script).stdout.trim()).toBe('0');
   // The same question does find it where it is: in the room that derives.
-  expect(Number(load(`${script.replace('serve/serve', 'derive/derive')}`).stdout)).toBeGreaterThan(0);
+  expect(Number(load(`${script.replace('serve/serve', 'derive/derive')}`).stdout)).toBeGreaterThan(
+    0,
+  );
 });

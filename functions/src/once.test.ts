@@ -8,7 +8,9 @@ test('sets up once for all who ask, however many ask at once', async () => {
 
 test('a failure is not kept', async () => {
   let count = 0;
-  const get = once(() => (++count === 1 ? Promise.reject(new Error('first')) : Promise.resolve(count)));
+  const get = once(() =>
+    ++count === 1 ? Promise.reject(new Error('first')) : Promise.resolve(count),
+  );
   await expect(get()).rejects.toThrow('first');
   await expect(get()).resolves.toBe(2);
 });

@@ -28,7 +28,12 @@ export function replaceFirestoreEmulator(): void {
     'start',
     () =>
       async function start(this: unknown) {
-        const { host, port, project_id: projectId, rules } = (this as { args: EmulatorArguments }).args;
+        const {
+          host,
+          port,
+          project_id: projectId,
+          rules,
+        } = (this as { args: EmulatorArguments }).args;
         front = await startFirestoreFront({
           host,
           port,

@@ -14,8 +14,11 @@ import { shareWorkers } from './workers.js';
 function compileAuthSchemasLazily(): void {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- firebase-tools' own dependency
   const exegesis = require('exegesis-express') as Record<string, unknown>;
-  replace(exegesis, 'middleware', (original) => (description, options) =>
-    original(description, { ...(options as object), lazyCompileValidationSchemas: true }),
+  replace(
+    exegesis,
+    'middleware',
+    (original) => (description, options) =>
+      original(description, { ...(options as object), lazyCompileValidationSchemas: true }),
   );
 }
 

@@ -14,7 +14,10 @@ export function loadModule(path: string): Record<string, unknown> {
 }
 
 /** A class that a module exports, as its prototype. */
-export function prototypeOf(module: Record<string, unknown>, name: string): Record<string, unknown> {
+export function prototypeOf(
+  module: Record<string, unknown>,
+  name: string,
+): Record<string, unknown> {
   const found = module[name];
   if (typeof found !== 'function') throw missing(name);
   return found.prototype as Record<string, unknown>;

@@ -57,13 +57,14 @@ export function replaceStorageRulesRuntime(options: StorageRulesOptions): void {
     rulesVersion: Number(ruleset.version),
     async verify(verify: VerifyOptions) {
       const segments = segmentsOf(verify.path);
+      const documents = options.documents();
       const decision = await ruleset.evaluate({
         service: 'firebase.storage',
         method: verify.method,
         path: segments,
         request: requestValue(verify, segments),
         resource: fromJson(verify.file.before ?? null),
-        ...(options.documents() && { documents: options.documents() as DocumentReader }),
+        ...(documents && { documents }),
       });
       if (!decision.allowed) options.onDenied(verify.method, verify.path, decision);
       return { permitted: decision.allowed, issues: new IssuesClass() };

@@ -97,7 +97,8 @@ export function writeProject(
 
   // A copy, because stack.json tells the page where the emulators of this run are.
   const built = join(root, config.hosting.public);
-  if (!existsSync(built)) throw new Error(`expected the built demo page in ${built}, found nothing`);
+  if (!existsSync(built))
+    throw new Error(`expected the built demo page in ${built}, found nothing`);
   cpSync(built, join(directory, 'public'), { recursive: true });
   writeJson(join(directory, 'public', 'stack.json'), info);
   config.hosting.public = 'public';
@@ -125,7 +126,9 @@ export function writeProject(
 
 /** Every parameter as empty text, which means its default: the CLI would ask a person for the others. */
 function unset(root: string): Record<string, string> {
-  const { DEFAULTS } = createRequire(__filename)(join(root, 'functions', 'lib', 'lib.js')) as typeof Product;
+  const { DEFAULTS } = createRequire(__filename)(
+    join(root, 'functions', 'lib', 'lib.js'),
+  ) as typeof Product;
   return Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, '']));
 }
 

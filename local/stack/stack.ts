@@ -12,7 +12,13 @@ import {
 import { basename, join } from 'node:path';
 import type { LauncherMessage } from '../launcher/messages.js';
 import { checkPorts, findFreePorts } from './ports.js';
-import { configuredPorts, describeStack, writeProject, type Form, type StackInfo } from './project.js';
+import {
+  configuredPorts,
+  describeStack,
+  writeProject,
+  type Form,
+  type StackInfo,
+} from './project.js';
 
 export interface StackOptions {
   /** The repository. */
@@ -84,7 +90,9 @@ function makeLogs(root: string): string {
   const logs = join(root, '.local', 'logs');
   mkdirSync(logs, { recursive: true });
   for (const name of readdirSync(logs)) {
-    const { mtimeMs } = statSync(join(logs, name), { throwIfNoEntry: false }) ?? { mtimeMs: Infinity };
+    const { mtimeMs } = statSync(join(logs, name), { throwIfNoEntry: false }) ?? {
+      mtimeMs: Infinity,
+    };
     if (Date.now() - mtimeMs > KEEP_LOGS_MS) rmSync(join(logs, name), { force: true });
   }
   return logs;

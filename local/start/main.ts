@@ -93,7 +93,10 @@ async function crashed(stack: Stack): Promise<never> {
 function printAddresses(
   { info }: Stack,
   token: string,
-  report: { variants: { name: string; format: string }[]; original?: { url: string; status: number } },
+  report: {
+    variants: { name: string; format: string }[];
+    original?: { url: string; status: number };
+  },
   seconds: number,
 ): void {
   const base = `${info.demo}i/${token}`;

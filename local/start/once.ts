@@ -67,7 +67,12 @@ export async function processPhoto(file: string, user: DemoUser, info: StackInfo
     // A refused upload is an end, too: its code is the SDK's.
     const { code, message } = error as { code?: unknown; message?: unknown };
     const known = typeof code === 'string' ? code : 'unknown';
-    return { file, state: 'failed', variants: [], error: { code: known, message: String(message) } };
+    return {
+      file,
+      state: 'failed',
+      variants: [],
+      error: { code: known, message: String(message) },
+    };
   }
 }
 

@@ -1,5 +1,13 @@
 /** Whatever comes in: a refused upload, an ignored event or a failed record; never a crash. */
-import { deleteObject, getBytes, getMetadata, listAll, ref, updateMetadata, uploadBytes } from 'firebase/storage';
+import {
+  deleteObject,
+  getBytes,
+  getMetadata,
+  listAll,
+  ref,
+  updateMetadata,
+  uploadBytes,
+} from 'firebase/storage';
 import { doc, getDoc, setDoc } from 'firebase/firestore/lite';
 import type { DemoUser } from '../../local/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
@@ -24,8 +32,18 @@ describe('files that are no good image end in a failed record', () => {
     ['not an image', 'not-an-image', () => Buffer.from('just some words'), 'image/jpeg'],
     ['an empty file', 'empty-file', () => Buffer.alloc(0), 'image/png'],
     ['a truncated JPEG', 'damaged-image', () => photo().subarray(0, 500_000), 'image/jpeg'],
-    ['an SVG', 'not-an-image', () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), 'image/svg+xml'],
-    ['a page that says it is a JPEG', 'not-an-image', () => Buffer.from('<script>alert(1)</script>'), 'image/jpeg'],
+    [
+      'an SVG',
+      'not-an-image',
+      () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'),
+      'image/svg+xml',
+    ],
+    [
+      'a page that says it is a JPEG',
+      'not-an-image',
+      () => Buffer.from('<script>alert(1)</script>'),
+      'image/jpeg',
+    ],
   ])('%s: %s', async (_what, code, make, contentType) => {
     const { record } = await stage.upload(owner, await make(), { contentType });
     expect(record.state).toBe('failed');
@@ -76,12 +94,16 @@ describe('names', () => {
     ['a folder below', 'album/photo.jpg'],
   ])('with %s are refused', async (_what, imageId) => {
     const target = ref(owner.storage, `originals/${owner.uid}/${imageId}`);
-    await expect(uploadBytes(target, await plainJpeg(8, 8, '#000'), { contentType: 'image/jpeg' })).rejects.toEqual(REFUSED);
+    await expect(
+      uploadBytes(target, await plainJpeg(8, 8, '#000'), { contentType: 'image/jpeg' }),
+    ).rejects.toEqual(REFUSED);
   });
 
   test('900 characters that an admin uploads are processed all the same', async () => {
     const imageId = 'n'.repeat(900);
-    await stage.bucket.file(`originals/${owner.uid}/${imageId}`).save(await plainJpeg(8, 8, '#000'));
+    await stage.bucket
+      .file(`originals/${owner.uid}/${imageId}`)
+      .save(await plainJpeg(8, 8, '#000'));
     await eventually(
       async () => (await stage.firestore.doc(`users/${owner.uid}/images/${imageId}`).get()).data(),
       (record) => expect(record).toMatchObject({ state: 'ready' }),
@@ -91,19 +113,28 @@ describe('names', () => {
 
 describe('uploads that are refused', () => {
   test.each<[string, () => DemoUser, () => string, string]>([
-    ['by someone who is not the owner', () => stranger, () => `originals/${owner.uid}/x`, 'image/jpeg'],
+    [
+      'by someone who is not the owner',
+      () => stranger,
+      () => `originals/${owner.uid}/x`,
+      'image/jpeg',
+    ],
     ['outside the path', () => owner, () => 'elsewhere/x.jpg', 'image/jpeg'],
     ['among the renditions', () => owner, () => 'variants/x/1/w800.webp', 'image/webp'],
     ['of another type', () => owner, () => `originals/${owner.uid}/x`, 'text/html'],
   ])('%s', async (_what, user, path, contentType) => {
     const bytes = await plainJpeg(8, 8, '#000');
-    await expect(uploadBytes(ref(user().storage, path()), bytes, { contentType })).rejects.toEqual(REFUSED);
+    await expect(uploadBytes(ref(user().storage, path()), bytes, { contentType })).rejects.toEqual(
+      REFUSED,
+    );
   });
 
   test('larger than the limit', async () => {
     const bytes = new Uint8Array(25 * 1024 * 1024 + 1);
     await expect(
-      uploadBytes(ref(owner.storage, `originals/${owner.uid}/large`), bytes, { contentType: 'image/jpeg' }),
+      uploadBytes(ref(owner.storage, `originals/${owner.uid}/large`), bytes, {
+        contentType: 'image/jpeg',
+      }),
     ).rejects.toEqual(REFUSED);
   });
 });

@@ -67,7 +67,10 @@ test('--once with a file that is no image among good ones: failed with a code, e
 
 test.each([
   [['--once'], '--once: expected at least one photo, found none'],
-  [['--once', '/no/such/photo.jpg'], '--once: expected a photo, found no file "/no/such/photo.jpg"'],
+  [
+    ['--once', '/no/such/photo.jpg'],
+    '--once: expected a photo, found no file "/no/such/photo.jpg"',
+  ],
   [['--as', 'plugin'], '--as: expected kit or extension, found "plugin"'],
   [['photo.jpg'], 'expected no file without --once, found "photo.jpg"'],
   [['--onec'], "Unknown option '--onec'"],

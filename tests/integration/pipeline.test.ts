@@ -29,13 +29,17 @@ async function uploadAndReadToken(): Promise<{ name: string; downloadToken: stri
   const name = `originals/${owner.uid}/with-download-token`;
   const idToken = await getAuth(owner.storage.app).currentUser?.getIdToken();
   const query = `uploadType=media&name=${encodeURIComponent(name)}`;
-  const response = await fetch(`http://${stage.stack.storage}/v0/b/${stage.stack.bucket}/o?${query}`, {
-    method: 'POST',
-    headers: { authorization: `Firebase ${idToken}`, 'content-type': 'image/jpeg' },
-    body: new Uint8Array(photo()),
-  });
+  const response = await fetch(
+    `http://${stage.stack.storage}/v0/b/${stage.stack.bucket}/o?${query}`,
+    {
+      method: 'POST',
+      headers: { authorization: `Firebase ${idToken}`, 'content-type': 'image/jpeg' },
+      body: new Uint8Array(photo()),
+    },
+  );
   const { downloadTokens } = (await response.json()) as { downloadTokens?: string };
-  if (!downloadTokens) throw new Error(`expected a download token, found status ${response.status}`);
+  if (!downloadTokens)
+    throw new Error(`expected a download token, found status ${response.status}`);
   return { name, downloadToken: downloadTokens };
 }
 
@@ -75,7 +79,7 @@ describe('records', () => {
             },
           },
         ]),
-      ),
+      ) as unknown,
       placeholder: {
         thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/) as string,
         color: expect.stringMatching(/^#[0-9a-f]{6}$/) as string,
@@ -206,8 +210,12 @@ describe('locks', () => {
 
 describe('life', () => {
   test('an upload over an original keeps the address and changes the picture', async () => {
-    const first = await stage.upload(owner, await plainJpeg(900, 600, '#c00000'), { imageId: 'over' });
-    const second = await stage.upload(owner, await plainJpeg(600, 900, '#0000c0'), { imageId: 'over' });
+    const first = await stage.upload(owner, await plainJpeg(900, 600, '#c00000'), {
+      imageId: 'over',
+    });
+    const second = await stage.upload(owner, await plainJpeg(600, 900, '#0000c0'), {
+      imageId: 'over',
+    });
     expect(second.record.token).toBe(first.record.token);
     expect(second.record.original).toMatchObject({ width: 600, height: 900 });
     const { body } = await get(stage.serveUrl(second.record.token, 'w400.jpg'));

@@ -7,7 +7,9 @@ export const photo = (): Buffer => readFileSync(PHOTO);
 
 /** A plain JPEG of one colour. */
 export function plainJpeg(width: number, height: number, background: string): Promise<Buffer> {
-  return sharp({ create: { width, height, channels: 3, background } }).jpeg().toBuffer();
+  return sharp({ create: { width, height, channels: 3, background } })
+    .jpeg()
+    .toBuffer();
 }
 
 /** The middle of a picture as [red, green, blue]. */

@@ -70,8 +70,7 @@ export class Stage {
 
   async tokenRecord(hash: string): Promise<TokenRecord | undefined> {
     return (await this.firestore.collection('imageTokens').doc(hash).get()).data() as
-      | TokenRecord
-      | undefined;
+      TokenRecord | undefined;
   }
 
   /** The address at which Storage itself would hand out an object. */

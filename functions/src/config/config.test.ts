@@ -46,12 +46,17 @@ test('the bucket defaults to the project’s own', () => {
 
 test('while functions are only listed, no bucket is needed', () => {
   expect(parseConfig({ FUNCTIONS_CONTROL_API: 'true' }).bucket).toBe('');
-  expect(() => parseConfig({})).toThrow('BUCKET: expected the name of a Cloud Storage bucket; found nothing.');
+  expect(() => parseConfig({})).toThrow(
+    'BUCKET: expected the name of a Cloud Storage bucket; found nothing.',
+  );
 });
 
-test.each(['webp,avif', ' webp , avif ', '["webp","avif"]'])('a list may be written %s', (FORMATS) => {
-  expect(parseConfig({ ...BUCKET, FORMATS }).formats).toEqual(['webp', 'avif']);
-});
+test.each(['webp,avif', ' webp , avif ', '["webp","avif"]'])(
+  'a list may be written %s',
+  (FORMATS) => {
+    expect(parseConfig({ ...BUCKET, FORMATS }).formats).toEqual(['webp', 'avif']);
+  },
+);
 
 test('PUBLIC_BASE_URL loses its last slash', () => {
   const PUBLIC_BASE_URL = 'https://example.com/i/';
@@ -60,19 +65,39 @@ test('PUBLIC_BASE_URL loses its last slash', () => {
 
 test.each([
   ['BUCKET', 'gs://photos', 'expected the name of a Cloud Storage bucket; found "gs://photos".'],
-  ['ORIGINALS_PATH', 'originals/{uid}', 'expected a path with {imageId} in it once; found "originals/{uid}".'],
+  [
+    'ORIGINALS_PATH',
+    'originals/{uid}',
+    'expected a path with {imageId} in it once; found "originals/{uid}".',
+  ],
   ['VARIANTS_PATH', 'a//b', 'expected a path without empty, "." or ".." segments; found "a//b".'],
   ['VARIANTS_PATH', '{uid}', 'expected a path without placeholders; found "{uid}".'],
   ['VARIANTS', 'thumb:200x', /expected name:WIDTH, .*; found "thumb:200x"\.$/],
   ['VARIANTS', 'a:1,a:2', 'expected each name once, but "a" comes twice; found "a:1,a:2".'],
-  ['VARIANTS', Array.from({ length: 21 }, (_, i) => `v${i}:1`).join(), 'expected at most 20 items; found "21 items".'],
+  [
+    'VARIANTS',
+    Array.from({ length: 21 }, (_, i) => `v${i}:1`).join(),
+    'expected at most 20 items; found "21 items".',
+  ],
   ['FORMATS', 'webp,png', 'expected formats out of avif, webp, jpeg; found "png".'],
   ['FORMATS', 'webp,', 'expected formats out of avif, webp, jpeg; found nothing.'],
   ['FORMATS', '["webp"', 'expected formats out of avif, webp, jpeg; found "[\\"webp\\"".'],
-  ['IMAGES_COLLECTION', 'users/{uid}', 'expected a collection, which has an odd number of segments; found "users/{uid}".'],
+  [
+    'IMAGES_COLLECTION',
+    'users/{uid}',
+    'expected a collection, which has an odd number of segments; found "users/{uid}".',
+  ],
   ['IMAGES_COLLECTION', 'images', 'expected a path with {uid} in it once; found "images".'],
-  ['TOKENS_COLLECTION', 'a/b', 'expected a collection, which has an odd number of segments; found "a/b".'],
-  ['PUBLIC_BASE_URL', 'example.com', /expected an http or https address .*; found "example\.com"\.$/],
+  [
+    'TOKENS_COLLECTION',
+    'a/b',
+    'expected a collection, which has an odd number of segments; found "a/b".',
+  ],
+  [
+    'PUBLIC_BASE_URL',
+    'example.com',
+    /expected an http or https address .*; found "example\.com"\.$/,
+  ],
   ['PUBLIC_BASE_URL', 'ftp://example.com', /expected an http or https address/],
   ['PUBLIC_BASE_URL', 'https://example.com/i?x', /expected an http or https address/],
   ['REVOCATION_SECONDS', '-1', 'expected whole seconds from 0 to 86400; found "-1".'],

@@ -89,11 +89,13 @@ function parseItems<T extends { name: string } | string>(
     const value = parseItem(item);
     if (value === undefined) return { expected, found: item };
     const name = typeof value === 'string' ? value : value.name;
-    if (names.has(name)) return { expected: `each name once, but "${name}" comes twice`, found: text };
+    if (names.has(name))
+      return { expected: `each name once, but "${name}" comes twice`, found: text };
     names.add(name);
     values.push(value);
   }
-  if (values.length > most) return { expected: `at most ${most} items`, found: `${values.length} items` };
+  if (values.length > most)
+    return { expected: `at most ${most} items`, found: `${values.length} items` };
   return { value: values };
 }
 

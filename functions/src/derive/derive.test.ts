@@ -30,7 +30,9 @@ function halves(width: number, height: number) {
 
 async function pixel(data: Buffer, x: number, y: number): Promise<number[]> {
   const { data: raw, info } = await sharp(data).raw().toBuffer({ resolveWithObject: true });
-  return [...raw.subarray((y * info.width + x) * info.channels, (y * info.width + x + 1) * info.channels)];
+  return [
+    ...raw.subarray((y * info.width + x) * info.channels, (y * info.width + x + 1) * info.channels),
+  ];
 }
 
 async function failureOf(bytes: Buffer): Promise<ImageFailureCode> {
@@ -87,12 +89,17 @@ test.each([
   [7, 'bottom'],
   [8, 'bottom'],
 ])('orientation %i is applied and dropped', async (orientation, side) => {
-  const bytes = await halves(400, 200).jpeg({ quality: 100 }).withMetadata({ orientation }).toBuffer();
+  const bytes = await halves(400, 200)
+    .jpeg({ quality: 100 })
+    .withMetadata({ orientation })
+    .toBuffer();
   const { original, renditions } = await derive(bytes, plan(['w100:100'], ['jpeg']));
   const upright = orientation < 5;
   expect(original).toEqual(upright ? { width: 400, height: 200 } : { width: 200, height: 400 });
   const [{ data, width, height }] = renditions as [(typeof renditions)[number]];
-  const [x, y] = { left: [5, 25], right: [95, 25], top: [50, 5], bottom: [50, 195] }[side] ?? [0, 0];
+  const [x, y] = { left: [5, 25], right: [95, 25], top: [50, 5], bottom: [50, 195] }[side] ?? [
+    0, 0,
+  ];
   expect([width, height]).toEqual(upright ? [100, 50] : [100, 200]);
   const [red, , blue] = await pixel(data, x as number, y as number);
   expect(red).toBeGreaterThan(200);
@@ -107,14 +114,24 @@ test('a rendition carries no EXIF, GPS, XMP or profile', async () => {
       IFD0: { Copyright: 'SECRET-OWNER', Make: 'SECRET-CAMERA' },
       IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 0/1' },
     })
-    .withXmp('<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">SECRET-XMP</x:xmpmeta><?xpacket end="w"?>')
+    .withXmp(
+      '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">SECRET-XMP</x:xmpmeta><?xpacket end="w"?>',
+    )
     .withIccProfile('p3')
     .toBuffer();
   expect(bytes.includes('SECRET-OWNER')).toBe(true);
   expect(bytes.includes('SECRET-XMP')).toBe(true);
   const { renditions } = await derive(bytes, plan(['w100:100'], ['webp', 'jpeg', 'avif']));
   for (const { data, format } of renditions) {
-    for (const trace of ['SECRET', 'Exif\0', 'EXIF', 'GPS', 'http://ns.adobe.com', 'ICC_PROFILE', 'ICCP']) {
+    for (const trace of [
+      'SECRET',
+      'Exif\0',
+      'EXIF',
+      'GPS',
+      'http://ns.adobe.com',
+      'ICC_PROFILE',
+      'ICCP',
+    ]) {
       expect([format, trace, data.includes(trace)]).toEqual([format, trace, false]);
     }
     const metadata = await sharp(data).metadata();

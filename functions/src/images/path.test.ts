@@ -11,13 +11,12 @@ import {
 const template = (text: string) => parseTemplate(text, ['uid', 'imageId']) as PathTemplate;
 
 describe('parseTemplate', () => {
-  test.each([
-    'originals/{uid}/{imageId}',
-    '{uid}/{imageId}',
-    'a/{imageId}/b/{uid}/c',
-  ])('%s', (text) => {
-    expect(parseTemplate(text, ['uid', 'imageId'])).toEqual({ text, segments: text.split('/') });
-  });
+  test.each(['originals/{uid}/{imageId}', '{uid}/{imageId}', 'a/{imageId}/b/{uid}/c'])(
+    '%s',
+    (text) => {
+      expect(parseTemplate(text, ['uid', 'imageId'])).toEqual({ text, segments: text.split('/') });
+    },
+  );
 
   test.each([
     ['originals/{uid}', 'a path with {imageId} in it once'],

@@ -42,7 +42,10 @@ export function parseTemplate(
 }
 
 /** The template with an owner's ids in it. */
-export function fillTemplate(template: PathTemplate, values: { uid: string; imageId?: string }): string {
+export function fillTemplate(
+  template: PathTemplate,
+  values: { uid: string; imageId?: string },
+): string {
   return template.segments
     .map((segment) =>
       segment === '{uid}' ? values.uid : segment === '{imageId}' ? (values.imageId ?? '') : segment,

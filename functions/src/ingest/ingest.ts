@@ -125,5 +125,6 @@ async function makeRenditions(
 function reasonOf(error: unknown): string {
   if (error instanceof ImageFailure) return error.message;
   const { name, code } = error as { name?: unknown; code?: unknown };
-  return `${typeof name === 'string' ? name : 'Error'} ${typeof code === 'object' ? '' : String(code)}`;
+  const known = typeof code === 'string' || typeof code === 'number' ? code : 'without a code';
+  return `${typeof name === 'string' ? name : 'Error'} ${known}`;
 }

@@ -58,7 +58,9 @@ export function fakeLibrary(): FakeLibrary {
       begin: (owner, original) => {
         count('begin');
         const before = images.get(key(owner));
-        const order = before ? BigInt(original.generation) - BigInt(before.original.generation) : 1n;
+        const order = before
+          ? BigInt(original.generation) - BigInt(before.original.generation)
+          : 1n;
         if (order < 0n) return Promise.resolve('stale');
         if (order === 0n && before?.state !== 'processing') return Promise.resolve('done');
         images.set(key(owner), {

@@ -34,7 +34,10 @@ export function formatsOf(record: TokenRecord, variant: string): Format[] {
 export function manifestOf(token: string, record: TokenRecord, baseUrl?: string): Manifest {
   const base = baseUrl === undefined ? '' : `${baseUrl}/`;
   const variants = visibleVariants(record).map((name) => {
-    const { width, height, ...renditions } = record.image.renditions[name] ?? { width: 0, height: 0 };
+    const { width, height, ...renditions } = record.image.renditions[name] ?? {
+      width: 0,
+      height: 0,
+    };
     const formats: Manifest['variants'][number]['formats'] = {};
     for (const format of formatsOf(record, name)) {
       formats[format] = {

@@ -27,7 +27,12 @@ function setUp(changes: Partial<TokenRecord<Timestamp>> = {}, base?: string) {
       generation: '1',
       placeholder,
       renditions: {
-        w800: { width: 800, height: 600, webp: rendition('w800.webp'), jpeg: rendition('w800.jpg') },
+        w800: {
+          width: 800,
+          height: 600,
+          webp: rendition('w800.webp'),
+          jpeg: rendition('w800.jpg'),
+        },
         thumb: { width: 200, height: 200, webp: rendition('thumb.webp') },
       },
     },
@@ -164,7 +169,9 @@ describe('the manifest', () => {
   test('is revalidated, and lists only what the token may show', async () => {
     const { get, token } = setUp({ variants: ['thumb'] });
     const { headers, body } = await get(`/${token}`);
-    expect((JSON.parse(String(body)) as Manifest).variants.map(({ name }) => name)).toEqual(['thumb']);
+    expect((JSON.parse(String(body)) as Manifest).variants.map(({ name }) => name)).toEqual([
+      'thumb',
+    ]);
     const again = await get(`/${token}`, { ifNoneMatch: headers['ETag'] });
     expect([again.status, again.body]).toEqual([304, undefined]);
   });
@@ -190,7 +197,10 @@ describe('no', () => {
       ['unknown extension', await one.get(`/${one.token}/w800.png`)],
       ['variant not allowed', await limited.get(`/${limited.token}/w800`)],
       ['expired', await expired.get(`/${expired.token}/w800`)],
-      ['expired, though the client has it', await expired.get(`/${expired.token}/w800.webp`, { ifNoneMatch: '*' })],
+      [
+        'expired, though the client has it',
+        await expired.get(`/${expired.token}/w800.webp`, { ifNoneMatch: '*' }),
+      ],
       ['revoked', await revoked.get(`/${revoked.token}/w800`)],
     ];
   }
@@ -210,12 +220,15 @@ describe('no', () => {
     expect(library.calls).toEqual({});
   });
 
-  test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE'])('405 for %s, known token or not', async (method) => {
-    const { get, token } = setUp();
-    const reply = await get(`/${token}/w800`, { method });
-    expect([reply.status, reply.headers['Allow']]).toEqual([405, 'GET, HEAD']);
-    expect(await get('/x', { method })).toEqual(reply);
-  });
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE'])(
+    '405 for %s, known token or not',
+    async (method) => {
+      const { get, token } = setUp();
+      const reply = await get(`/${token}/w800`, { method });
+      expect([reply.status, reply.headers['Allow']]).toEqual([405, 'GET, HEAD']);
+      expect(await get('/x', { method })).toEqual(reply);
+    },
+  );
 });
 
 describe('trouble', () => {
@@ -224,7 +237,10 @@ describe('trouble', () => {
     library.records.findToken = () =>
       Promise.reject(Object.assign(new Error(`14 UNAVAILABLE ${token}`), { code: 14 }));
     const reply = await get(`/${token}/w800`);
-    expect(reply).toMatchObject({ status: 503, headers: { 'Retry-After': '5', 'Cache-Control': 'no-store' } });
+    expect(reply).toMatchObject({
+      status: 503,
+      headers: { 'Retry-After': '5', 'Cache-Control': 'no-store' },
+    });
     expect(JSON.stringify(logged)).not.toContain(token);
     expect(logged).toHaveLength(1);
   });
@@ -235,14 +251,21 @@ describe('trouble', () => {
     library.renditions.set('new.webp', Buffer.from('new'));
     const newer = {
       ...record,
-      image: { ...record.image, renditions: { w800: { width: 1, height: 1, webp: rendition('new.webp') } } },
+      image: {
+        ...record.image,
+        renditions: { w800: { width: 1, height: 1, webp: rendition('new.webp') } },
+      },
     };
     library.objects.readRendition = (name) => {
       library.tokens.set(hashToken(token), newer);
       return Promise.resolve(name === 'new.webp' ? Buffer.from('new') : undefined);
     };
     const reply = await get(`/${token}/w800.webp`);
-    expect([reply.status, reply.body?.toString(), reply.headers['ETag']]).toEqual([200, 'new', '"new.webp"']);
+    expect([reply.status, reply.body?.toString(), reply.headers['ETag']]).toEqual([
+      200,
+      'new',
+      '"new.webp"',
+    ]);
   });
 
   test('a rendition that is gone for good is a 503, after two reads and no more', async () => {

@@ -85,7 +85,9 @@ async function show(route: Route, request: Request, room: Serve): Promise<Reply 
     const body = JSON.stringify(manifestOf(route.token, record, room.config.publicBaseUrl));
     const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': caching };
     const etag = etagOf(body);
-    return revalidated(request, etag, headers) ?? found(headers, etag, Buffer.byteLength(body), body);
+    return (
+      revalidated(request, etag, headers) ?? found(headers, etag, Buffer.byteLength(body), body)
+    );
   }
 
   const format = chooseFormat(route, variant, record, request);

@@ -23,8 +23,7 @@ export function mintToken(): string {
 /** Whether a text has a token's form and checksum. Says nothing about whether it was ever minted. */
 export function isToken(text: string): boolean {
   return (
-    TOKEN.test(text) &&
-    checksum(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH)
+    TOKEN.test(text) && checksum(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH)
   );
 }
 
