@@ -1,8 +1,6 @@
 /** One project a kind of test, so that `npx jest --selectProjects unit` runs just that kind. */
 const common = {
   testEnvironment: 'node',
-  // Generous: these machines are shared, and no test asserts a time.
-  testTimeout: 30_000,
   rootDir: __dirname,
   modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/functions/lib/'],
   // Sources name what they import as it is called once compiled.
@@ -13,6 +11,8 @@ const common = {
 };
 
 module.exports = {
+  // Generous: these machines are shared, and no test asserts a time.
+  testTimeout: 30_000,
   projects: [
     {
       ...common,

@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { LauncherMessage } from '../launcher/messages.js';
 import { checkPorts, findFreePorts } from './ports.js';
@@ -70,16 +71,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   writeProject(root, directory, { info, form, ports, parameters: options.parameters ?? {} });
 
   const logFile = join(makeLogs(root), `${basename(directory)}.log`);
-  const child = launch(root, directory, projectId, form, logFile);
+  // The storage emulator keeps all objects in one folder for temporary files and empties it when it
+  // starts: without one of its own, a second stack on this machine would empty the first one's.
+  const temporary = mkdtempSync(join(tmpdir(), 'stack-'));
+  const child = launch({ root, directory, temporary, projectId, form, logFile });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = async () => {
     await end(child, ended);
-    rmSync(directory, { recursive: true, force: true });
+    for (const folder of [directory, temporary]) rmSync(folder, { recursive: true, force: true });
   };
   try {
     await ready(child, ended, logFile, options.onStep);
   } catch (error) {
-    await end(child, ended);
+    await stop();
     throw error;
   }
   return { info, logFile, ended, stop };
@@ -98,13 +102,16 @@ function makeLogs(root: string): string {
   return logs;
 }
 
-function launch(
-  root: string,
-  directory: string,
-  projectId: string,
-  form: Form,
-  logFile: string,
-): ChildProcess {
+interface Launch {
+  root: string;
+  directory: string;
+  temporary: string;
+  projectId: string;
+  form: Form;
+  logFile: string;
+}
+
+function launch({ root, directory, temporary, projectId, form, logFile }: Launch): ChildProcess {
   const only = form === 'extension' ? `${EMULATORS},extensions` : EMULATORS;
   const config = join(directory, 'firebase.json');
   const arguments_ = ['emulators:start', '--config', config, '--project', projectId];
@@ -120,6 +127,7 @@ function launch(
       env: {
         ...process.env,
         CI: '1',
+        TMPDIR: temporary,
         FIREBASE_CLI_EXPERIMENTS: 'kits',
         // The CLI reads the list of functions from a file; by HTTP it would wait 3 s for a connection.
         FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH: 'true',

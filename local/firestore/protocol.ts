@@ -1,0 +1,78 @@
+/** The v1 messages of Firestore: between bytes, proto3 JSON and the plain objects used in here. */
+import { readFileSync } from 'node:fs';
+import { protobuf } from 'google-gax';
+import { fromProto3JSON, toProto3JSON } from 'proto3-json-serializer';
+import { Code, StatusError } from './errors.js';
+
+const description = readFileSync(
+  require.resolve('@google-cloud/firestore/build/protos/v1.json'),
+  'utf8',
+);
+const root = protobuf.Root.fromJSON(JSON.parse(description) as protobuf.INamespace);
+// The web SDK's transactions send `verify`, which the published description leaves out.
+const writeType = root.lookupType('google.firestore.v1.Write');
+const verify = new protobuf.Field('verify', 5, 'string');
+writeType.add(verify);
+writeType.oneofs['operation']?.add(verify);
+root.resolveAll();
+
+/** One method of the Firestore service. */
+export interface MethodShape {
+  name: string;
+  requestType: protobuf.Type;
+  responseType: protobuf.Type;
+  requestStream: boolean;
+  responseStream: boolean;
+}
+
+/** Every method of `google.firestore.v1.Firestore`. */
+export const methods: MethodShape[] = root
+  .lookupService('google.firestore.v1.Firestore')
+  .methodsArray.map((method) => {
+    method.resolve();
+    return {
+      name: method.name,
+      requestType: method.resolvedRequestType as protobuf.Type,
+      responseType: method.resolvedResponseType as protobuf.Type,
+      requestStream: method.requestStream === true,
+      responseStream: method.responseStream === true,
+    };
+  });
+
+const methodByName = new Map(methods.map((method) => [method.name, method]));
+
+/** The shape of one method; throws for a name that the service has not. */
+export function methodShape(name: string): MethodShape {
+  const method = methodByName.get(name);
+  if (!method) throw new Error(`google.firestore.v1.Firestore has no method ${name}`);
+  return method;
+}
+
+// Unset fields stay absent, as in what the Admin SDK hands to its GAPIC client.
+const plainOptions: protobuf.IConversionOptions = { longs: String, enums: String };
+
+/** Bytes to a plain object. */
+export function decode(type: protobuf.Type, bytes: Uint8Array): object {
+  return type.toObject(type.decode(bytes), plainOptions);
+}
+
+/** A plain object to bytes. */
+export function encode(type: protobuf.Type, value: object): Buffer {
+  return Buffer.from(type.encode(type.fromObject(value)).finish());
+}
+
+/** Proto3 JSON, as REST callers send it, to a plain object. */
+export function fromJson(type: protobuf.Type, json: unknown): object {
+  try {
+    const message = fromProto3JSON(type, json as Parameters<typeof fromProto3JSON>[1]);
+    if (!message) throw new Error('expected an object');
+    return type.toObject(message, plainOptions);
+  } catch (error) {
+    throw new StatusError(Code.INVALID_ARGUMENT, `Invalid JSON payload: ${String(error)}`);
+  }
+}
+
+/** A plain object to proto3 JSON. */
+export function toJson(type: protobuf.Type, value: object): unknown {
+  return toProto3JSON(type.fromObject(value));
+}

@@ -1,0 +1,270 @@
+import { deleteApp, initializeApp, type FirebaseApp } from 'firebase/app';
+import {
+  addDoc,
+  Bytes,
+  collection,
+  collectionGroup,
+  connectFirestoreEmulator,
+  deleteDoc,
+  doc,
+  getCount,
+  getDoc,
+  getDocs,
+  getFirestore,
+  increment,
+  limit,
+  orderBy,
+  query,
+  runTransaction,
+  serverTimestamp,
+  setLogLevel,
+  setDoc,
+  terminate,
+  Timestamp,
+  updateDoc,
+  where,
+  writeBatch,
+  type Firestore,
+  type Query,
+} from 'firebase/firestore/lite';
+import { PROJECT, startTestFront, type TestFront } from './testing.js';
+
+const RULES = `rules_version = '2';
+service cloud.firestore {
+  match /databases/{database}/documents {
+    match /users/{uid}/images/{image} {
+      allow read: if request.auth.uid == uid;
+    }
+    match /{all=**}/images/{image} {
+      allow list: if request.auth.token.admin == true;
+    }
+    match /posts/{post} {
+      allow get: if resource.data.public == true || resource.data.owner == request.auth.uid;
+      allow list: if resource.data.public == true && request.query.limit <= 10;
+      allow create: if request.resource.data.owner == request.auth.uid
+        && request.resource.data.at == request.time && request.resource.id == post;
+      allow update: if resource.data.owner == request.auth.uid
+        && request.resource.data.likes == resource.data.likes + 1;
+      allow delete: if request.resource == null && resource.data.owner == request.auth.uid;
+    }
+    match /members/{uid} {
+      allow read, write: if request.auth.uid == uid
+        && getAfter(/databases/$(database)/documents/rooms/$(request.resource.data.room)).data.open;
+    }
+    match /rooms/{room} {
+      allow get: if exists(/databases/$(database)/documents/members/$(request.auth.uid));
+      allow create: if request.auth != null;
+    }
+    match /tagged/{tagged} { allow list: if resource.data.tags.size() == 1; }
+    match /exact/{exact} { allow write: if request.resource.data.size() == 1; }
+    match /anything/{document=**} { allow read, write; }
+  }
+}`;
+
+let front: TestFront;
+const apps: FirebaseApp[] = [];
+
+/** The lite SDK, signed in or not. */
+function client(uid?: string, claims: object = {}): Firestore {
+  const app = initializeApp({ projectId: PROJECT }, `client-${apps.length}`);
+  apps.push(app);
+  const firestore = getFirestore(app);
+  const mockUserToken = { sub: uid ?? '', user_id: uid ?? '', ...claims };
+  const options = uid === undefined ? {} : { mockUserToken };
+  connectFirestoreEmulator(firestore, front.host, front.port, options);
+  return firestore;
+}
+
+beforeAll(async () => {
+  front = await startTestFront(RULES);
+});
+beforeEach(() => front.clear());
+afterAll(async () => {
+  for (const app of apps) await terminate(getFirestore(app)).then(() => deleteApp(app));
+  await front.stop();
+});
+
+setLogLevel('silent');
+
+const denied = { code: 'permission-denied' };
+
+async function ids(found: Query): Promise<string> {
+  return (await getDocs(found)).docs.map(({ id }) => id).join(' ');
+}
+
+it('gets what the rules allow, and nothing else', async () => {
+  await front.admin.doc('users/ann/images/1').set({ n: 1 });
+  const path = 'users/ann/images/1';
+  expect((await getDoc(doc(client('ann'), path))).data()).toEqual({ n: 1 });
+  await expect(getDoc(doc(client('bob'), path))).rejects.toMatchObject(denied);
+  await expect(getDoc(doc(client(), path))).rejects.toMatchObject(denied);
+  const missing = await getDoc(doc(client('ann'), 'users/ann/images/none'));
+  expect(missing.exists()).toBe(false);
+  await expect(getDoc(doc(client('ann'), 'elsewhere/1'))).rejects.toMatchObject(denied);
+});
+
+it('looks at the document that is asked for', async () => {
+  await front.admin.doc('posts/open').set({ public: true });
+  await front.admin.doc('posts/mine').set({ public: false, owner: 'ann' });
+  expect((await getDoc(doc(client(), 'posts/open'))).exists()).toBe(true);
+  expect((await getDoc(doc(client('ann'), 'posts/mine'))).exists()).toBe(true);
+  await expect(getDoc(doc(client(), 'posts/mine'))).rejects.toMatchObject(denied);
+  // Without a document there is no data that could allow it.
+  await expect(getDoc(doc(client(), 'posts/none'))).rejects.toMatchObject(denied);
+});
+
+it('judges a write by what it would leave behind', async () => {
+  const ann = client('ann');
+  const post = doc(ann, 'posts/1');
+  await setDoc(post, { owner: 'ann', likes: 0, at: serverTimestamp() });
+  await expect(
+    setDoc(doc(ann, 'posts/2'), { owner: 'bob', at: serverTimestamp() }),
+  ).rejects.toMatchObject(denied);
+  await expect(
+    setDoc(doc(ann, 'posts/2'), { owner: 'ann', at: Timestamp.now() }),
+  ).rejects.toMatchObject(denied);
+  await updateDoc(post, { likes: increment(1) });
+  await expect(updateDoc(post, { likes: increment(2) })).rejects.toMatchObject(denied);
+  await expect(updateDoc(post, { likes: 7 })).rejects.toMatchObject(denied);
+  await expect(deleteDoc(doc(client('bob'), 'posts/1'))).rejects.toMatchObject(denied);
+  expect((await front.admin.doc('posts/1').get()).get('likes')).toBe(1);
+  await deleteDoc(post);
+  expect((await front.admin.doc('posts/1').get()).exists).toBe(false);
+});
+
+it('forgets writes of the past when it judges', async () => {
+  const exact = doc(client(), 'exact/1');
+  await setDoc(exact, { a: 1 });
+  await expect(setDoc(exact, { b: 1 }, { merge: true })).rejects.toMatchObject(denied);
+  await front.admin.doc('exact/1').delete();
+  await setDoc(exact, { b: 1 }, { merge: true });
+  expect((await front.admin.doc('exact/1').get()).data()).toEqual({ b: 1 });
+});
+
+it('denies a whole batch for one write, and shows getAfter all of it', async () => {
+  const ann = client('ann');
+  const both = writeBatch(ann);
+  both.set(doc(ann, 'rooms/blue'), { open: true });
+  both.set(doc(ann, 'members/ann'), { room: 'blue' });
+  await both.commit();
+  const bad = writeBatch(ann);
+  bad.set(doc(ann, 'anything/1'), {});
+  bad.set(doc(ann, 'members/bob'), { room: 'blue' });
+  await expect(bad.commit()).rejects.toMatchObject(denied);
+  expect((await front.admin.doc('anything/1').get()).exists).toBe(false);
+  expect((await getDoc(doc(ann, 'rooms/blue'))).exists()).toBe(true);
+  await expect(getDoc(doc(client('bob'), 'rooms/blue'))).rejects.toMatchObject(denied);
+});
+
+it('allows a query only when nothing forbidden could be found', async () => {
+  const ann = client('ann');
+  const posts = collection(ann, 'posts');
+  const open = query(posts, where('public', '==', true), limit(5));
+  expect(await ids(open)).toBe('');
+  await front.admin.doc('posts/1').set({ public: true, n: 1 });
+  expect(await ids(open)).toBe('1');
+  await expect(ids(query(posts, limit(5)))).rejects.toMatchObject(denied);
+  await expect(ids(query(posts, where('public', '==', false), limit(5)))).rejects.toMatchObject(
+    denied,
+  );
+  await expect(ids(query(posts, where('public', '==', true), limit(50)))).rejects.toMatchObject(
+    denied,
+  );
+  expect((await getCount(open)).data().count).toBe(1);
+  await expect(getCount(query(posts, limit(5)))).rejects.toMatchObject(denied);
+});
+
+it('looks at what a query found as well', async () => {
+  const tagged = query(collection(client(), 'tagged'), where('tags', 'array-contains', 'a'));
+  await front.admin.doc('tagged/1').set({ tags: ['a'] });
+  expect(await ids(tagged)).toBe('1');
+  await front.admin.doc('tagged/2').set({ tags: ['a', 'b'] });
+  await expect(ids(tagged)).rejects.toMatchObject(denied);
+});
+
+it('lets an owner list, and a collection group only where the rules speak of one', async () => {
+  await front.admin.doc('users/ann/images/2').set({ n: 2 });
+  await front.admin.doc('users/ann/images/1').set({ n: 1 });
+  const mine = (db: Firestore): Query => query(collection(db, 'users/ann/images'), orderBy('n'));
+  expect(await ids(mine(client('ann')))).toBe('1 2');
+  await expect(ids(mine(client('bob')))).rejects.toMatchObject(denied);
+  await expect(ids(collectionGroup(client('ann'), 'images'))).rejects.toMatchObject(denied);
+  expect(await ids(collectionGroup(client('root', { admin: true }), 'images'))).toBe('1 2');
+});
+
+it('keeps every kind of value', async () => {
+  const reference = doc(client(), 'anything/1');
+  const data = {
+    f: 0.5,
+    i: -3,
+    n: null,
+    t: new Timestamp(1_700_000_000, 5_000_000),
+    l: [[1]].flat(),
+  };
+  await setDoc(reference, { ...data, b: Bytes.fromUint8Array(Uint8Array.of(0, 255)), nan: NaN });
+  const { b, nan, ...rest } = (await getDoc(reference)).data() ?? {};
+  expect(rest).toEqual(data);
+  expect((b as Bytes).toUint8Array()).toEqual(Uint8Array.of(0, 255));
+  expect(nan).toBeNaN();
+});
+
+it('runs transactions, with documents that are only read', async () => {
+  const db = client();
+  await setDoc(doc(db, 'anything/read'), { n: 5 });
+  const add = (): Promise<void> =>
+    runTransaction(db, async (transaction) => {
+      const read = await transaction.get(doc(db, 'anything/read'));
+      const sum = await transaction.get(doc(db, 'anything/sum'));
+      const before = (sum.data()?.['n'] as number | undefined) ?? 0;
+      transaction.set(sum.ref, { n: before + (read.data()?.['n'] as number) });
+    });
+  await Promise.all([add(), add()]);
+  expect((await front.admin.doc('anything/sum').get()).get('n')).toBe(10);
+  let attempts = 0;
+  await runTransaction(db, async (transaction) => {
+    attempts += 1;
+    const read = await transaction.get(doc(db, 'anything/read'));
+    if (attempts === 1) await front.admin.doc('anything/read').set({ n: 6 });
+    transaction.set(doc(db, 'anything/copy'), { n: read.data()?.['n'] as number });
+  });
+  expect(attempts).toBe(2);
+  expect((await front.admin.doc('anything/copy').get()).get('n')).toBe(6);
+});
+
+it('adds documents and updates only what is there', async () => {
+  const db = client();
+  const { id } = await addDoc(collection(db, 'anything/1/more'), { n: 1 });
+  expect((await front.admin.doc(`anything/1/more/${id}`).get()).get('n')).toBe(1);
+  await expect(updateDoc(doc(db, 'anything/none'), { n: 1 })).rejects.toMatchObject({
+    code: 'not-found',
+  });
+});
+
+it('takes new rules at once, and keeps the old ones when the new have a mistake', async () => {
+  await front.admin.doc('users/ann/images/1').set({ n: 1 });
+  const read = (): Promise<unknown> => getDoc(doc(client('bob'), 'users/ann/images/1'));
+  await expect(read()).rejects.toMatchObject(denied);
+  const put = async (content: string): Promise<unknown> => {
+    const body = JSON.stringify({ rules: { files: [{ name: 'firestore.rules', content }] } });
+    const url = `${front.url}/emulator/v1/projects/${PROJECT}:securityRules`;
+    return (await fetch(url, { method: 'PUT', body })).json();
+  };
+  expect(await put(RULES.replace('request.auth.uid == uid;', 'true;'))).toEqual({});
+  await expect(read()).resolves.toBeDefined();
+  expect(await put('service cloud.firestore {\n  match /a { allow read: if ; }\n}')).toEqual({
+    issues: [
+      {
+        severity: 'ERROR',
+        description: expect.any(String) as string,
+        sourcePosition: {
+          fileName: 'firestore.rules',
+          line: 2,
+          column: expect.any(Number) as number,
+        },
+      },
+    ],
+  });
+  await expect(read()).resolves.toBeDefined();
+  expect(front.loadRules(RULES, 'firestore.rules')).toEqual([]);
+  await expect(read()).rejects.toMatchObject(denied);
+});

@@ -1,0 +1,199 @@
+/** The REST side of the front: which call of the service a request is. */
+import type { Caller } from './caller.js';
+import { Code, StatusError } from './errors.js';
+import { parseName } from './names.js';
+import { fromJson, methodShape, toJson } from './protocol.js';
+import type { FirestoreService } from './service.js';
+import type * as v1 from './v1.js';
+
+/** A request, taken apart. */
+export interface RestRequest {
+  method: string;
+  /** The path, still percent-encoded. */
+  path: string;
+  search: URLSearchParams;
+  body: string;
+}
+
+/** A verb behind the colon of a resource's path, such as :runQuery. */
+interface Verb {
+  rpc: string;
+  /** The field of the request that the resource's name goes into. */
+  field: 'database' | 'parent';
+  call: (service: FirestoreService, request: object, caller: Caller) => Promise<object>;
+}
+
+const verbs = new Map<string, Verb>([
+  ['batchGet', verb('BatchGetDocuments', 'database', (s, r, c) => s.batchGet(r, c))],
+  ['batchWrite', verb('BatchWrite', 'database', (s, r, c) => s.batchWrite(r, c))],
+  ['beginTransaction', verb('BeginTransaction', 'database', (s, r) => s.beginTransaction(r))],
+  ['commit', verb('Commit', 'database', (s, r, c) => s.commit(r, c))],
+  [
+    'listCollectionIds',
+    verb('ListCollectionIds', 'parent', (s, r, c) => s.listCollectionIds(r, c)),
+  ],
+  ['partitionQuery', verb('PartitionQuery', 'parent', (s, _r, c) => s.partitionQuery(c))],
+  ['rollback', verb('Rollback', 'database', (s, r) => s.rollback(r))],
+  ['runAggregationQuery', verb('RunAggregationQuery', 'parent', (s, r, c) => s.aggregate(r, c))],
+  ['runQuery', verb('RunQuery', 'parent', (s, r, c) => s.runQuery(r, c))],
+]);
+
+function verb(rpc: string, field: Verb['field'], call: Verb['call']): Verb {
+  return { rpc, field, call };
+}
+
+/** Answers a request below /v1/ with what is to be sent as JSON. */
+export async function answerRest(
+  service: FirestoreService,
+  request: RestRequest,
+  caller: Caller,
+): Promise<unknown> {
+  const [, resource = '', verbName] = /^\/v1\/(.*?)(?::([A-Za-z]+))?$/s.exec(request.path) ?? [];
+  const known = request.method === 'POST' && verbName ? verbs.get(verbName) : undefined;
+  if (known) return callVerb(service, known, decodeName(resource), request.body, caller);
+  // Without a known verb the colon belongs to a document's id.
+  const name = decodeName(request.path.slice('/v1/'.length));
+  const isDocument = parseName(name).path.length % 2 === 0 && parseName(name).path.length > 0;
+  switch (request.method) {
+    case 'GET':
+      return isDocument
+        ? get(service, name, request, caller)
+        : list(service, name, request, caller);
+    case 'POST':
+      if (!isDocument) return create(service, name, request, caller);
+      break;
+    case 'PATCH':
+      if (isDocument) return update(service, name, request, caller);
+      break;
+    case 'DELETE':
+      if (isDocument) return service.deleteDocument({ name, ...precondition(request) }, caller);
+      break;
+  }
+  throw new StatusError(Code.NOT_FOUND, `There is no ${request.method} ${request.path} here.`);
+}
+
+async function callVerb(
+  service: FirestoreService,
+  { rpc, field, call }: Verb,
+  name: string,
+  body: string,
+  caller: Caller,
+): Promise<unknown> {
+  const { requestType, responseType, responseStream } = methodShape(rpc);
+  const { project, database } = parseName(name);
+  const target = field === 'parent' ? name : `projects/${project}/databases/${database}`;
+  const request = { ...fromJson(requestType, parseBody(body)), [field]: target };
+  const response = await call(service, request, caller);
+  if (responseStream) return (response as object[]).map((item) => toJson(responseType, item));
+  return toJson(responseType, response);
+}
+
+async function get(
+  service: FirestoreService,
+  name: string,
+  { search }: RestRequest,
+  caller: Caller,
+): Promise<unknown> {
+  const transaction = search.get('transaction');
+  const request: v1.GetDocumentRequest = {
+    name,
+    mask: mask(search, 'mask.fieldPaths'),
+    ...(transaction ? { transaction: Buffer.from(transaction, 'base64') } : {}),
+  };
+  return documentJson(await service.getDocument(request, caller));
+}
+
+async function list(
+  service: FirestoreService,
+  name: string,
+  { search }: RestRequest,
+  caller: Caller,
+): Promise<unknown> {
+  const [, parent, collectionId] = /^(.+)\/([^/]+)$/s.exec(name) ?? [];
+  if (parseName(name).path.length === 0) {
+    throw new StatusError(Code.INVALID_ARGUMENT, 'Name a collection or a document.');
+  }
+  const response = await service.listDocuments(
+    {
+      parent,
+      collectionId,
+      pageSize: Number(search.get('pageSize') ?? 0),
+      pageToken: search.get('pageToken'),
+      showMissing: search.get('showMissing') === 'true',
+      mask: mask(search, 'mask.fieldPaths'),
+    },
+    caller,
+  );
+  return toJson(methodShape('ListDocuments').responseType, response);
+}
+
+async function create(
+  service: FirestoreService,
+  name: string,
+  { search, body }: RestRequest,
+  caller: Caller,
+): Promise<unknown> {
+  const [, parent, collectionId] = /^(.+)\/([^/]+)$/s.exec(name) ?? [];
+  if (parseName(name).path.length === 0) {
+    throw new StatusError(Code.NOT_FOUND, 'Name a collection to create a document in.');
+  }
+  const document = parseDocument(body);
+  const documentId = search.get('documentId');
+  return documentJson(
+    await service.createDocument({ parent, collectionId, documentId, document }, caller),
+  );
+}
+
+async function update(
+  service: FirestoreService,
+  name: string,
+  request: RestRequest,
+  caller: Caller,
+): Promise<unknown> {
+  const document = { ...parseDocument(request.body), name };
+  const updateMask = mask(request.search, 'updateMask.fieldPaths');
+  return documentJson(
+    await service.updateDocument({ document, updateMask, ...precondition(request) }, caller),
+  );
+}
+
+function precondition({ search }: RestRequest): { currentDocument?: v1.Precondition } {
+  const exists = search.get('currentDocument.exists');
+  const updateTime = search.get('currentDocument.updateTime');
+  if (exists !== null) return { currentDocument: { exists: exists === 'true' } };
+  if (updateTime === null) return {};
+  const request = fromJson(methodShape('DeleteDocument').requestType, {
+    currentDocument: { updateTime },
+  }) as v1.DeleteDocumentRequest;
+  return { currentDocument: request.currentDocument ?? {} };
+}
+
+function mask(search: URLSearchParams, parameter: string): { fieldPaths: string[] } | undefined {
+  const fieldPaths = search.getAll(parameter);
+  return fieldPaths.length > 0 ? { fieldPaths } : undefined;
+}
+
+function parseDocument(body: string): v1.Document {
+  return fromJson(methodShape('GetDocument').responseType, parseBody(body));
+}
+
+function documentJson(document: v1.Document): unknown {
+  return toJson(methodShape('GetDocument').responseType, document);
+}
+
+/** A body as JSON; browsers send it as text/plain to be spared the CORS preflight. */
+export function parseBody(body: string): unknown {
+  try {
+    return body === '' ? {} : (JSON.parse(body) as unknown);
+  } catch {
+    throw new StatusError(Code.INVALID_ARGUMENT, 'The body is not JSON.');
+  }
+}
+
+function decodeName(resource: string): string {
+  try {
+    return decodeURIComponent(resource);
+  } catch {
+    throw new StatusError(Code.INVALID_ARGUMENT, 'The path is not percent-encoded properly.');
+  }
+}

@@ -1,0 +1,30 @@
+/** local/rules as the rules engine of the front. */
+import * as rules from '../rules/index.js';
+import type { RulesEngine } from './rules-engine.js';
+
+const NANOS_PER_SECOND = 1_000_000_000n;
+
+/** The rules engine that the local stack runs with. */
+export const rulesEngine: RulesEngine = {
+  compile(source, file) {
+    try {
+      return { ruleset: rules.compileRules(source, file), issues: [] };
+    } catch (error) {
+      if (!(error instanceof rules.RulesSyntaxError)) throw error;
+      const { line, column, problem } = error;
+      const sourcePosition = { fileName: error.file, line, column };
+      return { issues: [{ sourcePosition, severity: 'ERROR', description: problem }] };
+    }
+  },
+  anyDocument: rules.ANY_DOCUMENT,
+  anyParents: rules.ANY_PARENTS,
+  fromJson: rules.fromJson,
+  float: rules.float,
+  timestamp: (seconds, nanos) =>
+    rules.timestamp(BigInt(seconds) * NANOS_PER_SECOND + BigInt(nanos)),
+  latlng: rules.latlng,
+  path: rules.path,
+  list: rules.list,
+  map: (entries) => rules.map(Object.entries(entries)),
+  openMap: (entries) => rules.openMap(Object.entries(entries)),
+};

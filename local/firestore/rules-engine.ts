@@ -1,0 +1,54 @@
+/** What is needed of a rules engine; local/rules is the real one, tests bring smaller ones. */
+
+import type { OpenSegments } from './placeholders.js';
+import type { RulesValue } from '../rules/index.js';
+
+export type { RulesValue };
+
+export type RulesMethod = 'get' | 'list' | 'create' | 'update' | 'delete';
+
+/** Reads documents for get(), exists() and getAfter(); the value is a map {data, id, __name__}. */
+export interface DocumentReader {
+  get(path: string[]): Promise<RulesValue | undefined>;
+  getAfter?(path: string[]): Promise<RulesValue | undefined>;
+}
+
+export interface RulesRequest {
+  service: 'cloud.firestore';
+  method: RulesMethod;
+  path: string[];
+  request: RulesValue;
+  resource: RulesValue;
+  documents: DocumentReader;
+}
+
+export interface Decision {
+  allowed: boolean;
+  tried: { line: number; column: number; allowed: boolean; why?: string }[];
+}
+
+export interface Ruleset {
+  evaluate(request: RulesRequest): Promise<Decision>;
+}
+
+/** A mistake in rules, in the shape that the emulators' API answers. */
+export interface Issue {
+  sourcePosition: { fileName: string; line: number; column: number };
+  severity: 'ERROR';
+  description: string;
+}
+
+/** Compiles rules and makes the values that they work on. */
+export interface RulesEngine extends OpenSegments {
+  compile(source: string, file: string): { ruleset?: Ruleset; issues: Issue[] };
+  /** null, booleans, strings, bigints (int), bytes, and arrays and objects of these. */
+  fromJson(value: unknown): RulesValue;
+  float(value: number): RulesValue;
+  timestamp(seconds: number, nanos: number): RulesValue;
+  latlng(latitude: number, longitude: number): RulesValue;
+  path(segments: string[]): RulesValue;
+  list(items: RulesValue[]): RulesValue;
+  map(entries: Record<string, RulesValue>): RulesValue;
+  /** A map that may have other fields too: to ask for one of them is an error. */
+  openMap(entries: Record<string, RulesValue>): RulesValue;
+}
