@@ -6,6 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Report } from '../../local/start/once.js';
+import { eventually } from '../support/eventually.js';
+import { statusOf } from '../support/http.js';
 import { PHOTO, ROOT, testStack } from '../support/stack.js';
 
 const { form } = testStack();
@@ -79,6 +81,48 @@ test.each([
   expect(stderr).toContain(sentence);
   expect(stderr).not.toMatch(/\n\s+at /);
   expect([code, stdout]).toEqual([1, '']);
+});
+
+describe('without --once', () => {
+  /** Starts it and waits for its last line. */
+  async function startAndWait() {
+    const child = spawn(process.execPath, [START, '--free-ports', '--as', form], { cwd: ROOT });
+    let stdout = '';
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.on('data', (chunk) => {
+        stdout += String(chunk);
+        if (stdout.includes('(answers 403)')) resolve();
+      });
+      child.once('exit', () => reject(new Error(`it ended by itself: ${stdout}`)));
+    });
+    const demo = /Demo page +(\S+)/.exec(stdout)?.[1] ?? '';
+    return { child, stdout, demo };
+  }
+
+  const isClosed = (url: string) =>
+    eventually(
+      () => statusOf(url).catch(() => 'closed'),
+      (answer) => expect(answer).toBe('closed'),
+    );
+
+  test('it opens the door, every printed address works, and Ctrl-C ends everything', async () => {
+    const { child, stdout, demo } = await startAndWait();
+    expect(stdout).toMatch(/Ready after \d+\.\d s/);
+    const addresses = [
+      ...stdout.matchAll(/(?:curl -O|Sample photo|its manifest|Demo page) +(\S+)/g),
+    ];
+    expect(addresses).toHaveLength(11);
+    for (const [, url] of addresses) expect(await statusOf(url ?? '')).toBe(200);
+    child.kill('SIGINT');
+    await once(child, 'exit');
+    await isClosed(demo);
+  }, 60_000);
+
+  test('even when it is killed outright, its stack ends', async () => {
+    const { child, demo } = await startAndWait();
+    child.kill('SIGKILL');
+    await isClosed(demo);
+  }, 60_000);
 });
 
 test('a port that is taken: one clear sentence', async () => {
