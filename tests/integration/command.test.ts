@@ -1,5 +1,5 @@
 /** `npm start` as a person calls it: each test runs the command itself, with a stack of its own. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -19,8 +19,22 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function start(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+/** What a test that fails half-way would leave running; each ends its own stack with it. */
+const children = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  children.clear();
+});
+
+function run(args: string[]) {
   const child = spawn(process.execPath, [START, ...args], { cwd: ROOT });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+async function start(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = run(args);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => (stdout += String(chunk)));
@@ -86,7 +100,7 @@ test.each([
 describe('without --once', () => {
   /** Starts it and waits for its last line. */
   async function startAndWait() {
-    const child = spawn(process.execPath, [START, '--free-ports', '--as', form], { cwd: ROOT });
+    const child = run(['--free-ports', '--as', form]);
     let stdout = '';
     await new Promise<void>((resolve, reject) => {
       child.stdout.on('data', (chunk) => {
