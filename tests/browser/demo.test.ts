@@ -33,7 +33,10 @@ afterAll(async () => {
 
 test('a person signs in by keyboard, uploads a photo, and sees what the world sees', async () => {
   await page.goto(stack.demo);
-  await page.getByTestId('sign-in').focus();
+  const signIn = page.getByTestId('sign-in');
+  // It is shown once the page knows that nobody is signed in; what is hidden takes no focus.
+  await signIn.waitFor();
+  await signIn.focus();
   await page.keyboard.press('Enter');
   await page.getByTestId('sign-out').waitFor();
 

@@ -151,6 +151,12 @@ describe('addresses', () => {
     expect([again.status, again.body.length]).toEqual([304, 0]);
   });
 
+  test('any method but GET and HEAD is refused', async () => {
+    const url = stage.serveUrl(image.record.token, 'w800');
+    const { status, headers } = await get(url, { method: 'POST' });
+    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
   test('the manifest leads to every rendition', async () => {
     const url = stage.serveUrl(image.record.token);
     const manifest = JSON.parse(String((await get(url)).body)) as Manifest;
