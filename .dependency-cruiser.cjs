@@ -1,6 +1,6 @@
 /**
  * The arrows of the house: index -> ingest | serve | share -> library, derive, tokens -> images ->
- * nothing; all may read config and errors. `scripts/arrows.test.ts` proves that a wrong one fails.
+ * nothing; all may read config and errors. `tests/arrows.test.ts` proves that a wrong one fails.
  */
 const src = '^functions/src/';
 

@@ -29,6 +29,7 @@ export function step(text) {
 /** Installs what is missing and builds what has changed. */
 export function setUp() {
   checkNode();
+  checkFiles();
   const unlock = lock();
   try {
     install('.', 'package-lock.json');
@@ -41,10 +42,29 @@ export function setUp() {
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 20)) return;
+  if ((major === 20 && minor >= 20) || (major >= 22 && major % 2 === 0)) return;
   fail(
-    `Node 20.20 or newer is needed; this is ${process.version}. Get one from https://nodejs.org`,
+    `Node 20.20, 22 or a later even version is needed; this is ${process.version}. Get one from https://nodejs.org`,
   );
+}
+
+/** What the build and the stack are made from; without one, some of it would fail far from here. */
+const NEEDED = [
+  'package-lock.json',
+  'functions/package.json',
+  'functions/npm-shrinkwrap.json',
+  'firebase.json',
+  'storage.rules',
+  'firestore.rules',
+  'firestore.indexes.json',
+  'extension.yaml',
+  'POSTINSTALL.md',
+  'tests/fixtures/photos/seeding.jpg',
+];
+
+function checkFiles() {
+  const missing = NEEDED.filter((file) => !existsSync(join(root, file)));
+  if (missing.length > 0) fail(`expected ${missing.join(', ')} in ${root}, found no such file`);
 }
 
 /** Two runs in one checkout must not install or build at once. */
@@ -69,10 +89,13 @@ function holderLives(folder) {
   try {
     // Just made and without its pid yet: give it a moment.
     if (!existsSync(join(folder, 'pid'))) return Date.now() - statSync(folder).mtimeMs < 5000;
-    process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 0);
+    const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+    // A number that came round again, as in a container, is not the one that locked.
+    if (pid === process.pid) return false;
+    process.kill(pid, 0);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return error.code === 'EPERM';
   }
 }
 
@@ -82,7 +105,12 @@ function install(folder, lockFile) {
   const wanted = `${hash(readFileSync(join(place, lockFile)))} ${process.platform} ${process.arch}`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   step(`installing packages of ${folder === '.' ? 'the workspace (a minute or two)' : folder}`);
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], place, 'npm ci');
+  run(
+    'npm',
+    ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    place,
+    'npm ci',
+  );
   writeFileSync(stamp, wanted);
 }
 
@@ -104,11 +132,27 @@ function build() {
     '.local/build/local/start/main.js',
   ];
   const isThere = built.every((file) => existsSync(join(root, file)));
-  if (isThere && existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
+  if (isThere && existsSync(stamp)) {
+    if (readFileSync(stamp, 'utf8') === `${state}\n${outputs()}`) return;
+  }
   step('building');
+  // From nothing: the compiler neither misses a file that is gone nor takes away one that should be.
+  for (const output of ['functions/lib', '.local/build']) {
+    rmSync(join(root, output), { recursive: true, force: true });
+  }
   node('typescript/bin/tsc', ['-b', 'functions', 'client', 'local']);
   node('vite/bin/vite.js', ['build', 'demo', '--logLevel', 'warn']);
-  writeFileSync(stamp, state);
+  writeFileSync(stamp, `${state}\n${outputs()}`);
+}
+
+/** What a build has made, so that a file that is gone is noticed. */
+function outputs() {
+  const folders = ['functions/lib', 'demo/dist', '.local/build/local', '.local/build/client'];
+  return hash(folders.flatMap((folder) => list(join(root, folder))).join('\n'));
+}
+
+function list(folder) {
+  return readdirSync(folder, { recursive: true }).sort();
 }
 
 function describe(path) {

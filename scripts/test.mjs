@@ -4,13 +4,21 @@
  * `npm test -- unit` (or integration, browser, extension) runs just those.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fail, root, setUp, step } from './setup.mjs';
 
 const KINDS = ['unit', 'integration', 'browser', 'extension'];
 const results = join(root, '.local', 'test-results', String(process.pid));
+/** Of this run alone: the browser is unpacked there, and a file cut short must not stay for the next. */
+const temporary = mkdtempSync(join(tmpdir(), 'test-'));
+/** The jest that is at work. */
+let running;
+/** The stack that is up. */
+let stack;
+
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 async function main() {
@@ -26,7 +34,6 @@ async function main() {
   if (onKit.length > 0) await onStack('kit', onKit);
   if (wants('extension')) await onStack('extension', ['integration']);
 
-  rmSync(results, { recursive: true, force: true });
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
   console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
@@ -38,16 +45,14 @@ async function onStack(form, projects) {
     join(root, '.local', 'build', 'local', 'stack', 'stack.js'),
   );
   step(`starting the local Firebase stack (${form})`);
-  const stack = await startStack({ root, form, freePorts: true });
-  const onSignal = () => void stack.stop().then(() => process.exit(130));
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  stack = await startStack({ root, form, freePorts: true });
   try {
     const file = join(results, `stack-${form}.json`);
     writeFileSync(file, JSON.stringify({ ...stack.info, form, logFile: stack.logFile }));
     await jest(form, projects, { SPV_STACK: file });
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await stack.stop();
+    stack = undefined;
   }
 }
 
@@ -60,9 +65,11 @@ async function jest(name, projects, env = {}) {
     // jest's own lines come on stderr; its JSON goes to the file.
     stdio: ['ignore', 'ignore', 'inherit'],
     // No Google machine is here to be asked for credentials.
-    env: { ...process.env, METADATA_SERVER_DETECTION: 'none', ...env },
+    env: { ...process.env, METADATA_SERVER_DETECTION: 'none', TMPDIR: temporary, ...env },
   });
+  running = child;
   const code = await new Promise((resolve) => child.once('exit', resolve));
+  running = undefined;
   const counts = readCounts(output);
   total.passed += counts.numPassedTests;
   total.failed += counts.numFailedTests + counts.numRuntimeErrorTestSuites;
@@ -81,10 +88,25 @@ function readCounts(file) {
   }
 }
 
+/** Ends whatever is at work, also when the signal came to this process alone. */
+async function interrupt() {
+  running?.kill('SIGTERM');
+  await stack?.stop();
+  cleanUp();
+  process.exit(130);
+}
+
+function cleanUp() {
+  for (const folder of [results, temporary]) rmSync(folder, { recursive: true, force: true });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void interrupt());
 try {
   await main();
 } catch (error) {
   console.error(error.message);
   console.log(`${total.passed} passed, ${total.failed + 1} failed`);
   process.exitCode = 1;
+} finally {
+  cleanUp();
 }

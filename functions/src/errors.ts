@@ -23,6 +23,8 @@ export const IMAGE_FAILURES = {
   'damaged-image': 'The image is damaged or incomplete. Upload it again, or choose another.',
   'too-many-bytes': 'The file is too large. Upload a smaller one.',
   'too-many-pixels': 'The image has too many pixels. Upload a smaller one.',
+  'too-slow': 'The image takes too long to process. Upload a smaller one.',
+  'original-gone': 'The photo was deleted before it was processed.',
   'gave-up': 'The image could not be processed after several tries. Upload it again.',
 } as const satisfies Record<string, string>;
 

@@ -25,7 +25,14 @@ const openLibrary = once(async () => (await import('./library/library.js')).open
 /** An upload was finished: make its renditions and records. */
 export const ingest = onObjectFinalized(
   // One picture at a time an instance: a decode may take most of the memory.
-  { bucket: BUCKET, memory: '1GiB', concurrency: 1, timeoutSeconds: 300, retry: true },
+  {
+    bucket: BUCKET,
+    memory: '1GiB',
+    concurrency: 1,
+    timeoutSeconds: 300,
+    maxInstances: 50,
+    retry: true,
+  },
   async ({ data, time }) => {
     // Every rendition that is written comes here as well: those end before anything is loaded.
     if (ownerOf(config.originalsPath, data.name) === undefined) return;
@@ -48,7 +55,7 @@ export const ingest = onObjectFinalized(
 
 /** A token's address was asked for: answer with the variant. Open to the world; the token is the key. */
 export const serve = onRequest(
-  { memory: '256MiB', concurrency: 80, timeoutSeconds: 30, invoker: 'public' },
+  { memory: '512MiB', concurrency: 80, timeoutSeconds: 30, maxInstances: 100, invoker: 'public' },
   async (request, response) => {
     const [room, library] = await Promise.all([import('./serve/serve.js'), openLibrary()]);
     const reply = await room.serve(
@@ -60,6 +67,7 @@ export const serve = onRequest(
       },
       { config, library, now: Date.now, log },
     );
+    response.removeHeader('X-Powered-By');
     response.writeHead(reply.status, reply.headers).end(reply.body);
   },
 );

@@ -3,6 +3,7 @@
  * the two Java programs are replaced in memory, a few faults of the emulators are mended in memory, and the
  * parent is told of each step. No file of firebase-tools is changed.
  */
+import { rmSync } from 'node:fs';
 import { mendDownloadTokens } from './download-tokens.js';
 import { replaceFirestoreEmulator, runningFront } from './firestore-front.js';
 import { tellParent } from './messages.js';
@@ -61,10 +62,16 @@ function reportSteps(): void {
 
 /**
  * A parent that dies must not leave its stack behind. Nobody reads this process's output then, so an
- * orderly end may hang: it and the functions' processes, which are one group, are ended at once.
+ * orderly end may hang: it and the functions' processes, which are one group, are ended at once. The
+ * folder it runs in and that for temporary files were made for this run alone.
  */
 function endWithParent(): void {
-  process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
+  process.on('disconnect', () => {
+    for (const folder of [process.cwd(), process.env['TMPDIR']]) {
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    }
+    process.kill(-process.pid, 'SIGKILL');
+  });
 }
 
 function main(): void {

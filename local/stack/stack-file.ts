@@ -8,13 +8,13 @@ export function stackFile(root: string): string {
 }
 
 /**
- * Writes the file unless it tells of another stack that still runs.
+ * Writes the file unless it tells of another stack that still answers.
  * @returns takes the file away again
  */
-export function publishStack(root: string, info: StackInfo): () => void {
+export async function publishStack(root: string, info: StackInfo): Promise<() => void> {
   const file = stackFile(root);
   const before = readStack(file);
-  if (before !== undefined && before.pid !== info.pid && isAlive(before.pid)) return () => {};
+  if (before !== undefined && before.pid !== info.pid && (await answers(before))) return () => {};
   mkdirSync(dirname(file), { recursive: true });
   writeJson(file, info);
   return () => {
@@ -32,10 +32,11 @@ function readStack(file: string): StackInfo | undefined {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Asked at its port: the number of a process that died may be another's by now. */
+async function answers({ projectId, functions, serve }: StackInfo): Promise<boolean> {
   try {
-    process.kill(pid, 0);
-    return true;
+    const response = await fetch(serve, { method: 'HEAD', signal: AbortSignal.timeout(2000) });
+    return serve.includes(`${functions}/${projectId}/`) && response.status > 0;
   } catch {
     return false;
   }

@@ -75,7 +75,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   // starts: without one of its own, a second stack on this machine would empty the first one's.
   const temporary = mkdtempSync(join(tmpdir(), 'stack-'));
   const child = launch({ root, directory, temporary, projectId, form, logFile });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
   const stop = async () => {
     await end(child, ended);
     for (const folder of [directory, temporary]) rmSync(folder, { recursive: true, force: true });

@@ -1,13 +1,14 @@
 /** What `npm start` was asked to do. */
 import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Form } from '../stack/project.js';
 
 export interface Arguments {
   form: Form;
   freePorts: boolean;
-  /** Photos to do the main job for, then exit; absent: go on running. */
-  once?: string[];
+  /** Photos to do the main job for, as they were named and where they are; absent: go on running. */
+  once?: { name: string; path: string }[];
   help: boolean;
 }
 
@@ -42,11 +43,14 @@ export function parseArguments(argv: string[]): Arguments {
     return { ...common, freePorts: values['free-ports'] };
   }
   if (positionals.length === 0) throw new Error('--once: expected at least one photo, found none');
-  for (const file of positionals) {
-    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-      throw new Error(`--once: expected a photo, found no file ${JSON.stringify(file)}`);
+  // npm runs scripts in the package's own folder; people mean the one that they are in.
+  const folder = process.env['INIT_CWD'] ?? process.cwd();
+  const photos = positionals.map((name) => ({ name, path: resolve(folder, name) }));
+  for (const { name, path } of photos) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+      throw new Error(`--once: expected a photo, found no file ${JSON.stringify(name)}`);
     }
   }
   // Nobody needs to know the ports of a run that ends by itself, so it never stands in another's way.
-  return { ...common, freePorts: true, once: positionals };
+  return { ...common, freePorts: true, once: photos };
 }

@@ -50,7 +50,9 @@ async function run({ form, freePorts, once }: Arguments, root: string): Promise<
     await (await starting).stop();
     return 130;
   }
-  const unpublish = publishStack(root, stack.info);
+  // A run that ends by itself must not take the place of one that stays.
+  const unpublish = once ? undefined : await publishStack(root, stack.info);
+  const ending = new AbortController();
   let user: DemoUser | undefined;
   try {
     const [{ signInDemoUser }, { isGood, processPhoto }] = await loading;
@@ -58,16 +60,18 @@ async function run({ form, freePorts, once }: Arguments, root: string): Promise<
       user = await signInDemoUser(stack.info);
       if (once) {
         let good = true;
-        for (const file of once) {
-          say(`processing ${file}`);
-          const report = await processPhoto(file, user, stack.info);
+        for (const { name, path } of once) {
+          say(`processing ${name}`);
+          const report = await processPhoto(path, user, stack.info, ending.signal);
+          if (ending.signal.aborted) return 130;
+          report.file = name;
           process.stdout.write(`${JSON.stringify(report)}\n`);
           good &&= isGood(report);
         }
         return good ? 0 : 1;
       }
       say('making the variants of the sample photo');
-      const report = await processPhoto(join(root, SAMPLE), user, stack.info);
+      const report = await processPhoto(join(root, SAMPLE), user, stack.info, ending.signal);
       if (!isGood(report)) throw new Error(`the sample photo failed: ${JSON.stringify(report)}`);
       printAddresses(stack, report.token ?? '', report, (Date.now() - begun) / 1000);
       return undefined;
@@ -79,7 +83,8 @@ async function run({ form, freePorts, once }: Arguments, root: string): Promise<
     say('ending everything');
     return 0;
   } finally {
-    unpublish();
+    ending.abort();
+    unpublish?.();
     await user?.leave();
     await stack.stop();
   }

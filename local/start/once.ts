@@ -38,21 +38,32 @@ const CONTENT_TYPES: Record<string, string> = {
   '.webp': 'image/webp',
 };
 
-/** Uploads a file as the user, waits for its record, and asks for everything without credentials. */
-export async function processPhoto(file: string, user: DemoUser, info: StackInfo): Promise<Report> {
-  const data = new Uint8Array(await readFile(file));
+/**
+ * Uploads a file as the user, waits for its record, and asks for everything without credentials.
+ * @param signal ends it; what is reported then is of no use
+ */
+export async function processPhoto(
+  file: string,
+  user: DemoUser,
+  info: StackInfo,
+  signal: AbortSignal,
+): Promise<Report> {
   const contentType = CONTENT_TYPES[extname(file).toLowerCase()] ?? 'image/jpeg';
+  const { uid, storage, firestore } = user;
+  const known: Pick<Report, 'imageId' | 'original'> = {};
   try {
-    const { uid, storage, firestore } = user;
-    const upload = await uploadOriginal(storage, { uid, data, contentType });
+    const data = new Uint8Array(await readFile(file));
+    const upload = await uploadOriginal(storage, { uid, data, contentType, signal });
     const { imageId, generation } = upload;
-    const record = await waitForImage(firestore, { uid, imageId, generation });
+    known.imageId = imageId;
+    const record = await waitForImage(firestore, { uid, imageId, generation, signal });
+    const url = originalUrl(info, upload.name);
+    known.original = { url, status: (await visit(url)).status };
     const variants: Report['variants'] = [];
     for (const { name, format, url, width, height } of listVariantUrls(info.serve, record)) {
       const { status, bytes } = await visit(url);
       variants.push({ name, format, url, width, height, bytes, status });
     }
-    const url = originalUrl(info, upload.name);
     return {
       file,
       imageId,
@@ -60,28 +71,27 @@ export async function processPhoto(file: string, user: DemoUser, info: StackInfo
       token: record.token,
       ...(record.placeholder && { placeholder: record.placeholder }),
       variants,
-      original: { url, status: (await visit(url)).status },
+      original: known.original,
       ...(record.error && { error: record.error }),
     };
   } catch (error) {
-    // A refused upload is an end, too: its code is the SDK's.
+    // A file that can't be read or an upload that is refused is an end, too.
     const { code, message } = error as { code?: unknown; message?: unknown };
-    const known = typeof code === 'string' ? code : 'unknown';
-    return {
-      file,
-      state: 'failed',
-      variants: [],
-      error: { code: known, message: String(message) },
+    const reason = {
+      code: typeof code === 'string' ? code : 'unknown',
+      message: String(message),
     };
+    return { file, ...known, state: 'failed', variants: [], error: reason };
   }
 }
 
-/** Whether a report is all that it should be. */
+/** Whether a report is all that it should be: the sizes open, the original locked. */
 export function isGood(report: Report): boolean {
   return (
     report.state === 'ready' &&
     report.variants.length > 0 &&
-    report.variants.every(({ status }) => status === 200)
+    report.variants.every(({ status }) => status === 200) &&
+    report.original?.status === 403
   );
 }
 

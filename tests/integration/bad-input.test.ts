@@ -1,4 +1,5 @@
 /** Whatever comes in: a refused upload, an ignored event or a failed record; never a crash. */
+import { gzipSync } from 'node:zlib';
 import {
   deleteObject,
   getBytes,
@@ -9,6 +10,7 @@ import {
   uploadBytes,
 } from 'firebase/storage';
 import { doc, getDoc, setDoc } from 'firebase/firestore/lite';
+import { waitForImage } from '../../client/src/index.js';
 import type { DemoUser } from '../../local/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
 import { get, statusOf } from '../support/http.js';
@@ -70,6 +72,19 @@ test('a content type that lies does no harm: the bytes decide', async () => {
   expect(record.state).toBe('ready');
   const response = await get(stage.serveUrl(record.token, 'thumb.jpg'));
   expect(response.headers.get('content-type')).toBe('image/jpeg');
+});
+
+test('a file that says it is gzip is not unpacked, whatever it would become', async () => {
+  const bytes = gzipSync(await plainJpeg(64, 64, '#123456'));
+  const target = ref(owner.storage, `originals/${owner.uid}/bomb`);
+  const claim = { contentType: 'image/jpeg', contentEncoding: 'gzip' };
+  const { metadata } = await uploadBytes(target, bytes, claim);
+  const record = await waitForImage(owner.firestore, {
+    uid: owner.uid,
+    imageId: 'bomb',
+    generation: metadata.generation,
+  });
+  expect(record.error?.code).toBe('not-an-image');
 });
 
 describe('names', () => {

@@ -104,7 +104,7 @@ describe('records', () => {
 
   test('objects of renditions tell neither owner nor file name and carry no metadata', async () => {
     const found = await stage.tokenRecord(hashToken(image.record.token));
-    const name = found?.image.renditions['w800']?.webp?.object ?? '';
+    const name = found?.image?.renditions['w800']?.webp?.object ?? '';
     expect(name).toMatch(/^variants\/[\w-]{43}\/\d+\/w800\.webp$/);
     expect(name).not.toContain(owner.uid);
     const [metadata] = await stage.bucket.file(name).getMetadata();
@@ -209,7 +209,7 @@ describe('locks', () => {
 
   test('nobody gets a rendition from Storage, not even by its name', async () => {
     const found = await stage.tokenRecord(hashToken(image.record.token));
-    const name = found?.image.renditions['w800']?.webp?.object ?? '';
+    const name = found?.image?.renditions['w800']?.webp?.object ?? '';
     expect(await statusOf(stage.objectUrl(name))).toBe(403);
   });
 });
@@ -235,9 +235,16 @@ describe('life', () => {
     const url = stage.serveUrl(record.token, 'thumb.webp');
     expect(await statusOf(url)).toBe(200);
     await stage.firestore.collection('imageTokens').doc(hashToken(record.token)).delete();
-    await eventually(
-      () => statusOf(url),
-      (status) => expect(status).toBe(404),
-    );
+    expect(await statusOf(url)).toBe(404);
+  });
+
+  test('and no later upload brings it back', async () => {
+    const options = { imageId: 'revoked' };
+    const { record } = await stage.upload(owner, await plainJpeg(50, 50, '#00c000'), options);
+    const url = stage.serveUrl(record.token, 'thumb.webp');
+    await stage.firestore.collection('imageTokens').doc(hashToken(record.token)).delete();
+    const again = await stage.upload(owner, await plainJpeg(60, 60, '#00c000'), options);
+    expect(again.record.state).toBe('ready');
+    expect(await statusOf(url)).toBe(404);
   });
 });

@@ -2,7 +2,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { ImageFailure } from '../errors.js';
 import type { Size } from '../images/variant.js';
-import { MAX_BYTES, MAX_PIXELS, MAX_SECONDS } from './limits.js';
+import { MAX_AVIF_PIXELS, MAX_BYTES, MAX_PIXELS, MAX_SECONDS } from './limits.js';
 
 /** The formats that uploads may have, by sharp's names; `heif` is AVIF where its compression is AV1. */
 const ACCEPTED = new Set(['jpeg', 'png', 'webp', 'gif', 'heif']);
@@ -56,10 +56,11 @@ export async function inspect(bytes: Buffer): Promise<Size> {
   if (!ACCEPTED.has(format) || (format === 'heif' && compression !== 'av1')) {
     throw new ImageFailure('unsupported-format', `found ${format} ${compression ?? ''}`.trim());
   }
-  if (metadata.width * metadata.height > MAX_PIXELS) {
+  const most = format === 'heif' ? MAX_AVIF_PIXELS : MAX_PIXELS;
+  if (metadata.width * metadata.height > most) {
     throw new ImageFailure(
       'too-many-pixels',
-      `expected at most ${MAX_PIXELS}, found ${metadata.width} x ${metadata.height}`,
+      `expected at most ${most}, found ${metadata.width} x ${metadata.height}`,
     );
   }
   return { width: autoOrient.width, height: autoOrient.height };
@@ -93,8 +94,12 @@ export async function decode(bytes: Buffer, size: Size): Promise<Raw> {
 }
 
 /** sharp tells its reasons in words only; what is not about the pixels' number is about the bytes. */
-function asImageFailure(error: unknown, otherwise: 'not-an-image' | 'damaged-image'): ImageFailure {
+export function asImageFailure(
+  error: unknown,
+  otherwise: 'not-an-image' | 'damaged-image',
+): ImageFailure {
   const message = error instanceof Error ? error.message : String(error);
+  if (message.includes('timeout')) return new ImageFailure('too-slow', message, { cause: error });
   const code = message.includes('exceeds pixel limit') ? 'too-many-pixels' : otherwise;
   return new ImageFailure(code, message, { cause: error });
 }

@@ -201,6 +201,15 @@ describe('bad input ends with a code', () => {
     await expect(inspect(large)).rejects.toMatchObject({ code: 'too-many-pixels' });
   });
 
+  test('AVIF has a limit of its own, because its decoder holds the whole picture', async () => {
+    const avif = (width: number) =>
+      sharp({ create: { width, height: 4001, channels: 3, background: '#fff' } })
+        .avif({ effort: 0 })
+        .toBuffer();
+    await expect(inspect(await avif(4000))).rejects.toMatchObject({ code: 'too-many-pixels' });
+    await expect(inspect(await avif(3900))).resolves.toEqual({ width: 3900, height: 4001 });
+  });
+
   test('too many bytes', () => {
     expect(() => checkBytes(MAX_BYTES + 1)).toThrow(ImageFailure);
     expect(() => checkBytes(MAX_BYTES)).not.toThrow();

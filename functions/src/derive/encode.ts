@@ -1,6 +1,8 @@
 /** Pixels -> bytes, one table entry a format. */
 import type { Sharp } from 'sharp';
 import type { Format } from '../images/format.js';
+import { asImageFailure } from './decode.js';
+import { MAX_SECONDS } from './limits.js';
 
 /** JPEG has no alpha: what shows through it. */
 const BACKDROP = '#ffffff';
@@ -14,7 +16,12 @@ const ENCODERS = {
 /**
  * Encodes; sharp writes no EXIF, XMP, IPTC or profile unless told to, and here it is not.
  * @param image sRGB, 8 bits a channel
+ * @throws ImageFailure when it takes too long
  */
-export function encode(image: Sharp, format: Format): Promise<Buffer> {
-  return ENCODERS[format](image).toBuffer();
+export async function encode(image: Sharp, format: Format): Promise<Buffer> {
+  try {
+    return await ENCODERS[format](image).timeout({ seconds: MAX_SECONDS }).toBuffer();
+  } catch (error) {
+    throw asImageFailure(error, 'damaged-image');
+  }
 }

@@ -6,5 +6,8 @@ export const MAX_BYTES = 50 * 1024 * 1024;
 /** The most pixels that are decoded, width times height. */
 export const MAX_PIXELS = 50_000_000;
 
-/** The longest decode and encode of one rendition, seconds. */
+/** The same for AVIF, whose decoder holds the whole picture, with alpha some 25 bytes a pixel. */
+export const MAX_AVIF_PIXELS = 16_000_000;
+
+/** The longest that one decode or one encode takes, seconds. */
 export const MAX_SECONDS = 60;

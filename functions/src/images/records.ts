@@ -69,7 +69,8 @@ export interface TokenRecord<Time = unknown> {
   variants?: string[];
   expiresAt?: Time;
   createdAt: Time;
-  image: {
+  /** Absent until the first rendition is there: the token shows nothing yet. */
+  image?: {
     bucket: string;
     generation: string;
     placeholder: Placeholder;

@@ -27,6 +27,9 @@ describe('parseVariant', () => {
     'w800:8.5',
     `${'n'.repeat(41)}:800`,
     'w800:800 ',
+    'constructor:800',
+    '__proto__:800',
+    '__x__:800',
   ])('%j is refused', (text) => {
     expect(parseVariant(text)).toBeUndefined();
   });

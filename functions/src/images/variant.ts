@@ -34,7 +34,7 @@ const VARIANT = /^([A-Za-z0-9_-]{1,40}):(\d{1,5})(?:x(\d{1,5})(?::(inside|cover)
  */
 export function parseVariant(text: string): Variant | undefined {
   const [, name, w, h, fit] = VARIANT.exec(text) ?? [];
-  if (name === undefined) return undefined;
+  if (name === undefined || isReserved(name)) return undefined;
   const width = Number(w);
   const height = h === undefined ? undefined : Number(h);
   const inRange = (edge: number) => edge >= 1 && edge <= MAX_EDGE;
@@ -45,6 +45,11 @@ export function parseVariant(text: string): Variant | undefined {
     ...(height !== undefined && { height }),
     fit: fit === 'cover' ? 'cover' : 'inside',
   };
+}
+
+/** Names that a field of a Firestore document or a plain object can't have. */
+function isReserved(name: string): boolean {
+  return name in Object.prototype || /^__.*__$/.test(name);
 }
 
 /**

@@ -87,7 +87,7 @@ test('an upload becomes renditions, an image record and a token record', async (
   expect(isToken(token)).toBe(true);
   const record = library.tokens.get(hashToken(token));
   expect(record).toMatchObject({ uid: 'alice', imageId: 'cat@example.com.jpg', kind: 'default' });
-  const shown = record?.image.renditions['w40']?.webp;
+  const shown = record?.image?.renditions['w40']?.webp;
   expect(library.renditions.get(shown?.object ?? '')?.toString()).toBe('w40 webp');
   expect(library.renditions.size).toBe(4);
 });
@@ -161,12 +161,47 @@ test('an upload that was overwritten while it was processed does not end as read
   put(upload());
   await expect(ingest(upload(), room)).resolves.toBe('stale');
   expect(image()?.original.generation).toBe('1700000000000002');
-  expect([...library.tokens.values()][0]?.image.generation).toBe('1700000000000002');
+  expect([...library.tokens.values()][0]?.image?.generation).toBe('1700000000000002');
 });
 
-test('an original that is gone ends quietly', async () => {
-  const { room } = setUp();
+test('an original that is gone ends with a record that says so', async () => {
+  const { room, image } = setUp();
   await expect(ingest(upload(), room)).resolves.toBe('gone');
+  expect(image()).toMatchObject({ state: 'failed', error: { code: 'original-gone' } });
+});
+
+describe('a token whose record was deleted stays dead', () => {
+  test('whatever is uploaded later', async () => {
+    const { room, put, library, image } = setUp();
+    put(upload());
+    await ingest(upload(), room);
+    library.tokens.clear();
+    const next = upload({ generation: '1700000000000002' });
+    put(next);
+    await expect(ingest(next, room)).resolves.toBe('ready');
+    expect(isToken(image()?.token ?? '')).toBe(true);
+    expect(library.tokens.size).toBe(0);
+  });
+
+  test('when it was deleted while the first upload was processed', async () => {
+    const { room, put, library } = setUp();
+    room.derive = () => {
+      expect(library.tokens.size).toBe(1);
+      library.tokens.clear();
+      return Promise.resolve(derived);
+    };
+    put(upload());
+    await expect(ingest(upload(), room)).resolves.toBe('ready');
+    expect(library.tokens.size).toBe(0);
+  });
+});
+
+test('a document that something else has written is taken over', async () => {
+  const { room, put, library, image } = setUp();
+  library.images.set('alice/cat@example.com.jpg', { note: 'mine' } as never);
+  put(upload());
+  await expect(ingest(upload(), room)).resolves.toBe('ready');
+  expect(image()?.state).toBe('ready');
 });
 
 describe('bad input', () => {
@@ -178,7 +213,8 @@ describe('bad input', () => {
     await expect(ingest(upload(), room)).resolves.toBe('failed');
     expect(image()).toMatchObject({ state: 'failed', error: { code: 'not-an-image' } });
     expect(image()?.error?.message).toMatch(/^The file is not an image .*\.$/);
-    expect(library.tokens.size).toBe(0);
+    // Its token is there and shows nothing.
+    expect([...library.tokens.values()].map((token) => token.image)).toEqual([undefined]);
     await expect(ingest(upload(), room)).resolves.toBe('done');
   });
 
@@ -203,7 +239,7 @@ describe('bad input', () => {
     await expect(ingest(next, room)).resolves.toBe('failed');
     expect(image()).toMatchObject({ state: 'failed', variants: { w40: {} } });
     const record = library.tokens.get(hashToken(image()?.token ?? ''));
-    expect(record?.image.generation).toBe('1700000000000001');
+    expect(record?.image?.generation).toBe('1700000000000001');
   });
 
   test('too many bytes are not even read', async () => {
@@ -222,7 +258,7 @@ describe('what will pass by itself', () => {
   test('is thrown, so that the platform tries again, and then succeeds', async () => {
     const { room, put, image } = setUp({ derive: down });
     put(upload());
-    await expect(ingest(upload(), room)).rejects.toMatchObject({ code: 503 });
+    await expect(ingest(upload(), room)).rejects.toThrow(/^Error 503$/);
     expect(image()?.state).toBe('processing');
     room.derive = () => Promise.resolve(derived);
     await expect(ingest(upload(), room)).resolves.toBe('ready');
@@ -234,6 +270,26 @@ describe('what will pass by itself', () => {
     await expect(ingest(upload(), room)).resolves.toBe('failed');
     expect(image()?.error?.code).toBe('gave-up');
   });
+
+  test('is not even begun again after an hour: it may have ended the process each time', async () => {
+    const { room, put, derivedFrom } = setUp({ now: () => NOW + GIVE_UP_AFTER_MS + 1 });
+    put(upload());
+    await expect(ingest(upload(), room)).resolves.toBe('failed');
+    expect(derivedFrom).toEqual([]);
+  });
+
+  test.each(['lockOriginal', 'begin'] as const)(
+    '%s failing: tried again, but not for ever',
+    async (call) => {
+      const { room, library, put } = setUp();
+      const owner = call === 'begin' ? library.records : library.objects;
+      Object.assign(owner, { [call]: down });
+      put(upload());
+      await expect(ingest(upload(), room)).rejects.toThrow('Error 503');
+      room.now = () => NOW + GIVE_UP_AFTER_MS + 1;
+      await expect(ingest(upload(), room)).resolves.toBe('failed');
+    },
+  );
 
   test('is logged without names, tokens or addresses', async () => {
     const { room, put, logged, image } = setUp({ derive: down });

@@ -22,7 +22,7 @@ export interface FinishedUpload {
 /**
  * - `ignored`: not an original
  * - `stale`, `done`: a newer upload, or this one, has been seen before
- * - `gone`: overwritten or deleted in the meantime; the event of that will come
+ * - `gone`: overwritten or deleted in the meantime; the record says so unless a newer upload came
  * - `ready`, `failed`: what the image record says now
  */
 export type Outcome = 'ignored' | 'stale' | 'done' | 'gone' | 'ready' | 'failed';
@@ -41,16 +41,46 @@ export const GIVE_UP_AFTER_MS = 60 * 60 * 1000;
 
 /**
  * Handles one `finalized` event. May be called twice for one upload, and late.
- * @throws what will pass by itself (network, contention), so that the platform retries
+ * @throws Error that tells no names, for what will pass by itself (network, contention): the platform
+ *   tries again, until GIVE_UP_AFTER_MS have passed
  */
 export async function ingest(upload: FinishedUpload, room: Ingest): Promise<Outcome> {
-  const { config, library, log } = room;
+  const { config, log } = room;
   const owner = ownerOf(config.originalsPath, upload.name);
   if (owner === undefined || upload.bucket !== config.bucket) return 'ignored';
+  const isLate = room.now() - upload.time > GIVE_UP_AFTER_MS;
   const details = {
     image: hashedFolder(upload.bucket, upload.name),
     generation: upload.generation,
   };
+  try {
+    const { outcome, failure } = await attempt(upload, owner, isLate, room);
+    if (failure) {
+      const { code, message: reason } = failure;
+      log('WARNING', 'image has failed', { ...details, code, reason });
+    } else log('INFO', `image is ${outcome}`, details);
+    return outcome;
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (isLate) {
+      log('ERROR', 'image was given up and its record not written', { ...details, reason });
+      return 'failed';
+    }
+    log('WARNING', 'image is tried again', { ...details, reason });
+    // The runtime prints what is thrown, and Google's messages hold names of objects and documents.
+    // eslint-disable-next-line preserve-caught-error -- the cause would be printed, too
+    throw new Error(reason);
+  }
+}
+
+/** One try. Ends with an outcome, or throws what may pass by itself. */
+async function attempt(
+  upload: FinishedUpload,
+  owner: Owner,
+  isLate: boolean,
+  room: Ingest,
+): Promise<{ outcome: Outcome; failure?: ImageFailure }> {
+  const { library } = room;
   const original: OriginalInfo = {
     bucket: upload.bucket,
     name: upload.name,
@@ -58,25 +88,20 @@ export async function ingest(upload: FinishedUpload, room: Ingest): Promise<Outc
     contentType: upload.contentType ?? 'application/octet-stream',
     bytes: upload.bytes,
   };
-
   await library.objects.lockOriginal(upload.name, upload.generation);
   const beginning = await library.records.begin(owner, original);
-  if (beginning !== 'begun') return beginning;
+  if (beginning !== 'begun') return { outcome: beginning };
   try {
+    // Before the work: an upload that ends the process each time must not be tried for ever.
+    if (isLate) throw new ImageFailure('gave-up', 'expected an end within an hour, found none');
     const result = await makeRenditions(original, room);
-    if (result === undefined) return 'gone';
-    if (!(await library.records.finish(owner, result))) return 'stale';
-    log('INFO', 'image is ready', details);
-    return 'ready';
+    return { outcome: (await library.records.finish(owner, result)) ? 'ready' : 'stale' };
   } catch (error) {
-    const late = room.now() - upload.time > GIVE_UP_AFTER_MS;
-    if (!(error instanceof ImageFailure) && !late) {
-      log('WARNING', 'image is tried again', { ...details, reason: reasonOf(error) });
-      throw error;
-    }
-    const code = error instanceof ImageFailure ? error.code : 'gave-up';
-    log('WARNING', 'image has failed', { ...details, code, reason: reasonOf(error) });
-    return await tellOwner(owner, original, code, library);
+    if (!(error instanceof ImageFailure)) throw error;
+    const outcome = await tellOwner(owner, original, error.code, library);
+    // Deleted or overwritten before it was read: no failure of ours.
+    if (error.code === 'original-gone') return { outcome: 'gone' };
+    return { outcome, failure: error };
   }
 }
 
@@ -90,15 +115,16 @@ async function tellOwner(
   return (await library.records.fail(owner, original, error)) ? 'failed' : 'stale';
 }
 
-/** @returns undefined when the original is gone */
 async function makeRenditions(
   original: OriginalInfo,
   { config, library, derive }: Ingest,
-): Promise<Result | undefined> {
+): Promise<Result> {
   // Before a byte is read: an object may be of any size.
   checkBytes(original.bytes);
   const bytes = await library.objects.readOriginal(original.name, original.generation);
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined) {
+    throw new ImageFailure('original-gone', 'expected the original, found that it is gone');
+  }
   const derived = await derive(bytes, config);
   const variants: Record<string, VariantInfo> = {};
   const renditions: Record<string, TokenVariant> = {};

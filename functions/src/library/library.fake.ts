@@ -58,17 +58,21 @@ export function fakeLibrary(): FakeLibrary {
       begin: (owner, original) => {
         count('begin');
         const before = images.get(key(owner));
-        const order = before
+        const order = before?.original
           ? BigInt(original.generation) - BigInt(before.original.generation)
           : 1n;
         if (order < 0n) return Promise.resolve('stale');
         if (order === 0n && before?.state !== 'processing') return Promise.resolve('done');
+        const token = before?.token ?? mintToken();
+        if (before?.token === undefined) {
+          tokens.set(hashToken(token), { ...owner, kind: 'default', createdAt: now });
+        }
         images.set(key(owner), {
           ...(before?.variants && { variants: before.variants }),
           ...(before?.placeholder && { placeholder: before.placeholder }),
           state: 'processing',
           original,
-          token: before?.token ?? mintToken(),
+          token,
           createdAt: before?.createdAt ?? 0,
           updatedAt: 0,
         });
@@ -80,13 +84,10 @@ export function fakeLibrary(): FakeLibrary {
         if (before?.original.generation !== original.generation) return Promise.resolve(false);
         const { bucket, generation } = original;
         const image = { bucket, generation, placeholder, renditions: shown };
-        tokens.set(hashToken(before.token), {
-          uid,
-          imageId,
-          kind: 'default',
-          createdAt: now,
-          image,
-        });
+        for (const [hash, record] of tokens) {
+          if (record.uid === uid && record.imageId === imageId)
+            tokens.set(hash, { ...record, image });
+        }
         images.set(key({ uid, imageId }), {
           state: 'ready',
           original,

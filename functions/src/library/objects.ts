@@ -22,7 +22,11 @@ export interface Objects {
 export function openObjects(bucket: Bucket): Objects {
   return {
     readOriginal: (name, generation) =>
-      unlessGone(async () => (await bucket.file(name, { generation }).download())[0]),
+      unlessGone(async () => {
+        // As it is stored: a client may say that it is gzip, and a small file may unpack to gigabytes.
+        const [data] = await bucket.file(name, { generation }).download({ decompress: false });
+        return data;
+      }),
 
     async lockOriginal(name, generation) {
       await unlessGone(() =>

@@ -22,7 +22,7 @@ export interface Result {
   original: OriginalInfo;
   placeholder: Placeholder;
   variants: Record<string, VariantInfo>;
-  renditions: TokenRecord['image']['renditions'];
+  renditions: NonNullable<TokenRecord['image']>['renditions'];
 }
 
 /**
@@ -34,7 +34,7 @@ export type Beginning = 'begun' | 'done' | 'stale';
 
 export interface Records {
   begin(owner: Owner, original: OriginalInfo): Promise<Beginning>;
-  /** Writes the image record and all its token records at once; false when a newer generation came. */
+  /** Writes the image record and all its tokens' records at once; false when a newer upload came. */
   finish(owner: Owner, result: Result): Promise<boolean>;
   /** Tells the owner why there is nothing to see; false when a newer generation came. */
   fail(
@@ -63,20 +63,32 @@ export function openRecords(
       firestore.runTransaction(async (transaction) => {
         const image = imageOf(owner);
         const before = (await transaction.get(image)).data();
-        const order = before === undefined ? 1 : compare(original, before.original);
+        // A document without `original` was not written here: it is taken over.
+        const order = before?.original === undefined ? 1 : compare(original, before.original);
         if (order < 0) return 'stale';
         if (order === 0 && before?.state !== 'processing') return 'done';
+        const token = before?.token ?? mintToken();
         const record = {
           // What was good before stays to be seen until the new upload is.
           ...(before?.variants && { variants: before.variants }),
           ...(before?.placeholder && { placeholder: before.placeholder }),
           state: 'processing' as const,
           original,
-          token: before?.token ?? mintToken(),
+          token,
           createdAt: before?.createdAt ?? FieldValue.serverTimestamp(),
           updatedAt: FieldValue.serverTimestamp(),
         };
         transaction.set(image, record);
+        // Minted and recorded at once, and never recorded again: a token whose record was deleted
+        // stays dead, whatever is uploaded later.
+        if (before?.token === undefined) {
+          transaction.set(tokens.doc(hashToken(token)), {
+            uid: owner.uid,
+            imageId: owner.imageId,
+            kind: 'default',
+            createdAt: FieldValue.serverTimestamp(),
+          });
+        }
         return 'begun';
       }),
 
@@ -95,16 +107,6 @@ export function openRecords(
           renditions,
         };
         for (const token of existing.docs) transaction.update(token.ref, { image: shown });
-        const hash = hashToken(before.token);
-        if (!existing.docs.some((token) => token.id === hash)) {
-          transaction.set(tokens.doc(hash), {
-            uid: owner.uid,
-            imageId: owner.imageId,
-            kind: 'default',
-            createdAt: FieldValue.serverTimestamp(),
-            image: shown,
-          });
-        }
         transaction.set(image, {
           state: 'ready',
           original,

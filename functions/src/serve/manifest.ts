@@ -16,14 +16,21 @@ export interface Manifest {
   }[];
 }
 
+/** A token's record that has something to show. */
+export type ShownRecord = TokenRecord & Required<Pick<TokenRecord, 'image'>>;
+
+export function isShown<R extends TokenRecord>(record: R | undefined): record is R & ShownRecord {
+  return record?.image !== undefined;
+}
+
 /** The names a token may show, in the record's order. */
-export function visibleVariants(record: TokenRecord): string[] {
+export function visibleVariants(record: ShownRecord): string[] {
   const names = Object.keys(record.image.renditions);
   return record.variants ? names.filter((name) => record.variants?.includes(name)) : names;
 }
 
 /** The formats that a variant of a record has, in FORMATS' order. */
-export function formatsOf(record: TokenRecord, variant: string): Format[] {
+export function formatsOf(record: ShownRecord, variant: string): Format[] {
   const renditions = record.image.renditions[variant];
   return (Object.keys(FORMATS) as Format[]).filter((format) => renditions?.[format]);
 }
@@ -31,7 +38,7 @@ export function formatsOf(record: TokenRecord, variant: string): Format[] {
 /**
  * @param baseUrl PUBLIC_BASE_URL; without it no header of the request is trusted to say where this is
  */
-export function manifestOf(token: string, record: TokenRecord, baseUrl?: string): Manifest {
+export function manifestOf(token: string, record: ShownRecord, baseUrl?: string): Manifest {
   const base = baseUrl === undefined ? '' : `${baseUrl}/`;
   const variants = visibleVariants(record).map((name) => {
     const { width, height, ...renditions } = record.image.renditions[name] ?? {

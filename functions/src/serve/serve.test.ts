@@ -184,6 +184,8 @@ describe('no', () => {
     const expired = setUp({ expiresAt: at(NOW) });
     const revoked = setUp();
     revoked.library.tokens.clear();
+    const unmade = setUp();
+    for (const record of unmade.library.tokens.values()) delete record.image;
     return [
       ['malformed', await one.get('/spv_nonsense/w800')],
       ['no token at all', await one.get('/')],
@@ -201,6 +203,7 @@ describe('no', () => {
         'expired, though the client has it',
         await expired.get(`/${expired.token}/w800.webp`, { ifNoneMatch: '*' }),
       ],
+      ['nothing made yet', await unmade.get(`/${unmade.token}`)],
       ['revoked', await revoked.get(`/${revoked.token}/w800`)],
     ];
   }
@@ -252,7 +255,7 @@ describe('trouble', () => {
     const newer = {
       ...record,
       image: {
-        ...record.image,
+        ...(record.image as NonNullable<typeof record.image>),
         renditions: { w800: { width: 1, height: 1, webp: rendition('new.webp') } },
       },
     };

@@ -1,13 +1,18 @@
 /** A request -> a rendition, a manifest, or the one 404. Knows no web framework. */
-import type { Timestamp } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
 import { REQUEST_FAILURES, type RequestFailureCode } from '../errors.js';
 import { FORMATS } from '../images/format.js';
-import type { TokenRecord } from '../images/records.js';
 import type { Library } from '../library/library.js';
 import { hashToken } from '../tokens/token.js';
 import { cacheControl, isNotModified } from './caching.js';
-import { etagOf, formatsOf, manifestOf, visibleVariants } from './manifest.js';
+import {
+  etagOf,
+  formatsOf,
+  isShown,
+  manifestOf,
+  visibleVariants,
+  type ShownRecord,
+} from './manifest.js';
 import { negotiateFormat } from './negotiate.js';
 import { parseRoute, type Route } from './route.js';
 
@@ -75,7 +80,8 @@ async function answer(request: Request, room: Serve): Promise<Reply> {
 /** @returns `vanished` when the rendition is gone although the record names it */
 async function show(route: Route, request: Request, room: Serve): Promise<Reply | 'vanished'> {
   const record = await room.library.records.findToken(hashToken(route.token));
-  if (record === undefined) return refuse('not-found');
+  // Not there, or nothing to show yet.
+  if (!isShown(record)) return refuse('not-found');
   const expiresIn = record.expiresAt && (record.expiresAt.toMillis() - room.now()) / 1000;
   if (expiresIn !== undefined && expiresIn <= 0) return refuse('not-found');
   const caching = cacheControl(room.config.revocationSeconds, expiresIn);
@@ -107,12 +113,7 @@ async function show(route: Route, request: Request, room: Serve): Promise<Reply 
   return body ? found(headers, rendition.etag, body.length, body) : 'vanished';
 }
 
-function chooseFormat(
-  route: Route,
-  variant: string,
-  record: TokenRecord<Timestamp>,
-  request: Request,
-) {
+function chooseFormat(route: Route, variant: string, record: ShownRecord, request: Request) {
   if (!visibleVariants(record).includes(variant)) return undefined;
   const formats = formatsOf(record, variant);
   if (formats.length === 0) return undefined;
