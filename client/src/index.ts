@@ -2,7 +2,7 @@
 export { newImageId } from './paths.js';
 export { uploadOriginal, type UploadedOriginal, type UploadOptions } from './upload.js';
 export { waitForImage, type ClientImageRecord, type WaitOptions } from './wait.js';
-export { listVariantUrls, variantUrl, type VariantUrl } from './urls.js';
+export { listVariantUrls, objectUrl, variantUrl, type VariantUrl } from './urls.js';
 export { pictureElement, placeholderDataUrl, type PictureOptions } from './picture.js';
 export type { Format } from '../../functions/src/images/format.js';
 export type { ImageRecord, Placeholder, VariantInfo } from '../../functions/src/images/records.js';

@@ -1,5 +1,5 @@
 import { extensionOf, FORMATS, type Format } from '../../functions/src/images/format.js';
-import { listVariantUrls, RENDITION_FORMATS, variantUrl } from './urls.js';
+import { listVariantUrls, RENDITION_FORMATS, variantUrl, objectUrl } from './urls.js';
 
 it('knows the same formats as the functions', () => {
   expect(Object.keys(RENDITION_FORMATS).sort()).toEqual(Object.keys(FORMATS).sort());
@@ -55,4 +55,10 @@ describe('listVariantUrls', () => {
   it('is empty before the image is ready', () => {
     expect(listVariantUrls('/i', { token: 'spv_x' })).toEqual([]);
   });
+});
+
+test('objectUrl keeps a name with any characters one segment', () => {
+  expect(objectUrl('http://127.0.0.1:9199', 'b', 'originals/u/a b?.jpg')).toBe(
+    'http://127.0.0.1:9199/v0/b/b/o/originals%2Fu%2Fa%20b%3F.jpg?alt=media',
+  );
 });

@@ -57,3 +57,12 @@ export function listVariantUrls(
       }),
     );
 }
+
+/**
+ * The address at which Storage itself would hand out an object; for an original it must not.
+ *
+ * @param origin `https://firebasestorage.googleapis.com`, or where the storage emulator is
+ */
+export function objectUrl(origin: string, bucket: string, name: string): string {
+  return `${origin}/v0/b/${bucket}/o/${encodeURIComponent(name)}?alt=media`;
+}

@@ -8,6 +8,7 @@ import {
 } from 'firebase/auth';
 import { connectFirestoreEmulator, getFirestore, type Firestore } from 'firebase/firestore/lite';
 import { connectStorageEmulator, getStorage, type FirebaseStorage } from 'firebase/storage';
+import { objectUrl } from '../../client/src/index.js';
 
 /** What `npm start` tells about the local stack; hosts as `host:port`. */
 interface Stack {
@@ -73,8 +74,7 @@ function services(options: FirebaseOptions) {
 }
 
 function objectUrlAt(storageOrigin: string) {
-  return (bucket: string, name: string) =>
-    `${storageOrigin}/v0/b/${bucket}/o/${encodeURIComponent(name)}?alt=media`;
+  return (bucket: string, name: string) => objectUrl(storageOrigin, bucket, name);
 }
 
 function origin(hostOrAddress: string): URL {

@@ -60,3 +60,11 @@ export class ConfigError extends Error {
     super(`storage-public-variants cannot start:\n- ${problems.join('\n- ')}`);
   }
 }
+
+/** Why something failed, for the log: without what Google's clients put into their messages: object names and addresses. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof ImageFailure) return error.message;
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  const known = typeof code === 'string' || typeof code === 'number' ? code : 'without a code';
+  return `${typeof name === 'string' ? name : 'Error'} ${known}`;
+}

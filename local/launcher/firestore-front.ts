@@ -1,8 +1,7 @@
 /** Stands in for the Firestore emulator, which is a Java program. */
-import { watch, type FSWatcher } from 'node:fs';
+import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import { startFirestoreFront, type FirestoreFront } from '../firestore/index.js';
 import { loadModule, prototypeOf, replace } from './patch.js';
-import { readRules } from './storage-rules.js';
 
 /** What firebase-tools gives to its FirestoreEmulator. */
 interface EmulatorArguments {
@@ -38,7 +37,9 @@ export function replaceFirestoreEmulator(): void {
           host,
           port,
           projectId,
-          ...(rules !== undefined && { rules: readRules(rules) }),
+          ...(rules !== undefined && {
+            rules: { source: readFileSync(rules, 'utf8'), file: rules },
+          }),
         });
         if (rules !== undefined) watchRules(rules);
       },
@@ -56,7 +57,7 @@ export function replaceFirestoreEmulator(): void {
 
 function watchRules(file: string): void {
   watcher = watch(file, () => {
-    const { source } = readRules(file);
+    const source = readFileSync(file, 'utf8');
     for (const issue of front?.loadRules(source, file) ?? []) console.warn(JSON.stringify(issue));
   });
 }

@@ -1,22 +1,20 @@
 /**
  * Runs the ordinary Firebase CLI (`emulators:start …` in the arguments) on a machine without Java:
- * the two Java programs are replaced in memory, a few faults of the emulators are mended in memory, and the
- * parent is told of each step. No file of firebase-tools is changed.
+ * the two Java programs are replaced in memory, a few faults of the emulators are mended there, too,
+ * and the parent is told of each step. No file of firebase-tools is changed.
  */
 import { rmSync } from 'node:fs';
 import { mendDownloadTokens } from './download-tokens.js';
 import { replaceFirestoreEmulator, runningFront } from './firestore-front.js';
 import { tellParent } from './messages.js';
-import { loadModule, prototypeOf, replace } from './patch.js';
+import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
 import { replaceStorageRulesRuntime } from './storage-rules.js';
 import { shareWorkers } from './workers.js';
 
 /** The auth emulator compiles hundreds of JSON schemas at start; most are never used. */
 function compileAuthSchemasLazily(): void {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- firebase-tools' own dependency
-  const exegesis = require('exegesis-express') as Record<string, unknown>;
   replace(
-    exegesis,
+    loadDependency('exegesis-express'),
     'middleware',
     (original) => (description, options) =>
       original(description, { ...(options as object), lazyCompileValidationSchemas: true }),
@@ -79,17 +77,9 @@ function main(): void {
   // The CLI says only that something unexpected has happened.
   process.on('uncaughtException', (error) => console.error(error.stack));
   replaceFirestoreEmulator();
-  replaceStorageRulesRuntime({
-    documents: () => {
-      const front = runningFront();
-      return front && { get: (path) => front.readDocument(path) };
-    },
-    onDenied: (method, path, { tried }) => {
-      if (process.env['SPV_EXPLAIN_DENIED'] === undefined) return;
-      for (const { line, column, why } of tried) {
-        console.warn(`denied ${method} ${path}: storage.rules:${line}:${column}: ${why}`);
-      }
-    },
+  replaceStorageRulesRuntime(() => {
+    const front = runningFront();
+    return front && { get: (path) => front.readDocument(path) };
   });
   compileAuthSchemasLazily();
   mendExtensionStorageTrigger();

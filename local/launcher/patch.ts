@@ -1,7 +1,11 @@
 /** Replacing members of firebase-tools' modules in memory, only after checking that they exist. */
+import { createRequire } from 'node:module';
 
 /** Any function of a module that has no types. */
-export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+
+const requireHere = createRequire(__filename);
+const requireAsCli = createRequire(requireHere.resolve('firebase-tools/package.json'));
 
 /**
  * Loads one of firebase-tools' own modules.
@@ -9,8 +13,12 @@ export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
  * @throws Error when this version has no such module
  */
 export function loadModule(path: string): Record<string, unknown> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the path is built at run time
-  return require(`firebase-tools/lib/${path}`) as Record<string, unknown>;
+  return requireHere(`firebase-tools/lib/${path}`) as Record<string, unknown>;
+}
+
+/** Loads a package that firebase-tools depends on: the very copy that it will use. */
+export function loadDependency(name: string): Record<string, unknown> {
+  return requireAsCli(name) as Record<string, unknown>;
 }
 
 /** A class that a module exports, as its prototype. */

@@ -1,11 +1,10 @@
 /** Stands in for the storage emulator's rules runtime, which is a Java program. */
-import { readFileSync } from 'node:fs';
 import {
+  authOfToken,
   compileRules,
   fromJson,
   path as pathValue,
   RulesSyntaxError,
-  type Decision,
   type DocumentReader,
   type RulesMethod,
   type Ruleset,
@@ -26,15 +25,11 @@ interface Issues {
   warnings: string[];
 }
 
-export interface StorageRulesOptions {
-  /** What `firestore.get` and `firestore.exists` see. */
-  documents: () => DocumentReader | undefined;
-  /** Told of every refusal. */
-  onDenied: (method: string, path: string, decision: Decision) => void;
-}
-
-/** Replaces `StorageRulesRuntime`'s start, stop and loadRuleset. */
-export function replaceStorageRulesRuntime(options: StorageRulesOptions): void {
+/**
+ * Replaces `StorageRulesRuntime`'s start, stop and loadRuleset.
+ * @param reader what `firestore.get` and `firestore.exists` see, once there is something to see
+ */
+export function replaceStorageRulesRuntime(reader: () => DocumentReader | undefined): void {
   const module = loadModule('emulator/storage/rules/runtime');
   const runtime = prototypeOf(module, 'StorageRulesRuntime');
   const IssuesClass = module['StorageRulesIssues'] as new (e?: string[], w?: string[]) => Issues;
@@ -57,8 +52,8 @@ export function replaceStorageRulesRuntime(options: StorageRulesOptions): void {
     rulesVersion: Number(ruleset.version),
     async verify(verify: VerifyOptions) {
       const segments = segmentsOf(verify.path);
-      const documents = options.documents();
-      const decision = await ruleset.evaluate({
+      const documents = reader();
+      const { allowed } = await ruleset.evaluate({
         service: 'firebase.storage',
         method: verify.method,
         path: segments,
@@ -66,8 +61,7 @@ export function replaceStorageRulesRuntime(options: StorageRulesOptions): void {
         resource: fromJson(verify.file.before ?? null),
         ...(documents && { documents }),
       });
-      if (!decision.allowed) options.onDenied(verify.method, verify.path, decision);
-      return { permitted: decision.allowed, issues: new IssuesClass() };
+      return { permitted: allowed, issues: new IssuesClass() };
     },
   });
 }
@@ -79,30 +73,10 @@ function segmentsOf(path: string): string[] {
 
 function requestValue(verify: VerifyOptions, segments: string[]): RulesValue {
   return fromJson({
-    auth: authOf(verify.token),
+    auth: (verify.token !== undefined && authOfToken(verify.token)) || null,
     method: verify.method,
     path: pathValue(segments),
     resource: verify.file.after ?? null,
     time: new Date(),
   });
-}
-
-/** The auth emulator's tokens are unsigned: as in the official runtime, they are read and not verified. */
-function authOf(token: string | undefined): object | null {
-  const payload = token?.split('.')[1];
-  if (payload === undefined) return null;
-  try {
-    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as {
-      user_id?: unknown;
-      sub?: unknown;
-    };
-    return { uid: claims.user_id ?? claims.sub, token: claims };
-  } catch {
-    return null;
-  }
-}
-
-/** A rules file, for those who load one themselves. */
-export function readRules(file: string): { source: string; file: string } {
-  return { source: readFileSync(file, 'utf8'), file };
 }

@@ -19,6 +19,7 @@ import { Source } from './source.js';
 import type { RulesValue } from './values.js';
 
 export type { RulesMethod, RulesVersion, ServiceName } from './ast.js';
+export { authOfToken, type ClientAuth } from './client-token.js';
 export { setOf } from './equality.js';
 export { RulesSyntaxError } from './errors.js';
 export { fromJson } from './json.js';

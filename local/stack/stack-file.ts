@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeJson, type StackInfo } from './project.js';
 
-export function stackFile(root: string): string {
+function stackFile(root: string): string {
   return join(root, '.local', 'stack.json');
 }
 

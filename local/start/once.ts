@@ -1,7 +1,12 @@
 /** The main job for one file, as a client does it, and what the world then sees of it. */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { listVariantUrls, uploadOriginal, waitForImage } from '../../client/src/index.js';
+import {
+  listVariantUrls,
+  objectUrl,
+  uploadOriginal,
+  waitForImage,
+} from '../../client/src/index.js';
 import type { StackInfo } from '../stack/project.js';
 import type { DemoUser } from './demo-user.js';
 
@@ -57,7 +62,7 @@ export async function processPhoto(
     const { imageId, generation } = upload;
     known.imageId = imageId;
     const record = await waitForImage(firestore, { uid, imageId, generation, signal });
-    const url = originalUrl(info, upload.name);
+    const url = objectUrl(`http://${info.storage}`, info.bucket, upload.name);
     known.original = { url, status: (await visit(url)).status };
     const variants: Report['variants'] = [];
     for (const { name, format, url, width, height } of listVariantUrls(info.serve, record)) {
@@ -93,12 +98,6 @@ export function isGood(report: Report): boolean {
     report.variants.every(({ status }) => status === 200) &&
     report.original?.status === 403
   );
-}
-
-/** The address at which Storage itself would hand out an original. */
-export function originalUrl(info: StackInfo, name: string): string {
-  const object = encodeURIComponent(name);
-  return `http://${info.storage}/v0/b/${info.bucket}/o/${object}?alt=media`;
 }
 
 async function visit(url: string): Promise<{ status: number; bytes: number }> {

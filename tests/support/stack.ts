@@ -5,10 +5,14 @@ import { deleteApp, initializeApp, type App } from 'firebase-admin/app';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
 import { getStorage } from 'firebase-admin/storage';
 import type { Bucket } from '@google-cloud/storage';
-import { uploadOriginal, waitForImage, type ClientImageRecord } from '../../client/src/index.js';
+import {
+  objectUrl,
+  uploadOriginal,
+  waitForImage,
+  type ClientImageRecord,
+} from '../../client/src/index.js';
 import type { TokenRecord } from '../../functions/src/images/records.js';
 import { signInDemoUser, type DemoUser } from '../../local/start/demo-user.js';
-import { originalUrl } from '../../local/start/once.js';
 import type { Form, StackInfo } from '../../local/stack/project.js';
 
 export interface TestStack extends StackInfo {
@@ -75,7 +79,8 @@ export class Stage {
 
   /** The address at which Storage itself would hand out an object. */
   objectUrl(name: string): string {
-    return originalUrl(this.stack, name);
+    const { storage, bucket } = this.stack;
+    return objectUrl(`http://${storage}`, bucket, name);
   }
 
   /** The address of a token at the function itself. */

@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.js';
 import { checkBytes } from '../derive/decode.js';
 import type { derive } from '../derive/derive.js';
-import { IMAGE_FAILURES, ImageFailure } from '../errors.js';
+import { ImageFailure, reasonOf } from '../errors.js';
 import { hashedFolder, ownerOf, renditionName, type Owner } from '../images/path.js';
 import type { OriginalInfo, TokenVariant, VariantInfo } from '../images/records.js';
 import type { Library, Result } from '../library/library.js';
@@ -98,21 +98,12 @@ async function attempt(
     return { outcome: (await library.records.finish(owner, result)) ? 'ready' : 'stale' };
   } catch (error) {
     if (!(error instanceof ImageFailure)) throw error;
-    const outcome = await tellOwner(owner, original, error.code, library);
+    const { code, publicMessage: message } = error;
+    const isNewest = await library.records.fail(owner, original, { code, message });
     // Deleted or overwritten before it was read: no failure of ours.
-    if (error.code === 'original-gone') return { outcome: 'gone' };
-    return { outcome, failure: error };
+    if (code === 'original-gone') return { outcome: 'gone' };
+    return { outcome: isNewest ? 'failed' : 'stale', failure: error };
   }
-}
-
-async function tellOwner(
-  owner: Owner,
-  original: OriginalInfo,
-  code: keyof typeof IMAGE_FAILURES,
-  library: Library,
-): Promise<Outcome> {
-  const error = { code, message: IMAGE_FAILURES[code] };
-  return (await library.records.fail(owner, original, error)) ? 'failed' : 'stale';
 }
 
 async function makeRenditions(
@@ -145,12 +136,4 @@ async function makeRenditions(
     variants,
     renditions,
   };
-}
-
-/** Why, without what Google's clients put into their messages: object names and addresses. */
-function reasonOf(error: unknown): string {
-  if (error instanceof ImageFailure) return error.message;
-  const { name, code } = error as { name?: unknown; code?: unknown };
-  const known = typeof code === 'string' || typeof code === 'number' ? code : 'without a code';
-  return `${typeof name === 'string' ? name : 'Error'} ${known}`;
 }

@@ -1,6 +1,6 @@
 /** The library in memory, for tests of the rooms that use it. */
-import { createHash } from 'node:crypto';
 import type { Timestamp } from 'firebase-admin/firestore';
+import { entityTag } from '../images/entity-tag.js';
 import type { Owner } from '../images/path.js';
 import type { ImageRecord, TokenRecord } from '../images/records.js';
 import { hashToken, mintToken } from '../tokens/token.js';
@@ -46,8 +46,7 @@ export function fakeLibrary(): FakeLibrary {
       writeRendition: (name, _format, data) => {
         count('writeRendition');
         renditions.set(name, data);
-        const etag = `"${createHash('sha256').update(data).digest('base64url').slice(0, 27)}"`;
-        return Promise.resolve({ object: name, bytes: data.length, etag });
+        return Promise.resolve({ object: name, bytes: data.length, etag: entityTag(data) });
       },
       readRendition: (name) => {
         count('readRendition');
@@ -57,14 +56,15 @@ export function fakeLibrary(): FakeLibrary {
     records: {
       begin: (owner, original) => {
         count('begin');
-        const before = images.get(key(owner));
-        const order = before?.original
+        const found = images.get(key(owner));
+        const before = found?.original === undefined ? undefined : found;
+        const order = before
           ? BigInt(original.generation) - BigInt(before.original.generation)
           : 1n;
         if (order < 0n) return Promise.resolve('stale');
         if (order === 0n && before?.state !== 'processing') return Promise.resolve('done');
         const token = before?.token ?? mintToken();
-        if (before?.token === undefined) {
+        if (before === undefined) {
           tokens.set(hashToken(token), { ...owner, kind: 'default', createdAt: now });
         }
         images.set(key(owner), {

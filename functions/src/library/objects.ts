@@ -1,6 +1,6 @@
 /** Objects in Cloud Storage: originals are read, renditions are written and read. */
-import { createHash } from 'node:crypto';
 import type { Bucket } from '@google-cloud/storage';
+import { entityTag } from '../images/entity-tag.js';
 import { FORMATS, type Format } from '../images/format.js';
 import type { RenditionInfo } from '../images/records.js';
 
@@ -44,8 +44,7 @@ export function openObjects(bucket: Bucket): Objects {
           cacheControl: 'private, no-store',
         },
       });
-      const digest = createHash('sha256').update(data).digest('base64url').slice(0, 27);
-      return { object: name, bytes: data.length, etag: `"${digest}"` };
+      return { object: name, bytes: data.length, etag: entityTag(data) };
     },
 
     readRendition: (name) =>

@@ -62,9 +62,10 @@ export function openRecords(
     begin: (owner, original) =>
       firestore.runTransaction(async (transaction) => {
         const image = imageOf(owner);
-        const before = (await transaction.get(image)).data();
+        const found = (await transaction.get(image)).data();
         // A document without `original` was not written here: it is taken over.
-        const order = before?.original === undefined ? 1 : compare(original, before.original);
+        const before = found?.original === undefined ? undefined : found;
+        const order = before === undefined ? 1 : compare(original, before.original);
         if (order < 0) return 'stale';
         if (order === 0 && before?.state !== 'processing') return 'done';
         const token = before?.token ?? mintToken();
@@ -81,7 +82,7 @@ export function openRecords(
         transaction.set(image, record);
         // Minted and recorded at once, and never recorded again: a token whose record was deleted
         // stays dead, whatever is uploaded later.
-        if (before?.token === undefined) {
+        if (before === undefined) {
           transaction.set(tokens.doc(hashToken(token)), {
             uid: owner.uid,
             imageId: owner.imageId,
@@ -126,7 +127,7 @@ export function openRecords(
         if (before === undefined || compare(original, before.original) !== 0) return false;
         transaction.update(image, {
           state: 'failed',
-          original: { ...original },
+          original,
           error,
           updatedAt: FieldValue.serverTimestamp(),
         });

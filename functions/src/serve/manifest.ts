@@ -1,5 +1,4 @@
 /** What `GET /{token}` answers: everything a page needs to show the image. */
-import { createHash } from 'node:crypto';
 import { extensionOf, FORMATS, type Format } from '../images/format.js';
 import type { Placeholder, TokenRecord } from '../images/records.js';
 
@@ -57,9 +56,4 @@ export function manifestOf(token: string, record: ShownRecord, baseUrl?: string)
   });
   variants.sort((a, b) => a.width - b.width || a.name.localeCompare(b.name));
   return { version: 1, placeholder: record.image.placeholder, variants };
-}
-
-/** A strong entity tag of a text. */
-export function etagOf(text: string): string {
-  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
 }

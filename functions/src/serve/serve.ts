@@ -1,18 +1,12 @@
 /** A request -> a rendition, a manifest, or the one 404. Knows no web framework. */
 import type { Config } from '../config/config.js';
-import { REQUEST_FAILURES, type RequestFailureCode } from '../errors.js';
+import { reasonOf, REQUEST_FAILURES, type RequestFailureCode } from '../errors.js';
+import { entityTag } from '../images/entity-tag.js';
 import { FORMATS } from '../images/format.js';
 import type { Library } from '../library/library.js';
 import { hashToken } from '../tokens/token.js';
 import { cacheControl, isNotModified } from './caching.js';
-import {
-  etagOf,
-  formatsOf,
-  isShown,
-  manifestOf,
-  visibleVariants,
-  type ShownRecord,
-} from './manifest.js';
+import { formatsOf, isShown, manifestOf, visibleVariants, type ShownRecord } from './manifest.js';
 import { negotiateFormat } from './negotiate.js';
 import { parseRoute, type Route } from './route.js';
 
@@ -57,9 +51,7 @@ const RETRY_AFTER_SECONDS = 5;
 /** Answers a request; never throws. */
 export async function serve(request: Request, room: Serve): Promise<Reply> {
   const reply = await answer(request, room).catch((error: unknown) => {
-    // The message of Google's clients may name objects; name and code say enough.
-    const { name, code } = error as { name?: unknown; code?: unknown };
-    room.log('ERROR', 'a request could not be answered', { error: name, code });
+    room.log('ERROR', 'a request could not be answered', { reason: reasonOf(error) });
     return refuse('unavailable');
   });
   if (request.method === 'HEAD') delete reply.body;
@@ -90,7 +82,7 @@ async function show(route: Route, request: Request, room: Serve): Promise<Reply 
   if (variant === undefined) {
     const body = JSON.stringify(manifestOf(route.token, record, room.config.publicBaseUrl));
     const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': caching };
-    const etag = etagOf(body);
+    const etag = entityTag(body);
     return (
       revalidated(request, etag, headers) ?? found(headers, etag, Buffer.byteLength(body), body)
     );
