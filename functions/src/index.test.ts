@@ -24,9 +24,9 @@ test('wrong parameters stop it at load, with a sentence for each', () => {
   );
 });
 
-test('it exports the two functions and nothing else', () => {
+test('it exports the three functions and nothing else', () => {
   const { stdout, stderr } = load(`console.log(Object.keys(require('./lib/index.js')).join())`);
-  expect([stdout.trim(), stderr]).toEqual(['ingest,serve', '']);
+  expect([stdout.trim(), stderr]).toEqual(['ingest,lock,serve', '']);
 });
 
 test('"./lib" declares nothing and needs no environment', () => {

@@ -2,10 +2,11 @@
 import { requiresRole } from 'firebase-functions';
 import { write } from 'firebase-functions/logger';
 import { onRequest } from 'firebase-functions/https';
-import { onObjectFinalized } from 'firebase-functions/storage';
+import { onObjectFinalized, onObjectMetadataUpdated } from 'firebase-functions/storage';
 import { parseConfig } from './config/config.js';
 import { BUCKET } from './config/parameters.js';
 import { ownerOf } from './images/path.js';
+import { lock as lockObject, mustBeLocked } from './ingest/lock.js';
 import { once } from './once.js';
 
 // Least privilege: objects of buckets, documents of Firestore, and to be called by events.
@@ -50,6 +51,29 @@ export const ingest = onObjectFinalized(
       time: Date.parse(time),
     };
     await room.ingest(upload, { config, library, derive, now: Date.now, log });
+  },
+);
+
+/** An object's metadata changed: take away the download token that it may have got. */
+export const lock = onObjectMetadataUpdated(
+  {
+    bucket: BUCKET,
+    memory: '256MiB',
+    concurrency: 80,
+    timeoutSeconds: 60,
+    maxInstances: 20,
+    retry: true,
+  },
+  async ({ data, time }) => {
+    const object = {
+      bucket: data.bucket,
+      name: data.name,
+      generation: String(data.generation),
+      ...(data.metadata && { metadata: data.metadata }),
+    };
+    if (!mustBeLocked(object, config)) return;
+    const library = await openLibrary();
+    await lockObject({ ...object, time: Date.parse(time) }, { library, now: Date.now, log });
   },
 );
 

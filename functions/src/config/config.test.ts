@@ -31,6 +31,7 @@ test('the defaults are what the README says', () => {
     imagesCollection: { text: 'users/{uid}/images', segments: ['users', '{uid}', 'images'] },
     tokensCollection: 'imageTokens',
     revocationSeconds: 60,
+    lockOriginals: true,
   });
 });
 
@@ -104,6 +105,7 @@ test.each([
   ['REVOCATION_SECONDS', '1.5', /expected whole seconds/],
   ['REVOCATION_SECONDS', '86401', /expected whole seconds/],
   ['REVOCATION_SECONDS', 'a minute', /expected whole seconds/],
+  ['LOCK_ORIGINALS', 'off', 'expected true or false; found "off".'],
 ])('%s=%s is refused with a sentence', (name, value, sentence) => {
   const problems = problemsOf({ [name]: value });
   expect(problems).toHaveLength(1);

@@ -22,6 +22,8 @@ export interface Config {
   publicBaseUrl?: string;
   /** The revocation bound, seconds. */
   revocationSeconds: number;
+  /** Whether download tokens are taken away from originals. */
+  lockOriginals: boolean;
 }
 
 /** Every parameter's default, as text. `BUCKET`'s is the project's default bucket. */
@@ -35,6 +37,7 @@ export const DEFAULTS = {
   TOKENS_COLLECTION: 'imageTokens',
   PUBLIC_BASE_URL: '',
   REVOCATION_SECONDS: '60',
+  LOCK_ORIGINALS: 'true',
 } as const satisfies Record<string, string>;
 
 export type ParameterName = keyof typeof DEFAULTS;
@@ -159,6 +162,11 @@ function schema(environment: Environment) {
         if (seconds <= MAX_REVOCATION_SECONDS) return { value: seconds };
         return { expected: `whole seconds from 0 to ${MAX_REVOCATION_SECONDS}` };
       }),
+      LOCK_ORIGINALS: parameter('LOCK_ORIGINALS', (text): Parsed<boolean> =>
+        text === 'true' || text === 'false'
+          ? { value: text === 'true' }
+          : { expected: 'true or false' },
+      ),
     })
     .superRefine((value, context) => {
       // A rendition that looked like an original would be ingested, and so on without end.
@@ -195,6 +203,7 @@ export function parseConfig(environment: Environment): Config {
     tokensCollection: value.TOKENS_COLLECTION,
     ...(value.PUBLIC_BASE_URL !== undefined && { publicBaseUrl: value.PUBLIC_BASE_URL }),
     revocationSeconds: value.REVOCATION_SECONDS,
+    lockOriginals: value.LOCK_ORIGINALS,
   };
 }
 

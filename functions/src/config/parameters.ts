@@ -24,7 +24,22 @@ const DESCRIPTIONS = {
     'Where the world sees the serve function, such as https://example.com/i. Empty: its own address.',
   REVOCATION_SECONDS:
     'The most seconds that a revoked address can go on working anywhere. 0: every view is checked.',
-} as const satisfies Record<Exclude<ParameterName, 'BUCKET'>, string>;
+} as const satisfies Record<Exclude<ParameterName, 'BUCKET' | 'LOCK_ORIGINALS'>, string>;
+
+/** A choice's values are text: of anything else the CLI preselects the first, whatever the default. */
+defineString('LOCK_ORIGINALS', {
+  description:
+    'Take download tokens away from originals? Without it, getDownloadURL() opens one to the world.',
+  default: DEFAULTS.LOCK_ORIGINALS,
+  input: {
+    select: {
+      options: [
+        { label: 'Yes', value: 'true' },
+        { label: 'No', value: 'false' },
+      ],
+    },
+  },
+});
 
 for (const [name, description] of Object.entries(DESCRIPTIONS)) {
   defineString(name, { description, default: DEFAULTS[name as ParameterName] });

@@ -4,7 +4,8 @@ import type { Derived } from '../derive/derive.js';
 import { ImageFailure } from '../errors.js';
 import { fakeLibrary } from '../library/library.fake.js';
 import { hashToken, isToken } from '../tokens/token.js';
-import { GIVE_UP_AFTER_MS, ingest, type FinishedUpload, type Ingest } from './ingest.js';
+import { GIVE_UP_AFTER_MS } from './event.js';
+import { ingest, type FinishedUpload, type Ingest } from './ingest.js';
 
 const config = parseConfig({ BUCKET: 'bucket', VARIANTS: 'w40:40,w20:20', FORMATS: 'webp,jpeg' });
 const NOW = Date.UTC(2026, 0, 1);
@@ -101,7 +102,14 @@ test('the download token is stripped before anything else', async () => {
   });
   put(upload());
   await ingest(upload(), room);
-  expect(library.calls['lockOriginal']).toBe(1);
+  expect(library.calls['lock']).toBe(1);
+});
+
+test('with LOCK_ORIGINALS off it stays', async () => {
+  const { room, library, put } = setUp({ config: { ...config, lockOriginals: false } });
+  put(upload());
+  await expect(ingest(upload(), room)).resolves.toBe('ready');
+  expect(library.originals.get(NAME)?.locked).toBe(false);
 });
 
 test.each([
@@ -278,7 +286,7 @@ describe('what will pass by itself', () => {
     expect(derivedFrom).toEqual([]);
   });
 
-  test.each(['lockOriginal', 'begin'] as const)(
+  test.each(['lock', 'begin'] as const)(
     '%s failing: tried again, but not for ever',
     async (call) => {
       const { room, library, put } = setUp();

@@ -2,10 +2,11 @@
 import type { Config } from '../config/config.js';
 import { checkBytes } from '../derive/decode.js';
 import type { derive } from '../derive/derive.js';
-import { ImageFailure, reasonOf } from '../errors.js';
+import { ImageFailure } from '../errors.js';
 import { hashedFolder, ownerOf, renditionName, type Owner } from '../images/path.js';
 import type { OriginalInfo, TokenVariant, VariantInfo } from '../images/records.js';
 import type { Library, Result } from '../library/library.js';
+import { tryOnce, type Handler } from './event.js';
 
 /** What Storage says of an object that was just finished. */
 export interface FinishedUpload {
@@ -27,17 +28,11 @@ export interface FinishedUpload {
  */
 export type Outcome = 'ignored' | 'stale' | 'done' | 'gone' | 'ready' | 'failed';
 
-export interface Ingest {
+export interface Ingest extends Handler {
   config: Config;
   library: Library;
   derive: typeof derive;
-  /** Milliseconds since 1970. */
-  now: () => number;
-  log: (severity: 'INFO' | 'WARNING' | 'ERROR', message: string, details: object) => void;
 }
-
-/** After so long the platform's retries end with a `failed` record, milliseconds. */
-export const GIVE_UP_AFTER_MS = 60 * 60 * 1000;
 
 /**
  * Handles one `finalized` event. May be called twice for one upload, and late.
@@ -48,29 +43,23 @@ export async function ingest(upload: FinishedUpload, room: Ingest): Promise<Outc
   const { config, log } = room;
   const owner = ownerOf(config.originalsPath, upload.name);
   if (owner === undefined || upload.bucket !== config.bucket) return 'ignored';
-  const isLate = room.now() - upload.time > GIVE_UP_AFTER_MS;
   const details = {
     image: hashedFolder(upload.bucket, upload.name),
     generation: upload.generation,
   };
-  try {
+  const words = {
+    again: 'image is tried again',
+    givenUp: 'image was given up and its record not written',
+  };
+  const ended = await tryOnce(upload.time, room, details, words, async (isLate) => {
     const { outcome, failure } = await attempt(upload, owner, isLate, room);
     if (failure) {
       const { code, message: reason } = failure;
       log('WARNING', 'image has failed', { ...details, code, reason });
     } else log('INFO', `image is ${outcome}`, details);
     return outcome;
-  } catch (error) {
-    const reason = reasonOf(error);
-    if (isLate) {
-      log('ERROR', 'image was given up and its record not written', { ...details, reason });
-      return 'failed';
-    }
-    log('WARNING', 'image is tried again', { ...details, reason });
-    // The runtime prints what is thrown, and Google's messages hold names of objects and documents.
-    // eslint-disable-next-line preserve-caught-error -- the cause would be printed, too
-    throw new Error(reason);
-  }
+  });
+  return ended ?? 'failed';
 }
 
 /** One try. Ends with an outcome, or throws what may pass by itself. */
@@ -88,7 +77,7 @@ async function attempt(
     contentType: upload.contentType ?? 'application/octet-stream',
     bytes: upload.bytes,
   };
-  await library.objects.lockOriginal(upload.name, upload.generation);
+  if (room.config.lockOriginals) await library.objects.lock(upload.name, upload.generation);
   const beginning = await library.records.begin(owner, original);
   if (beginning !== 'begun') return { outcome: beginning };
   try {

@@ -37,10 +37,10 @@ export function fakeLibrary(): FakeLibrary {
         const found = originals.get(name);
         return Promise.resolve(found?.generation === generation ? found.data : undefined);
       },
-      lockOriginal: (name) => {
-        count('lockOriginal');
+      lock: (name, generation) => {
+        count('lock');
         const found = originals.get(name);
-        if (found) found.locked = true;
+        if (found?.generation === generation) found.locked = true;
         return Promise.resolve();
       },
       writeRendition: (name, _format, data) => {

@@ -4,14 +4,18 @@ import { entityTag } from '../images/entity-tag.js';
 import { FORMATS, type Format } from '../images/format.js';
 import type { RenditionInfo } from '../images/records.js';
 
-/** The custom metadata key whose value opens an object to the world, past all rules. */
-const DOWNLOAD_TOKENS = 'firebaseStorageDownloadTokens';
+/**
+ * The custom metadata that holds an object's download tokens: each opens the object to whoever has it,
+ * past all rules, until it is taken away. Clients can't set it, Storage itself does.
+ * @see https://firebase.google.com/docs/storage/web/download-files#download_data_via_url
+ */
+export const DOWNLOAD_TOKENS = 'firebaseStorageDownloadTokens';
 
 export interface Objects {
   /** An original's bytes, or undefined when that generation is gone (overwritten or deleted). */
   readOriginal(name: string, generation: string): Promise<Buffer | undefined>;
-  /** Takes away the download token that a client's upload was given; quiet when the object is gone. */
-  lockOriginal(name: string, generation: string): Promise<void>;
+  /** Takes away an object's download tokens; quiet when that generation is gone. */
+  lock(name: string, generation: string): Promise<void>;
   /** Writes one rendition, private and without any custom metadata. */
   writeRendition(name: string, format: Format, data: Buffer): Promise<RenditionInfo>;
   /** A rendition's bytes, or undefined when it is gone. */
@@ -28,7 +32,7 @@ export function openObjects(bucket: Bucket): Objects {
         return data;
       }),
 
-    async lockOriginal(name, generation) {
+    async lock(name, generation) {
       await unlessGone(() =>
         bucket.file(name, { generation }).setMetadata({ metadata: { [DOWNLOAD_TOKENS]: null } }),
       );

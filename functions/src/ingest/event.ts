@@ -1,0 +1,53 @@
+/** What the handlers of storage events share: which errors the platform may retry, and for how long. */
+import { reasonOf } from '../errors.js';
+
+/** After so long the platform's retries end, milliseconds. */
+export const GIVE_UP_AFTER_MS = 60 * 60 * 1000;
+
+export type Log = (
+  severity: 'INFO' | 'WARNING' | 'ERROR',
+  message: string,
+  details: object,
+) => void;
+
+export interface Handler {
+  /** Milliseconds since 1970. */
+  now: () => number;
+  log: Log;
+}
+
+/** What the log says; neither sentence may name an object. */
+export interface RetryWords {
+  again: string;
+  givenUp: string;
+}
+
+/**
+ * Makes one try.
+ * @param time when the event happened, milliseconds since 1970
+ * @param work is told whether this try is the last one
+ * @returns what `work` gave, or undefined when it failed and its time is over
+ * @throws Error that tells no names, when `work` threw and the platform may try again
+ */
+export async function tryOnce<T>(
+  time: number,
+  { now, log }: Handler,
+  details: object,
+  words: RetryWords,
+  work: (isLate: boolean) => Promise<T>,
+): Promise<T | undefined> {
+  const isLate = now() - time > GIVE_UP_AFTER_MS;
+  try {
+    return await work(isLate);
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (isLate) {
+      log('ERROR', words.givenUp, { ...details, reason });
+      return undefined;
+    }
+    log('WARNING', words.again, { ...details, reason });
+    // The runtime prints what is thrown, and Google's messages hold names of objects and documents.
+    // eslint-disable-next-line preserve-caught-error -- the cause would be printed, too
+    throw new Error(reason);
+  }
+}
