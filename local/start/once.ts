@@ -1,6 +1,7 @@
 /** The main job for one file, as a client does it, and what the world then sees of it. */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { getDownloadURL, ref, type FirebaseStorage } from 'firebase/storage';
 import {
   listVariantUrls,
   objectUrl,
@@ -28,9 +29,17 @@ export interface Report {
     /** What a GET without credentials answered; 0 when nothing did. */
     status: number;
   }[];
-  original?: { url: string; status: number };
+  original?: {
+    url: string;
+    status: number;
+    /** What the owner's own getDownloadURL() answered at first, and once `lock` was done. */
+    downloadUrl?: { beforeLock: number; afterLock: number };
+  };
   error?: { code: string; message: string };
 }
+
+/** `lock` is an event's function: it runs moments later. */
+const LOCK_TIMEOUT_MS = 15_000;
 
 /** What a browser would claim of a file by its name. */
 const CONTENT_TYPES: Record<string, string> = {
@@ -64,6 +73,7 @@ export async function processPhoto(
     const record = await waitForImage(firestore, { uid, imageId, generation, signal });
     const url = objectUrl(`http://${info.storage}`, info.bucket, upload.name);
     known.original = { url, status: (await visit(url)).status };
+    known.original.downloadUrl = await watchLock(storage, upload.name, signal);
     const variants: Report['variants'] = [];
     for (const { name, format, url, width, height } of listVariantUrls(info.serve, record)) {
       const { status, bytes } = await visit(url);
@@ -96,8 +106,26 @@ export function isGood(report: Report): boolean {
     report.state === 'ready' &&
     report.variants.length > 0 &&
     report.variants.every(({ status }) => status === 200) &&
-    report.original?.status === 403
+    report.original?.status === 403 &&
+    report.original.downloadUrl?.afterLock === 403
   );
+}
+
+/** Makes an address of the original that is open past all rules, and watches it being closed. */
+async function watchLock(
+  storage: FirebaseStorage,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ beforeLock: number; afterLock: number }> {
+  const url = await getDownloadURL(ref(storage, name));
+  const beforeLock = (await visit(url)).status;
+  const end = Date.now() + LOCK_TIMEOUT_MS;
+  let afterLock = beforeLock;
+  while (afterLock === 200 && Date.now() < end && !signal.aborted) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    afterLock = (await visit(url)).status;
+  }
+  return { beforeLock, afterLock };
 }
 
 async function visit(url: string): Promise<{ status: number; bytes: number }> {
