@@ -67,7 +67,7 @@ export class Commits {
     const { changes, time } = await this.#preview.preview(changing, read);
     await this.gate.checkWrites(caller, changes, read, time);
     // To verify a document tells what is in it, as a get would.
-    for (const write of verified) await this.gate.checkGet(caller, writtenName(write), read, time);
+    await this.gate.checkGet(caller, verified.map(writtenName), read, time);
   }
 
   #verify({ verify, currentDocument }: v1.Write): void {

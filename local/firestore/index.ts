@@ -1,4 +1,5 @@
 /** A stand-in for Google's Firestore emulator, in this process and without Java. */
+import type { OnDenied } from '../rules/denial.js';
 import { credentials, makeGrpcServer } from './grpc-server.js';
 import { makeRestServer } from './rest-server.js';
 import { rulesEngine } from './rules-adapter.js';
@@ -27,13 +28,15 @@ export interface FirestoreFrontOptions {
   port: number;
   projectId: string;
   rules?: { source: string; file: string };
+  /** Told of each request that the rules deny. */
+  onDenied?: OnDenied;
   /** Another rules engine than local/rules, for tests. */
   engine?: RulesEngine;
 }
 
 /** Starts a front; rejects when the port is taken or the rules have a mistake. */
 export async function startFirestoreFront(options: FirestoreFrontOptions): Promise<FirestoreFront> {
-  const gate = new RulesGate(options.engine ?? rulesEngine);
+  const gate = new RulesGate(options.engine ?? rulesEngine, options.onDenied);
   if (options.rules) {
     const [mistake] = gate.load(options.rules.source, options.rules.file);
     if (mistake) {

@@ -18,6 +18,7 @@ export const rulesEngine: RulesEngine = {
   },
   anyDocument: rules.ANY_DOCUMENT,
   anyParents: rules.ANY_PARENTS,
+  shareReads: () => new rules.SharedReads(),
   fromJson: rules.fromJson,
   float: rules.float,
   timestamp: (seconds, nanos) =>

@@ -1,9 +1,9 @@
 /** What is needed of a rules engine; local/rules is the real one, tests bring smaller ones. */
 
 import type { OpenSegments } from './placeholders.js';
-import type { RulesValue } from '../rules/index.js';
+import type { RulesValue, SharedReads } from '../rules/index.js';
 
-export type { RulesValue };
+export type { RulesValue, SharedReads };
 
 export type RulesMethod = 'get' | 'list' | 'create' | 'update' | 'delete';
 
@@ -20,11 +20,13 @@ export interface RulesRequest {
   request: RulesValue;
   resource: RulesValue;
   documents: DocumentReader;
+  /** The same for all requests whose reads of documents are counted together. */
+  sharedReads?: SharedReads;
 }
 
 export interface Decision {
   allowed: boolean;
-  tried: { line: number; column: number; allowed: boolean; why?: string }[];
+  tried: { line: number; column: number; allowed: boolean; why: string }[];
 }
 
 export interface Ruleset {
@@ -41,6 +43,8 @@ export interface Issue {
 /** Compiles rules and makes the values that they work on. */
 export interface RulesEngine extends OpenSegments {
   compile(source: string, file: string): { ruleset?: Ruleset; issues: Issue[] };
+  /** For one batch, transaction or read of several documents. */
+  shareReads(): SharedReads;
   /** null, booleans, strings, bigints (int), bytes, and arrays and objects of these. */
   fromJson(value: unknown): RulesValue;
   float(value: number): RulesValue;

@@ -1,4 +1,5 @@
 /** Security rules between clients and the database: what is asked of the rules engine, and when. */
+import type { OnDenied } from '../rules/denial.js';
 import type { Caller } from './caller.js';
 import { Code, StatusError } from './errors.js';
 import { formatName, parseName, rulesPath } from './names.js';
@@ -10,6 +11,7 @@ import type {
   RulesMethod,
   RulesValue,
   Ruleset,
+  SharedReads,
 } from './rules-engine.js';
 import { documentValue, placeholderValue, queryValue, timestampValue } from './rules-values.js';
 import type * as v1 from './v1.js';
@@ -40,33 +42,44 @@ interface Question {
   extra?: Record<string, RulesValue>;
   time: v1.Timestamp;
   documents: DocumentReader;
+  /** Of a batch or several documents; a query has the limit of one operation. */
+  sharedReads?: SharedReads;
 }
 
 /** Judges the requests of clients. Without rules nothing is allowed. */
 export class RulesGate {
   #ruleset: Ruleset | undefined;
 
-  constructor(private readonly engine: RulesEngine) {}
+  /** The file that the rules are from. */
+  #file = '';
+
+  /** @param onDenied told of each request that the rules deny, and why */
+  constructor(
+    private readonly engine: RulesEngine,
+    private readonly onDenied?: OnDenied,
+  ) {}
 
   /** Loads rules; when they have a mistake, it is told and the rules before stay. */
   load(source: string, file: string): Issue[] {
     const { ruleset, issues } = this.engine.compile(source, file);
-    if (ruleset) this.#ruleset = ruleset;
+    if (ruleset) [this.#ruleset, this.#file] = [ruleset, file];
     return issues;
   }
 
-  /** Throws PERMISSION_DENIED unless the caller may get the document. */
-  async checkGet(caller: Caller, name: string, read: Read, time: v1.Timestamp): Promise<void> {
+  /** Throws PERMISSION_DENIED unless the caller may get the document, or all of several. */
+  async checkGet(
+    caller: Caller,
+    names: string | readonly string[],
+    read: Read,
+    time: v1.Timestamp,
+  ): Promise<void> {
     if (caller.kind === 'owner') return;
-    const resource = this.value(read(name));
-    await this.#ask({
-      caller,
-      method: 'get',
-      name,
-      resource,
-      time,
-      documents: this.#reader(name, read),
-    });
+    const sharedReads = this.engine.shareReads();
+    for (const name of [names].flat()) {
+      const resource = this.value(read(name));
+      const documents = this.#reader(name, read);
+      await this.#ask({ caller, method: 'get', name, resource, time, documents, sharedReads });
+    }
   }
 
   /**
@@ -108,12 +121,14 @@ export class RulesGate {
     if (caller.kind === 'owner') return;
     const after = new Map(changes.map((change) => [change.name, change.after]));
     const readAfter: Read = (name) => (after.has(name) ? after.get(name) : read(name));
+    const sharedReads = this.engine.shareReads();
     for (const { name, method, before, after: changed } of changes) {
       const documents = this.#reader(name, read, readAfter);
       const resource = this.value(before);
       // A delete has no resource to come: it is null.
       const extra = { resource: this.value(changed) };
-      await this.#ask({ caller, method, name, resource, extra, time, documents });
+      const question = { caller, method, name, resource, extra, time, documents, sharedReads };
+      await this.#ask(question);
     }
   }
 
@@ -138,7 +153,8 @@ export class RulesGate {
     return { get: reading(read), getAfter: reading(readAfter) };
   }
 
-  async #ask({ caller, method, name, resource, extra, time, documents }: Question): Promise<void> {
+  async #ask(question: Question): Promise<void> {
+    const { caller, method, name, resource, extra, time, documents, sharedReads } = question;
     if (!this.#ruleset) {
       throw new StatusError(Code.PERMISSION_DENIED, 'No security rules are loaded.');
     }
@@ -150,6 +166,7 @@ export class RulesGate {
       path,
       resource,
       documents,
+      ...(sharedReads && { sharedReads }),
       request: this.engine.map({
         auth: this.engine.fromJson(auth),
         method: this.engine.fromJson(method),
@@ -159,11 +176,17 @@ export class RulesGate {
       }),
     });
     if (decision.allowed) return;
-    const tried = decision.tried.map(({ line, why }) => `\n  line ${line}: ${why}`).join('');
     const { anyDocument, anyParents } = this.engine;
     const shown = path.map((part) => (part === anyDocument || part === anyParents ? '*' : part));
-    const message = `Missing or insufficient permissions: ${method} /${shown.slice(3).join('/')}`;
-    throw new StatusError(Code.PERMISSION_DENIED, message + tried);
+    this.onDenied?.({
+      service: 'cloud.firestore',
+      method,
+      path: shown,
+      ...(auth && { uid: auth.uid }),
+      file: this.#file,
+      tried: decision.tried,
+    });
+    throw new StatusError(Code.PERMISSION_DENIED, 'Missing or insufficient permissions.');
   }
 }
 

@@ -56,7 +56,7 @@ export class FirestoreService {
   async batchGet(request: v1.BatchGetRequest, caller: Caller): Promise<v1.BatchGetResponse[]> {
     const { database, transactions, read } = this.#room(request.database);
     const names = request.documents ?? [];
-    for (const name of names) await this.gate.checkGet(caller, name, read, now());
+    await this.gate.checkGet(caller, names, read, now());
     const { mask, ...entered } = await transactions.enter(request);
     await transactions.takeTurns(entered, names);
     const responses = await database.batchGet(entered);

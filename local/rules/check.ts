@@ -7,10 +7,17 @@ import type {
   ServiceName,
 } from './ast.js';
 import { aritiesOfMethod, FUNCTIONS, NAMESPACES, READS, STORAGE_READS } from './builtins/index.js';
-import { compilePattern, replacementProblem } from './builtins/pattern.js';
+import { compilePattern, emptyMatchProblem, replacementProblem } from './builtins/pattern.js';
 import { EvaluationError } from './errors.js';
 import { LIMITS } from './limits.js';
 import type { Source } from './source.js';
+
+/** What the reference has and the engine doesn't, and why. */
+const UNCOVERED: ReadonlyMap<string, string> = new Map([
+  ['bind', 'what of a path it may bind, and to what, is not documented'],
+  ['crc32', 'the order of its four bytes is not documented'],
+  ['crc32c', 'the order of its four bytes is not documented'],
+]);
 
 const PATTERN_METHODS: ReadonlySet<string> = new Set(['matches', 'replace', 'split']);
 
@@ -188,8 +195,7 @@ class Checker {
     }
     const arities = aritiesOfMethod(name);
     if (arities.size === 0) {
-      const why = name === 'bind' ? ' (paths are covered without bind)' : '';
-      throw this.source.error(nameStart, `expected a method, found '${name}'${why}`);
+      throw this.source.error(nameStart, `expected a method, found '${name}'${uncovered(name)}`);
     }
     this.arity(start, name, args.length, [...arities]);
     this.pattern(name, args);
@@ -210,7 +216,8 @@ class Checker {
       );
     }
     if (NAMESPACES.has(name) || name === 'firestore') {
-      throw this.source.error(start, `expected a function of '${name}', found '${method}'`);
+      const found = `found '${method}'${uncovered(method)}`;
+      throw this.source.error(start, `expected a function of '${name}', ${found}`);
     }
     this.variable(name, start, scope);
   }
@@ -229,12 +236,8 @@ class Checker {
     if (!PATTERN_METHODS.has(name)) return;
     const [pattern, replacement] = args;
     if (pattern?.kind === 'literal' && pattern.value.type === 'string') {
-      try {
-        compilePattern(pattern.value.value);
-      } catch (error) {
-        if (!(error instanceof EvaluationError)) throw error;
-        throw this.source.error(pattern.start, `expected a pattern, but this is ${error.message}`);
-      }
+      const problem = patternProblem(pattern.value.value, name);
+      if (problem) throw this.source.error(pattern.start, `expected ${problem}`);
     }
     if (replacement?.kind === 'literal' && replacement.value.type === 'string') {
       const problem = replacementProblem(replacement.value.value);
@@ -267,5 +270,20 @@ class Checker {
         }
       }
     }
+  }
+}
+
+function uncovered(name: string): string {
+  const why = UNCOVERED.get(name);
+  return why ? `, which is not covered: ${why}` : '';
+}
+
+function patternProblem(text: string, method: string): string | undefined {
+  try {
+    const pattern = compilePattern(text);
+    return method === 'matches' ? undefined : emptyMatchProblem(pattern);
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    return `a pattern, but this is ${error.message}`;
   }
 }

@@ -93,9 +93,6 @@ export function compare(left: RulesValue, right: RulesValue): number {
     // UTF-8 sorts by code point; JavaScript's own order is by UTF-16 unit.
     return Buffer.compare(Buffer.from(left.value), Buffer.from(right.value));
   }
-  if (left.type === 'bytes' && right.type === 'bytes') {
-    return Buffer.compare(left.value, right.value);
-  }
   if (
     (left.type === 'timestamp' && right.type === 'timestamp') ||
     (left.type === 'duration' && right.type === 'duration')

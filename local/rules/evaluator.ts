@@ -3,7 +3,7 @@ import { FUNCTIONS, METHODS, NAMESPACES, READS } from './builtins/index.js';
 import { EvaluationError, LimitError } from './errors.js';
 import { LIMITS, Work } from './limits.js';
 import { applyBinary, applyUnary, element, isOfType, member, range } from './operators.js';
-import { Reads, type DocumentReader } from './reads.js';
+import { Reads, type DocumentReader, type SharedReads } from './reads.js';
 import { bool, FALSE, list, map, path, TRUE, type RulesValue } from './values.js';
 
 /** What names mean where an expression stands: the innermost block first. */
@@ -42,8 +42,9 @@ export class Evaluation {
   constructor(
     private readonly service: ServiceName,
     documents: DocumentReader | undefined,
+    shared: SharedReads | undefined,
   ) {
-    this.reads = new Reads(service, documents);
+    this.reads = new Reads(service, documents, shared);
   }
 
   /** The value of an expression; EvaluationError when it has none, LimitError past a limit. */

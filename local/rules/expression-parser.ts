@@ -221,10 +221,11 @@ export class ExpressionParser {
   }
 
   private parenthesized(): Expression {
-    this.advance();
+    const { start } = this.advance();
     const inner = this.expression();
-    this.expect(')');
-    return inner;
+    const { end } = this.expect(')');
+    // Where it stands takes the parentheses in: messages show what the file says.
+    return { ...inner, start, end };
   }
 
   private list(): Expression {

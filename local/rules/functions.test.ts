@@ -1,4 +1,4 @@
-import { compileRules, LIMITS, type DocumentReader } from './index.js';
+import { compileRules, LIMITS, SharedReads, type DocumentReader } from './index.js';
 import { allowed, decide, documentsOf, firestoreRules, outcome, storageRules } from './testing.js';
 
 const inDocs = (condition: string, declarations = ''): string =>
@@ -116,6 +116,42 @@ describe('documents', () => {
     const rules = storageRules(`match /{x} { allow get: if ${once} && ${again}; }`);
     const given = { service: 'firebase.storage', path: 'a', documents: documents() } as const;
     expect(await allowed(rules, given)).toBe(is);
+  });
+
+  describe('requests of one batch', () => {
+    const exists = (from: number, to: number): string =>
+      inDocs(reads(to - from, (n) => `!exists(${at(`a/b${from + n}`)})`));
+    const together = async (...rules: string[]): Promise<[boolean[], string[]]> => {
+      const reader = documents();
+      const sharedReads = new SharedReads();
+      const given = { documents: reader, sharedReads };
+      const answers = [];
+      for (const each of rules) answers.push(await allowed(each, given));
+      return [answers, reader.asked];
+    };
+
+    test.each([
+      ['20 documents of two requests', [exists(0, 10), exists(10, 20)], [true, true], 20],
+      ['a 21st', [exists(0, 10), exists(10, 20), exists(20, 21)], [true, true, false], 20],
+      [
+        'the same ones again',
+        [exists(0, 10), exists(10, 20), exists(5, 15)],
+        [true, true, true],
+        20,
+      ],
+      ['11 of one request', [exists(0, 11), exists(11, 12)], [false, true], 11],
+    ])('%s', async (_what, rules, answers, asked) => {
+      const found = await together(...rules);
+      expect(found[0]).toEqual(answers);
+      expect(found[1]).toHaveLength(asked);
+    });
+
+    test('as it is and as it will be are two reads', async () => {
+      const both = (n: number): string =>
+        `!exists(${at(`a/b${n}`)}) && !existsAfter(${at(`a/b${n}`)})`;
+      const five = (from: number): string => inDocs(reads(5, (n) => both(from + n)));
+      expect((await together(five(0), five(5), five(10)))[0]).toEqual([true, true, false]);
+    });
   });
 
   test('when reading fails, deciding fails', async () => {

@@ -14,7 +14,7 @@ import { asBoolean, Environment, Evaluation } from './evaluator.js';
 import { explain } from './explain.js';
 import { allowsFor, coveringMatches, type Covering } from './matcher.js';
 import { parse } from './parser.js';
-import type { DocumentReader } from './reads.js';
+import type { DocumentReader, SharedReads } from './reads.js';
 import { Source } from './source.js';
 import type { RulesValue } from './values.js';
 
@@ -25,7 +25,7 @@ export { RulesSyntaxError } from './errors.js';
 export { fromJson } from './json.js';
 export { LIMITS } from './limits.js';
 export { ANY_DOCUMENT, ANY_PARENTS } from './matcher.js';
-export type { DocumentReader } from './reads.js';
+export { SharedReads, type DocumentReader } from './reads.js';
 export {
   bool,
   bytes,
@@ -55,6 +55,8 @@ export interface RulesRequest {
   readonly resource: RulesValue;
   /** What get() and its kin see; without it reading is an error. */
   readonly documents?: DocumentReader;
+  /** Given to each request of one batch or transaction, whose reads are counted together too. */
+  readonly sharedReads?: SharedReads;
 }
 
 /** How one `allow` statement came out. */
@@ -96,7 +98,7 @@ export function compileRules(source: string, file: string): Ruleset {
 
 async function decide(file: RulesFile, source: Source, request: RulesRequest): Promise<Decision> {
   const { service: name, method } = request;
-  const evaluation = new Evaluation(name, request.documents);
+  const evaluation = new Evaluation(name, request.documents, request.sharedReads);
   const tried: AllowTrace[] = [];
   const { debugged } = evaluation;
   if (name === 'firebase.storage' && method === 'list' && file.version === '1') {

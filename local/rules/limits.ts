@@ -11,6 +11,8 @@ export const LIMITS = {
   segmentsPerMatch: 100,
   wildcardsPerMatch: 20,
   firestoreReads: 10,
+  /** Of a batch, a transaction or a read of several documents, beside the 10 of each operation. */
+  firestoreReadsTogether: 20,
   storageReads: 2,
   /** Ours: how deep expressions and match blocks may nest, so that recursion is bounded. */
   nesting: 100,

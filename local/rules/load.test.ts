@@ -7,7 +7,9 @@ const one = (condition: string): string =>
 
 const service = (body: string): string => `service cloud.firestore {\n${body}\n}`;
 const match = (body: string): string => `service cloud.firestore { match /a/{b} {\n${body}\n} }`;
-const fn = (body: string): string => service(`function f(x) {\n${body}\n}`);
+/** A function is written from line 3 on. */
+const fn = (body: string): string =>
+  `rules_version = '2'; ${service(`function f(x) {\n${body}\n}`)}`;
 
 const REFUSED: readonly (readonly [rules: string, where: string, why: RegExp])[] = [
   ['', '1:1', /expected 'service', found the end of the file/],
@@ -74,10 +76,17 @@ const REFUSED: readonly (readonly [rules: string, where: string, why: RegExp])[]
   [one("'a'.constructor('a')"), '3:46', /expected a method, found 'constructor'/],
   [one("'a'.size(1) == 1"), '3:42', /expected 0 arguments of 'size', found 1/],
   [one("{}.get('a') == 1"), '3:42', /expected 2 arguments of 'get', found 1/],
-  [one("(/a/b).bind({'b': 'c'}) == /a/c"), '3:49', /paths are covered without bind/],
+  [
+    one("(/a/b).bind({'b': 'c'}) == /a/c"),
+    '3:49',
+    /found 'bind', which is not covered: what of a path/,
+  ],
   [one("'a'.matches('(')"), '3:54', /expected a pattern, but this is not an RE2 pattern/],
   [one("'a'.matches('(?=a)')"), '3:54', /not an RE2 pattern/],
   [one("'a'.matches('(a)\\\\1')"), '3:54', /not an RE2 pattern/],
+  [one("'a'.split('')"), '3:52', /expected a pattern that does not match the empty string/],
+  [one("hashing.crc32('a')"), '3:42', /found 'crc32', which is not covered: the order/],
+  [service('function f() { let a = 1; return a; }'), '2:16', /'let' is for rules_version = '2'/],
   [one("'a'.replace('a', '$1') == ''"), '3:59', /without '\\' and '\$'/],
   [one('/a/ == /b'), '3:45', /expected a path segment after '\/'/],
   [one('/a/$(1 == /b'), '3:54', /expected '\)' after the expression of '\$\('/],
@@ -218,6 +227,11 @@ test('the error has file, line and column of its own', () => {
   } catch (error) {
     expect(error).toMatchObject({ file: 'storage.rules', line: 2, column: 3 });
   }
+});
+
+test('a byte order mark is no part of the file', () => {
+  expect(refusal('\ufeffservice cloud.firestore {}')).toBeUndefined();
+  expect(refusal('\ufeffservice x {}')).toContain('test.rules:1:9: ');
 });
 
 test('a ruleset says its version and services', () => {

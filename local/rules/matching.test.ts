@@ -137,6 +137,13 @@ test('why names the part that decided, also inside a function', async () => {
   expect(await why({ auth: {} })).toBe("error at 3:58: property 'uid' is undefined");
 });
 
+test('why shows parentheses as the file has them', async () => {
+  const rules = firestoreRules(`
+    match /docs/{id} { allow get: if (id == 'b' || (true)) == false; }`);
+  const { tried } = await decide(rules);
+  expect(tried[0]?.why).toBe("(id == 'b' || (true)) == false is false (3:38)");
+});
+
 test('nothing that covers the path, or no service of this name: denied, nothing tried', async () => {
   const rules = firestoreRules('match /docs/{id} { allow get; }');
   expect(await decide(rules, { path: 'x/y' })).toMatchObject({ allowed: false, tried: [] });

@@ -4,17 +4,7 @@ import { fieldOf } from './builtins/collections.js';
 import { compare, equals, isNumber, keyOf } from './equality.js';
 import { EvaluationError } from './errors.js';
 import type { Work } from './limits.js';
-import {
-  bool,
-  bytes,
-  duration,
-  float,
-  int,
-  list,
-  string,
-  timestamp,
-  type RulesValue,
-} from './values.js';
+import { bool, duration, float, int, list, string, timestamp, type RulesValue } from './values.js';
 
 /** Operators that evaluate both sides; `||` and `&&` are the evaluator's. */
 export type StrictOperator = Exclude<BinaryOperator, '||' | '&&'>;
@@ -208,8 +198,6 @@ export function range(
     case 'string':
       work.charge(object.value.length / 8);
       return string(slice(characters(object.value), from, to).join(''));
-    case 'bytes':
-      return bytes(Uint8Array.from(slice([...object.value], from, to)));
     default:
       throw new EvaluationError(`a ${object.type} has no range`);
   }

@@ -198,6 +198,9 @@ class Parser extends ExpressionParser {
 
   private let(others: readonly Let[], parameters: readonly string[]): Let {
     const { start } = this.token;
+    if (this.version === '1') {
+      throw this.source.error(start, "expected 'return' ('let' is for rules_version = '2')");
+    }
     if (others.length === LIMITS.letsPerFunction) {
       throw this.unexpected(`at most ${LIMITS.letsPerFunction} 'let' in a function`);
     }

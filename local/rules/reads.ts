@@ -11,13 +11,29 @@ export interface DocumentReader {
   getAfter?(path: string[]): Promise<RulesValue | undefined>;
 }
 
+type Documents = Map<string, Promise<RulesValue | undefined>>;
+
+/**
+ * What the requests of one batch, transaction or read of several documents read together: each
+ * document once, and no more than the limit. They all see the same state of the database.
+ */
+export class SharedReads {
+  private readonly cache: Documents = new Map();
+
+  /** What is known of a document, or else what `reading` finds; LimitError past the limit. */
+  document(key: string, reading: () => Promise<RulesValue | undefined>) {
+    return readOnce(this.cache, key, LIMITS.firestoreReadsTogether, 'these requests', reading);
+  }
+}
+
 /** The document reads of one request: each document once, and no more than the limit. */
 export class Reads {
-  private readonly cache = new Map<string, Promise<RulesValue | undefined>>();
+  private readonly cache: Documents = new Map();
 
   constructor(
     private readonly service: ServiceName,
     private readonly reader: DocumentReader | undefined,
+    private readonly shared: SharedReads | undefined,
   ) {}
 
   /** The value of `get(path)`, `exists(path)`, `getAfter(path)` or `existsAfter(path)`. */
@@ -39,21 +55,36 @@ export class Reads {
 
   private document(segments: readonly string[], after: boolean): Promise<RulesValue | undefined> {
     const key = JSON.stringify([after, segments]);
-    const known = this.cache.get(key);
-    if (known) return known;
+    const most = this.service === 'cloud.firestore' ? LIMITS.firestoreReads : LIMITS.storageReads;
+    return readOnce(this.cache, key, most, 'this request', () => {
+      const reading = (): Promise<RulesValue | undefined> => this.ask([...segments], after);
+      return this.shared ? this.shared.document(key, reading) : reading();
+    });
+  }
+
+  private ask(path: string[], after: boolean): Promise<RulesValue | undefined> {
     const { reader } = this;
     if (!reader) throw new EvaluationError('there is no Firestore to read documents from');
-    if (after && !reader.getAfter) {
-      throw new EvaluationError('documents as they will be are known for writes only');
-    }
-    const most = this.service === 'cloud.firestore' ? LIMITS.firestoreReads : LIMITS.storageReads;
-    if (this.cache.size >= most) {
-      throw new LimitError(`the rules read more than ${most} documents for this request`);
-    }
-    const path = [...segments];
-    const reading = after ? reader.getAfter?.(path) : reader.get(path);
-    const document = Promise.resolve(reading);
-    this.cache.set(key, document);
-    return document;
+    if (!after) return reader.get(path);
+    if (reader.getAfter) return reader.getAfter(path);
+    throw new EvaluationError('documents as they will be are known for writes only');
   }
+}
+
+/** A document from the cache, which does not count, or else read and remembered. */
+function readOnce(
+  cache: Documents,
+  key: string,
+  most: number,
+  what: string,
+  reading: () => Promise<RulesValue | undefined>,
+): Promise<RulesValue | undefined> {
+  const known = cache.get(key);
+  if (known) return known;
+  if (cache.size >= most) {
+    throw new LimitError(`the rules read more than ${most} documents for ${what}`);
+  }
+  const document = reading();
+  cache.set(key, document);
+  return document;
 }

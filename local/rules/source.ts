@@ -4,10 +4,15 @@ import { RulesSyntaxError, type Position } from './errors.js';
 export class Source {
   private readonly lineStarts: readonly number[];
 
+  readonly text: string;
+
   constructor(
-    readonly text: string,
+    source: string,
     readonly file: string,
   ) {
+    // The mark that some editors begin a file with is no part of the rules.
+    const text = source.replace(/^\ufeff/u, '');
+    this.text = text;
     const starts = [0];
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
     this.lineStarts = starts;

@@ -34,9 +34,9 @@ function anyIn(items: readonly RulesValue[], others: readonly RulesValue[], work
 export const LIST_METHODS = methodsOf('list', {
   size: [0, ({ items }) => int(items.length)],
   toSet: [0, ({ items }, _args, work) => setOf(items, work)],
-  hasAll: [1, ({ items }, args, work) => bool(allIn(args.items(0), items, work))],
-  hasAny: [1, ({ items }, args, work) => bool(anyIn(args.items(0), items, work))],
-  hasOnly: [1, ({ items }, args, work) => bool(allIn(items, args.items(0), work))],
+  hasAll: [1, ({ items }, args, work) => bool(allIn(args.get(0, 'list').items, items, work))],
+  hasAny: [1, ({ items }, args, work) => bool(anyIn(args.get(0, 'list').items, items, work))],
+  hasOnly: [1, ({ items }, args, work) => bool(allIn(items, args.get(0, 'list').items, work))],
   concat: [
     1,
     ({ items }, args, work) => {

@@ -40,3 +40,10 @@ export function replacementProblem(text: string): string | undefined {
     ? "a replacement without '\\' and '$': what they mean there is not documented"
     : undefined;
 }
+
+/** Why this pattern can't be replaced or split at: where nothing is found differs by library. */
+export function emptyMatchProblem(pattern: RE2JS): string | undefined {
+  return pattern.testExact('')
+    ? 'a pattern that does not match the empty string: what is done there is not documented'
+    : undefined;
+}

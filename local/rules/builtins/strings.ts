@@ -1,7 +1,7 @@
 import { EvaluationError } from '../errors.js';
 import { bytes, bool, int, list, string, type RulesValue, type ValueOf } from '../values.js';
 import { methodsOf } from './method.js';
-import { patternFor, replacementProblem } from './pattern.js';
+import { emptyMatchProblem, patternFor, replacementProblem } from './pattern.js';
 
 /** The methods of String. */
 export const STRING_METHODS = methodsOf('string', {
@@ -19,19 +19,23 @@ export const STRING_METHODS = methodsOf('string', {
     2,
     ({ value }, args, work) => {
       const replacement = args.get(1, 'string').value;
-      const problem = replacementProblem(replacement);
+      const pattern = patternFor(args.get(0, 'string').value, value, 'find', work);
+      const problem = replacementProblem(replacement) ?? emptyMatchProblem(pattern);
       if (problem) throw new EvaluationError(`expected ${problem}`);
       work.charge((value.length + 1) * (replacement.length / 8 + 1));
-      const pattern = patternFor(args.get(0, 'string').value, value, 'find', work);
       return string(pattern.matcher(value).replaceAll(replacement));
     },
   ],
   split: [
     1,
     ({ value }, args, work) => {
-      const parts = patternFor(args.get(0, 'string').value, value, 'find', work).split(value, -1);
-      // As in Java, whose library the official runtimes are written with: no empty ends.
-      while (parts.length > 1 && parts.at(-1) === '') parts.pop();
+      const pattern = patternFor(args.get(0, 'string').value, value, 'find', work);
+      const problem = emptyMatchProblem(pattern);
+      if (problem) throw new EvaluationError(`expected ${problem}`);
+      const parts = pattern.split(value, -1);
+      if (parts.length > 1 && parts.at(-1) === '') {
+        throw new EvaluationError('whether split() keeps empty parts at the end is not documented');
+      }
       return list(parts.map(string));
     },
   ],
@@ -66,16 +70,13 @@ export function toText(value: RulesValue): ValueOf<'string'> {
   }
 }
 
-/** A Float as Java writes it: `2.0`, `1.0E7`, `1.5E-4`. */
+/** A Float as the reference shows it: `2.0`. How very big and small ones look it does not say. */
 function floatText(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  if (value === 0 || (size >= 1e-3 && size < 1e7)) {
-    const text = Object.is(value, -0) ? '-0' : String(value);
-    return text.includes('.') ? text : `${text}.0`;
+  if (Object.is(value, -0) || (size !== 0 && !(size >= 1e-3 && size < 1e7))) {
+    throw new EvaluationError(`how ${value} looks as a string is not documented`);
   }
-  const [digits = '', exponent = ''] = value.toExponential().split('e');
-  return `${digits.includes('.') ? digits : `${digits}.0`}E${exponent.replace('+', '')}`;
+  return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
 function base64Url(value: Uint8Array): string {
