@@ -1,7 +1,8 @@
 /**
  * `npm test`: sets up what is missing, then unit tests, then the integration and browser tests on the
  * real local stack, once as a function kit and once as an extension. The last line sums them all up.
- * `npm test -- unit` (or integration, browser, extension) runs just those.
+ * `npm test -- unit` (or integration, browser, extension) runs just those; with --official, on Google's
+ * own emulators, which need Java 21.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fail, root, setUp, step } from './setup.mjs';
 
+const OFFICIAL = '--official';
+const official = process.argv.includes(OFFICIAL);
 const KINDS = ['unit', 'integration', 'browser', 'extension'];
 const results = join(root, '.local', 'test-results', String(process.pid));
 /** Of this run alone: the browser is unpacked there, and a file cut short must not stay for the next. */
@@ -22,7 +25,7 @@ let stack;
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 async function main() {
-  const wanted = process.argv.slice(2);
+  const wanted = process.argv.slice(2).filter((argument) => argument !== OFFICIAL);
   const unknown = wanted.find((kind) => !KINDS.includes(kind));
   if (unknown !== undefined) fail(`expected tests out of ${KINDS.join(', ')}; found "${unknown}"`);
   const wants = (kind) => wanted.length === 0 || wanted.includes(kind);
@@ -44,11 +47,11 @@ async function onStack(form, projects) {
   const { startStack } = createRequire(import.meta.url)(
     join(root, '.local', 'build', 'local', 'stack', 'stack.js'),
   );
-  step(`starting the local Firebase stack (${form})`);
-  stack = await startStack({ root, form, freePorts: true });
+  step(`starting the local Firebase stack (${form}${official ? ', official emulators' : ''})`);
+  stack = await startStack({ root, form, freePorts: true, official });
   try {
     const file = join(results, `stack-${form}.json`);
-    writeFileSync(file, JSON.stringify({ ...stack.info, form, logFile: stack.logFile }));
+    writeFileSync(file, JSON.stringify({ ...stack.info, form, official, logFile: stack.logFile }));
     await jest(form, projects, { SPV_STACK: file });
   } finally {
     await stack.stop();

@@ -1,6 +1,7 @@
 /** Stands in for the Firestore emulator, which is a Java program. */
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import { startFirestoreFront, type FirestoreFront } from '../firestore/index.js';
+import type { OnDenied } from '../rules/denial.js';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
 /** What firebase-tools gives to its FirestoreEmulator. */
@@ -20,7 +21,7 @@ export function runningFront(): FirestoreFront | undefined {
 }
 
 /** Replaces `FirestoreEmulator`'s start and stop, and the question whether Java is needed. */
-export function replaceFirestoreEmulator(): void {
+export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
   const emulator = prototypeOf(loadModule('emulator/firestoreEmulator'), 'FirestoreEmulator');
   replace(
     emulator,
@@ -37,6 +38,7 @@ export function replaceFirestoreEmulator(): void {
           host,
           port,
           projectId,
+          ...(onDenied && { onDenied }),
           ...(rules !== undefined && {
             rules: { source: readFileSync(rules, 'utf8'), file: rules },
           }),

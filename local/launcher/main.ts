@@ -1,12 +1,14 @@
 /**
  * Runs the ordinary Firebase CLI (`emulators:start …` in the arguments) on a machine without Java:
- * the two Java programs are replaced in memory, a few faults of the emulators are mended there, too,
- * and the parent is told of each step. No file of firebase-tools is changed.
+ * the two Java programs are replaced in memory (unless the official ones are asked for), a few faults
+ * of the emulators are mended there, too, and the parent is told of each step. No file of
+ * firebase-tools is changed.
  */
 import { rmSync } from 'node:fs';
+import { describeDenial, type Denial, type OnDenied } from '../rules/denial.js';
 import { mendDownloadTokens } from './download-tokens.js';
 import { replaceFirestoreEmulator, runningFront } from './firestore-front.js';
-import { tellParent } from './messages.js';
+import { readOptions, tellParent } from './messages.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
 import { replaceStorageRulesRuntime } from './storage-rules.js';
 import { shareWorkers } from './workers.js';
@@ -72,15 +74,25 @@ function endWithParent(): void {
   });
 }
 
+function replaceJavaPrograms(onDenied: OnDenied | undefined): void {
+  replaceFirestoreEmulator(onDenied);
+  const reader = () => {
+    const front = runningFront();
+    return front && { get: (path: string[]) => front.readDocument(path) };
+  };
+  replaceStorageRulesRuntime(reader, onDenied);
+}
+
+function explainDenial(denial: Denial): void {
+  tellParent({ kind: 'denied', explanation: describeDenial(denial) });
+}
+
 function main(): void {
   endWithParent();
   // The CLI says only that something unexpected has happened.
   process.on('uncaughtException', (error) => console.error(error.stack));
-  replaceFirestoreEmulator();
-  replaceStorageRulesRuntime(() => {
-    const front = runningFront();
-    return front && { get: (path) => front.readDocument(path) };
-  });
+  const { official, explain } = readOptions();
+  if (!official) replaceJavaPrograms(explain ? explainDenial : undefined);
   compileAuthSchemasLazily();
   mendExtensionStorageTrigger();
   mendDownloadTokens();

@@ -5,11 +5,13 @@ import {
   fromJson,
   path as pathValue,
   RulesSyntaxError,
+  type ClientAuth,
   type DocumentReader,
   type RulesMethod,
   type Ruleset,
   type RulesValue,
 } from '../rules/index.js';
+import type { OnDenied } from '../rules/denial.js';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
 /** What firebase-tools hands to `StorageRulesetInstance.verify`. */
@@ -28,8 +30,12 @@ interface Issues {
 /**
  * Replaces `StorageRulesRuntime`'s start, stop and loadRuleset.
  * @param reader what `firestore.get` and `firestore.exists` see, once there is something to see
+ * @param onDenied told of each request that the rules deny
  */
-export function replaceStorageRulesRuntime(reader: () => DocumentReader | undefined): void {
+export function replaceStorageRulesRuntime(
+  reader: () => DocumentReader | undefined,
+  onDenied?: OnDenied,
+): void {
   const module = loadModule('emulator/storage/rules/runtime');
   const runtime = prototypeOf(module, 'StorageRulesRuntime');
   const IssuesClass = module['StorageRulesIssues'] as new (e?: string[], w?: string[]) => Issues;
@@ -41,26 +47,31 @@ export function replaceStorageRulesRuntime(reader: () => DocumentReader | undefi
     try {
       if (!file) throw new Error('expected a file with storage rules, found none');
       const ruleset = compileRules(file.content, file.name);
-      return Promise.resolve({ issues: new IssuesClass(), ruleset: instance(ruleset) });
+      return Promise.resolve({ issues: new IssuesClass(), ruleset: instance(ruleset, file.name) });
     } catch (error) {
       if (!(error instanceof RulesSyntaxError)) throw error;
       return Promise.resolve({ issues: new IssuesClass([error.message]) });
     }
   });
 
-  const instance = (ruleset: Ruleset) => ({
+  const instance = (ruleset: Ruleset, file: string) => ({
     rulesVersion: Number(ruleset.version),
     async verify(verify: VerifyOptions) {
       const segments = segmentsOf(verify.path);
       const documents = reader();
-      const { allowed } = await ruleset.evaluate({
+      const auth = verify.token === undefined ? undefined : authOfToken(verify.token);
+      const question = {
         service: 'firebase.storage',
         method: verify.method,
         path: segments,
-        request: requestValue(verify, segments),
+      } as const;
+      const { allowed, tried } = await ruleset.evaluate({
+        ...question,
+        request: requestValue(verify, segments, auth),
         resource: fromJson(verify.file.before ?? null),
         ...(documents && { documents }),
       });
+      if (!allowed) onDenied?.({ ...question, ...(auth && { uid: auth.uid }), file, tried });
       return { permitted: allowed, issues: new IssuesClass() };
     },
   });
@@ -71,9 +82,13 @@ function segmentsOf(path: string): string[] {
   return (path.startsWith('/') ? path.slice(1) : path).split('/');
 }
 
-function requestValue(verify: VerifyOptions, segments: string[]): RulesValue {
+function requestValue(
+  verify: VerifyOptions,
+  segments: string[],
+  auth: ClientAuth | undefined,
+): RulesValue {
   return fromJson({
-    auth: (verify.token !== undefined && authOfToken(verify.token)) || null,
+    auth: auth ?? null,
     method: verify.method,
     path: pathValue(segments),
     resource: verify.file.after ?? null,

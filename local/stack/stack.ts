@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { LauncherMessage } from '../launcher/messages.js';
+import { environmentOf, type LauncherMessage, type LauncherOptions } from '../launcher/messages.js';
 import { checkPorts, findFreePorts } from './ports.js';
 import {
   configuredPorts,
@@ -29,8 +29,12 @@ export interface StackOptions {
   freePorts: boolean;
   /** The functions' parameters, beside their defaults. */
   parameters?: Record<string, string>;
+  /** Google's own emulators throughout, which need Java 21 and download two programs of it. */
+  official?: boolean;
   /** Told of each step, in words. */
   onStep?: (step: string) => void;
+  /** Told of each request that the rules deny, and why; not with the official emulators. */
+  onDenied?: (explanation: string) => void;
 }
 
 export interface Stack {
@@ -49,6 +53,8 @@ const PROJECT_ID = 'demo-storage-variants';
 const KEEP_LOGS_MS = 24 * 60 * 60 * 1000;
 /** So long may a start take on a slow machine, milliseconds. */
 const START_TIMEOUT_MS = 120_000;
+/** The same when the Java programs may have to be downloaded first, milliseconds. */
+const DOWNLOAD_TIMEOUT_MS = 600_000;
 /** So long may an orderly end take before everything is killed, milliseconds. */
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -74,7 +80,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   // The storage emulator keeps all objects in one folder for temporary files and empties it when it
   // starts: without one of its own, a second stack on this machine would empty the first one's.
   const temporary = mkdtempSync(join(tmpdir(), 'stack-'));
-  const child = launch({ root, directory, temporary, projectId, form, logFile });
+  const launcher = { official: options.official ?? false, explain: options.onDenied !== undefined };
+  const child = launch({ root, directory, temporary, projectId, form, logFile, launcher });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
@@ -84,7 +91,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     for (const folder of [directory, temporary]) rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await ready(child, ended, logFile, options.onStep);
+    await ready(child, ended, logFile, options);
   } catch (error) {
     await stop();
     throw error;
@@ -112,9 +119,18 @@ interface Launch {
   projectId: string;
   form: Form;
   logFile: string;
+  launcher: LauncherOptions;
 }
 
-function launch({ root, directory, temporary, projectId, form, logFile }: Launch): ChildProcess {
+function launch({
+  root,
+  directory,
+  temporary,
+  projectId,
+  form,
+  logFile,
+  launcher,
+}: Launch): ChildProcess {
   const only = form === 'extension' ? `${EMULATORS},extensions` : EMULATORS;
   const config = join(directory, 'firebase.json');
   const arguments_ = ['emulators:start', '--config', config, '--project', projectId];
@@ -137,6 +153,7 @@ function launch({ root, directory, temporary, projectId, form, logFile }: Launch
         // No Google machine is here to be asked for credentials.
         METADATA_SERVER_DETECTION: 'none',
         NO_UPDATE_NOTIFIER: '1',
+        ...environmentOf(launcher),
       },
     },
   );
@@ -151,18 +168,19 @@ async function ready(
   child: ChildProcess,
   ended: Promise<void>,
   logFile: string,
-  onStep: StackOptions['onStep'],
+  { onStep, onDenied, official = false }: StackOptions,
 ): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let problem = 'it ended by itself';
+  const timeout = official ? DOWNLOAD_TIMEOUT_MS : START_TIMEOUT_MS;
   try {
     await new Promise<void>((resolve, reject) => {
       const fail = () =>
         reject(new Error(`The local Firebase stack did not start: ${problem}\n${tail(logFile)}`));
       timer = setTimeout(() => {
-        problem = `it was not ready after ${START_TIMEOUT_MS / 1000} s`;
+        problem = `it was not ready after ${timeout / 1000} s`;
         fail();
-      }, START_TIMEOUT_MS);
+      }, timeout);
       void ended.then(fail);
       child.once('error', (error) => {
         problem = error.message;
@@ -171,6 +189,7 @@ async function ready(
       child.on('message', (message: LauncherMessage) => {
         if (message.kind === 'step') onStep?.(`${message.name} is up`);
         else if (message.kind === 'problem') problem = message.message;
+        else if (message.kind === 'denied') onDenied?.(message.explanation);
         else resolve();
       });
     });

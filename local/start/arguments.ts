@@ -9,6 +9,10 @@ export interface Arguments {
   freePorts: boolean;
   /** Photos to do the main job for, as they were named and where they are; absent: go on running. */
   once?: { name: string; path: string }[];
+  /** Google's own emulators, which need Java 21. */
+  official: boolean;
+  /** Say why the rules deny a request. */
+  explain: boolean;
   help: boolean;
 }
 
@@ -16,6 +20,8 @@ export const USAGE = `npm start                          the local stack and the
 npm start -- --once PHOTO [PHOTO…]   the main job for these files, a line of JSON each, then exit
   --as kit|extension                 how the functions run (default: kit)
   --free-ports                       any free ports instead of those in firebase.json
+  --explain                          say of each denied request why the rules deny it
+  --official                         Google's own emulators throughout (needs Java 21)
 `;
 
 /** @throws Error with one clear sentence when an argument is wrong or a file is not there */
@@ -27,6 +33,8 @@ export function parseArguments(argv: string[]): Arguments {
       once: { type: 'boolean', default: false },
       as: { type: 'string', default: 'kit' },
       'free-ports': { type: 'boolean', default: false },
+      official: { type: 'boolean', default: false },
+      explain: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -34,7 +42,11 @@ export function parseArguments(argv: string[]): Arguments {
   if (form !== 'kit' && form !== 'extension') {
     throw new Error(`--as: expected kit or extension, found ${JSON.stringify(form)}`);
   }
-  const common = { form, help: values.help } as const;
+  const { official, explain, help } = values;
+  if (official && explain) {
+    throw new Error('--explain: expected without --official, whose rules are not evaluated here');
+  }
+  const common = { form, official, explain, help } as const;
   if (!values.once) {
     const [stray] = positionals;
     if (stray !== undefined) {

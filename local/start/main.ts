@@ -33,7 +33,8 @@ export async function main(argv: string[], root: string): Promise<number> {
   }
 }
 
-async function run({ form, freePorts, once }: Arguments, root: string): Promise<number> {
+async function run(wanted: Arguments, root: string): Promise<number> {
+  const { form, freePorts, once, official } = wanted;
   const interrupted = new Promise<'interrupted'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => resolve('interrupted'));
@@ -41,7 +42,14 @@ async function run({ form, freePorts, once }: Arguments, root: string): Promise<
   });
   const begun = Date.now();
   say(`starting the local Firebase stack (${form})`);
-  const starting = startStack({ root, form, freePorts, onStep: say });
+  const starting = startStack({
+    root,
+    form,
+    freePorts,
+    official,
+    onStep: say,
+    ...(wanted.explain && { onDenied: say }),
+  });
   // The client SDKs take a while to load: time that the stack needs anyway.
   const loading = Promise.all([import('./demo-user.js'), import('./once.js')]);
   loading.catch(() => {});

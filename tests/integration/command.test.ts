@@ -10,7 +10,8 @@ import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { PHOTO, ROOT, testStack } from '../support/stack.js';
 
-const { form } = testStack();
+const { form, official } = testStack();
+const KIND = ['--as', form, ...(official ? ['--official'] : [])];
 const START = join(ROOT, 'scripts', 'start.mjs');
 
 let folder: string;
@@ -51,7 +52,7 @@ function reportsOf(stdout: string): Report[] {
 }
 
 test('--once does the main job for a photo: 8 variants answer 200, the original 403', async () => {
-  const { code, stdout } = await start('--once', PHOTO, '--as', form);
+  const { code, stdout } = await start('--once', PHOTO, ...KIND);
   const reports = reportsOf(stdout);
   expect(reports).toHaveLength(1);
   const [report] = reports as [Report];
@@ -66,13 +67,14 @@ test('--once does the main job for a photo: 8 variants answer 200, the original 
     'original',
   ]);
   expect(report.variants.map(({ status }) => status)).toEqual(Array(8).fill(200));
+  expect(report.original?.downloadUrl?.afterLock).toBe(403);
   expect(code).toBe(0);
 }, 60_000);
 
 test('--once with a file that is no image among good ones: failed with a code, exit 1', async () => {
   const notes = join(folder, 'notes.jpg');
   writeFileSync(notes, 'these are words');
-  const { code, stdout } = await start('--once', notes, PHOTO, '--as', form);
+  const { code, stdout } = await start('--once', notes, PHOTO, ...KIND);
   const [bad, good] = reportsOf(stdout) as [Report, Report];
   expect(bad).toMatchObject({ file: notes, state: 'failed', error: { code: 'not-an-image' } });
   expect(bad.error?.message).toMatch(/\.$/);
@@ -88,6 +90,7 @@ test.each([
     '--once: expected a photo, found no file "/no/such/photo.jpg"',
   ],
   [['--as', 'plugin'], '--as: expected kit or extension, found "plugin"'],
+  [['--explain', '--official'], '--explain: expected without --official'],
   [['photo.jpg'], 'expected no file without --once, found "photo.jpg"'],
   [['--onec'], "Unknown option '--onec'"],
 ])('%j: one clear sentence and no stack', async (args, sentence) => {
@@ -97,10 +100,21 @@ test.each([
   expect([code, stdout]).toEqual([1, '']);
 });
 
+// The official emulators show it on a page of their own.
+if (!official) {
+  test('--explain says of a denied request which line of the rules denied it', async () => {
+    const { code, stderr } = await start('--once', PHOTO, '--explain', ...KIND);
+    expect(stderr).toMatch(
+      /denied by the rules of firebase\.storage: get \/b\/\S+\/o\/originals\/\S+ \(signed out\)\n +\S+storage\.rules:\d+:\d+ request\.auth != null is false/,
+    );
+    expect(code).toBe(0);
+  }, 60_000);
+}
+
 describe('without --once', () => {
   /** Starts it and waits for its last line. */
   async function startAndWait() {
-    const child = run(['--free-ports', '--as', form]);
+    const child = run(['--free-ports', ...KIND]);
     let stdout = '';
     await new Promise<void>((resolve, reject) => {
       child.stdout.on('data', (chunk) => {
@@ -147,7 +161,7 @@ test('a port that is taken: one clear sentence', async () => {
   const server = createServer().listen(port, '127.0.0.1');
   // Taken by another program on this machine is as good as taken by us.
   await Promise.race([once(server, 'listening'), once(server, 'error')]);
-  const { code, stderr } = await start('--as', form);
+  const { code, stderr } = await start(...KIND);
   server.close();
   expect(stderr).toMatch(new RegExp(`${port} \\(hub\\).* taken by another program`));
   expect(code).toBe(1);

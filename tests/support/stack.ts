@@ -17,6 +17,8 @@ import type { Form, StackInfo } from '../../local/stack/project.js';
 
 export interface TestStack extends StackInfo {
   form: Form;
+  /** Whether Google's own emulators run, and no stand-ins. */
+  official: boolean;
   /** All that emulators and functions have said. */
   logFile: string;
 }
