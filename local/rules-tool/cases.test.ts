@@ -1,0 +1,222 @@
+import { ANY_DOCUMENT, ANY_PARENTS, fromJson, NULL, path, timestamp } from '../rules/index.js';
+import { readCases, type Case } from './cases.js';
+
+const GET = {
+  name: 'a get',
+  method: 'get',
+  path: '/databases/(default)/documents/users/a',
+  auth: null,
+  expect: true,
+};
+const LIST = { ...GET, method: 'list', path: '/databases/(default)/documents/users' };
+const CREATE = { ...GET, method: 'create' };
+const UPLOAD = { ...GET, method: 'create', path: '/b/bucket/o/a/b' };
+const DOCUMENT = ['databases', '(default)', 'documents', 'users', 'a'];
+
+function read(...cases: unknown[]): Case[] {
+  return readCases(JSON.stringify(cases), 'cases.json');
+}
+
+function requestOf(json: unknown): Case['request'] {
+  const [one] = read(json);
+  if (!one) throw new Error('expected a case');
+  return one.request;
+}
+
+function fieldOf(value: Case['request']['request'], name: string) {
+  return value.type === 'map' ? value.fields.get(name) : undefined;
+}
+
+test('a get in Firestore', () => {
+  const auth = { uid: 'a', token: { email_verified: true, auth_time: 7 } };
+  const time = '2025-01-31T12:00:00Z';
+  const [one] = read({ ...GET, auth, time, resource: { size: 1 } });
+  expect(one).toMatchObject({
+    name: 'a get',
+    where: 'cases.json: case 1 ("a get")',
+    expected: true,
+    request: { service: 'cloud.firestore', method: 'get', path: DOCUMENT },
+  });
+  expect(one?.request.resource).toEqual(
+    fromJson({ data: { size: 1 }, id: 'a', __name__: path(DOCUMENT) }),
+  );
+  const request = { auth, method: 'get', path: path(DOCUMENT), time: new Date(time) };
+  expect(one?.request.request).toEqual(fromJson(request));
+});
+
+test('an upload to Storage', () => {
+  const upload = { ...UPLOAD, requestResource: { size: '7' } };
+  const { service, path: segments, resource, request } = requestOf(upload);
+  expect({ service, segments, resource }).toEqual({
+    service: 'firebase.storage',
+    segments: ['b', 'bucket', 'o', 'a', 'b'],
+    resource: NULL,
+  });
+  expect(fieldOf(request, 'resource')).toEqual(fromJson({ size: 7 }));
+});
+
+test('the time is now unless it is given', () => {
+  const now = new Date('2030-01-01T00:00:00Z');
+  const [one] = readCases(JSON.stringify([GET]), 'cases.json', now);
+  expect(one && fieldOf(one.request.request, 'time')).toEqual(timestamp(now));
+});
+
+test('auth without a uid, and without a token', () => {
+  const authOf = (auth: object) => fieldOf(requestOf({ ...GET, auth }).request, 'auth');
+  expect(authOf({ uid: null, token: { sub: 'a' } })).toEqual(fromJson({ token: { sub: 'a' } }));
+  expect(authOf({ uid: 'a' })).toEqual(fromJson({ uid: 'a', token: {} }));
+});
+
+describe('a list', () => {
+  const root = ['databases', '(default)', 'documents'];
+
+  test('of a collection is about any document, of which nothing is known', () => {
+    const { path: segments, resource } = requestOf(LIST);
+    expect(segments).toEqual([...root, 'users', ANY_DOCUMENT]);
+    expect(resource).toMatchObject({ open: true });
+    expect(fieldOf(resource, 'data')).toMatchObject({ open: true, fields: new Map() });
+  });
+
+  test('knows the fields that filters fix', () => {
+    const { resource } = requestOf({ ...LIST, resource: { owner: 'a' } });
+    const data = fieldOf(resource, 'data');
+    expect(data).toMatchObject({ open: true, fields: new Map([['owner', fromJson('a')]]) });
+  });
+
+  test('of a collection group has any parents', () => {
+    const group = { ...LIST, path: '/databases/(default)/documents/**/images' };
+    expect(requestOf(group).path).toEqual([...root, ANY_PARENTS, 'images', ANY_DOCUMENT]);
+    const below = { ...LIST, path: '/databases/(default)/documents/users/a/**/images' };
+    expect(requestOf(below).path).toEqual([
+      ...root,
+      ...['users', 'a', ANY_PARENTS, 'images', ANY_DOCUMENT],
+    ]);
+  });
+
+  test('that found a document', () => {
+    const found = { ...LIST, path: GET.path };
+    expect(requestOf(found)).toMatchObject({ path: DOCUMENT, resource: { open: true } });
+    expect(requestOf({ ...found, resource: {} }).resource).toEqual(
+      fromJson({ data: {}, id: 'a', __name__: path(DOCUMENT) }),
+    );
+  });
+
+  test('has a query', () => {
+    expect(fieldOf(requestOf(LIST).request, 'query')).toEqual(
+      fromJson({ limit: null, offset: 0, orderBy: {} }),
+    );
+    const query = { limit: 5, offset: 2, orderBy: { a: 'DESC' } };
+    expect(fieldOf(requestOf({ ...LIST, query }).request, 'query')).toEqual(fromJson(query));
+    expect(fieldOf(requestOf(GET).request, 'query')).toBeUndefined();
+  });
+
+  test('in Storage is about a prefix, its slashes as they are', () => {
+    const list = (prefix: string) => requestOf({ ...LIST, path: prefix }).path;
+    expect(list('/b/bucket/o')).toEqual(['b', 'bucket', 'o']);
+    expect(list('/b/bucket/o/a/')).toEqual(['b', 'bucket', 'o', 'a', '']);
+    expect(fieldOf(requestOf({ ...LIST, path: '/b/bucket/o' }).request, 'query')).toBeUndefined();
+  });
+});
+
+describe('documents', () => {
+  const other = [...DOCUMENT.slice(0, 4), 'b'];
+  const has = async (json: unknown, name: string[], after = false) => {
+    const { documents } = requestOf(json);
+    const found = await (after ? documents?.getAfter?.(name) : documents?.get(name));
+    return found && fieldOf(found, 'data');
+  };
+
+  test('are named by short or whole paths', async () => {
+    const short = { ...GET, documents: { 'users/b': { n: 1 } } };
+    expect(await has(short, other)).toEqual(fromJson({ n: 1 }));
+    const whole = { ...GET, documents: { [`/${other.join('/')}`]: { n: 2 } } };
+    expect(await has(whole, other)).toEqual(fromJson({ n: 2 }));
+    expect(await has(whole, [...other.slice(0, 4), 'c'])).toBeUndefined();
+    expect(await has({ ...GET, documents: { 'users/b': null } }, other)).toBeUndefined();
+    const storage = { ...UPLOAD, documents: { 'users/b': { n: 3 } } };
+    expect(await has(storage, other)).toEqual(fromJson({ n: 3 }));
+  });
+
+  test('have the own one among them, before and after', async () => {
+    const update = { ...GET, method: 'update', resource: { n: 1 }, requestResource: { n: 2 } };
+    expect(await has(update, DOCUMENT)).toEqual(fromJson({ n: 1 }));
+    expect(await has(update, DOCUMENT, true)).toEqual(fromJson({ n: 2 }));
+    const gone = { ...GET, method: 'delete', resource: { n: 1 } };
+    expect(await has(gone, DOCUMENT)).toEqual(fromJson({ n: 1 }));
+    expect(await has(gone, DOCUMENT, true)).toBeUndefined();
+    expect(await has({ ...GET, resource: { n: 1 } }, DOCUMENT, true)).toEqual(fromJson({ n: 1 }));
+  });
+
+  test('after: as before unless it is said', async () => {
+    const before = { ...CREATE, documents: { 'users/b': { n: 1 } } };
+    expect(await has(before, other, true)).toEqual(fromJson({ n: 1 }));
+    const after = { ...before, after: { 'users/b': { n: 2 } }, requestResource: { n: 3 } };
+    expect(await has(after, other)).toEqual(fromJson({ n: 1 }));
+    expect(await has(after, other, true)).toEqual(fromJson({ n: 2 }));
+    expect(await has(after, DOCUMENT, true)).toEqual(fromJson({ n: 3 }));
+    expect(await has({ ...before, after: {} }, other, true)).toBeUndefined();
+    const own = { ...after, after: { 'users/a': { n: 4 } } };
+    expect(await has(own, DOCUMENT, true)).toEqual(fromJson({ n: 4 }));
+  });
+});
+
+describe('what is refused of the file', () => {
+  test.each([
+    ['', /^c\.json: expected JSON, but /],
+    ['[{]', /^c\.json: expected JSON, but /],
+    ['{"cases": []}', /^c\.json: expected an array of cases, found \{"cases":\[\]\}$/],
+    ['[]', /^c\.json: expected at least one case, found \[\]$/],
+    ['[1]', /^c\.json: case 1: expected an object, found 1$/],
+  ])('%s', (text, message) => {
+    expect(() => readCases(text, 'c.json')).toThrow(message);
+  });
+});
+
+test.each<[change: object, message: string]>([
+  [{ name: undefined }, 'case 1: name: expected text that says what the case is, found nothing'],
+  [{ name: ' ' }, 'case 1: name: expected text'],
+  [{ expect: undefined }, 'expect: expected true or false, found nothing'],
+  [{ expect: 'true' }, 'expect: expected true or false, found "true"'],
+  [{ method: 'read' }, 'method: expected get, list, create, update or delete, found "read"'],
+  [{ auth: undefined }, 'auth: expected null or {"uid", "token"}, found nothing'],
+  [{ auth: 'a' }, 'auth: expected null or {"uid", "token"}, found "a"'],
+  [{ auth: {} }, 'auth.uid: expected text, or null for a token without one, found nothing'],
+  [{ auth: { uid: '' } }, 'auth.uid: expected text'],
+  [{ auth: { uid: 'a', claims: {} } }, 'auth: expected only the fields uid, token, found "claims"'],
+  [{ auth: { uid: 'a', token: 1 } }, 'auth.token: expected an object of claims, found 1'],
+  [{ auth: { uid: 'a', token: { a: { $x: 1 } } } }, 'auth.token.a: expected $timestamp'],
+  [{ expected: true }, 'expected only the fields name, method, path'],
+  [{ time: 'now' }, 'time: expected a time of RFC 3339'],
+  [{ path: undefined }, 'path: expected /b/BUCKET/o/… or /databases/DATABASE/documents/…'],
+  [{ path: 'users/a' }, 'path: expected /b/BUCKET/o/…'],
+  [{ path: '/b//o/a' }, 'path: expected /b/BUCKET/o/…'],
+  [{ path: '/b/bucket/a' }, 'path: expected /b/BUCKET/o/…'],
+  [{ path: '/b/bucket/o/\ud800' }, 'path: expected /b/BUCKET/o/…'],
+  [{ path: '/b/bucket/o/' }, 'path: expected the name of an object after /b/bucket/o/'],
+  [{ path: '/databases/(default)/documents' }, 'path: expected the path of a document'],
+  [{ path: '/databases/(default)/documents/users' }, 'path: expected the path of a document'],
+  [{ path: '/databases/(default)/documents/users//a/b' }, 'path: expected the path of a document'],
+  [{ ...LIST, path: '/databases/x/documents/users/**/a' }, 'path: expected the path of a document'],
+  [{ requestResource: {} }, 'requestResource: expected nothing for get, found {}'],
+  [{ query: {} }, "query: expected nothing but for Firestore's list, found {}"],
+  [{ ...LIST, query: { limit: 1.5 } }, 'query.limit: expected a whole number from 0, or null'],
+  [{ ...LIST, query: { limit: -1 } }, 'query.limit: expected a whole number from 0, or null'],
+  [{ ...LIST, query: { order: 1 } }, 'query: expected only the fields limit, offset, orderBy'],
+  [{ ...LIST, query: 1 }, 'query: expected an object, found 1'],
+  [{ ...CREATE, resource: {} }, 'resource: expected nothing where a document is created, found {}'],
+  [{ ...UPLOAD, method: 'list', resource: {} }, 'resource: expected nothing for a list in Storage'],
+  [{ ...UPLOAD, after: {} }, 'after: expected nothing for Storage, found {}'],
+  [{ ...UPLOAD, requestResource: { siz: 1 } }, 'requestResource: expected name, bucket'],
+  [{ resource: [] }, "resource: expected a document's fields or null, found []"],
+  [{ documents: [] }, 'documents: expected an object of documents by their path, found []'],
+  [{ documents: { users: {} } }, "documents: expected documents' paths such as users/a"],
+  [{ documents: { 'users/a': 1 } }, 'documents["users/a"]: expected a document\'s fields or null'],
+  [
+    { documents: { 'users/b': {}, '/databases/(default)/documents/users/b': {} } },
+    'documents: expected each document once',
+  ],
+])('%j is refused', (change, message) => {
+  const wrong = () => read({ ...GET, ...change });
+  expect(wrong).toThrow(/^cases\.json: case 1/);
+  expect(wrong).toThrow(message);
+});

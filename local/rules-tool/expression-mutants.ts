@@ -1,0 +1,171 @@
+/** An expression -> the same with one part changed. */
+import type { BinaryOperator, Expression } from '../rules/ast.js';
+import { bool, float, int, string } from '../rules/index.js';
+import { patternMutants } from './patterns.js';
+import { expressionOf } from './tree.js';
+
+/** A part of an expression and what to put in its place. */
+export interface Exchange {
+  readonly from: Expression;
+  readonly to: Expression;
+}
+
+type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
+
+/** Operators that are taken for each other. */
+const FAMILIES: readonly (readonly BinaryOperator[])[] = [
+  ['&&', '||'],
+  ['==', '!=', '<', '<=', '>', '>='],
+  ['+', '-', '*', '/'],
+  ['%', '*', '/'],
+];
+
+/** Members that may be meant instead of one. */
+const SIBLINGS: ReadonlyMap<string, string> = new Map([
+  ['uid', 'token'],
+  ['token', 'uid'],
+  ['auth', 'resource'],
+  ['size', 'generation'],
+  ['contentType', 'name'],
+  ['name', 'contentType'],
+  ['id', '__name__'],
+]);
+
+/** Methods whose first argument is a regular expression. */
+const PATTERN_METHODS: ReadonlySet<string> = new Set(['matches', 'replace', 'split']);
+
+/**
+ * Every change of one part of this expression.
+ * @param variables the names that could stand where a variable stands
+ */
+export function expressionMutants(
+  expression: Expression,
+  variables: readonly string[],
+): Exchange[] {
+  const own = changesOf(expression, variables).map((to) => ({ from: expression, to }));
+  const inner = partsOf(expression).flatMap((part) => expressionMutants(part, variables));
+  return [...own, ...inner, ...patternChanges(expression)];
+}
+
+function changesOf(expression: Expression, variables: readonly string[]): Expression[] {
+  switch (expression.kind) {
+    case 'binary':
+      return binaryChanges(expression);
+    case 'unary':
+      return [expression.operand];
+    case 'is':
+      return [{ ...expression, kind: 'unary', operator: '!', operand: expression }];
+    case 'conditional':
+      return [expression.then, expression.otherwise];
+    case 'literal':
+      return literalChanges(expression);
+    case 'list':
+      return expression.items.map((_, place) => ({
+        ...expression,
+        items: expression.items.toSpliced(place, 1),
+      }));
+    case 'name':
+      return nameChanges(expression, variables);
+    case 'member': {
+      const { object, property } = expression;
+      const sibling = SIBLINGS.get(property);
+      const changed = sibling === undefined ? [] : [{ ...expression, property: sibling }];
+      // What is there for what would be there.
+      const isNew = property === 'resource' && object.kind === 'name' && object.name === 'request';
+      return isNew ? [...changed, expressionOf('resource')] : changed;
+    }
+    default:
+      return [];
+  }
+}
+
+function binaryChanges(expression: Of<'binary'>): Expression[] {
+  const { operator, left, right } = expression;
+  const family = FAMILIES.find((operators) => operators.includes(operator)) ?? [];
+  const others = family.filter((other) => other !== operator);
+  const changed: Expression[] = others.map((other) => ({ ...expression, operator: other }));
+  if (operator === '&&' || operator === '||') return [...changed, left, right];
+  if (operator !== 'in') return changed;
+  return [...changed, { ...expression, kind: 'unary', operator: '!', operand: expression }];
+}
+
+function literalChanges(expression: Of<'literal'>): Expression[] {
+  const { value } = expression;
+  switch (value.type) {
+    case 'int':
+      return [value.value + 1n, value.value - 1n]
+        .filter((number) => BigInt.asIntN(64, number) === number)
+        .map((number) => ({ ...expression, value: int(number) }));
+    case 'float':
+      return [value.value + 1, value.value - 1].map((number) => ({
+        ...expression,
+        value: float(number),
+      }));
+    case 'string':
+      return [{ ...expression, value: string(`${value.value}x`) }];
+    case 'bool':
+      return [{ ...expression, value: bool(!value.value) }];
+    case 'null':
+      return [{ ...expression, value: bool(false) }];
+    default:
+      return [];
+  }
+}
+
+function nameChanges(expression: Of<'name'>, variables: readonly string[]): Expression[] {
+  if (expression.name === 'resource') return [expressionOf('request.resource')];
+  if (!variables.includes(expression.name)) return [];
+  return [...new Set(variables)]
+    .filter((other) => other !== expression.name)
+    .map((name) => ({ ...expression, name }));
+}
+
+/** Changes of a regular expression, in place of changes of its text. */
+function patternChanges(expression: Expression): Exchange[] {
+  const from = patternOf(expression);
+  if (from?.value.type !== 'string') return [];
+  return patternMutants(from.value.value).map((text) => ({
+    from,
+    to: { ...from, value: string(text) },
+  }));
+}
+
+function patternOf(expression: Expression): Of<'literal'> | undefined {
+  if (expression.kind !== 'method' || !PATTERN_METHODS.has(expression.name)) return undefined;
+  const [pattern] = expression.args;
+  return pattern?.kind === 'literal' ? pattern : undefined;
+}
+
+/** The expressions right inside this one. */
+function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case 'literal':
+    case 'name':
+      return [];
+    case 'member':
+      return [expression.object];
+    case 'index':
+      return [expression.object, expression.index];
+    case 'range':
+      return [expression.object, expression.from, expression.to];
+    case 'call':
+      return expression.args;
+    case 'method': {
+      const pattern = patternOf(expression);
+      return [expression.receiver, ...expression.args.filter((arg) => arg !== pattern)];
+    }
+    case 'unary':
+    case 'is':
+      return [expression.operand];
+    case 'binary':
+      return [expression.left, expression.right];
+    case 'conditional':
+      return [expression.condition, expression.then, expression.otherwise];
+    case 'list':
+      return expression.items;
+    case 'map':
+      return expression.entries.map(([, value]) => value);
+    case 'path':
+      return expression.segments.filter((part) => typeof part !== 'string');
+  }
+}

@@ -1,0 +1,71 @@
+/** The shipped rules files decide as their case files say. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readCases, type Case } from '../local/rules-tool/cases.js';
+import { evaluateCase } from '../local/rules-tool/evaluate.js';
+import { readExplanations } from '../local/rules-tool/mutation.js';
+import { compileRules } from '../local/rules/index.js';
+
+const read = (name: string): string => readFileSync(join(__dirname, '..', name), 'utf8');
+
+function casesOf(file: string): Case[] {
+  return readCases(read(file), file);
+}
+
+describe.each([
+  ['storage.rules', 'tests/rules/storage.cases.json'],
+  ['firestore.rules', 'tests/rules/firestore.cases.json'],
+])('%s', (file, casesFile) => {
+  const ruleset = compileRules(read(file), file);
+  const cases = casesOf(casesFile).map((one) => [one.name, one] as const);
+
+  test.each(cases)('%s', async (_, one) => {
+    const { allowed, why } = await evaluateCase(ruleset, one);
+    expect({ allowed, why }).toEqual({ allowed: one.expected, why });
+  });
+
+  test('every method is denied in some case', () => {
+    const denied = cases.filter(([, one]) => !one.expected).map(([, one]) => one.request.method);
+    expect([...new Set(denied)].sort()).toEqual(['create', 'delete', 'get', 'list', 'update']);
+  });
+});
+
+describe('storage.rules with the choice that every upload is final', () => {
+  const shipped = 'allow create: if isOwner() && isImageId() && isPhoto();';
+  const final = 'allow create: if isOwner() && isImageId() && isPhoto() && resource == null;';
+  const source = read('storage.rules');
+  const ruleset = compileRules(source.replace(shipped, final), 'storage.rules');
+  const cases = casesOf('tests/rules/storage.cases.json');
+  const isOverwriting = ({ request }: Case): boolean =>
+    request.method === 'create' && request.resource.type !== 'null';
+
+  test('is made by changing one statement', () => {
+    expect(source.split(shipped)).toHaveLength(2);
+    expect(source).toContain('add `&& resource == null`');
+  });
+
+  test.each(cases.filter(isOverwriting).map((one) => [one.name, one] as const))(
+    'denies: %s',
+    async (_, one) => {
+      expect((await evaluateCase(ruleset, one)).allowed).toBe(false);
+    },
+  );
+
+  test('has cases of own overwriting, which are allowed as shipped', () => {
+    expect(cases.filter((one) => isOverwriting(one) && one.expected)).not.toHaveLength(0);
+  });
+
+  test('decides everything else as before', async () => {
+    const others = cases.filter((one) => !isOverwriting(one));
+    const results = await Promise.all(others.map((one) => evaluateCase(ruleset, one)));
+    expect(results.filter(({ ok }) => !ok)).toEqual([]);
+  });
+});
+
+test('the list of surviving mutants can be read', () => {
+  const file = 'tests/rules/survivors.json';
+  expect(Object.keys(readExplanations(read(file), file))).toEqual([
+    'storage.rules',
+    'firestore.rules',
+  ]);
+});
