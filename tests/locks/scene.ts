@@ -1,0 +1,165 @@
+/** The scenes that attacks are played in: an image in each state, its owners, and the others. */
+import { deleteObject, ref } from 'firebase/storage';
+import { newImageId, waitForImage } from '../../client/src/index.js';
+import { renditionName } from '../../functions/src/images/path.js';
+import { hashToken, mintToken } from '../../functions/src/tokens/token.js';
+import type { DemoUser } from '../../local/start/demo-user.js';
+import { eventually } from '../support/eventually.js';
+import { statusOf } from '../support/http.js';
+import { plainJpeg } from '../support/pictures.js';
+import { emailUser, uploadForLink } from '../support/rest.js';
+import type { Stage } from '../support/stack.js';
+import type { Actor, State } from './table.js';
+
+/** Where all of one image is, and the secrets that have to do with it. */
+export interface Image {
+  owner: DemoUser;
+  imageId: string;
+  state: State;
+  /** Names of objects. */
+  original: string;
+  rendition: string;
+  /** Paths of documents. */
+  imageRecord: string;
+  tokenRecord: string;
+  publicToken: string;
+  /** The one that Storage gave to the upload; stripped by now. */
+  downloadToken: string;
+}
+
+interface People {
+  owner: DemoUser;
+  anonymousOwner: DemoUser;
+  otherUser: DemoUser;
+  stranger: DemoUser;
+}
+
+/** Greater than every generation of Storage's. */
+const NEWEST_GENERATION = '9'.repeat(18);
+
+/** The images of a test run: each is made when it is asked for, and anew after it was spoilt. */
+export class Scenes {
+  readonly #images = new Map<string, Promise<Image>>();
+
+  private constructor(
+    private readonly stage: Stage,
+    private readonly people: People,
+  ) {}
+
+  static async open(stage: Stage): Promise<Scenes> {
+    const [owner, anonymousOwner, otherUser, stranger] = await Promise.all([
+      emailUser(stage),
+      stage.user(),
+      emailUser(stage),
+      stage.user(),
+    ]);
+    return new Scenes(stage, { owner, anonymousOwner, otherUser, stranger });
+  }
+
+  /** The image that an actor has to do with. */
+  image(actor: Actor, state: State): Promise<Image> {
+    const { owner, anonymousOwner } = this.people;
+    return this.#image(actor === 'anonymous owner' ? anonymousOwner : owner, state);
+  }
+
+  /** A ready image of a user who is none of the actors. */
+  stranger(): Promise<Image> {
+    return this.#image(this.people.stranger, 'ready');
+  }
+
+  /** After an act that has changed an image: the next who asks gets a new one. */
+  spoil({ owner, state }: Image): void {
+    this.#images.delete(keyOf(owner, state));
+  }
+
+  /** Who an actor is signed in as; undefined: signed out. */
+  userOf(actor: Actor): DemoUser | undefined {
+    const { owner, anonymousOwner, otherUser } = this.people;
+    if (actor === 'owner') return owner;
+    if (actor === 'anonymous owner') return anonymousOwner;
+    return actor === 'other user' ? otherUser : undefined;
+  }
+
+  #image(owner: DemoUser, state: State): Promise<Image> {
+    const key = keyOf(owner, state);
+    const image = this.#images.get(key) ?? makeImage(this.stage, owner, state);
+    this.#images.set(key, image);
+    return image;
+  }
+}
+
+function keyOf({ uid }: DemoUser, state: State): string {
+  return `${uid} ${state}`;
+}
+
+/** Uploads an image and brings it into a state. */
+export async function makeImage(stage: Stage, owner: DemoUser, state: State): Promise<Image> {
+  const imageId = newImageId();
+  const { uid, firestore } = owner;
+  const original = `originals/${uid}/${imageId}`;
+  const imageRecord = `users/${uid}/images/${imageId}`;
+  const reserved = state === 'processing' ? await reserve(stage, owner, imageId) : undefined;
+
+  const data = state === 'failed' ? Buffer.from('no picture') : await plainJpeg(60, 40, '#808000');
+  const { generation, downloadToken } = await uploadForLink(stage, owner, original, data);
+  const link = `${stage.objectUrl(original)}&token=${downloadToken}`;
+  // Ingest strips first and looks at the records then: it has seen this upload.
+  await eventually(
+    () => statusOf(link),
+    (status) => expect(status).toBe(403),
+  );
+  const publicToken =
+    reserved ?? (await waitForImage(firestore, { uid, imageId, generation })).token;
+
+  const image: Image = {
+    owner,
+    imageId,
+    state,
+    original,
+    rendition: renditionName(
+      'variants',
+      { bucket: stage.stack.bucket, name: original, generation },
+      'w800',
+      'webp',
+    ),
+    imageRecord,
+    tokenRecord: `imageTokens/${hashToken(publicToken)}`,
+    publicToken,
+    downloadToken,
+  };
+  if (state === 'revoked') await stage.firestore.doc(image.tokenRecord).delete();
+  if (state === 'deleted') await deleteObject(ref(owner.storage, original));
+  return image;
+}
+
+/**
+ * Keeps an image `processing`: its record says that a newer upload is being worked on, so that ingest
+ * leaves the one that is made here alone.
+ */
+async function reserve(stage: Stage, { uid }: DemoUser, imageId: string): Promise<string> {
+  const publicToken = mintToken();
+  const { firestore } = stage;
+  const createdAt = new Date();
+  const batch = firestore.batch();
+  batch.set(firestore.doc(`users/${uid}/images/${imageId}`), {
+    state: 'processing',
+    original: {
+      bucket: stage.stack.bucket,
+      name: `originals/${uid}/${imageId}`,
+      generation: NEWEST_GENERATION,
+      contentType: 'image/jpeg',
+      bytes: 1,
+    },
+    token: publicToken,
+    createdAt,
+    updatedAt: createdAt,
+  });
+  batch.set(firestore.doc(`imageTokens/${hashToken(publicToken)}`), {
+    uid,
+    imageId,
+    kind: 'default',
+    createdAt,
+  });
+  await batch.commit();
+  return publicToken;
+}
