@@ -214,6 +214,52 @@ describe('locks', () => {
   });
 });
 
+describe('lock', () => {
+  const KEY = 'firebaseStorageDownloadTokens';
+
+  /** As whoever has a role on the project can, in the console for example. */
+  async function open(name: string): Promise<string> {
+    const downloadToken = `made-by-hand-${Math.random()}`;
+    await stage.bucket.file(name).setMetadata({ metadata: { [KEY]: downloadToken, note: 'kept' } });
+    return `${stage.objectUrl(name)}&token=${downloadToken}`;
+  }
+
+  const isClosed = (url: string) =>
+    eventually(
+      () => statusOf(url),
+      (status) => expect(status).toBe(403),
+    );
+
+  test('a download token on an original or a rendition is taken away, and nothing else', async () => {
+    const found = await stage.tokenRecord(hashToken(image.record.token));
+    const rendition = found?.image?.renditions['w400']?.webp?.object ?? '';
+    for (const name of [image.name, rendition]) {
+      await isClosed(await open(name));
+      const [{ metadata }] = await stage.bucket.file(name).getMetadata();
+      expect(metadata).toEqual({ note: 'kept' });
+    }
+    expect(await statusOf(stage.serveUrl(image.record.token, 'w400.webp'))).toBe(200);
+  });
+
+  test('and then it rests: its own change makes it do nothing more', async () => {
+    const { name } = image;
+    await isClosed(await open(name));
+    const [{ metageneration }] = await stage.bucket.file(name).getMetadata();
+    // Later events end later: when this one is done, an endless circle would have gone on.
+    await isClosed(await open((await stage.upload(owner, photo())).name));
+    const [after] = await stage.bucket.file(name).getMetadata();
+    expect(after.metageneration).toBe(metageneration);
+  });
+
+  test('elsewhere in the bucket download tokens are left alone', async () => {
+    const file = stage.bucket.file('elsewhere/photo.jpg');
+    await file.save(photo(), { resumable: false });
+    const url = await open('elsewhere/photo.jpg');
+    await isClosed(await open(image.name));
+    expect(await statusOf(url)).toBe(200);
+  });
+});
+
 describe('life', () => {
   test('an upload over an original keeps the address and changes the picture', async () => {
     const first = await stage.upload(owner, await plainJpeg(900, 600, '#c00000'), {
