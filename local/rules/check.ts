@@ -15,8 +15,6 @@ import type { Source } from './source.js';
 /** What the reference has and the engine doesn't, and why. */
 const UNCOVERED: ReadonlyMap<string, string> = new Map([
   ['bind', 'what of a path it may bind, and to what, is not documented'],
-  ['crc32', 'the order of its four bytes is not documented'],
-  ['crc32c', 'the order of its four bytes is not documented'],
 ]);
 
 const PATTERN_METHODS: ReadonlySet<string> = new Set(['matches', 'replace', 'split']);
@@ -113,7 +111,10 @@ class Checker {
     const variables = new Set([...outer.variables, ...declared.parameters]);
     const scope = { ...outer, variables };
     for (const { name, value } of declared.lets) {
-      this.expression(value, scope);
+      // A wildcard or parameter of the same name would be hidden by the `let` itself.
+      const hidden = new Set(variables);
+      if (name !== 'request' && name !== 'resource') hidden.delete(name);
+      this.expression(value, { ...scope, variables: hidden });
       variables.add(name);
     }
     this.expression(declared.result, scope);

@@ -4,8 +4,14 @@ import { setFromKeys, type RulesValue, type ValueOf } from './values.js';
 
 let nans = 0;
 
+/**
+ * How numbers compare: `exact` in Lists and Maps, where 1 and 1.0 differ, `numeric` in Sets, where they
+ * don't. The reference is silent on it; so does Google's own Firestore emulator (1.19).
+ */
+export type Numbers = 'exact' | 'numeric';
+
 /** A text that is the same for equal values only, so that sets and lists compare in one walk. */
-export function keyOf(value: RulesValue, work: Work, depth = 0): string {
+export function keyOf(value: RulesValue, work: Work, numbers: Numbers, depth = 0): string {
   if (depth > LIMITS.valueDepth) throw new EvaluationError('the value is nested too deeply');
   work.charge(1);
   switch (value.type) {
@@ -16,7 +22,7 @@ export function keyOf(value: RulesValue, work: Work, depth = 0): string {
     case 'int':
       return `n${value.value}`;
     case 'float':
-      return numberKey(value.value);
+      return numberKey(value.value, numbers);
     case 'string':
       work.charge(value.value.length / 8);
       return `s${value.value.length}:${value.value}`;
@@ -24,10 +30,13 @@ export function keyOf(value: RulesValue, work: Work, depth = 0): string {
       work.charge(value.value.length / 8);
       return `b${Buffer.from(value.value).toString('hex')}`;
     case 'list':
-      return joined(value.items.map((item) => keyOf(item, work, depth + 1)), work); // prettier-ignore
+      return joined(
+        value.items.map((item) => keyOf(item, work, numbers, depth + 1)),
+        work,
+      );
     case 'map':
       if (value.open) throw new EvaluationError('not every field of the map is known');
-      return mapKey(value.fields, work, depth);
+      return mapKey(value.fields, work, numbers, depth);
     case 'set':
       return `<${[...value.members.keys()].sort().join()}>`;
     case 'map_diff':
@@ -43,9 +52,10 @@ export function keyOf(value: RulesValue, work: Work, depth = 0): string {
   }
 }
 
-function numberKey(value: number): string {
+function numberKey(value: number, numbers: Numbers): string {
   // NaN equals nothing, not even itself.
   if (Number.isNaN(value)) return `nan${nans++}`;
+  if (numbers === 'exact') return `f${value}`;
   return Number.isInteger(value) ? `n${BigInt(value)}` : `n${value}`;
 }
 
@@ -55,10 +65,15 @@ function joined(keys: readonly string[], work: Work): string {
   return `[${keys.join()}]`;
 }
 
-function mapKey(fields: ReadonlyMap<string, RulesValue>, work: Work, depth: number): string {
+function mapKey(
+  fields: ReadonlyMap<string, RulesValue>,
+  work: Work,
+  numbers: Numbers,
+  depth: number,
+): string {
   const entries: string[] = [];
   for (const [name, item] of fields) {
-    entries.push(`${name.length}:${name}=${keyOf(item, work, depth + 1)}`);
+    entries.push(`${name.length}:${name}=${keyOf(item, work, numbers, depth + 1)}`);
   }
   return `{${joined(entries.sort(), work)}}`;
 }
@@ -69,14 +84,14 @@ export function equals(left: RulesValue, right: RulesValue, work: Work): boolean
   if (left.type === 'float' && right.type === 'int') return left.value === Number(right.value);
   if (left.type !== right.type) return false;
   if (left.type === 'string' && right.type === 'string') return left.value === right.value;
-  return keyOf(left, work) === keyOf(right, work);
+  return keyOf(left, work, 'exact') === keyOf(right, work, 'exact');
 }
 
 /** A Set of these values, the first of equal ones. */
 export function setOf(values: Iterable<RulesValue>, work = new Work()): ValueOf<'set'> {
   const members = new Map<string, RulesValue>();
   for (const value of values) {
-    const key = keyOf(value, work);
+    const key = keyOf(value, work, 'numeric');
     if (!members.has(key)) members.set(key, value);
   }
   return setFromKeys(members);
@@ -90,8 +105,11 @@ export function compare(left: RulesValue, right: RulesValue): number {
     return Number.isNaN(a) || Number.isNaN(b) ? NaN : order(a, b);
   }
   if (left.type === 'string' && right.type === 'string') {
-    // UTF-8 sorts by code point; JavaScript's own order is by UTF-16 unit.
-    return Buffer.compare(Buffer.from(left.value), Buffer.from(right.value));
+    // By UTF-16 unit, as in Java, which Google's own evaluator is written in.
+    return order(left.value, right.value);
+  }
+  if (left.type === 'bytes' && right.type === 'bytes') {
+    return Buffer.compare(left.value, right.value);
   }
   if (
     (left.type === 'timestamp' && right.type === 'timestamp') ||
@@ -107,6 +125,6 @@ export function isNumber(value: RulesValue): value is ValueOf<'int'> | ValueOf<'
   return value.type === 'int' || value.type === 'float';
 }
 
-function order<T extends number | bigint>(left: T, right: T): number {
+function order<T extends number | bigint | string>(left: T, right: T): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }

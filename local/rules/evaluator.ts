@@ -1,21 +1,36 @@
 import type { Expression, FunctionDeclaration, ServiceName } from './ast.js';
 import { FUNCTIONS, METHODS, NAMESPACES, READS } from './builtins/index.js';
+import { toText } from './builtins/strings.js';
 import { EvaluationError, LimitError } from './errors.js';
 import { LIMITS, Work } from './limits.js';
 import { applyBinary, applyUnary, element, isOfType, member, range } from './operators.js';
 import { Reads, type DocumentReader, type SharedReads } from './reads.js';
 import { bool, FALSE, list, map, path, TRUE, type RulesValue } from './values.js';
 
+/** The value of a parameter or a `let`: worked out when it is first asked for, and once. */
+class Deferred {
+  private outcome: Promise<RulesValue> | undefined;
+
+  constructor(private readonly work: () => Promise<RulesValue>) {}
+
+  value(): Promise<RulesValue> {
+    this.outcome ??= this.work();
+    return this.outcome;
+  }
+}
+
+type Variable = RulesValue | Deferred | undefined;
+
 /** What names mean where an expression stands: the innermost block first. */
 export class Environment {
   constructor(
     readonly outer: Environment | undefined,
     private readonly functions: readonly FunctionDeclaration[],
-    private readonly variables: ReadonlyMap<string, RulesValue | undefined>,
+    private readonly variables: ReadonlyMap<string, Variable>,
   ) {}
 
   /** The variable of this name, with its value or, when a query leaves it open, without. */
-  variable(name: string): { value: RulesValue | undefined } | undefined {
+  variable(name: string): { value: Variable } | undefined {
     if (this.variables.has(name)) return { value: this.variables.get(name) };
     return this.outer?.variable(name);
   }
@@ -86,11 +101,7 @@ export class Evaluation {
           this.work,
         );
       case 'call':
-        return this.call(
-          expression.name,
-          await this.all(expression.args, environment),
-          environment,
-        );
+        return this.call(expression.name, expression.args, environment);
       case 'method':
         return this.method(expression, environment);
       case 'unary':
@@ -149,8 +160,9 @@ export class Evaluation {
     return decisive ? FALSE : TRUE;
   }
 
-  private variable(name: string, environment: Environment): RulesValue {
+  private async variable(name: string, environment: Environment): Promise<RulesValue> {
     const found = environment.variable(name);
+    if (found?.value instanceof Deferred) return found.value.value();
     if (found?.value) return found.value;
     throw new EvaluationError(
       found ? `'${name}' is not known for a query` : `there is no variable '${name}'`,
@@ -159,11 +171,17 @@ export class Evaluation {
 
   private async call(
     name: string,
-    args: readonly RulesValue[],
+    expressions: readonly Expression[],
     environment: Environment,
   ): Promise<RulesValue> {
+    const deferred = (expression: Expression, around: Environment): Deferred =>
+      new Deferred(() => this.value(expression, around));
     const found = environment.function(name);
-    if (found) return this.callDeclared(found.declared, found.home, args);
+    if (found) {
+      const args = expressions.map((each) => deferred(each, environment));
+      return this.callDeclared(found.declared, found.home, args, deferred);
+    }
+    const args = await this.all(expressions, environment);
     const [first] = args;
     if (READS.has(name) && first) {
       if (this.service === 'cloud.firestore') return this.reads.read(name, first);
@@ -181,18 +199,19 @@ export class Evaluation {
   private async callDeclared(
     declared: FunctionDeclaration,
     home: Environment,
-    args: readonly RulesValue[],
+    args: readonly Deferred[],
+    deferred: (expression: Expression, around: Environment) => Deferred,
   ): Promise<RulesValue> {
     if (this.callDepth >= LIMITS.callDepth) {
       throw new LimitError(`functions call each other more than ${LIMITS.callDepth} deep`);
     }
     this.callDepth++;
     try {
-      const variables = new Map<string, RulesValue | undefined>();
-      declared.parameters.forEach((parameter, place) => variables.set(parameter, args[place]));
-      const inside = new Environment(home, [], variables);
+      const parameters = declared.parameters.map((name, place) => [name, args[place]] as const);
+      let inside = new Environment(home, [], new Map(parameters));
       for (const { name, value } of declared.lets) {
-        variables.set(name, await this.value(value, inside));
+        // Each sees those before it and not itself.
+        inside = new Environment(inside, [], new Map([[name, deferred(value, inside)]]));
       }
       return await this.value(declared.result, inside);
     } finally {
@@ -245,14 +264,14 @@ export class Evaluation {
       const value = await this.value(part, environment);
       if (value.type === 'path') {
         segments.push(...value.segments);
-      } else if (value.type !== 'string') {
-        throw new EvaluationError(`a path is made of strings and paths, found ${value.type}`);
-      } else if (value.value === '' || value.value.includes('/')) {
-        // A string that is more than one segment could lead out of where the rule points.
-        throw new EvaluationError(`${JSON.stringify(value.value)} is not one segment of a path`);
-      } else {
-        segments.push(value.value);
+        continue;
       }
+      const text = toText(value).value;
+      // A string that is more than one segment could lead out of where the rule points.
+      if (text === '' || text.includes('/')) {
+        throw new EvaluationError(`${JSON.stringify(text)} is not one segment of a path`);
+      }
+      segments.push(text);
     }
     return path(segments);
   }

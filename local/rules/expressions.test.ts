@@ -13,7 +13,7 @@ const PAGES: Record<string, readonly Row[]> = {
     ["resource.data.tags[0] == 'x' && resource.data.tags.size() == 2", true],
     ['-resource.data.count == -3', true],
     ['/a/$(request.auth.uid) == /a/ann', true],
-    ["'a😀c'[1] == '😀'", true],
+    ["'a😀c'[3] == 'c' && 'a😀c'[1:3] == '😀'", true],
     ['request.n == null', true],
     ['request.__proto__ == null', "error: property '__proto__' is undefined"],
     ["resource.data['missing'] == null", "error: property 'missing' is undefined"],

@@ -1,5 +1,4 @@
 import type { BinaryOperator, IsType, UnaryOperator } from './ast.js';
-import { characters } from './builtins/strings.js';
 import { fieldOf } from './builtins/collections.js';
 import { compare, equals, isNumber, keyOf } from './equality.js';
 import { EvaluationError } from './errors.js';
@@ -50,6 +49,8 @@ export function applyUnary(operator: UnaryOperator, operand: RulesValue): RulesV
     return int(-operand.value);
   } else if (operand.type === 'float') {
     return float(-operand.value);
+  } else if (operand.type === 'duration') {
+    return duration(-operand.nanos);
   }
   throw new EvaluationError(`'${operator}' can't be applied to ${operand.type}`);
 }
@@ -62,11 +63,12 @@ export function isOfType(value: RulesValue, type: IsType): boolean {
 function isIn(item: RulesValue, container: RulesValue, work: Work): boolean {
   switch (container.type) {
     case 'list':
-      return container.items.some((other) => equals(item, other, work));
+      return container.items.some((other) => item.type === other.type && equals(item, other, work));
     case 'set':
-      return container.members.has(keyOf(item, work));
+      return container.members.has(keyOf(item, work, 'numeric'));
     case 'map':
-      return item.type === 'string' && fieldOf(container, item.value) !== undefined;
+      if (item.type === 'string') return fieldOf(container, item.value) !== undefined;
+      throw new EvaluationError(`a map's keys are strings, found ${item.type}`);
     default:
       throw new EvaluationError(`'in' expects list, set or map, found ${container.type}`);
   }
@@ -171,7 +173,7 @@ export function element(object: RulesValue, index: RulesValue, work: Work): Rule
       return string(at(object.segments, index));
     case 'string':
       work.charge(object.value.length / 8);
-      return string(at(characters(object.value), index));
+      return string(at(object.value.split(''), index));
     default:
       throw new EvaluationError(`a ${object.type} has no index`);
   }
@@ -197,7 +199,7 @@ export function range(
       return list(slice(object.items, from, to));
     case 'string':
       work.charge(object.value.length / 8);
-      return string(slice(characters(object.value), from, to).join(''));
+      return string(slice(object.value.split(''), from, to).join(''));
     default:
       throw new EvaluationError(`a ${object.type} has no range`);
   }
@@ -207,7 +209,10 @@ function slice<T>(items: readonly T[], from: RulesValue, to: RulesValue): T[] {
   if (from.type !== 'int' || to.type !== 'int') {
     throw new EvaluationError(`expected int, found ${from.type === 'int' ? to.type : from.type}`);
   }
-  if (from.value < 0n || from.value > to.value || to.value > BigInt(items.length)) {
+  // Both ends have to be items, the last one taken being to - 1: so in Google's own emulator.
+  const size = BigInt(items.length);
+  const isWithin = (index: bigint): boolean => index >= 0n && index < size;
+  if (!isWithin(from.value) || !isWithin(to.value - 1n) || from.value > to.value) {
     throw new EvaluationError(`range ${from.value}:${to.value} is out of range`);
   }
   return items.slice(Number(from.value), Number(to.value));

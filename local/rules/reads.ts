@@ -1,7 +1,7 @@
 import type { ServiceName } from './ast.js';
 import { EvaluationError, LimitError } from './errors.js';
 import { LIMITS } from './limits.js';
-import { bool, NULL, type RulesValue } from './values.js';
+import { bool, type RulesValue } from './values.js';
 
 /** Reads the documents that rules ask for; paths are whole, starting with 'databases'. */
 export interface DocumentReader {
@@ -50,7 +50,10 @@ export class Reads {
     }
     const after = name.endsWith('After');
     const document = await this.document(segments, after);
-    return name.startsWith('exists') ? bool(document !== undefined) : (document ?? NULL);
+    if (name.startsWith('exists')) return bool(document !== undefined);
+    if (document) return document;
+    // Not null: whoever asks for what may be missing asks exists() first.
+    throw new EvaluationError(`there is no document /${segments.slice(3).join('/')}`);
   }
 
   private document(segments: readonly string[], after: boolean): Promise<RulesValue | undefined> {

@@ -1,5 +1,5 @@
 import { EvaluationError } from '../errors.js';
-import { equals, keyOf, setOf } from '../equality.js';
+import { equals, keyOf, setOf, type Numbers } from '../equality.js';
 import type { Work } from '../limits.js';
 import {
   bool,
@@ -15,28 +15,30 @@ import {
 import { methodsOf } from './method.js';
 import { toText } from './strings.js';
 
-function keysOf(items: readonly RulesValue[], work: Work): Set<string> {
-  return new Set(items.map((item) => keyOf(item, work)));
-}
+type Items = readonly RulesValue[];
 
-/** Whether every one of `items` is among `others`. */
-function allIn(items: readonly RulesValue[], others: readonly RulesValue[], work: Work): boolean {
-  const keys = keysOf(others, work);
-  return items.every((item) => keys.has(keyOf(item, work)));
-}
-
-function anyIn(items: readonly RulesValue[], others: readonly RulesValue[], work: Work): boolean {
-  const keys = keysOf(others, work);
-  return items.some((item) => keys.has(keyOf(item, work)));
+/** Tells which of some items are among `others`. */
+function isAmong(others: Items, work: Work, numbers: Numbers): (item: RulesValue) => boolean {
+  const keys = new Set(others.map((item) => keyOf(item, work, numbers)));
+  return (item) => keys.has(keyOf(item, work, numbers));
 }
 
 /** The methods of List. */
 export const LIST_METHODS = methodsOf('list', {
   size: [0, ({ items }) => int(items.length)],
   toSet: [0, ({ items }, _args, work) => setOf(items, work)],
-  hasAll: [1, ({ items }, args, work) => bool(allIn(args.get(0, 'list').items, items, work))],
-  hasAny: [1, ({ items }, args, work) => bool(anyIn(args.get(0, 'list').items, items, work))],
-  hasOnly: [1, ({ items }, args, work) => bool(allIn(items, args.get(0, 'list').items, work))],
+  hasAll: [
+    1,
+    ({ items }, args, work) => bool(args.get(0, 'list').items.every(isAmong(items, work, 'exact'))),
+  ],
+  hasAny: [
+    1,
+    ({ items }, args, work) => bool(args.get(0, 'list').items.some(isAmong(items, work, 'exact'))),
+  ],
+  hasOnly: [
+    1,
+    ({ items }, args, work) => bool(items.every(isAmong(args.get(0, 'list').items, work, 'exact'))),
+  ],
   concat: [
     1,
     ({ items }, args, work) => {
@@ -48,8 +50,8 @@ export const LIST_METHODS = methodsOf('list', {
   removeAll: [
     1,
     ({ items }, args, work) => {
-      const gone = keysOf(args.get(0, 'list').items, work);
-      return list(items.filter((item) => !gone.has(keyOf(item, work))));
+      const isGone = isAmong(args.get(0, 'list').items, work, 'exact');
+      return list(items.filter((item) => !isGone(item)));
     },
   ],
   join: [
@@ -66,11 +68,20 @@ export const LIST_METHODS = methodsOf('list', {
 /** The methods of Set. */
 export const SET_METHODS = methodsOf('set', {
   size: [0, ({ members }) => int(members.size)],
-  hasAll: [1, ({ members }, args, work) => bool(allIn(args.items(0), [...members.values()], work))],
-  hasAny: [1, ({ members }, args, work) => bool(anyIn(args.items(0), [...members.values()], work))],
+  hasAll: [
+    1,
+    ({ members }, args, work) =>
+      bool(args.items(0).every(isAmong([...members.values()], work, 'numeric'))),
+  ],
+  hasAny: [
+    1,
+    ({ members }, args, work) =>
+      bool(args.items(0).some(isAmong([...members.values()], work, 'numeric'))),
+  ],
   hasOnly: [
     1,
-    ({ members }, args, work) => bool(allIn([...members.values()], args.items(0), work)),
+    ({ members }, args, work) =>
+      bool([...members.values()].every(isAmong(args.items(0), work, 'numeric'))),
   ],
   difference: [
     1,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { EvaluationError } from '../errors.js';
 import { bool, bytes, float, int, latlng, path, type RulesValue } from '../values.js';
 import type { Work } from '../limits.js';
@@ -72,8 +73,27 @@ function hashed(args: Args, work: Work, hash: (data: Uint8Array) => Uint8Array):
   return bytes(hash(data));
 }
 
+/** The four bytes of a checksum, the lowest first: so in Google's own Firestore emulator. */
+function checksum(value: number): Uint8Array {
+  const four = Buffer.alloc(4);
+  four.writeUInt32LE(value);
+  return four;
+}
+
+/** CRC-32C, RFC 9260 appendix A. */
+function crc32c(data: Uint8Array): number {
+  let sum = ~0;
+  for (const byte of data) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (sum & 1 ? 0x82f63b78 : 0);
+  }
+  return ~sum >>> 0;
+}
+
 /** The functions of `hashing.`. */
 export const HASHING_FUNCTIONS = functionsOf({
+  crc32: [1, (args, work) => hashed(args, work, (data) => checksum(crc32(data)))],
+  crc32c: [1, (args, work) => hashed(args, work, (data) => checksum(crc32c(data)))],
   md5: [1, (args, work) => hashed(args, work, (data) => createHash('md5').update(data).digest())],
   sha256: [
     1,

@@ -3,11 +3,14 @@ import { bytes, bool, int, list, string, type RulesValue, type ValueOf } from '.
 import { methodsOf } from './method.js';
 import { emptyMatchProblem, patternFor, replacementProblem } from './pattern.js';
 
-/** The methods of String. */
+/**
+ * The methods of String. What the reference leaves open is as in Google's own Firestore emulator (1.19):
+ * only the letters A to Z change their case, and a size counts UTF-16 units, as in Java.
+ */
 export const STRING_METHODS = methodsOf('string', {
-  lower: [0, ({ value }) => string(value.toLowerCase())],
-  upper: [0, ({ value }) => string(value.toUpperCase())],
-  size: [0, ({ value }) => int(characters(value).length)],
+  lower: [0, ({ value }) => string(value.replaceAll(/[A-Z]/g, (one) => one.toLowerCase()))],
+  upper: [0, ({ value }) => string(value.replaceAll(/[a-z]/g, (one) => one.toUpperCase()))],
+  size: [0, ({ value }) => int(value.length)],
   trim: [0, ({ value }) => string(trim(value))],
   toUtf8: [0, ({ value }) => bytes(Buffer.from(value))],
   matches: [
@@ -33,9 +36,8 @@ export const STRING_METHODS = methodsOf('string', {
       const problem = emptyMatchProblem(pattern);
       if (problem) throw new EvaluationError(`expected ${problem}`);
       const parts = pattern.split(value, -1);
-      if (parts.length > 1 && parts.at(-1) === '') {
-        throw new EvaluationError('whether split() keeps empty parts at the end is not documented');
-      }
+      // As in Java: no empty parts at the end.
+      while (parts.length > 1 && parts.at(-1) === '') parts.pop();
       return list(parts.map(string));
     },
   ],
@@ -48,12 +50,7 @@ export const BYTES_METHODS = methodsOf('bytes', {
   toHexString: [0, ({ value }) => string(Buffer.from(value).toString('hex').toUpperCase())],
 });
 
-/** The characters of a text, each a code point. */
-export function characters(text: string): string[] {
-  return Array.from(text);
-}
-
-/** A Boolean, Integer, Float, String or Null as text. */
+/** A Boolean, Integer, Float, String, Path or Null as text. */
 export function toText(value: RulesValue): ValueOf<'string'> {
   switch (value.type) {
     case 'string':
@@ -65,18 +62,23 @@ export function toText(value: RulesValue): ValueOf<'string'> {
       return string(floatText(value.value));
     case 'null':
       return string('null');
+    case 'path':
+      return string(`/${value.segments.join('/')}`);
     default:
       throw new EvaluationError(`a ${value.type} can't be converted to string`);
   }
 }
 
-/** A Float as the reference shows it: `2.0`. How very big and small ones look it does not say. */
+/** A Float as Java writes it: `2.0`, `1.0E7`, `1.5E-4`. */
 function floatText(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  if (Object.is(value, -0) || (size !== 0 && !(size >= 1e-3 && size < 1e7))) {
-    throw new EvaluationError(`how ${value} looks as a string is not documented`);
+  if (value === 0 || (size >= 1e-3 && size < 1e7)) {
+    const text = Object.is(value, -0) ? '-0' : String(value);
+    return text.includes('.') ? text : `${text}.0`;
   }
-  return Number.isInteger(value) ? `${value}.0` : String(value);
+  const [digits = '', exponent = ''] = value.toExponential().split('e');
+  return `${digits.includes('.') ? digits : `${digits}.0`}E${exponent.replace('+', '')}`;
 }
 
 function base64Url(value: Uint8Array): string {
