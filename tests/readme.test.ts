@@ -1,7 +1,10 @@
 /** What the README says is what the files say. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULTS } from '../functions/src/config/config.js';
+import { readCases } from '../local/rules-tool/cases.js';
+import { evaluateCases } from '../local/rules-tool/evaluate.js';
+import { compileRules } from '../local/rules/index.js';
 
 const ROOT = join(__dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -13,10 +16,58 @@ function dedent(lines: string): string {
   return lines.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
 }
 
+/** The match blocks of a rules file, with the comment on each. */
+function blocksOf(file: string): string {
+  return dedent(/^ {4}\/\/ (?:.|\n)*^ {4}}$/m.exec(read(file))?.[0] ?? '');
+}
+
 test.each(['storage.rules', 'firestore.rules'])('its blocks to paste are those of %s', (file) => {
-  const blocks = /^ {4}\/\/ (?:.|\n)*^ {4}}$/m.exec(read(file))?.[0] ?? '';
-  expect(blocks.match(/^ {4}match /gm)).toHaveLength(2);
-  expect(readme).toContain(`\`\`\`\n${dedent(blocks)}\n\`\`\``);
+  expect(blocksOf(file).match(/^match /gm)).toHaveLength(2);
+  expect(readme).toContain(`\`\`\`\n${blocksOf(file)}\n\`\`\``);
+});
+
+/** A project that has rules already, which happen to use the same names. */
+const HOSTS = {
+  'storage.rules': (blocks: string) => `rules_version = '2';
+    function isOwner() { return true; }
+    service firebase.storage {
+      function isPhoto() { return false; }
+      match /b/{bucket}/o {
+        function isImageId() { return false; }
+        match /avatars/{uid}/{imageId} { allow read; allow write: if isOwner() && isPhoto(); }
+        ${blocks}
+      }
+    }`,
+  'firestore.rules': (blocks: string) => `rules_version = '2';
+    service cloud.firestore {
+      match /databases/{database}/documents {
+        ${blocks}
+        match /users/{uid} { allow read, write; match /posts/{post} { allow read; } }
+      }
+    }`,
+};
+
+test.each([
+  ['storage.rules', 'storage.cases.json'],
+  ['firestore.rules', 'firestore.cases.json'],
+] as const)('its blocks of %s decide the same among other rules', async (file, casesFile) => {
+  const ruleset = compileRules(HOSTS[file](blocksOf(file)), file);
+  // The host's own documents and objects are its own affair.
+  const isHosts = (path: readonly string[]): boolean =>
+    path[3] === 'avatars' || (path[3] === 'users' && path.length === 5);
+  const cases = readCases(read(`tests/rules/${casesFile}`), casesFile).filter(
+    ({ request }) => !isHosts(request.path),
+  );
+  expect(cases.length).toBeGreaterThan(100);
+  const wrong = (await evaluateCases(ruleset, cases)).filter(({ ok }) => !ok);
+  expect(wrong).toEqual([]);
+});
+
+test('its example of cases holds', async () => {
+  const example = /```json\n(\[(?:.|\n)*?)```/.exec(readme)?.[1] ?? '';
+  const ruleset = compileRules(read('storage.rules'), 'storage.rules');
+  const results = await evaluateCases(ruleset, readCases(example, 'README.md'));
+  expect(results.map(({ ok }) => ok)).toEqual([true]);
 });
 
 test('it has every parameter with its default', () => {
@@ -42,5 +93,6 @@ test('the files that it leads to are there', () => {
     ([, target]) => target ?? '',
   );
   expect(targets.length).toBeGreaterThan(3);
-  for (const target of targets) expect(() => read(target)).not.toThrow();
+  for (const target of targets)
+    expect([target, existsSync(join(ROOT, target))]).toEqual([target, true]);
 });
