@@ -1,6 +1,8 @@
 /** The main job on the real local stack: upload, records, addresses, locks. */
 import { getAuth } from 'firebase/auth';
+import { ref, uploadBytes } from 'firebase/storage';
 import sharp from 'sharp';
+import { waitForImage } from '../../client/src/index.js';
 import { hashToken, isToken, mintToken } from '../../functions/src/tokens/token.js';
 import type { Manifest } from '../../functions/src/serve/manifest.js';
 import type { DemoUser } from '../../local/start/demo-user.js';
@@ -249,6 +251,26 @@ describe('lock', () => {
     await isClosed(await open((await stage.upload(owner, photo())).name));
     const [after] = await stage.bucket.file(name).getMetadata();
     expect(after.metageneration).toBe(metageneration);
+  });
+
+  test('what a client says in an upload is neither a key to it nor passed on', async () => {
+    const imageId = 'with-metadata';
+    const name = `originals/${owner.uid}/${imageId}`;
+    const downloadToken = 'chosen-by-a-client';
+    const { metadata } = await uploadBytes(ref(owner.storage, name), photo(), {
+      contentType: 'image/jpeg',
+      cacheControl: 'public, max-age=31536000',
+      customMetadata: { [KEY]: downloadToken, caption: 'a secret' },
+    });
+    expect(await statusOf(`${stage.objectUrl(name)}&token=${downloadToken}`)).toBe(403);
+    const { uid, firestore } = owner;
+    const { generation } = metadata;
+    const { token } = await waitForImage(firestore, { uid, imageId, generation });
+    const found = await stage.tokenRecord(hashToken(token));
+    const rendition = found?.image?.renditions['w800']?.webp?.object ?? '';
+    const [shown] = await stage.bucket.file(rendition).getMetadata();
+    expect(shown.metadata).toBeUndefined();
+    expect(shown.cacheControl).toBe('private, no-store');
   });
 
   test('elsewhere in the bucket download tokens are left alone', async () => {
