@@ -74,6 +74,14 @@ function endWithParent(): void {
   });
 }
 
+/** The official Firestore emulator would get a group of its own, and outlive a parent that is killed. */
+function keepJavaInGroup(): void {
+  replace(loadDependency('node:child_process'), 'spawn', (original) => (command, args, options) => {
+    const own = command === 'java' ? { ...(options as object), detached: false } : options;
+    return original(command, args, own);
+  });
+}
+
 function replaceJavaPrograms(onDenied: OnDenied | undefined): void {
   replaceFirestoreEmulator(onDenied);
   const reader = () => {
@@ -92,7 +100,8 @@ function main(): void {
   // The CLI says only that something unexpected has happened.
   process.on('uncaughtException', (error) => console.error(error.stack));
   const { official, explain } = readOptions();
-  if (!official) replaceJavaPrograms(explain ? explainDenial : undefined);
+  if (official) keepJavaInGroup();
+  else replaceJavaPrograms(explain ? explainDenial : undefined);
   compileAuthSchemasLazily();
   mendExtensionStorageTrigger();
   mendDownloadTokens();
