@@ -17,6 +17,11 @@ const KINDS = ['unit', 'integration', 'browser', 'extension'];
 const results = join(root, '.local', 'test-results', String(process.pid));
 /** Of this run alone: the browser is unpacked there, and a file cut short must not stay for the next. */
 const temporary = mkdtempSync(join(tmpdir(), 'test-'));
+/** One after the other: each condition is loaded as the project's rules. */
+const RULES_TABLES = [
+  '--runInBand',
+  '--testPathPatterns=local/rules/(reference-types|reference-language|builtins|expressions)',
+];
 /** The jest that is at work. */
 let running;
 /** The stack that is up. */
@@ -53,15 +58,22 @@ async function onStack(form, projects) {
     const file = join(results, `stack-${form}.json`);
     writeFileSync(file, JSON.stringify({ ...stack.info, form, official, logFile: stack.logFile }));
     await jest(form, projects, { SPV_STACK: file });
+    if (official && form === 'kit') await askRulesOf(stack.info);
   } finally {
     await stack.stop();
     stack = undefined;
   }
 }
 
-async function jest(name, projects, env = {}) {
+/** The tables of the rules reference, asked of Google's evaluator; last, as they change the rules. */
+async function askRulesOf({ firestore, projectId }) {
+  const env = { RULES_EMULATOR: firestore, RULES_PROJECT: projectId };
+  await jest('rules', ['unit'], env, RULES_TABLES);
+}
+
+async function jest(name, projects, env = {}, more = []) {
   const output = join(results, `${name}.json`);
-  const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js')];
+  const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...more];
   args.push('--selectProjects', ...projects, '--json', `--outputFile=${output}`);
   const child = spawn(process.execPath, args, {
     cwd: root,
