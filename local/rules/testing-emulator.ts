@@ -3,7 +3,15 @@
  * engine. `RULES_EMULATOR` says where it runs (host:port), `RULES_PROJECT` with which project's rules
  * that may be overwritten.
  */
-import type { Given } from './testing.js';
+
+/** What a test says of a request, as far as it matters here. */
+interface Given {
+  service?: string;
+  method?: string;
+  match?: string;
+  request?: object;
+  resource?: unknown;
+}
 
 const ADDRESS = process.env['RULES_EMULATOR'];
 const PROJECT = process.env['RULES_PROJECT'] ?? 'demo-rules';
