@@ -56,7 +56,7 @@ module.exports = {
       name: 'the-product-imports-none-of-the-workshop',
       severity: 'error',
       from: { path: src },
-      to: { path: '^(client|local|demo|tests|scripts)/' },
+      to: { path: '^(client|local|bench|demo|tests|scripts)/' },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     {
@@ -68,7 +68,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(functions/lib|demo/dist|[.]local)/' },
+    exclude: { path: '^(functions/lib|demo/dist|bench/out|[.]local)/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],

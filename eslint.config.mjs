@@ -3,7 +3,7 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '.local/', 'functions/lib/', 'demo/dist/'] },
+  { ignores: ['**/node_modules/', '.local/', 'functions/lib/', 'demo/dist/', 'bench/out/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -14,6 +14,7 @@ export default tseslint.config(
           'functions/tsconfig.json',
           'client/tsconfig.json',
           'local/tsconfig.json',
+          'bench/tsconfig.json',
           'demo/tsconfig.json',
           'tsconfig.tests.json',
         ],

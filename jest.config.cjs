@@ -18,7 +18,7 @@ module.exports = {
       ...common,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{functions/src,client/src,local}/**/*.test.ts',
+        '<rootDir>/{functions/src,client/src,local,bench}/**/*.test.ts',
         '<rootDir>/tests/*.test.ts',
       ],
     },

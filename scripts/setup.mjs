@@ -121,6 +121,7 @@ function build() {
     'functions/src',
     'client',
     'local',
+    'bench',
     'demo',
     'tsconfig.base.json',
     'package-lock.json',
@@ -130,6 +131,7 @@ function build() {
     'functions/lib/index.js',
     'demo/dist/index.html',
     '.local/build/local/start/main.js',
+    '.local/build/bench/main.js',
   ];
   const isThere = built.every((file) => existsSync(join(root, file)));
   if (isThere && existsSync(stamp)) {
@@ -140,14 +142,20 @@ function build() {
   for (const output of ['functions/lib', '.local/build']) {
     rmSync(join(root, output), { recursive: true, force: true });
   }
-  node('typescript/bin/tsc', ['-b', 'functions', 'client', 'local']);
+  node('typescript/bin/tsc', ['-b', 'functions', 'client', 'local', 'bench']);
   node('vite/bin/vite.js', ['build', 'demo', '--logLevel', 'warn']);
   writeFileSync(stamp, `${state}\n${outputs()}`);
 }
 
 /** What a build has made, so that a file that is gone is noticed. */
 function outputs() {
-  const folders = ['functions/lib', 'demo/dist', '.local/build/local', '.local/build/client'];
+  const folders = [
+    'functions/lib',
+    'demo/dist',
+    '.local/build/local',
+    '.local/build/client',
+    '.local/build/bench',
+  ];
   return hash(folders.flatMap((folder) => list(join(root, folder))).join('\n'));
 }
 
@@ -159,7 +167,7 @@ function describe(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return [`${path} ${stat.size} ${stat.mtimeMs}`];
   return readdirSync(path)
-    .filter((name) => name !== 'dist' && name !== 'node_modules')
+    .filter((name) => name !== 'dist' && name !== 'out' && name !== 'node_modules')
     .flatMap((name) => describe(join(path, name)));
 }
 

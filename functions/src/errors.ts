@@ -17,12 +17,15 @@ export type RequestFailureCode = keyof typeof REQUEST_FAILURES;
 export const IMAGE_FAILURES = {
   'empty-file': 'The file is empty. Choose another photo and upload it again.',
   'not-an-image':
-    'The file is not an image that can be read. Upload a JPEG, PNG, WebP, GIF or AVIF.',
+    'The file is not an image that can be read. Upload a JPEG, PNG, WebP, GIF, AVIF or HEIC.',
   'unsupported-format':
-    'This kind of image is not supported. Upload a JPEG, PNG, WebP, GIF or AVIF.',
+    'This kind of image is not supported. Upload a JPEG, PNG, WebP, GIF, AVIF or HEIC.',
+  'heic-off':
+    'HEIC photos are not taken here; upload a JPEG. (Developer: set the parameter HEIC to "true".)',
   'damaged-image': 'The image is damaged or incomplete. Upload it again, or choose another.',
   'too-many-bytes': 'The file is too large. Upload a smaller one.',
   'too-many-pixels': 'The image has too many pixels. Upload a smaller one.',
+  'too-much-memory': 'The image takes too much memory to process. Upload a smaller one.',
   'too-slow': 'The image takes too long to process. Upload a smaller one.',
   'original-gone': 'The photo was deleted before it was processed.',
   'gave-up': 'The image could not be processed after several tries. Upload it again.',
@@ -40,7 +43,7 @@ export class ImageFailure extends Error {
    */
   constructor(
     readonly code: ImageFailureCode,
-    detail: string,
+    readonly detail: string,
     options?: ErrorOptions,
   ) {
     super(`${code}: ${detail}`, options);

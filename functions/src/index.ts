@@ -23,6 +23,15 @@ const log = (severity: 'INFO' | 'WARNING' | 'ERROR', message: string, details: o
 
 const openLibrary = once(async () => (await import('./library/library.js')).openLibrary(config));
 
+/** One process for all uploads of this instance; it gets ready while the first is being read. */
+const openDerive = once(async () => {
+  const [{ openBoundedDerive }, { PROCESS_LIMITS }] = await Promise.all([
+    import('./derive/bounded.js'),
+    import('./derive/limits.js'),
+  ]);
+  return openBoundedDerive(PROCESS_LIMITS);
+});
+
 /** An upload was finished: make its renditions and records. */
 export const ingest = onObjectFinalized(
   // One picture at a time an instance: a decode may take most of the memory.
@@ -37,9 +46,9 @@ export const ingest = onObjectFinalized(
   async ({ data, time }) => {
     // Every rendition that is written comes here as well: those end before anything is loaded.
     if (ownerOf(config.originalsPath, data.name) === undefined) return;
-    const [room, { derive }, library] = await Promise.all([
+    const [room, derive, library] = await Promise.all([
       import('./ingest/ingest.js'),
-      import('./derive/derive.js'),
+      openDerive(),
       openLibrary(),
     ]);
     const upload = {

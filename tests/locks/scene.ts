@@ -100,7 +100,8 @@ export async function makeImage(stage: Stage, owner: DemoUser, state: State): Pr
   const imageRecord = `users/${uid}/images/${imageId}`;
   const reserved = state === 'processing' ? await reserve(stage, owner, imageId) : undefined;
 
-  const data = state === 'failed' ? Buffer.from('no picture') : await plainJpeg(60, 40, '#808000');
+  // Large enough for w800 to be an object of its own.
+  const data = state === 'failed' ? Buffer.from('no picture') : await plainJpeg(900, 40, '#808000');
   const { generation, downloadToken } = await uploadForLink(stage, owner, original, data);
   const link = `${stage.objectUrl(original)}&token=${downloadToken}`;
   // Ingest strips first and looks at the records then: it has seen this upload.

@@ -32,6 +32,11 @@ test('the defaults are what the README says', () => {
     tokensCollection: 'imageTokens',
     revocationSeconds: 60,
     lockOriginals: true,
+    maxBytes: 50 * 1024 * 1024,
+    maxPixels: 50_000_000,
+    animated: true,
+    heic: true,
+    tiff: false,
   });
 });
 
@@ -106,6 +111,11 @@ test.each([
   ['REVOCATION_SECONDS', '86401', /expected whole seconds/],
   ['REVOCATION_SECONDS', 'a minute', /expected whole seconds/],
   ['LOCK_ORIGINALS', 'off', 'expected true or false; found "off".'],
+  ['HEIC', 'yes', 'expected true or false; found "yes".'],
+  ['MAX_BYTES', '0', 'expected whole bytes from 1 to 104857600; found "0".'],
+  ['MAX_BYTES', '50MB', 'expected whole bytes from 1 to 104857600; found "50MB".'],
+  ['MAX_MEGAPIXELS', '101', 'expected whole megapixels from 1 to 100; found "101".'],
+  ['VARIANTS', 'a:1x1:inside:attention', /found "a:1x1:inside:attention"[.]$/],
 ])('%s=%s is refused with a sentence', (name, value, sentence) => {
   const problems = problemsOf({ [name]: value });
   expect(problems).toHaveLength(1);

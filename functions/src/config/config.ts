@@ -24,6 +24,16 @@ export interface Config {
   revocationSeconds: number;
   /** Whether download tokens are taken away from originals. */
   lockOriginals: boolean;
+  /** The largest original that is read, bytes. */
+  maxBytes: number;
+  /** The most pixels that are decoded, width times height. */
+  maxPixels: number;
+  /** Whether moving originals have moving WebP renditions. */
+  animated: boolean;
+  /** Whether HEIC originals are decoded. */
+  heic: boolean;
+  /** Whether TIFF originals are decoded. */
+  tiff: boolean;
 }
 
 /** Every parameter's default, as text. `BUCKET`'s is the project's default bucket. */
@@ -38,12 +48,24 @@ export const DEFAULTS = {
   PUBLIC_BASE_URL: '',
   REVOCATION_SECONDS: '60',
   LOCK_ORIGINALS: 'true',
+  MAX_BYTES: '52428800',
+  MAX_MEGAPIXELS: '50',
+  ANIMATED: 'true',
+  HEIC: 'true',
+  TIFF: 'false',
 } as const satisfies Record<string, string>;
 
 export type ParameterName = keyof typeof DEFAULTS;
 
 /** A day: beyond it, "revocable" would be a word only. */
 export const MAX_REVOCATION_SECONDS = 86_400;
+
+/** The parameters that are yes or no. */
+export const SWITCHES = ['LOCK_ORIGINALS', 'ANIMATED', 'HEIC', 'TIFF'] as const;
+
+/** Beyond these, one file would need more memory than the function has. */
+export const HIGHEST_MAX_BYTES = 100 * 1024 * 1024;
+export const HIGHEST_MAX_MEGAPIXELS = 100;
 
 /** A parser says what it expected, or gives the value. */
 type Parsed<T> = { value: T } | { expected: string; found?: string };
@@ -125,6 +147,16 @@ function parseBaseUrl(text: string): Parsed<string | undefined> {
   return { value: url.href.replace(/\/+$/, '') };
 }
 
+function parseSwitch(text: string): Parsed<boolean> {
+  if (text !== 'true' && text !== 'false') return { expected: 'true or false' };
+  return { value: text === 'true' };
+}
+
+function parseWhole(text: string, unit: string, most: number): Parsed<number> {
+  const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= most ? { value } : { expected: `whole ${unit} from 1 to ${most}` };
+}
+
 /** Bounded by the naming rules of Cloud Storage, https://cloud.google.com/storage/docs/buckets#naming */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
 
@@ -162,11 +194,14 @@ function schema(environment: Environment) {
         if (seconds <= MAX_REVOCATION_SECONDS) return { value: seconds };
         return { expected: `whole seconds from 0 to ${MAX_REVOCATION_SECONDS}` };
       }),
-      LOCK_ORIGINALS: parameter('LOCK_ORIGINALS', (text): Parsed<boolean> =>
-        text === 'true' || text === 'false'
-          ? { value: text === 'true' }
-          : { expected: 'true or false' },
+      LOCK_ORIGINALS: parameter('LOCK_ORIGINALS', parseSwitch),
+      MAX_BYTES: parameter('MAX_BYTES', (text) => parseWhole(text, 'bytes', HIGHEST_MAX_BYTES)),
+      MAX_MEGAPIXELS: parameter('MAX_MEGAPIXELS', (text) =>
+        parseWhole(text, 'megapixels', HIGHEST_MAX_MEGAPIXELS),
       ),
+      ANIMATED: parameter('ANIMATED', parseSwitch),
+      HEIC: parameter('HEIC', parseSwitch),
+      TIFF: parameter('TIFF', parseSwitch),
     })
     .superRefine((value, context) => {
       // A rendition that looked like an original would be ingested, and so on without end.
@@ -204,6 +239,11 @@ export function parseConfig(environment: Environment): Config {
     ...(value.PUBLIC_BASE_URL !== undefined && { publicBaseUrl: value.PUBLIC_BASE_URL }),
     revocationSeconds: value.REVOCATION_SECONDS,
     lockOriginals: value.LOCK_ORIGINALS,
+    maxBytes: value.MAX_BYTES,
+    maxPixels: value.MAX_MEGAPIXELS * 1_000_000,
+    animated: value.ANIMATED,
+    heic: value.HEIC,
+    tiff: value.TIFF,
   };
 }
 

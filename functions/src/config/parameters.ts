@@ -1,6 +1,6 @@
 /** The parameters as the Firebase CLI asks for them. Their values are read by config.ts alone. */
 import { defineString, storageBucket } from 'firebase-functions/params';
-import { DEFAULTS, type ParameterName } from './config.js';
+import { DEFAULTS, SWITCHES, type ParameterName } from './config.js';
 
 /** The one that a trigger needs while it is deployed. */
 export const BUCKET = defineString('BUCKET', {
@@ -16,7 +16,7 @@ const DESCRIPTIONS = {
   ORIGINALS_PATH: 'Where originals are: a path with {uid} and {imageId} as whole segments.',
   VARIANTS_PATH: 'The folder of the bucket that renditions are written to.',
   VARIANTS:
-    'Named sizes, comma separated: name:WIDTH, name:WIDTHxHEIGHT or name:WIDTHxHEIGHT:cover, in pixels.',
+    'Named sizes, comma separated: name:WIDTH, name:WIDTHxHEIGHT or name:WIDTHxHEIGHT:cover, in pixels; cover:attention cuts around what draws the eye.',
   FORMATS: 'The formats of every variant, comma separated, out of webp, jpeg, avif.',
   IMAGES_COLLECTION: 'The Firestore collection of image records: a path with {uid} in it.',
   TOKENS_COLLECTION: 'The Firestore collection of token records.',
@@ -24,23 +24,31 @@ const DESCRIPTIONS = {
     'Where the world sees the serve function, such as https://example.com/i. Empty: its own address.',
   REVOCATION_SECONDS:
     'The most seconds that a revoked address can go on working anywhere. 0: every view is checked.',
-} as const satisfies Record<Exclude<ParameterName, 'BUCKET' | 'LOCK_ORIGINALS'>, string>;
+  LOCK_ORIGINALS:
+    'Take download tokens away from originals? Without it, getDownloadURL() opens one to the world.',
+  MAX_BYTES: 'The largest upload that is read, bytes; a larger one fails.',
+  MAX_MEGAPIXELS: 'The largest picture that is decoded, millions of pixels; a larger one fails.',
+  ANIMATED: 'Do GIFs and WebPs that move go on moving in WebP? If not, their first frame is shown.',
+  HEIC: 'Make variants of HEIC photos, as iPhones take them?',
+  TIFF: 'Make variants of TIFF files? Their parser is the one with the longest list of past flaws.',
+} as const satisfies Record<Exclude<ParameterName, 'BUCKET'>, string>;
 
 /** A choice's values are text: of anything else the CLI preselects the first, whatever the default. */
-defineString('LOCK_ORIGINALS', {
-  description:
-    'Take download tokens away from originals? Without it, getDownloadURL() opens one to the world.',
-  default: DEFAULTS.LOCK_ORIGINALS,
-  input: {
-    select: {
-      options: [
-        { label: 'Yes', value: 'true' },
-        { label: 'No', value: 'false' },
-      ],
-    },
+const YES_OR_NO = {
+  select: {
+    options: [
+      { label: 'Yes', value: 'true' },
+      { label: 'No', value: 'false' },
+    ],
   },
-});
+};
 
-for (const [name, description] of Object.entries(DESCRIPTIONS)) {
-  defineString(name, { description, default: DEFAULTS[name as ParameterName] });
+for (const [key, description] of Object.entries(DESCRIPTIONS)) {
+  const name = key as keyof typeof DESCRIPTIONS;
+  const isSwitch = (SWITCHES as readonly string[]).includes(name);
+  defineString(name, {
+    description,
+    default: DEFAULTS[name],
+    ...(isSwitch && { input: YES_OR_NO }),
+  });
 }

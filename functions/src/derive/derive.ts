@@ -1,17 +1,25 @@
 /**
  * Bytes in, renditions out. The original is decoded once, to the largest size that any variant
- * needs; each variant is made from those pixels, each format encoded from the variant's.
+ * needs; each picture is shrunk from the smallest one before it that will do, each format encoded
+ * from the picture's pixels. How fast that is, and why: docs/derive.md.
  */
-import sharp from 'sharp';
+import { availableParallelism } from 'node:os';
 import type { Format } from '../images/format.js';
 import type { Placeholder } from '../images/records.js';
-import { coverScale, scaled, variantSize, type Size, type Variant } from '../images/variant.js';
-import { decode, inspect, type Raw } from './decode.js';
-import { encode } from './encode.js';
+import type { Size, Variant } from '../images/variant.js';
+import { decode } from './decode.js';
+import { encode, type Encoders } from './encode.js';
+import { readHeader } from './header.js';
+import { inLanes } from './lanes.js';
+import type { Bounds } from './limits.js';
 import { placeholderOf } from './placeholder.js';
+import type { Raw } from './raw.js';
+import { shrink } from './shrink.js';
+import { stepsOf, type Step } from './steps.js';
 
 export interface Rendition extends Size {
-  variant: string;
+  /** The names of the variants that it is: one, unless several come to the same. */
+  variants: string[];
   format: Format;
   data: Buffer;
 }
@@ -20,48 +28,64 @@ export interface Derived {
   /** The original's size in pixels, orientation applied. */
   original: Size;
   placeholder: Placeholder;
-  /** Every variant in every format. */
+  /** Every variant in every format, none of them twice. */
   renditions: Rendition[];
 }
 
+export interface Plan extends Bounds {
+  variants: readonly Variant[];
+  formats: readonly Format[];
+}
+
+/** Each encode is one thread and holds its picture once more. */
+const MAX_LANES = 4;
+
 /**
  * @param bytes the uploaded file, whole
- * @param plan which variants in which formats
+ * @param plan which variants in which formats, and what an upload may cost
+ * @param encoders other than the shipped ones, for comparison
  * @throws ImageFailure when no retry can make an image of these bytes
  */
-export async function derive(
-  bytes: Buffer,
-  plan: { variants: readonly Variant[]; formats: readonly Format[] },
-): Promise<Derived> {
-  const original = await inspect(bytes);
-  const scale = Math.max(...plan.variants.map((variant) => coverScale(variant, original)));
-  const picture = await decode(bytes, scaled(original, scale));
-  const renditions: Rendition[] = [];
-  // One variant at a time bounds memory; its formats at once use both cores.
-  for (const variant of plan.variants) {
-    const size = variantSize(variant, original);
-    const pixels = await resize(picture, size, variant.fit);
-    const encoded = plan.formats.map(async (format) => ({
-      variant: variant.name,
-      format,
-      ...size,
-      data: await encode(toSharp(pixels), format),
-    }));
-    renditions.push(...(await Promise.all(encoded)));
-  }
-  return { original, placeholder: await placeholderOf(picture), renditions };
+export async function derive(bytes: Buffer, plan: Plan, encoders?: Encoders): Promise<Derived> {
+  const header = await readHeader(bytes, plan);
+  const { decoded, steps } = stepsOf(plan.variants, header.size);
+  const picture = await decode(bytes, header, decoded, plan);
+  const smallest = steps.findLastIndex((step) => !step.crop);
+  const pixelsOf = pictures(picture, steps, (index) =>
+    index === smallest ? plan.formats.length + 1 : plan.formats.length,
+  );
+  const renditions = await inLanes(
+    Math.min(MAX_LANES, availableParallelism()),
+    steps.flatMap((step, index) =>
+      plan.formats.map((format) => async (): Promise<Rendition> => {
+        const data = await encode(await pixelsOf(index), format, header.animation, encoders);
+        const { variants, width, height } = step;
+        return { variants, format, width, height, data };
+      }),
+    ),
+  );
+  return {
+    original: header.size,
+    placeholder: await placeholderOf(smallest < 0 ? picture : await pixelsOf(smallest)),
+    renditions,
+  };
 }
 
-async function resize(picture: Raw, size: Size, fit: Variant['fit']): Promise<Raw> {
-  if (picture.width === size.width && picture.height === size.height) return picture;
-  const data = await toSharp(picture)
-    // `fill`: the size was computed from the original, so no rounding happens twice.
-    .resize({ ...size, fit: fit === 'cover' ? 'cover' : 'fill' })
-    .raw()
-    .toBuffer();
-  return { ...size, channels: picture.channels, data };
-}
-
-function toSharp({ data, width, height, channels }: Raw) {
-  return sharp(data, { raw: { width, height, channels } });
+/**
+ * Makes each step's pixels when they are first asked for, and lets go of them after their last use.
+ * @param usesOf how often a step's pixels are going to be asked for
+ */
+function pictures(decoded: Raw, steps: readonly Step[], usesOf: (index: number) => number) {
+  const made: (Promise<Raw> | undefined)[] = [];
+  const left = steps.map(
+    (_, index) => usesOf(index) + steps.filter(({ source }) => source === index).length,
+  );
+  return function take(index: number): Promise<Raw> {
+    const step = steps[index] as Step;
+    const source = () => (step.source === undefined ? Promise.resolve(decoded) : take(step.source));
+    const picture = (made[index] ??= source().then((from) => shrink(from, step)));
+    left[index] = (left[index] as number) - 1;
+    if (left[index] === 0) made[index] = undefined;
+    return picture;
+  };
 }

@@ -1,27 +1,36 @@
-/** Pixels -> bytes, one table entry a format. */
+/** Pixels -> bytes, one table entry a format. The numbers are explained in docs/derive.md. */
 import type { Sharp } from 'sharp';
 import type { Format } from '../images/format.js';
-import { asImageFailure } from './decode.js';
-import { MAX_SECONDS } from './limits.js';
+import type { Animation } from './header.js';
+import { frameOf, toSharp, type Raw } from './raw.js';
+import { orFailure } from './vips.js';
 
 /** JPEG has no alpha: what shows through it. */
 const BACKDROP = '#ffffff';
 
-const ENCODERS = {
+/** How sharp is told to encode. */
+export type Encoders = Record<Format, (image: Sharp) => Sharp>;
+
+export const ENCODERS: Encoders = {
   avif: (image) => image.avif({ quality: 50, effort: 3 }),
-  webp: (image) => image.webp({ quality: 80, effort: 4 }),
-  jpeg: (image) => image.flatten({ background: BACKDROP }).jpeg({ quality: 80, progressive: true }),
-} as const satisfies Record<Format, (image: Sharp) => Sharp>;
+  webp: (image) => image.webp({ quality: 70, effort: 2 }),
+  jpeg: (image) => image.flatten({ background: BACKDROP }).jpeg({ quality: 80 }),
+};
 
 /**
  * Encodes; sharp writes no EXIF, XMP, IPTC or profile unless told to, and here it is not.
- * @param image sRGB, 8 bits a channel
+ * @param animation what moves goes on moving in WebP; the other formats have its first frame
  * @throws ImageFailure when it takes too long
  */
-export async function encode(image: Sharp, format: Format): Promise<Buffer> {
-  try {
-    return await ENCODERS[format](image).timeout({ seconds: MAX_SECONDS }).toBuffer();
-  } catch (error) {
-    throw asImageFailure(error, 'damaged-image');
-  }
+export async function encode(
+  raw: Raw,
+  format: Format,
+  animation: Animation | undefined,
+  encoders: Encoders = ENCODERS,
+): Promise<Buffer> {
+  const moves = format === 'webp' && animation !== undefined;
+  const image = encoders[format](toSharp(moves ? raw : frameOf(raw, 0)));
+  // Added to what the encoder was told before: quality and effort stay.
+  if (moves) image.webp({ delay: animation.delay, loop: animation.loop });
+  return orFailure(image.toBuffer());
 }

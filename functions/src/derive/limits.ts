@@ -1,13 +1,44 @@
-/** What one upload may cost. */
+/** What one upload may cost, and which uploads are taken. */
+import { ImageFailure } from '../errors.js';
 
-/** The largest file that is read, bytes. It is held in memory whole while it is decoded. */
-export const MAX_BYTES = 50 * 1024 * 1024;
+/** What the parameters say of uploads. */
+export interface Bounds {
+  /** The largest file that is read, bytes. It is held in memory whole while it is decoded. */
+  maxBytes: number;
+  /** The most pixels that are decoded, width times height. */
+  maxPixels: number;
+  /** Whether moving pictures go on moving where the format can; else their first frame is shown. */
+  animated: boolean;
+  /** Whether HEIC is decoded. */
+  heic: boolean;
+  /** Whether TIFF is decoded. */
+  tiff: boolean;
+}
 
-/** The most pixels that are decoded, width times height. */
-export const MAX_PIXELS = 50_000_000;
-
-/** The same for AVIF, whose decoder holds the whole picture, with alpha some 25 bytes a pixel. */
+/** The most pixels of an AVIF: its decoder holds the whole picture, with alpha some 25 bytes a pixel. */
 export const MAX_AVIF_PIXELS = 16_000_000;
 
-/** The longest that one decode or one encode takes, seconds. */
-export const MAX_SECONDS = 60;
+/** The most frames of a moving picture, and the most pixels of all frames together. Above, it stands still. */
+export const MAX_FRAMES = 500;
+export const MAX_ANIMATION_PIXELS = 25_000_000;
+
+/** The HEIC decoder's own memory, bytes (48 megapixels take some 300 MB), and its time, seconds. */
+export const HEIC_MEMORY = 400 * 1024 * 1024;
+export const HEIC_SECONDS = 30;
+
+/**
+ * Of the process that decodes: memory that it may write to, bytes, and the time of one upload, seconds.
+ * The memory and the largest pictures' need of it are in docs/derive.md; beside it the function holds
+ * the upload and Google's clients.
+ */
+export const PROCESS_LIMITS = { memory: 640 * 1024 * 1024, seconds: 120 };
+
+/** When sharp is asked to end one decode or encode, seconds. It looks at its clock only now and then. */
+export const SOFT_SECONDS = 60;
+
+/** @throws ImageFailure when a file of so many bytes is not read */
+export function checkBytes(bytes: number, { maxBytes }: Pick<Bounds, 'maxBytes'>): void {
+  if (bytes > maxBytes) {
+    throw new ImageFailure('too-many-bytes', `expected at most ${maxBytes}, found ${bytes}`);
+  }
+}

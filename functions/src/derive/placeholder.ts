@@ -1,41 +1,50 @@
-/** What a page can show before any pixel has arrived, from the decoded picture. */
-import sharp from 'sharp';
+/** What a page can show before any pixel has arrived. */
 import { rgbaToThumbHash } from 'thumbhash';
 import type { Placeholder } from '../images/records.js';
 import { scaled } from '../images/variant.js';
-import type { Raw } from './decode.js';
+import { frameOf, toSharp, type Raw } from './raw.js';
 
-/** ThumbHash takes pictures of at most 100 x 100 pixels. */
-const MAX_THUMBHASH_EDGE = 100;
+/** ThumbHash keeps seven waves a side at most, which so many pixels hold; its work grows with each more. */
+const MAX_EDGE = 32;
 
-/** @returns ThumbHash (base64) and mean colour (`#rrggbb`) */
+/**
+ * @param picture all of the original, at any scale
+ * @returns ThumbHash (base64) and dominant colour (`#rrggbb`)
+ */
 export async function placeholderOf(picture: Raw): Promise<Placeholder> {
-  const { data, ...raw } = picture;
-  const scale = Math.min(1, MAX_THUMBHASH_EDGE / Math.max(raw.width, raw.height));
-  const { width, height } = scaled(raw, scale);
-  const rgba = await sharp(data, { raw })
+  const scale = Math.min(1, MAX_EDGE / Math.max(picture.width, picture.height));
+  const { width, height } = scaled(picture, scale);
+  const rgba = await toSharp(frameOf(picture, 0))
     .resize({ width, height, fit: 'fill' })
     .ensureAlpha()
     .raw()
     .toBuffer();
   return {
     thumbhash: Buffer.from(rgbaToThumbHash(width, height, rgba)).toString('base64'),
-    color: meanColor(rgba),
+    color: dominantColor(rgba),
   };
 }
 
-/** Mean of the visible pixels, each weighed by its alpha. */
-function meanColor(rgba: Buffer): string {
-  const sum = [0, 0, 0];
-  let weight = 0;
+/** The mean of the fullest bin, eight bins a channel; white where nothing is visible. */
+function dominantColor(rgba: Uint8Array): string {
+  const binOf = (i: number) =>
+    ((level(i) >> 5) << 6) | ((level(i + 1) >> 5) << 3) | (level(i + 2) >> 5);
+  const level = (i: number) => rgba[i] as number;
+  const weights = new Float64Array(8 * 8 * 8);
   for (let i = 0; i < rgba.length; i += 4) {
-    const alpha = rgba[i + 3] as number;
-    weight += alpha;
-    for (let c = 0; c < 3; c++) sum[c] = (sum[c] as number) + (rgba[i + c] as number) * alpha;
+    weights[binOf(i)] = (weights[binOf(i)] as number) + level(i + 3);
   }
-  const hex = (value: number) =>
-    Math.round(weight === 0 ? 255 : value / weight)
+  const weight = Math.max(...weights);
+  if (weight === 0) return '#ffffff';
+  const fullest = weights.indexOf(weight);
+  const sums = [0, 0, 0];
+  for (let i = 0; i < rgba.length; i += 4) {
+    if (binOf(i) !== fullest) continue;
+    for (let c = 0; c < 3; c++) sums[c] = (sums[c] as number) + level(i + c) * level(i + 3);
+  }
+  const hex = (sum: number) =>
+    Math.round(sum / weight)
       .toString(16)
       .padStart(2, '0');
-  return `#${sum.map(hex).join('')}`;
+  return `#${sums.map(hex).join('')}`;
 }

@@ -10,7 +10,7 @@ export type ImageState = 'processing' | 'ready' | 'failed';
 export interface Placeholder {
   /** ThumbHash of the whole picture, base64. See https://evanw.github.io/thumbhash/ */
   thumbhash: string;
-  /** Mean colour of the whole picture, `#rrggbb`. */
+  /** Dominant colour of the whole picture, `#rrggbb`. */
   color: string;
 }
 

@@ -14,6 +14,8 @@ export interface Variant {
   height?: number;
   /** `inside`: the whole picture within the box. `cover`: the box filled, the rest cropped. */
   fit: 'inside' | 'cover';
+  /** Where `cover` cuts: around the centre, or around what draws the eye. Absent: the centre. */
+  crop?: 'centre' | 'attention';
 }
 
 export interface Size {
@@ -23,17 +25,18 @@ export interface Size {
 }
 
 export const VARIANT_GRAMMAR =
-  'name:WIDTH, name:WIDTHxHEIGHT or name:WIDTHxHEIGHT:cover ' +
+  'name:WIDTH, name:WIDTHxHEIGHT, name:WIDTHxHEIGHT:cover or name:WIDTHxHEIGHT:cover:attention ' +
   `(name of 1 to 40 letters, digits, "-" or "_"; pixels from 1 to ${MAX_EDGE})`;
 
-const VARIANT = /^([A-Za-z0-9_-]{1,40}):(\d{1,5})(?:x(\d{1,5})(?::(inside|cover))?)?$/;
+const VARIANT =
+  /^([A-Za-z0-9_-]{1,40}):(\d{1,5})(?:x(\d{1,5})(?::(inside|cover|cover:centre|cover:attention))?)?$/;
 
 /**
  * Reads one size rule, `thumb:200x200:cover`.
  * @returns undefined when the text does not follow VARIANT_GRAMMAR
  */
 export function parseVariant(text: string): Variant | undefined {
-  const [, name, w, h, fit] = VARIANT.exec(text) ?? [];
+  const [, name, w, h, rule = 'inside'] = VARIANT.exec(text) ?? [];
   if (name === undefined || isReserved(name)) return undefined;
   const width = Number(w);
   const height = h === undefined ? undefined : Number(h);
@@ -43,7 +46,8 @@ export function parseVariant(text: string): Variant | undefined {
     name,
     width,
     ...(height !== undefined && { height }),
-    fit: fit === 'cover' ? 'cover' : 'inside',
+    fit: rule === 'inside' ? 'inside' : 'cover',
+    ...(rule === 'cover:attention' && { crop: 'attention' }),
   };
 }
 

@@ -1,5 +1,4 @@
 import { parseConfig } from '../config/config.js';
-import { MAX_BYTES } from '../derive/limits.js';
 import type { Derived } from '../derive/derive.js';
 import { ImageFailure } from '../errors.js';
 import { fakeLibrary } from '../library/library.fake.js';
@@ -16,7 +15,7 @@ const derived: Derived = {
   placeholder: { thumbhash: 'AAAA', color: '#102030' },
   renditions: ['w40', 'w20'].flatMap((variant) =>
     (['webp', 'jpeg'] as const).map((format) => ({
-      variant,
+      variants: [variant],
       format,
       width: Number(variant.slice(1)),
       height: 30,
@@ -252,7 +251,7 @@ describe('bad input', () => {
 
   test('too many bytes are not even read', async () => {
     const { room, put, image, library } = setUp();
-    const large = upload({ bytes: MAX_BYTES + 1 });
+    const large = upload({ bytes: config.maxBytes + 1 });
     put(large);
     await expect(ingest(large, room)).resolves.toBe('failed');
     expect(image()?.error?.code).toBe('too-many-bytes');

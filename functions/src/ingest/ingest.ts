@@ -1,6 +1,6 @@
 /** A finished upload -> its renditions and records. */
 import type { Config } from '../config/config.js';
-import { checkBytes } from '../derive/decode.js';
+import { checkBytes } from '../derive/limits.js';
 import type { derive } from '../derive/derive.js';
 import { ImageFailure } from '../errors.js';
 import { hashedFolder, ownerOf, renditionName, type Owner } from '../images/path.js';
@@ -100,7 +100,7 @@ async function makeRenditions(
   { config, library, derive }: Ingest,
 ): Promise<Result> {
   // Before a byte is read: an object may be of any size.
-  checkBytes(original.bytes);
+  checkBytes(original.bytes, config);
   const bytes = await library.objects.readOriginal(original.name, original.generation);
   if (bytes === undefined) {
     throw new ImageFailure('original-gone', 'expected the original, found that it is gone');
@@ -108,16 +108,19 @@ async function makeRenditions(
   const derived = await derive(bytes, config);
   const variants: Record<string, VariantInfo> = {};
   const renditions: Record<string, TokenVariant> = {};
-  const writes = derived.renditions.map(async ({ variant, format, width, height, data }) => {
-    const name = renditionName(config.variantsPath, original, variant, format);
-    const info = await library.objects.writeRendition(name, format, data);
-    return { variant, format, width, height, info };
+  const writes = derived.renditions.map(async ({ data, ...rendition }) => {
+    const { variants: names, format } = rendition;
+    // Variants that come to the same share one object, under the name of the first.
+    const name = renditionName(config.variantsPath, original, names[0] as string, format);
+    return { ...rendition, info: await library.objects.writeRendition(name, format, data) };
   });
-  for (const { variant, format, width, height, info } of await Promise.all(writes)) {
-    const shown = (variants[variant] ??= { width, height, formats: {} });
-    shown.formats[format] = { bytes: info.bytes };
-    const resolved = (renditions[variant] ??= { width, height });
-    resolved[format] = info;
+  for (const { variants: names, format, width, height, info } of await Promise.all(writes)) {
+    for (const name of names) {
+      const shown = (variants[name] ??= { width, height, formats: {} });
+      shown.formats[format] = { bytes: info.bytes };
+      const resolved = (renditions[name] ??= { width, height });
+      resolved[format] = info;
+    }
   }
   return {
     original: { ...original, ...derived.original },

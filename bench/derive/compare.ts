@@ -1,0 +1,217 @@
+/** `npm run bench -- derive`: this project's pipeline against the peer's, picture by picture. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+import { median, medians, table } from '../figures.js';
+import type { Places } from '../places.js';
+import type { Measured, Pipeline } from './child.js';
+import { compareWith } from './similarity.js';
+
+type Side = Measured['figures'] & {
+  /** All renditions together. */
+  bytes: number;
+  /** Mean over the renditions. */
+  ssim: number;
+};
+
+type Ratio = Record<'cpu' | 'wall' | 'rss' | 'bytes', number>;
+
+interface Row {
+  name: string;
+  megapixels: number;
+  /** At the peer's encoder settings. */
+  ours: Side;
+  peer: Side;
+  /** Peer's by ours: how many times less ours takes. */
+  ratio: Ratio;
+  /** Ours as a multiple of one decode and each encode alone. */
+  floor: number;
+  /** Ours at the shipped settings, and the same figures of it. */
+  shipped: Side;
+  shippedRatio: Ratio;
+  shippedFloor: number;
+}
+
+const SIDES = ['same', 'peer', 'shipped'] as const;
+/** In turn, so that a machine that slows down does so for all. */
+const PIPELINES: Pipeline[] = [...SIDES, 'floor', 'shippedFloor'];
+
+/**
+ * Prints a table and writes derive.json.
+ * @param corpus a folder of pictures
+ * @param runs how often each pipeline runs on each, each time in a fresh process
+ */
+export async function compareDerive(corpus: string, runs: number, places: Places): Promise<void> {
+  const rows: Row[] = [];
+  for (const name of readdirSync(corpus).sort()) {
+    rows.push(await compareOne(name, join(corpus, name), runs, places.root));
+    process.stderr.write(`- ${name}\n`);
+  }
+  const overall = {
+    ratio: medians(rows.map(({ ratio }) => ratio)),
+    floor: median(rows.map(({ floor }) => floor)),
+    shippedRatio: medians(rows.map(({ shippedRatio }) => shippedRatio)),
+    shippedFloor: median(rows.map(({ shippedFloor }) => shippedFloor)),
+    ssim: medians(
+      rows.map(({ ours, peer, shipped }) => ({
+        ours: ours.ssim,
+        peer: peer.ssim,
+        shipped: shipped.ssim,
+      })),
+    ),
+  };
+  mkdirSync(places.out, { recursive: true });
+  const machine = {
+    node: process.version,
+    sharp: sharp.versions,
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+  };
+  writeFileSync(
+    join(places.out, 'derive.json'),
+    `${JSON.stringify({ machine, runs, images: rows, median: overall }, null, 2)}\n`,
+  );
+  print(rows, overall);
+}
+
+async function compareOne(name: string, file: string, runs: number, root: string): Promise<Row> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    const measured = Object.fromEntries(
+      PIPELINES.map((pipeline) => [pipeline, []]),
+    ) as unknown as Record<Pipeline, Measured[]>;
+    for (let run = 0; run < runs; run++) {
+      for (const pipeline of PIPELINES) {
+        measured[pipeline].push(await runChild(pipeline, file, folder, root));
+      }
+    }
+    const figures = (pipeline: Pipeline) => medians(measured[pipeline].map((m) => m.figures));
+    const compare = await compareWith(readFileSync(file));
+    const sides = {} as Record<(typeof SIDES)[number], Side>;
+    for (const side of SIDES) {
+      const files = (measured[side][0] as Measured).files.map((path) => readFileSync(path));
+      const scores: number[] = [];
+      for (const rendition of files) scores.push(await compare(rendition));
+      sides[side] = {
+        ...figures(side),
+        bytes: files.reduce((sum, { length }) => sum + length, 0),
+        ssim: scores.reduce((sum, score) => sum + score, 0) / scores.length,
+      };
+    }
+    const { width, height, pages = 1 } = await sharp(file).metadata();
+    const { same, peer, shipped } = sides;
+    return {
+      name,
+      megapixels: (width * height * pages) / 1e6,
+      ours: same,
+      peer,
+      ratio: ratioOf(peer, same),
+      floor: same.cpuSeconds / figures('floor').cpuSeconds,
+      shipped,
+      shippedRatio: ratioOf(peer, shipped),
+      shippedFloor: shipped.cpuSeconds / figures('shippedFloor').cpuSeconds,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runChild(
+  pipeline: Pipeline,
+  file: string,
+  folder: string,
+  root: string,
+): Promise<Measured> {
+  const child = join(__dirname, 'child.js');
+  const run = promisify(execFile);
+  const { stdout } = await run(process.execPath, [child, pipeline, file, folder, root]);
+  return JSON.parse(stdout) as Measured;
+}
+
+function ratioOf(peer: Side, ours: Side): Ratio {
+  return {
+    cpu: peer.cpuSeconds / ours.cpuSeconds,
+    wall: peer.wallSeconds / ours.wallSeconds,
+    rss: peer.rssBytes / ours.rssBytes,
+    bytes: peer.bytes / ours.bytes,
+  };
+}
+
+function print(
+  rows: readonly Row[],
+  overall: Pick<Row, 'ratio' | 'floor' | 'shippedRatio' | 'shippedFloor'> & {
+    ssim: Record<'ours' | 'peer' | 'shipped', number>;
+  },
+): void {
+  const seconds = (value: number) => value.toFixed(2);
+  const times = (value: number) => `${value.toFixed(2)}x`;
+  const megabytes = (value: number) => (value / 1e6).toFixed(0);
+  const ssim = (value: number) => value.toFixed(4);
+  const head = [
+    'picture',
+    'MP',
+    'peer s',
+    'ours s',
+    'cpu',
+    'wall',
+    'MB',
+    'rss',
+    'bytes',
+    'floor',
+    'SSIM',
+    'peer',
+    '| shipped s',
+    'cpu',
+    'wall',
+    'bytes',
+    'floor',
+    'SSIM',
+  ];
+  const lines = rows.map((row) => [
+    row.name,
+    row.megapixels.toFixed(1),
+    seconds(row.peer.cpuSeconds),
+    seconds(row.ours.cpuSeconds),
+    times(row.ratio.cpu),
+    times(row.ratio.wall),
+    megabytes(row.ours.rssBytes),
+    times(row.ratio.rss),
+    times(row.ratio.bytes),
+    times(row.floor),
+    ssim(row.ours.ssim),
+    ssim(row.peer.ssim),
+    seconds(row.shipped.cpuSeconds),
+    times(row.shippedRatio.cpu),
+    times(row.shippedRatio.wall),
+    times(row.shippedRatio.bytes),
+    times(row.shippedFloor),
+    ssim(row.shipped.ssim),
+  ]);
+  const { ratio, floor, shippedRatio, shippedFloor, ssim: scores } = overall;
+  const last = [
+    'median',
+    '',
+    '',
+    '',
+    times(ratio.cpu),
+    times(ratio.wall),
+    '',
+    times(ratio.rss),
+    times(ratio.bytes),
+    times(floor),
+    ssim(scores.ours),
+    ssim(scores.peer),
+    '',
+    times(shippedRatio.cpu),
+    times(shippedRatio.wall),
+    times(shippedRatio.bytes),
+    times(shippedFloor),
+    ssim(scores.shipped),
+  ];
+  process.stdout.write(
+    `seconds are CPU; Nx: the peer's by ours; floor: ours by one decode and each encode alone\n${table(head, [...lines, last])}`,
+  );
+}

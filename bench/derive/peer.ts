@@ -1,0 +1,34 @@
+/**
+ * What storage-resize-images 0.3.3 does with an upload, step by step: every size in every format by
+ * itself and all at once; each is resized into the input's format, decoded, encoded in the target
+ * format, decoded, and encoded once more into a file without extension.
+ * `failOnError: false` is called `failOn: 'none'` in this version of sharp.
+ * @see https://github.com/firebase/extensions/tree/next/storage-resize-images/functions/src
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type Sharp from 'sharp';
+import { EDGES, FORMATS } from './sizes.js';
+
+/** @returns the files that were written to `folder` */
+export async function runPeer(sharp: typeof Sharp, file: string, folder: string) {
+  sharp.cache(false);
+  const animated = true;
+  return Promise.all(
+    FORMATS.flatMap((format) =>
+      EDGES.map(async (edge) => {
+        const resized = await sharp(file, { failOn: 'none', animated })
+          .rotate()
+          .resize(edge, edge, { fit: 'inside', withoutEnlargement: true })
+          .toBuffer();
+        const converted =
+          format === 'webp'
+            ? await sharp(resized, { animated }).webp({}).toBuffer()
+            : await sharp(resized).jpeg({}).toBuffer();
+        const path = join(folder, randomUUID());
+        await sharp(converted, { animated }).toFile(path);
+        return path;
+      }),
+    ),
+  );
+}

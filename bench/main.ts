@@ -1,0 +1,42 @@
+/** `npm run bench -- COMMAND`: measures this project against its peers. Nothing here is a test. */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeCorpus } from './corpus.js';
+import { compareCurves } from './derive/curve.js';
+import { compareDerive } from './derive/compare.js';
+import type { Places } from './places.js';
+
+const USAGE = `npm run bench -- corpus                          makes the pictures, in bench/out/corpus
+npm run bench -- derive [--corpus DIR] [--runs N]  ours against storage-resize-images
+npm run bench -- curve [--corpus DIR]            what each quality and effort costs and gives
+`;
+
+/** @returns the exit code */
+export async function main(argv: string[], root: string): Promise<number> {
+  const places: Places = { root, out: join(root, 'bench', 'out') };
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: { corpus: { type: 'string' }, runs: { type: 'string', default: '3' } },
+  });
+  const corpus = () => values.corpus ?? makeCorpus(places);
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1) {
+    process.stderr.write(`--runs: expected a whole number from 1, found ${values.runs}\n`);
+    return 2;
+  }
+  switch (positionals.join(' ')) {
+    case 'corpus':
+      process.stdout.write(`${await makeCorpus(places)}\n`);
+      return 0;
+    case 'derive':
+      await compareDerive(await corpus(), runs, places);
+      return 0;
+    case 'curve':
+      await compareCurves(await corpus(), places);
+      return 0;
+    default:
+      process.stderr.write(USAGE);
+      return 2;
+  }
+}

@@ -1,0 +1,6 @@
+export interface Places {
+  /** The repository. */
+  root: string;
+  /** Where results are written. */
+  out: string;
+}

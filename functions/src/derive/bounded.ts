@@ -1,0 +1,189 @@
+/**
+ * `derive` in a process of its own, so that no file can take more than a stated memory and time:
+ * the kernel refuses that process more memory, a timer ends it for certain (sharp's own timeout looks
+ * at its clock only between rows), and a decoder that crashes takes nothing else with it. It is kept
+ * for the next upload, knows none of the function's secrets and holds nothing between two uploads.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { ImageFailure } from '../errors.js';
+import type { Answer, Request } from './bounded-process.js';
+import type { Derived, Plan } from './derive.js';
+
+export interface ProcessLimits {
+  /** Of memory that the process may write to, bytes; Node and sharp themselves take some 120 MB. */
+  memory: number;
+  /** For one upload, from its first byte to the last rendition. */
+  seconds: number;
+}
+
+export interface BoundedDerive {
+  (bytes: Buffer, plan: Plan): Promise<Derived>;
+  /** Ends the process; work under way fails. */
+  close(): void;
+}
+
+/** Memory that was freed lies in pieces after a while; a new process starts with all of it. */
+const UPLOADS_A_PROCESS = 50;
+
+/**
+ * Starts the process, so that it gets ready while the upload is still being read. Uploads are taken one
+ * after the other.
+ * @param script where the compiled process is
+ */
+export function openBoundedDerive(
+  limits: ProcessLimits,
+  script = join(__dirname, 'bounded-process.js'),
+): BoundedDerive {
+  let worker: Worker | undefined = start(limits, script);
+  let queue: Promise<unknown> = Promise.resolve();
+
+  async function attempt(bytes: Buffer, plan: Plan): Promise<Derived> {
+    const current = (worker ??= start(limits, script));
+    const isFresh = current.uploads === 0;
+    try {
+      const derived = await run(current, bytes, plan, limits);
+      if (current.uploads >= UPLOADS_A_PROCESS) drop(current);
+      return derived;
+    } catch (error) {
+      if (!isVerdict(error)) drop(current);
+      // What earlier uploads left behind must not be held against this one.
+      if (error instanceof ProcessEnded && !isFresh) return attempt(bytes, plan);
+      throw error instanceof ProcessEnded ? error.failure : error;
+    }
+  }
+
+  function drop(old: Worker): void {
+    old.child.kill('SIGKILL');
+    if (worker === old) worker = undefined;
+  }
+
+  const derive = (bytes: Buffer, plan: Plan) => {
+    const result = queue.then(() => attempt(bytes, plan));
+    queue = result.catch(() => undefined);
+    return result;
+  };
+  return Object.assign(derive, {
+    close: () => {
+      if (worker) drop(worker);
+    },
+  });
+}
+
+/** Whether the process looked at the file and said what is wrong with it, and is as good as before. */
+function isVerdict(error: unknown): boolean {
+  return (
+    error instanceof ImageFailure && error.code !== 'too-slow' && error.code !== 'too-much-memory'
+  );
+}
+
+interface Worker {
+  child: ChildProcess;
+  uploads: number;
+  /** What it said at its end. */
+  lastWords: string;
+}
+
+/** Limits of itself (no more memory, no core files with pictures in them), then Node in its place. */
+const LIMITED = 'ulimit -c 0; ulimit -d "$1"; shift; exec "$@"';
+
+function start({ memory }: ProcessLimits, script: string): Worker {
+  const node = [process.execPath, script];
+  const isWindows = process.platform === 'win32';
+  const [command, ...args] = isWindows
+    ? node
+    : ['/bin/sh', '-c', LIMITED, 'sh', String(Math.floor(memory / 1024)), ...node];
+  const child = spawn(command as string, args, {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
+    serialization: 'advanced',
+    // None of the function's environment: there may be secrets in it. Fewer heaps, less memory between.
+    env: { MALLOC_ARENA_MAX: '2', ...(isWindows && { SystemRoot: process.env['SystemRoot'] }) },
+  });
+  const worker: Worker = { child, uploads: 0, lastWords: '' };
+  child.stderr?.on('data', (text: Buffer) => {
+    worker.lastWords = `${worker.lastWords}${text.toString()}`.slice(0, 300);
+  });
+  // A process that is waiting for uploads must not keep this one alive.
+  hold(child, false);
+  return worker;
+}
+
+function hold(child: ChildProcess, isHeld: boolean): void {
+  const verb = isHeld ? 'ref' : 'unref';
+  child[verb]();
+  child.channel?.[verb]();
+  for (const stream of [child.stderr, child.stdio[4]])
+    (stream as { ref?: () => void } & { unref?: () => void })[verb]?.();
+}
+
+/** The process is gone; whose fault that was is for the caller to say. */
+class ProcessEnded extends Error {
+  constructor(readonly failure: Error) {
+    super(failure.message);
+  }
+}
+
+function run(worker: Worker, bytes: Buffer, plan: Plan, limits: ProcessLimits): Promise<Derived> {
+  const { child } = worker;
+  worker.uploads++;
+  return new Promise<Derived>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const detail = `expected an end within ${limits.seconds} s, found none`;
+      end(() => reject(new ImageFailure('too-slow', detail)));
+    }, limits.seconds * 1000);
+    const onMessage = (answer: Answer) => end(() => settle(answer, resolve, reject));
+    const onExit = (code: number | null, signal: string | null) =>
+      end(() => reject(new ProcessEnded(failureOf(code, signal, worker.lastWords))));
+    const onError = (error: Error) => end(() => reject(new ProcessEnded(error)));
+    const end = (then: () => void) => {
+      clearTimeout(timer);
+      child.off('message', onMessage).off('exit', onExit).off('error', onError);
+      hold(child, false);
+      then();
+    };
+    child.on('message', onMessage).on('exit', onExit).on('error', onError);
+    if (child.exitCode !== null || child.signalCode !== null) {
+      onExit(child.exitCode, child.signalCode);
+      return;
+    }
+    hold(child, true);
+    const { variants, formats, maxBytes, maxPixels, animated, heic, tiff } = plan;
+    const request: Request = {
+      length: bytes.length,
+      plan: { variants, formats, maxBytes, maxPixels, animated, heic, tiff },
+    };
+    child.send(request);
+    const pipe = child.stdio[4] as Writable;
+    // Its end is told by `exit`, with its reason.
+    pipe.removeAllListeners('error').on('error', () => undefined);
+    pipe.write(bytes);
+  });
+}
+
+function settle(
+  answer: Answer,
+  resolve: (derived: Derived) => void,
+  reject: (error: Error) => void,
+): void {
+  if ('derived' in answer) resolve(answer.derived);
+  else if ('code' in answer) reject(new ImageFailure(answer.code, answer.detail));
+  else reject(new Error(answer.error));
+}
+
+/** Signals by which libraries and the kernel end a process that asks for memory that there is not. */
+const OUT_OF_MEMORY = ['SIGABRT', 'SIGTRAP', 'SIGKILL'];
+/** And those of a decoder that breaks. */
+const BROKEN = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE'];
+
+function failureOf(code: number | null, signal: string | null, lastWords: string): Error {
+  const found = `found ${signal ?? `exit ${code ?? '?'}`} ${lastWords.split('\n')[0] ?? ''}`.trim();
+  if (signal !== null && OUT_OF_MEMORY.includes(signal)) {
+    return new ImageFailure('too-much-memory', `expected an end within the memory, ${found}`);
+  }
+  if (signal !== null && BROKEN.includes(signal)) {
+    return new ImageFailure('damaged-image', `expected the decoder to end, ${found}`);
+  }
+  // SIGTERM and the like: the instance is going down, and the platform tries the upload again.
+  return new Error(`expected renditions, ${found}`);
+}
