@@ -20,6 +20,8 @@ export interface ProcessLimits {
 
 export interface BoundedDerive {
   (bytes: Buffer, plan: Plan): Promise<Derived>;
+  /** The process's number; absent between the end of one and the start of the next. */
+  readonly pid: number | undefined;
   /** Ends the process; work under way fails. */
   close(): void;
 }
@@ -64,11 +66,11 @@ export function openBoundedDerive(
     queue = result.catch(() => undefined);
     return result;
   };
-  return Object.assign(derive, {
-    close: () => {
-      if (worker) drop(worker);
-    },
-  });
+  const close = () => {
+    if (worker) drop(worker);
+  };
+  const get = () => worker?.child.pid;
+  return Object.defineProperty(Object.assign(derive, { close, pid: undefined }), 'pid', { get });
 }
 
 /** Whether the process looked at the file and said what is wrong with it, and is as good as before. */

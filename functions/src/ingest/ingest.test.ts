@@ -92,6 +92,21 @@ test('an upload becomes renditions, an image record and a token record', async (
   expect(library.renditions.size).toBe(4);
 });
 
+test('variants that come to the same share an object, and each answers', async () => {
+  const renditions = derived.renditions
+    .slice(0, 2)
+    .map((rendition) => ({ ...rendition, variants: ['w40', 'w20'] }));
+  const same = { ...derived, renditions };
+  const { room, library, put, image } = setUp({ derive: () => Promise.resolve(same) });
+  put(upload());
+  await ingest(upload(), room);
+  expect(library.renditions.size).toBe(2);
+  const { w40, w20 } = library.tokens.get(hashToken(image()?.token ?? ''))?.image?.renditions ?? {};
+  expect(w40?.webp?.object).toMatch(/w40[.]webp$/);
+  expect(w20).toEqual(w40);
+  expect(image()?.variants?.['w20']).toEqual(image()?.variants?.['w40']);
+});
+
 test('the download token is stripped before anything else', async () => {
   const { room, library, put } = setUp({
     derive: () => {

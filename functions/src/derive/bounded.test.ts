@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { parseConfig } from '../config/config.js';
+import { parseVariant, type Variant } from '../images/variant.js';
+import { openBoundedDerive, type BoundedDerive, type ProcessLimits } from './bounded.js';
+import { derive, type Derived, type Plan } from './derive.js';
+import { PROCESS_LIMITS } from './limits.js';
+
+const ROOT = join(__dirname, '../../..');
+/** The compiled process: `npm test` builds it first. */
+const SCRIPT = join(ROOT, 'functions/lib/derive/bounded-process.js');
+const fixture = (path: string) => readFileSync(join(ROOT, 'tests/fixtures', path));
+
+const plan = (...texts: string[]): Plan => ({
+  ...parseConfig({ BUCKET: 'bucket' }),
+  variants: texts.map((text) => parseVariant(text) as Variant),
+  formats: ['webp', 'jpeg'],
+});
+
+const opened: BoundedDerive[] = [];
+function open(limits: Partial<ProcessLimits> = {}, script = SCRIPT): BoundedDerive {
+  const bounded = openBoundedDerive({ ...PROCESS_LIMITS, ...limits }, script);
+  opened.push(bounded);
+  return bounded;
+}
+afterEach(() => opened.splice(0).forEach((bounded) => bounded.close()));
+
+const plain = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: '#84a' } })
+    .png()
+    .toBuffer();
+
+test('it gives what derive gives, upload after upload in one process', async () => {
+  const bounded = open();
+  const photo = fixture('photos/seeding.jpg');
+  const wanted = plan('w400:400', 't:100x100:cover');
+  const [first, second] = await Promise.all([
+    bounded(photo, wanted),
+    bounded(await plain(50, 40), wanted),
+  ]);
+  expect(first).toEqual(await derive(photo, wanted));
+  expect(second.original).toEqual({ width: 50, height: 40 });
+  expect(first.renditions.every(({ data }) => Buffer.isBuffer(data))).toBe(true);
+});
+
+test('a verdict about a file is the same as derive’s, and the process stays', async () => {
+  const bounded = open();
+  await bounded(await plain(20, 20), plan('w10:10'));
+  const { pid } = bounded;
+  await expect(bounded(Buffer.from('no picture'), plan('w10:10'))).rejects.toMatchObject({
+    name: 'ImageFailure',
+    code: 'not-an-image',
+    message: 'not-an-image: expected the first bytes of an image, found others',
+  });
+  await bounded(await plain(20, 20), plan('w10:10'));
+  expect(bounded.pid).toBe(pid);
+});
+
+test('it does not know the environment of the function', async () => {
+  process.env['SECRET_OF_THE_FUNCTION'] = 'x';
+  const bounded = open();
+  await bounded(await plain(20, 20), plan('w10:10'));
+  if (process.platform === 'linux') {
+    const environment = readFileSync(`/proc/${bounded.pid}/environ`, 'latin1');
+    expect(environment).toContain('MALLOC_ARENA_MAX');
+    expect(environment).not.toContain('SECRET_OF_THE_FUNCTION');
+  }
+  delete process.env['SECRET_OF_THE_FUNCTION'];
+});
+
+test('after a process has ended, the next upload has a new one', async () => {
+  const bounded = open();
+  await bounded(await plain(20, 20), plan('w10:10'));
+  const { pid } = bounded;
+  process.kill(pid as number, 'SIGKILL');
+  const { renditions } = await bounded(await plain(20, 20), plan('w10:10'));
+  expect(renditions).toHaveLength(2);
+  expect(bounded.pid).not.toBe(pid);
+});
+
+test('too much memory, and too much time, are failures of the upload', async () => {
+  const small = open({ memory: 150 * 1024 * 1024 });
+  const large = await sharp({
+    create: { width: 7000, height: 7000, channels: 3, background: '#84a' },
+  })
+    .jpeg({ progressive: true, chromaSubsampling: '4:4:4' })
+    .toBuffer();
+  await expect(small(large, plan('w10:10'))).rejects.toMatchObject({ code: 'too-much-memory' });
+  await expect(small(await plain(20, 20), plan('w10:10'))).resolves.toBeDefined();
+  const short = open({ seconds: 0.05 });
+  await expect(short(large, plan('w10:10'))).rejects.toMatchObject({ code: 'too-slow' });
+});
+
+test('a process that can’t start is no fault of the upload', async () => {
+  const broken = open({}, join(ROOT, 'no-such-script.js'));
+  const error: unknown = await broken(await plain(20, 20), plan('w10:10')).catch(
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(Error);
+  expect((error as Error).name).toBe('Error');
+  expect((error as Error).message).toMatch(/expected renditions, found exit 1/);
+});
+
+describe('HEIC', () => {
+  test('a photo as a phone writes it looks like the same photo as JPEG', async () => {
+    const bounded = open();
+    // How the fixture was made from the photo, see its README: turned once, at 1000 x 700.
+    const upright = await sharp(fixture('photos/seeding.jpg'))
+      .resize(1000, 700, { fit: 'fill' })
+      .rotate(90)
+      .jpeg({ quality: 95 })
+      .toBuffer();
+    const wanted = plan('w300:300', 't:120x120:cover');
+    const heic = await bounded(fixture('heic/phone.heic'), wanted);
+    const jpeg = await bounded(upright, wanted);
+    expect(heic.original).toEqual(jpeg.original);
+    const shapes = ({ renditions }: Derived) =>
+      renditions.map(({ variants, format, width, height }) => [variants, format, width, height]);
+    expect(shapes(heic)).toEqual(shapes(jpeg));
+    for (const [index, { data }] of heic.renditions.entries()) {
+      const other = jpeg.renditions[index]?.data as Buffer;
+      const [a, b] = await Promise.all([data, other].map((bytes) => sharp(bytes).raw().toBuffer()));
+      const apart = (a as Buffer).reduce(
+        (sum, level, i) => sum + Math.abs(level - ((b as Buffer)[i] as number)),
+        0,
+      );
+      // The HEIC is coarse; the same picture turned otherwise, or in other colours, is far beyond this.
+      expect(apart / (a as Buffer).length).toBeLessThan(6);
+    }
+  });
+
+  test('the same bytes each time', async () => {
+    const bounded = open();
+    const run = () => bounded(fixture('heic/phone.heic'), plan('w300:300'));
+    expect(await run()).toEqual(await run());
+  });
+});

@@ -1,0 +1,174 @@
+import sharp from 'sharp';
+import { parseConfig } from '../config/config.js';
+import type { Format } from '../images/format.js';
+import { parseVariant, type Variant } from '../images/variant.js';
+import { derive } from './derive.js';
+import { encode } from './encode.js';
+import type { Raw } from './raw.js';
+
+const FORMATS: Format[] = ['webp', 'jpeg', 'avif'];
+
+function plain(colour: number[], frames = 1): Raw {
+  const pixels = Array.from({ length: frames }, (_, frame) =>
+    Array.from({ length: 40 * 30 }, () => colour.map((level) => (level + frame * 60) % 256)),
+  );
+  const channels = colour.length as 3 | 4;
+  return { data: Buffer.from(pixels.flat(2)), width: 40, height: 30, channels, frames };
+}
+
+async function middle(data: Buffer, page = 0): Promise<number[]> {
+  const { data: raw, info } = await sharp(data, { page })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const start = (15 * info.width + 20) * info.channels;
+  return [...raw.subarray(start, start + info.channels)];
+}
+
+describe('alpha', () => {
+  test.each(['webp', 'avif'] as const)('%s keeps it', async (format) => {
+    expect((await middle(await encode(plain([200, 40, 40, 128]), format, undefined)))[3]).toBe(128);
+  });
+
+  test('JPEG has none: the picture lies on white', async () => {
+    expect(await middle(await encode(plain([255, 0, 0, 0]), 'jpeg', undefined))).toEqual([
+      255, 255, 255,
+    ]);
+    const half = await middle(await encode(plain([0, 0, 0, 128]), 'jpeg', undefined));
+    expect(half.every((level) => Math.abs(level - 127) < 3)).toBe(true);
+  });
+});
+
+describe('what moves', () => {
+  const animation = { frames: 3, delay: [40, 50, 60], loop: 2 };
+  const moving = plain([10, 20, 30], 3);
+
+  test('goes on moving in WebP: frames, delays, loops and all', async () => {
+    const webp = await encode(moving, 'webp', animation);
+    expect(await sharp(webp, { pages: -1 }).metadata()).toMatchObject({
+      pages: 3,
+      pageHeight: 30,
+      width: 40,
+      delay: [40, 50, 60],
+      loop: 2,
+    });
+    for (const page of [0, 1, 2]) {
+      const [red = 0] = await middle(webp, page);
+      expect(Math.abs(red - (10 + 60 * page))).toBeLessThan(6);
+    }
+  });
+
+  test.each(['jpeg', 'avif'] as const)('%s has its first frame', async (format) => {
+    const data = await encode(moving, format, animation);
+    const { width, height, pages = 1 } = await sharp(data).metadata();
+    expect([width, height, pages]).toEqual([40, 30, 1]);
+    expect(Math.abs((await middle(data))[0] ?? 0)).toBeLessThan(16);
+  });
+
+  test('the encoder’s quality is not lost over it', async () => {
+    const ours = await encode(moving, 'webp', animation);
+    const encoders = {
+      webp: (image: sharp.Sharp) => image.webp({ quality: 5, effort: 0 }),
+      jpeg: (image: sharp.Sharp) => image,
+      avif: (image: sharp.Sharp) => image,
+    };
+    expect((await encode(moving, 'webp', animation, encoders)).equals(ours)).toBe(false);
+  });
+});
+
+/** The parts of a file, in their order, by the names that its format gives them. */
+const PARTS: Record<Format, (data: Buffer) => string[]> = {
+  // Markers up to the first scan, ITU-T T.81 section B.1.1.
+  jpeg: (data) => {
+    const found = [];
+    for (
+      let at = 2;
+      at < data.length && data[at + 1] !== 0xda;
+      at += 2 + data.readUInt16BE(at + 2)
+    ) {
+      found.push((data[at + 1] as number).toString(16));
+    }
+    return found;
+  },
+  // Chunks, RFC 9649 section 2.3.
+  webp: (data) => {
+    const found = [];
+    for (
+      let at = 12;
+      at < data.length;
+      at += 8 + data.readUInt32LE(at + 4) + (data.readUInt32LE(at + 4) % 2)
+    ) {
+      found.push(data.toString('latin1', at, at + 4));
+    }
+    return found;
+  },
+  // Types of items, ISO/IEC 14496-12 section 8.11.6: their names stand in the box iinf.
+  avif: (data) => {
+    const start = data.indexOf('iinf');
+    const end = start + data.readUInt32BE(start - 4);
+    return data.toString('latin1', start + 4, end).match(/av01|Exif|mime|uri |grid|hvc1/g) ?? [];
+  },
+};
+
+/** What a rendition may consist of. JPEG: JFIF's header, tables, frame, no comment, no APP1 to APP15. */
+const ALLOWED: Record<Format, RegExp> = {
+  jpeg: /^(e0|db|c0|c2|c4)$/,
+  webp: /^(VP8 |VP8L|VP8X|ALPH|ANIM|ANMF)$/,
+  avif: /^av01$/,
+};
+
+describe('a rendition says nothing but its pixels', () => {
+  /** A JPEG with everything that a camera, an editor and its user may put into one. */
+  async function talkative(): Promise<Buffer> {
+    const image = sharp({ create: { width: 300, height: 200, channels: 3, background: '#a50' } });
+    const jpeg = await image
+      .jpeg()
+      .withExif({
+        IFD0: { Copyright: 'SECRET-OWNER', Make: 'SECRET-CAMERA' },
+        IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 0/1' },
+      })
+      .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/">SECRET-XMP</x:xmpmeta>')
+      .withIccProfile('p3')
+      .toBuffer();
+    const segment = (marker: number, text: string) => {
+      const body = Buffer.from(text, 'latin1');
+      const head = Buffer.from([0xff, marker, 0, 0]);
+      head.writeUInt16BE(body.length + 2, 2);
+      return Buffer.concat([head, body]);
+    };
+    return Buffer.concat([
+      jpeg.subarray(0, 2),
+      segment(0xfe, 'SECRET-COMMENT'),
+      segment(0xed, 'Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x12\x1c\x02\x78\0\x0bSECRET-IPTC\0'),
+      // JFIF's own thumbnail, of one pixel.
+      segment(0xe0, 'JFXX\0\x13\x01\x01SEC'),
+      jpeg.subarray(2),
+      Buffer.from('SECRET-AFTER-THE-END'),
+    ]);
+  }
+
+  test.each(FORMATS)('%s', async (format) => {
+    const bytes = await talkative();
+    expect(bytes.toString('latin1').match(/SECRET-[A-Z]+/g)).toHaveLength(6);
+    const plan = {
+      ...parseConfig({ BUCKET: 'bucket' }),
+      variants: [parseVariant('w100:100') as Variant],
+      formats: [format],
+    };
+    const { renditions } = await derive(bytes, plan);
+    const [{ data }] = renditions as [{ data: Buffer }];
+    expect(data.toString('latin1')).not.toMatch(/SEC|Exif|EXIF|GPS|xmp|8BIM|ICC|http|Lavc|libvips/);
+    const parts = PARTS[format](data);
+    expect(parts.length).toBeGreaterThan(0);
+    for (const part of parts) expect(part).toMatch(ALLOWED[format]);
+    const { exif, xmp, iptc, icc, comments, orientation } = await sharp(data).metadata();
+    expect([exif, xmp, iptc, icc, comments, orientation]).toEqual(Array(6).fill(undefined));
+  });
+
+  test('moving WebP and WebP with alpha', async () => {
+    const moving = await encode(plain([9, 9, 9], 2), 'webp', { frames: 2, delay: [9, 9], loop: 0 });
+    const alpha = await encode(plain([9, 9, 9, 9]), 'webp', undefined);
+    for (const part of [...PARTS.webp(moving), ...PARTS.webp(alpha)]) {
+      expect(part).toMatch(ALLOWED.webp);
+    }
+  });
+});

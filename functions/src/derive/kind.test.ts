@@ -1,0 +1,34 @@
+import { kindOf } from './kind.js';
+
+const ftyp = (...brands: string[]) => {
+  const [major = '', ...compatible] = brands;
+  const body = Buffer.from(`ftyp${major}\0\0\0\0${compatible.join('')}`, 'latin1');
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(4 + body.length);
+  return Buffer.concat([size, body]);
+};
+
+test.each([
+  ['jpeg', Buffer.from('ffd8ffe000104a464946', 'hex')],
+  ['png', Buffer.from('89504e470d0a1a0a0000000d', 'hex')],
+  ['gif', Buffer.from('GIF87a')],
+  ['gif', Buffer.from('GIF89a;alert(1)')],
+  ['webp', Buffer.from('RIFF\0\0\0\0WEBPVP8 ')],
+  ['heif', ftyp('avif', 'mif1')],
+  ['heif', ftyp('heic', 'mif1')],
+  ['heif', ftyp('mif1', 'MiPr', 'heic')],
+  ['tiff', Buffer.from('II*\0\b\0\0\0', 'latin1')],
+  ['tiff', Buffer.from('MM\0*\0\0\0\b', 'latin1')],
+])('%s', (kind, bytes) => expect(kindOf(bytes)).toBe(kind));
+
+test.each([
+  ['nothing', Buffer.alloc(0)],
+  ['one byte', Buffer.from('ff', 'hex')],
+  ['a film', ftyp('isom', 'mp42')],
+  ['a brand beyond the end of its box', Buffer.concat([ftyp('isom'), Buffer.from('heic')])],
+  ['a signature that starts later', Buffer.from('\nGIF89a')],
+  ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')],
+  ['PDF', Buffer.from('%PDF-1.7')],
+  ['HTML that says it is a JPEG', Buffer.from('<!doctype html>image/jpeg')],
+  ['a RIFF that is a sound', Buffer.from('RIFF\0\0\0\0WAVEfmt ')],
+])('%s is none of them', (_what, bytes) => expect(kindOf(bytes)).toBeUndefined());
