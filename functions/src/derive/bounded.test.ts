@@ -102,6 +102,14 @@ test('a process that can’t start is no fault of the upload', async () => {
   expect((error as Error).message).toMatch(/expected renditions, found exit 1/);
 });
 
+async function meanDifference(...files: [Buffer, Buffer]): Promise<number> {
+  const [a, b] = (await Promise.all(files.map((file) => sharp(file).raw().toBuffer()))) as [
+    Buffer,
+    Buffer,
+  ];
+  return a.reduce((sum, level, i) => sum + Math.abs(level - (b[i] as number)), 0) / a.length;
+}
+
 describe('HEIC', () => {
   test('a photo as a phone writes it looks like the same photo as JPEG', async () => {
     const bounded = open();
@@ -118,16 +126,13 @@ describe('HEIC', () => {
     const shapes = ({ renditions }: Derived) =>
       renditions.map(({ variants, format, width, height }) => [variants, format, width, height]);
     expect(shapes(heic)).toEqual(shapes(jpeg));
-    for (const [index, { data }] of heic.renditions.entries()) {
-      const other = jpeg.renditions[index]?.data as Buffer;
-      const [a, b] = await Promise.all([data, other].map((bytes) => sharp(bytes).raw().toBuffer()));
-      const apart = (a as Buffer).reduce(
-        (sum, level, i) => sum + Math.abs(level - ((b as Buffer)[i] as number)),
-        0,
-      );
-      // The HEIC is coarse; the same picture turned otherwise, or in other colours, is far beyond this.
-      expect(apart / (a as Buffer).length).toBeLessThan(6);
-    }
+    const apart = await Promise.all(
+      heic.renditions.map(({ data }, i) =>
+        meanDifference(data, jpeg.renditions[i]?.data as Buffer),
+      ),
+    );
+    // The HEIC is coarse: 2.6 levels of 255. With its Display P3 left as it is, 3.8.
+    expect(apart.reduce((sum, levels) => sum + levels, 0) / apart.length).toBeLessThan(3.2);
   });
 
   test('the same bytes each time', async () => {
