@@ -20,6 +20,7 @@ module.exports = {
       testMatch: [
         '<rootDir>/{functions/src,client/src,local,bench}/**/*.test.ts',
         '<rootDir>/tests/*.test.ts',
+        '<rootDir>/tests/derive/*.test.ts',
       ],
     },
     {

@@ -4,11 +4,13 @@ import { parseArgs } from 'node:util';
 import { makeCorpus } from './corpus.js';
 import { compareCurves } from './derive/curve.js';
 import { compareDerive } from './derive/compare.js';
+import { measureBombs } from './derive/measure-bombs.js';
 import type { Places } from './places.js';
 
 const USAGE = `npm run bench -- corpus                          makes the pictures, in bench/out/corpus
 npm run bench -- derive [--corpus DIR] [--runs N]  ours against storage-resize-images
 npm run bench -- curve [--corpus DIR]            what each quality and effort costs and gives
+npm run bench -- bombs                           what bad files take: time and memory
 `;
 
 /** @returns the exit code */
@@ -35,6 +37,8 @@ export async function main(argv: string[], root: string): Promise<number> {
     case 'curve':
       await compareCurves(await corpus(), places);
       return 0;
+    case 'bombs':
+      return (await measureBombs(places)) ? 0 : 1;
     default:
       process.stderr.write(USAGE);
       return 2;

@@ -34,10 +34,10 @@ const openDerive = once(async () => {
 
 /** An upload was finished: make its renditions and records. */
 export const ingest = onObjectFinalized(
-  // One picture at a time an instance: a decode may take most of the memory.
+  // One picture at a time an instance: its process may take 1280 MiB, and this one holds the upload.
   {
     bucket: BUCKET,
-    memory: '1GiB',
+    memory: '2GiB',
     concurrency: 1,
     timeoutSeconds: 300,
     maxInstances: 50,

@@ -40,19 +40,23 @@ export function openBoundedDerive(
 ): BoundedDerive {
   let worker: Worker | undefined = start(limits, script);
   let queue: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
 
   async function attempt(bytes: Buffer, plan: Plan): Promise<Derived> {
+    if (isClosed) throw new Error(CLOSED);
     const current = (worker ??= start(limits, script));
     const isFresh = current.uploads === 0;
     try {
-      const derived = await run(current, bytes, plan, limits);
-      if (current.uploads >= UPLOADS_A_PROCESS) drop(current);
-      return derived;
+      return await run(current, bytes, plan, limits);
     } catch (error) {
+      if (isClosed) throw new Error(CLOSED, { cause: error });
       if (!isVerdict(error)) drop(current);
       // What earlier uploads left behind must not be held against this one.
-      if (error instanceof ProcessEnded && !isFresh) return attempt(bytes, plan);
+      const mayBeTheirs = error instanceof ProcessEnded || isOutOfMemory(error);
+      if (mayBeTheirs && !isFresh) return await attempt(bytes, plan);
       throw error instanceof ProcessEnded ? error.failure : error;
+    } finally {
+      if (current.uploads >= UPLOADS_A_PROCESS) drop(current);
     }
   }
 
@@ -67,17 +71,21 @@ export function openBoundedDerive(
     return result;
   };
   const close = () => {
+    isClosed = true;
     if (worker) drop(worker);
   };
   const get = () => worker?.child.pid;
   return Object.defineProperty(Object.assign(derive, { close, pid: undefined }), 'pid', { get });
 }
 
+const CLOSED = 'expected an open process, found that it was closed';
+
+const isOutOfMemory = (error: unknown) =>
+  error instanceof ImageFailure && error.code === 'too-much-memory';
+
 /** Whether the process looked at the file and said what is wrong with it, and is as good as before. */
 function isVerdict(error: unknown): boolean {
-  return (
-    error instanceof ImageFailure && error.code !== 'too-slow' && error.code !== 'too-much-memory'
-  );
+  return error instanceof ImageFailure && error.code !== 'too-slow' && !isOutOfMemory(error);
 }
 
 interface Worker {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { crc32, deflateSync } from 'node:zlib';
 import type { Raw } from './raw.js';
-import { orFailure, own } from './vips.js';
+import { orFailure, orTooMuch, own } from './vips.js';
 
 /**
  * Converts pixels after they were made small: the same conversion before that would touch up to four
@@ -18,11 +18,12 @@ export async function toSrgb(raw: Raw, profile: Buffer): Promise<Raw> {
 async function convert(raw: Raw, profile: Buffer): Promise<Raw> {
   const { width, height, channels, frames } = raw;
   // PNG is how pixels and a profile get into libvips together; nothing is compressed.
-  const png = await own(raw.data, { raw: { width, height: height * frames, channels } })
-    .png({ compressionLevel: 0, adaptiveFiltering: false })
-    .toBuffer();
+  const pixels = own(raw.data, { raw: { width, height: height * frames, channels } });
+  const png = await orTooMuch(
+    pixels.png({ compressionLevel: 0, adaptiveFiltering: false }).toBuffer(),
+  );
   const converted = own(withProfile(png, profile)).toColourspace('srgb').raw();
-  return { ...raw, data: await orFailure(converted.toBuffer()) };
+  return { ...raw, data: await orFailure(converted.toBuffer(), 'damaged-image') };
 }
 
 /** Levels of 255 that a conversion to sRGB may change a colour by and still be called none. */

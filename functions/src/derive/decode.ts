@@ -31,6 +31,7 @@ export async function decode(
   const sized = animation ? image : image.autoOrient().resize({ ...size, fit: 'fill' });
   const { data, info } = await orFailure(
     sized.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
+    'damaged-image',
   );
   const { width, channels } = info;
   const height = info.height / frames;

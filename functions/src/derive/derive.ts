@@ -37,8 +37,10 @@ export interface Plan extends Bounds {
   formats: readonly Format[];
 }
 
-/** Each encode is one thread and holds its picture once more. */
+/** Each encode is one thread and holds its picture several times more: large ones go one by one. */
 const MAX_LANES = 4;
+/** Pixels. */
+const LARGE = 4_000_000;
 
 /**
  * @param bytes the uploaded file, whole
@@ -54,16 +56,23 @@ export async function derive(bytes: Buffer, plan: Plan, encoders?: Encoders): Pr
   const pixelsOf = pictures(picture, steps, (index) =>
     index === smallest ? plan.formats.length + 1 : plan.formats.length,
   );
-  const renditions = await inLanes(
-    Math.min(MAX_LANES, availableParallelism()),
+  const tasksFor = (wanted: (step: Step) => boolean) =>
     steps.flatMap((step, index) =>
-      plan.formats.map((format) => async (): Promise<Rendition> => {
+      (wanted(step) ? plan.formats : []).map((format) => async (): Promise<Rendition> => {
         const data = await encode(await pixelsOf(index), format, header.animation, encoders);
         const { variants, width, height } = step;
         return { variants, format, width, height, data };
       }),
-    ),
-  );
+    );
+  const isLarge = ({ width, height }: Step) => width * height > LARGE;
+  const lanes = Math.min(MAX_LANES, availableParallelism());
+  const renditions = [
+    ...(await inLanes(1, tasksFor(isLarge))),
+    ...(await inLanes(
+      lanes,
+      tasksFor((step) => !isLarge(step)),
+    )),
+  ];
   return {
     original: header.size,
     placeholder: await placeholderOf(smallest < 0 ? picture : await pixelsOf(smallest)),

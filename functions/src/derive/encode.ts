@@ -3,7 +3,7 @@ import type { Sharp } from 'sharp';
 import type { Format } from '../images/format.js';
 import type { Animation } from './header.js';
 import { frameOf, toSharp, type Raw } from './raw.js';
-import { orFailure } from './vips.js';
+import { orTooMuch } from './vips.js';
 
 /** JPEG has no alpha: what shows through it. */
 const BACKDROP = '#ffffff';
@@ -13,8 +13,9 @@ export type Encoders = Record<Format, (image: Sharp) => Sharp>;
 
 export const ENCODERS: Encoders = {
   avif: (image) => image.avif({ quality: 50, effort: 3 }),
-  webp: (image) => image.webp({ quality: 70, effort: 2 }),
-  jpeg: (image) => image.flatten({ background: BACKDROP }).jpeg({ quality: 80 }),
+  webp: (image) => image.webp({ quality: 67, effort: 0 }),
+  jpeg: (image) =>
+    image.flatten({ background: BACKDROP }).jpeg({ quality: 79, optimiseCoding: false }),
 };
 
 /**
@@ -32,5 +33,5 @@ export async function encode(
   const image = encoders[format](toSharp(moves ? raw : frameOf(raw, 0)));
   // Added to what the encoder was told before: quality and effort stay.
   if (moves) image.webp({ delay: animation.delay, loop: animation.loop });
-  return orFailure(image.toBuffer());
+  return orTooMuch(image.toBuffer());
 }

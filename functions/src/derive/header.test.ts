@@ -110,6 +110,12 @@ describe('how much is taken', () => {
     );
   });
 
+  test('edges', async () => {
+    expect(await codeOf(await plain(65_536, 1).png().toBuffer())).toBe('too-many-pixels');
+    const longest = await readHeader(await plain(1, 65_535).png().toBuffer(), bounds);
+    expect(longest.size).toEqual({ width: 1, height: 65_535 });
+  });
+
   test('fewer pixels of AVIF, because its decoder holds the whole picture', async () => {
     const avif = (width: number) => plain(width, 4001).avif({ effort: 0 }).toBuffer();
     expect(await codeOf(await avif(4000))).toBe('too-many-pixels');

@@ -5,11 +5,13 @@ import type { Size } from '../images/variant.js';
 import { kindOf, type Kind } from './kind.js';
 import {
   checkBytes,
+  checkPixels,
   MAX_ANIMATION_PIXELS,
   MAX_AVIF_PIXELS,
   MAX_FRAMES,
   type Bounds,
 } from './limits.js';
+import { checkStructure } from './structure.js';
 import { open, orFailure, unblockTiff } from './vips.js';
 
 export interface Header {
@@ -45,6 +47,7 @@ export async function readHeader(bytes: Buffer, bounds: Bounds): Promise<Header>
     if (!bounds.tiff) throw new ImageFailure('unsupported-format', 'found tiff, which is off');
     unblockTiff();
   }
+  checkStructure(bytes, kind, bounds);
   // Nothing is decoded here, so that too many pixels are refused below, by their number.
   const metadata = await orFailure(open(bytes, 0).metadata(), 'not-an-image');
   if (metadata.format !== kind) {
@@ -63,15 +66,6 @@ export async function readHeader(bytes: Buffer, bounds: Bounds): Promise<Header>
     ...(animation && { animation }),
     ...(isRgb && metadata.icc && { profile: metadata.icc }),
   };
-}
-
-function checkPixels({ width, height }: Size, most: number): void {
-  if (width * height > most) {
-    throw new ImageFailure(
-      'too-many-pixels',
-      `expected at most ${most}, found ${width} x ${height}`,
-    );
-  }
 }
 
 function codecOf({ compression }: Metadata, { heic }: Bounds): 'avif' | 'heic' {

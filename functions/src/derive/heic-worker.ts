@@ -36,6 +36,7 @@ const BYTES_A_PAGE = 65_536;
 const UNSUPPORTED_FILETYPE = 3;
 const UNSUPPORTED_FEATURE = 4;
 const OUT_OF_MEMORY = 6;
+const INVALID_IMAGE_SIZE = 129;
 const SECURITY_LIMIT_EXCEEDED = 1000;
 const NO_SUCH_DECODER = 6003;
 
@@ -185,7 +186,10 @@ function calls(heif: MainModule) {
 
 function failureCode(code: number, subcode: number): HeicFailureCode {
   if (subcode === SECURITY_LIMIT_EXCEEDED) return 'too-many-pixels';
-  if (code === OUT_OF_MEMORY) return 'too-much-memory';
+  if (code === OUT_OF_MEMORY) {
+    // It says so of pictures without pixels, too.
+    return subcode === INVALID_IMAGE_SIZE ? 'damaged-image' : 'too-much-memory';
+  }
   const isUnknown = code === UNSUPPORTED_FILETYPE || code === UNSUPPORTED_FEATURE;
   return isUnknown || subcode === NO_SUCH_DECODER ? 'unsupported-format' : 'damaged-image';
 }

@@ -3,6 +3,7 @@ import { rgbaToThumbHash } from 'thumbhash';
 import type { Placeholder } from '../images/records.js';
 import { scaled } from '../images/variant.js';
 import { frameOf, toSharp, type Raw } from './raw.js';
+import { orTooMuch } from './vips.js';
 
 /** ThumbHash keeps seven waves a side at most, which so many pixels hold; its work grows with each more. */
 const MAX_EDGE = 32;
@@ -14,11 +15,8 @@ const MAX_EDGE = 32;
 export async function placeholderOf(picture: Raw): Promise<Placeholder> {
   const scale = Math.min(1, MAX_EDGE / Math.max(picture.width, picture.height));
   const { width, height } = scaled(picture, scale);
-  const rgba = await toSharp(frameOf(picture, 0))
-    .resize({ width, height, fit: 'fill' })
-    .ensureAlpha()
-    .raw()
-    .toBuffer();
+  const small = toSharp(frameOf(picture, 0)).resize({ width, height, fit: 'fill' });
+  const rgba = await orTooMuch(small.ensureAlpha().raw().toBuffer());
   return {
     thumbhash: Buffer.from(rgbaToThumbHash(width, height, rgba)).toString('base64'),
     color: dominantColor(rgba),

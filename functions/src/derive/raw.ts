@@ -1,7 +1,7 @@
 /** Pixels between two steps: sRGB, 8 bits a channel, one frame after the other. */
 import type { Sharp } from 'sharp';
 import type { Size } from '../images/variant.js';
-import { own } from './vips.js';
+import { orTooMuch, own } from './vips.js';
 
 export interface Raw extends Size {
   /** Rows from top to bottom, `width * channels` bytes each; the frames follow each other. */
@@ -29,7 +29,7 @@ export async function dropOpaqueAlpha(raw: Raw): Promise<Raw> {
   const flat = own(raw.data, {
     raw: { width: raw.width, height: raw.height * raw.frames, channels: 4 },
   });
-  return { ...raw, channels: 3, data: await flat.removeAlpha().raw().toBuffer() };
+  return { ...raw, channels: 3, data: await orTooMuch(flat.removeAlpha().raw().toBuffer()) };
 }
 
 function isOpaque(rgba: Buffer): boolean {

@@ -2,7 +2,7 @@
 import type { Size } from '../images/variant.js';
 import { frameOf, toSharp, type Raw } from './raw.js';
 import type { Step } from './steps.js';
-import { orFailure } from './vips.js';
+import { orTooMuch } from './vips.js';
 
 /** Part of a picture, pixels from its top left corner. */
 interface Region extends Size {
@@ -33,7 +33,7 @@ function shrinkFrame(frame: Raw, whole: Size, region?: Region): Promise<Buffer> 
   // `fill`: the size was computed from the original, so no rounding happens twice.
   if (!isOf(whole, frame)) image.resize({ width: whole.width, height: whole.height, fit: 'fill' });
   if (region) image.extract(region);
-  return orFailure(image.raw().toBuffer());
+  return orTooMuch(image.raw().toBuffer());
 }
 
 async function regionOf(picture: Raw, step: Step, crop: 'centre' | 'attention'): Promise<Region> {
@@ -44,7 +44,7 @@ async function regionOf(picture: Raw, step: Step, crop: 'centre' | 'attention'):
     return { width, height, left: Math.floor(across / 2), top: Math.floor(down / 2) };
   }
   // Of what moves, the first frame says where to look, so that the view does not jump.
-  const { info } = await orFailure(
+  const { info } = await orTooMuch(
     toSharp(frameOf(picture, 0))
       .resize({ width, height, fit: 'cover', position: 'attention' })
       .raw()

@@ -44,22 +44,26 @@ export function own(input: Buffer, options: SharpOptions = {}): Sharp {
 
 /**
  * Waits for libvips and says its failures in the words of this project.
+ * @param otherwise what is wrong with a stranger's file when the words of libvips are not known
  * @throws ImageFailure
  */
 export async function orFailure<T>(
   work: Promise<T>,
-  otherwise: 'not-an-image' | 'damaged-image' = 'damaged-image',
+  otherwise: 'not-an-image' | 'damaged-image' | 'too-much-memory',
 ): Promise<T> {
   try {
     return await work;
   } catch (error) {
     // sharp tells its reasons in words only.
     const reason = error instanceof Error ? error.message : String(error);
-    const code =
-      Object.entries(REASONS).find(([words]) => reason.toLowerCase().includes(words))?.[1] ??
-      otherwise;
-    throw new ImageFailure(code, reason, { cause: error });
+    const known = Object.entries(REASONS).find(([words]) => reason.toLowerCase().includes(words));
+    throw new ImageFailure(known?.[1] ?? otherwise, reason, { cause: error });
   }
+}
+
+/** The same for pixels that were made here: nothing is wrong with them but their number. */
+export function orTooMuch<T>(work: Promise<T>): Promise<T> {
+  return orFailure(work, 'too-much-memory');
 }
 
 const REASONS = {
@@ -67,4 +71,5 @@ const REASONS = {
   'exceeds pixel limit': 'too-many-pixels',
   'insufficient memory': 'too-much-memory',
   'out of memory': 'too-much-memory',
+  'error creating thread': 'too-much-memory',
 } as const;

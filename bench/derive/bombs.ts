@@ -1,0 +1,349 @@
+/**
+ * Files that are made to cost much or to be taken for something else, and the pictures at the limits
+ * that an honest owner could upload. `npm run bench -- bombs` measures them, tests/derive/bombs.test.ts
+ * holds them to what is expected here.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import type { Bomb } from './bomb.js';
+import { claiming, tiled } from './boxes.js';
+import { DISGUISES } from './disguises.js';
+import { text } from './fields.js';
+import {
+  animatedWebp,
+  chunk,
+  gif,
+  png,
+  progressiveJpeg,
+  segment,
+  subBlocks,
+  webp,
+  zeros,
+  type Frame,
+} from './forge.js';
+
+const GIB = 2 ** 30;
+const size = (width: number, height: number): Frame => ({ width, height });
+/** 49.999 megapixels; the default limit is 50. */
+const LARGE = size(7071, 7071);
+const LIMIT = { isHonest: true, expected: ['ready'] } as const;
+const REFUSED = ['too-many-pixels'] as const;
+
+const avif = (width: number, height: number, background: string) =>
+  sharp({ create: { width, height, channels: background.length > 7 ? 4 : 3, background } })
+    .avif({ quality: 50, effort: 0 })
+    .toBuffer();
+const heic = (root: string, name = 'twelve-megapixels') =>
+  readFileSync(join(root, 'tests', 'fixtures', 'heic', `${name}.heic`));
+/** A JPEG with more segments at its start. */
+function withSegments(count: number, marker: number, contents: string): Buffer {
+  const picture = progressiveJpeg({ ...size(64, 48), components: 3 });
+  const segments = Array<Buffer>(count).fill(segment(marker, text(contents)));
+  return Buffer.concat([picture.subarray(0, 2), ...segments, picture.subarray(2)]);
+}
+
+/** A PNG with more chunks before its pixels. */
+const withChunks = (...chunks: Buffer[]) =>
+  png({ ...size(64, 48), depth: 8, colour: 'rgb', chunks });
+
+const jpegs: Bomb[] = [
+  {
+    name: 'jpeg-256mp-progressive',
+    make: () => progressiveJpeg({ ...size(16_000, 16_000), components: 3 }),
+    expected: REFUSED,
+  },
+  {
+    name: 'jpeg-65500x65500-progressive',
+    make: () => progressiveJpeg({ ...size(65_500, 65_500), components: 1 }),
+    expected: REFUSED,
+  },
+  {
+    name: 'jpeg-50mp-progressive-420',
+    make: () => progressiveJpeg({ ...LARGE, components: 3, subsampled: true }),
+    ...LIMIT,
+  },
+  {
+    name: 'jpeg-50mp-progressive-444',
+    make: () => progressiveJpeg({ ...LARGE, components: 3 }),
+    ...LIMIT,
+  },
+  {
+    name: 'jpeg-50mp-progressive-cmyk',
+    make: () => progressiveJpeg({ ...LARGE, components: 4 }),
+    ...LIMIT,
+  },
+  {
+    name: 'jpeg-50mp-190-scans',
+    make: () => progressiveJpeg({ ...LARGE, components: 1, repeats: 190 }),
+    expected: ['ready'],
+  },
+  {
+    // Neither libvips nor libjpeg counts them: left alone, they take two minutes.
+    name: 'jpeg-50mp-40000-scans',
+    make: () => progressiveJpeg({ ...LARGE, components: 1, repeats: 40_000 }),
+    expected: ['too-slow'],
+  },
+  {
+    name: 'jpeg-strip-65500x700',
+    make: () => progressiveJpeg({ ...size(65_500, 700), components: 3 }),
+    ...LIMIT,
+  },
+  {
+    name: 'jpeg-strip-700x65500',
+    make: () => progressiveJpeg({ ...size(700, 65_500), components: 3 }),
+    ...LIMIT,
+  },
+  {
+    name: 'jpeg-million-segments',
+    make: () => withSegments(1_000_000, 0xed, 'Photoshop 3.0\0'),
+    expected: ['ready'],
+  },
+  {
+    name: 'jpeg-million-broken-segments',
+    make: () => withSegments(1_000_000, 0xe1, 'Exif\0\0'),
+    expected: ['ready'],
+  },
+];
+
+const pngs: Bomb[] = [
+  {
+    name: 'png-30000x30000-1-bit',
+    make: () => png({ ...size(30_000, 30_000), depth: 1, colour: 'grey' }),
+    expected: REFUSED,
+  },
+  {
+    name: 'png-50mp-16-bit-rgba',
+    make: () => png({ ...LARGE, depth: 16, colour: 'rgba' }),
+    ...LIMIT,
+  },
+  {
+    name: 'png-50mp-rgb-interlaced',
+    make: () => png({ ...LARGE, depth: 8, colour: 'rgb', interlaced: true }),
+    ...LIMIT,
+  },
+  {
+    name: 'png-50mp-16-bit-rgba-interlaced',
+    make: () => png({ ...LARGE, depth: 16, colour: 'rgba', interlaced: true }),
+    ...LIMIT,
+  },
+  {
+    name: 'png-50mp-1-bit',
+    make: () => png({ ...LARGE, depth: 1, colour: 'grey' }),
+    ...LIMIT,
+  },
+  {
+    name: 'png-1600x16383-rgba',
+    make: () => png({ ...size(1600, 16_383), depth: 8, colour: 'rgba' }),
+    ...LIMIT,
+  },
+  {
+    name: 'png-1600x16383-rgb',
+    make: () => png({ ...size(1600, 16_383), depth: 8, colour: 'rgb' }),
+    ...LIMIT,
+  },
+  {
+    name: 'png-strip-65535x700',
+    make: () => png({ ...size(65_535, 700), depth: 8, colour: 'rgb' }),
+    ...LIMIT,
+  },
+  {
+    // Row by row, it would take half a minute.
+    name: 'png-strip-1x50000000',
+    make: () => png({ ...size(1, 50_000_000), depth: 1, colour: 'grey' }),
+    expected: REFUSED,
+  },
+  {
+    name: 'png-strip-50000000x1',
+    make: () => png({ ...size(50_000_000, 1), depth: 1, colour: 'grey' }),
+    expected: REFUSED,
+  },
+  {
+    name: 'png-profile-of-1-gib',
+    make: () => withChunks(chunk('iCCP', text('profile\0\0'), zeros(GIB))),
+    expected: ['ready'],
+  },
+  {
+    name: 'png-text-of-1-gib',
+    make: () => withChunks(chunk('zTXt', text('Comment\0\0'), zeros(GIB))),
+    expected: ['ready'],
+  },
+  {
+    name: 'png-million-texts',
+    make: () =>
+      withChunks(Buffer.concat(Array<Buffer>(1_000_000).fill(chunk('tEXt', text('Comment\0a'))))),
+    expected: ['ready'],
+  },
+  {
+    name: 'png-more-pixels-than-its-header-says',
+    make: () => png({ ...size(64, 48), depth: 8, colour: 'rgb', pixels: zeros(GIB) }),
+    expected: ['ready'],
+  },
+];
+
+const gifs: Bomb[] = [
+  {
+    name: 'gif-10000-frames',
+    make: () => gif({ screen: size(200, 200), frame: size(200, 200), frames: 10_000 }),
+    expected: ['ready'],
+  },
+  {
+    name: 'gif-million-frames',
+    make: () => gif({ screen: size(64, 48), frame: size(1, 1), frames: 1_000_000 }),
+    expected: ['ready'],
+  },
+  {
+    name: 'gif-25mp-of-500-frames',
+    make: () => gif({ screen: size(250, 200), frame: size(250, 200), frames: 500 }),
+    ...LIMIT,
+  },
+  {
+    name: 'gif-50mp-still',
+    make: () => gif({ screen: LARGE, frame: LARGE, frames: 1 }),
+    ...LIMIT,
+  },
+  {
+    name: 'gif-frame-beyond-its-screen',
+    make: () => gif({ screen: size(64, 48), frame: size(65_535, 65_535), frames: 1 }),
+    expected: REFUSED,
+  },
+  {
+    name: 'gif-second-frame-beyond-its-screen',
+    make: () => {
+      const [first, second] = [size(64, 48), size(65_535, 65_535)].map((frame) =>
+        gif({ screen: size(64, 48), frame, frames: 1 }),
+      ) as [Buffer, Buffer];
+      return Buffer.concat([first.subarray(0, -1), second.subarray(19)]);
+    },
+    expected: ['ready'],
+  },
+  {
+    name: 'gif-65535x65535-of-few-bytes',
+    make: () => gif({ screen: size(65_535, 65_535), frame: size(1, 1), frames: 1 }),
+    expected: ['ready', 'too-many-pixels'],
+  },
+  {
+    name: 'gif-comments-of-20-mib',
+    make: () => {
+      const comment = Buffer.concat([Buffer.from([0x21, 0xfe]), subBlocks(text('a'))]);
+      const extensions = Array<Buffer>((20 * 2 ** 20) / comment.length).fill(comment);
+      return gif({ screen: size(64, 48), frame: size(64, 48), frames: 1, extensions });
+    },
+    expected: ['ready'],
+  },
+];
+
+const webps: Bomb[] = [
+  {
+    // Its reader asks for all of the pixels' memory before it says how many they are.
+    name: 'webp-16383x16383',
+    make: () => webp(size(16_383, 16_383)),
+    expected: REFUSED,
+  },
+  { name: 'webp-16383x3000', make: () => webp(size(16_383, 3000)), ...LIMIT },
+  {
+    name: 'webp-10000-frames',
+    make: () => animatedWebp({ screen: size(200, 200), frame: size(200, 200), frames: 10_000 }),
+    expected: ['ready'],
+  },
+  {
+    // Its reader looks for each frame from the first one on: half a minute.
+    name: 'webp-100000-frames',
+    make: () => animatedWebp({ screen: size(200, 200), frame: size(200, 200), frames: 100_000 }),
+    expected: ['too-slow'],
+  },
+  {
+    name: 'webp-25mp-of-500-frames',
+    make: () => animatedWebp({ screen: size(250, 200), frame: size(250, 200), frames: 500 }),
+    ...LIMIT,
+  },
+  {
+    name: 'webp-50mp-of-2-frames',
+    make: () => animatedWebp({ screen: LARGE, frame: LARGE, frames: 2 }),
+    ...LIMIT,
+  },
+  {
+    name: 'webp-frame-beyond-its-screen',
+    make: () => animatedWebp({ screen: size(64, 48), frame: size(16_383, 16_383), frames: 1 }),
+    expected: ['not-an-image'],
+  },
+  {
+    name: 'webp-screen-of-16777216x16777216',
+    make: () => animatedWebp({ screen: size(2 ** 24, 2 ** 24), frame: size(64, 48), frames: 1 }),
+    expected: REFUSED,
+  },
+];
+
+const heifs: Bomb[] = [
+  { name: 'avif-17mp', make: () => avif(4123, 4123, '#c03020'), expected: REFUSED },
+  { name: 'avif-16mp-alpha', make: () => avif(4000, 4000, '#c0302080'), ...LIMIT },
+  {
+    name: 'avif-claims-less-than-it-holds',
+    make: async () => claiming(await avif(6000, 6000, '#c03020'), 64, 48),
+    expected: ['damaged-image'],
+  },
+  {
+    name: 'avif-claims-more-than-it-holds',
+    make: async () => claiming(await avif(64, 48, '#c03020'), 4000, 4000),
+    expected: ['damaged-image'],
+  },
+  {
+    name: 'avif-claims-60000x60000',
+    make: async () => claiming(await avif(64, 48, '#c03020'), 60_000, 60_000),
+    expected: REFUSED,
+  },
+  {
+    name: 'avif-grid-of-65025-tiles',
+    make: async () =>
+      tiled(await avif(64, 64, '#c03020'), { columns: 255, rows: 255, ...size(3999, 3999) }),
+    expected: ['damaged-image', 'not-an-image'],
+  },
+  {
+    name: 'avif-grid-of-tiles-beyond-it',
+    make: async () =>
+      tiled(await avif(4000, 4000, '#c03020'), { columns: 16, rows: 16, ...size(4000, 4000) }),
+    expected: ['damaged-image', 'not-an-image', 'too-slow'],
+  },
+  {
+    name: 'avif-grid-16mp',
+    make: async () =>
+      tiled(await avif(1000, 1000, '#c03020'), { columns: 4, rows: 4, ...size(4000, 4000) }),
+    ...LIMIT,
+  },
+  { name: 'heic-12mp', make: (root) => heic(root), ...LIMIT },
+  {
+    name: 'heic-that-is-off',
+    make: (root) => heic(root),
+    expected: ['heic-off'],
+    bounds: { heic: false },
+  },
+  {
+    name: 'heic-48mp-grid',
+    make: (root) => tiled(heic(root), { columns: 2, rows: 2, ...size(8000, 6000) }),
+    ...LIMIT,
+  },
+  {
+    name: 'heic-claims-60000x60000',
+    make: (root) => claiming(heic(root), 60_000, 60_000),
+    expected: REFUSED,
+  },
+  {
+    name: 'heic-claims-less-than-it-holds',
+    make: (root) => claiming(heic(root), 64, 48),
+    expected: REFUSED,
+  },
+  {
+    name: 'heic-grid-beyond-the-limit',
+    make: (root) => tiled(heic(root), { columns: 3, rows: 3, ...size(12_000, 9000) }),
+    expected: REFUSED,
+  },
+];
+
+export const BOMBS: readonly Bomb[] = [
+  ...jpegs,
+  ...pngs,
+  ...gifs,
+  ...webps,
+  ...heifs,
+  ...DISGUISES,
+];

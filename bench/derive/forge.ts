@@ -1,0 +1,269 @@
+/** Files of one colour that claim much and hold little, put together byte by byte. */
+import { constants, crc32, deflateRawSync } from 'node:zlib';
+import { le16, le24, le32, text, u16, u32 } from './fields.js';
+
+export interface Frame {
+  /** Pixels. */
+  width: number;
+  height: number;
+}
+
+const MEBIBYTE = 2 ** 20;
+
+/** A zlib stream (RFC 1950) of so many zeros, a thousandth of their length; nothing is compressed twice. */
+export function zeros(length: number): Buffer {
+  // Ends at a byte and refers to nothing before it, so that it can follow itself.
+  const block = (bytes: number) =>
+    deflateRawSync(Buffer.alloc(bytes), { finishFlush: constants.Z_FULL_FLUSH });
+  const mebibyte = block(MEBIBYTE);
+  const blocks = Array.from({ length: Math.floor(length / MEBIBYTE) }, () => mebibyte);
+  const end = Buffer.from([3, 0]);
+  // Adler-32: the sum of zeros stays 1, the sum of those sums counts them.
+  const adler = u32(((length % 65_521) * 65_536 + 1) >>> 0);
+  return Buffer.concat([Buffer.from([0x78, 1]), ...blocks, block(length % MEBIBYTE), end, adler]);
+}
+
+interface Png extends Frame {
+  /** Bits a channel. */
+  depth: 1 | 2 | 4 | 8 | 16;
+  /** IHDR's colour types 0, 2 and 6. */
+  colour: 'grey' | 'rgb' | 'rgba';
+  /** Adam7. */
+  interlaced?: boolean;
+  /** Chunks before the pixels. */
+  chunks?: Buffer[];
+  /** What IDAT holds, if not the rows of such a picture. */
+  pixels?: Buffer;
+}
+
+const COLOURS = { grey: [0, 1], rgb: [2, 3], rgba: [6, 4] } as const;
+
+/** Adam7's passes: first column, first row, step across, step down. PNG (third edition) section 8.1. */
+const PASSES = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const;
+
+/** Black, and clear where there is alpha. */
+export function png(picture: Png): Buffer {
+  const { width, height, depth, colour, interlaced = false, chunks = [] } = picture;
+  const [type, channels] = COLOURS[colour];
+  const passes = interlaced ? PASSES : ([[0, 0, 1, 1]] as const);
+  let length = 0;
+  for (const [x, y, across, down] of passes) {
+    const columns = Math.ceil((width - x) / across);
+    const rows = Math.ceil((height - y) / down);
+    // Each row begins with its filter, 0: none.
+    if (columns > 0) length += rows * (1 + Math.ceil((columns * channels * depth) / 8));
+  }
+  const ihdr = Buffer.from([depth, type, 0, 0, interlaced ? 1 : 0]);
+  return Buffer.concat([
+    text('\x89PNG\r\n\x1a\n'),
+    chunk('IHDR', u32(width, height), ihdr),
+    ...chunks,
+    chunk('IDAT', picture.pixels ?? zeros(length)),
+    chunk('IEND'),
+  ]);
+}
+
+/** Length, type, contents, checksum: PNG (third edition) section 5.3. */
+export function chunk(type: string, ...parts: Buffer[]): Buffer {
+  const body = Buffer.concat([text(type), ...parts]);
+  return Buffer.concat([u32(body.length - 4), body, u32(crc32(body))]);
+}
+
+interface Jpeg extends Frame {
+  /** 1 grey, 3 YCbCr, 4 CMYK. */
+  components: 1 | 3 | 4;
+  /** Chroma at half the width and height: 4:2:0. */
+  subsampled?: boolean;
+  /** How often the last scan, of the first component, comes again: no reader may call that wrong. */
+  repeats?: number;
+  /** Segments before the picture. */
+  segments?: Buffer[];
+}
+
+/** ISO/IEC 10918-1 section B.1.1.4: marker, length, contents. */
+export function segment(marker: number, ...parts: Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from([0xff, marker]), u16(body.length + 2), body]);
+}
+
+/** A Huffman table of one code, 0, that means `symbol`: section B.2.4.2. */
+const oneCode = (place: number, symbol: number) =>
+  segment(0xc4, Buffer.from([place, 1, ...Array<number>(15).fill(0), symbol]));
+
+/** The longest run of blocks without coefficients, EOB14, takes a code of 1 bit and 14 more. */
+const RUN = { symbol: 0xe0, blocks: 2 ** 14, bits: 15 };
+
+/** Progressive, one colour: every bit of its scans is 0. */
+export function progressiveJpeg(picture: Jpeg): Buffer {
+  const { width, height, components, subsampled = false, repeats = 0 } = picture;
+  const ids = Array.from({ length: components }, (_, i) => i + 1);
+  const factor = subsampled ? 2 : 1;
+  const sampling = (id: number) => (id === 1 && subsampled ? 0x22 : 0x11);
+  const mcus = Math.ceil(width / 8 / factor) * Math.ceil(height / 8 / factor);
+  const blocksOf = (id: number) =>
+    id === 1 || !subsampled ? Math.ceil(width / 8) * Math.ceil(height / 8) : mcus;
+  const blocksAMcu = subsampled ? 4 + components - 1 : components;
+  const dc = Buffer.alloc(Math.ceil((mcus * blocksAMcu) / 8));
+  const ac = (id: number) =>
+    Buffer.alloc(Math.ceil((Math.ceil(blocksOf(id) / RUN.blocks) * RUN.bits) / 8));
+  const scan = (of: number[], bits: number[], data: Buffer) =>
+    Buffer.concat([
+      segment(0xda, Buffer.from([of.length, ...of.flatMap((id) => [id, 0]), ...bits])),
+      data,
+    ]);
+  const last = scan([1], [1, 63, 0], ac(1));
+  return Buffer.concat([
+    Buffer.from([0xff, 0xd8]),
+    ...(picture.segments ?? []),
+    ...(components === 4 ? [segment(0xee, text('Adobe'), u16(100, 0, 0), Buffer.of(0))] : []),
+    segment(0xdb, Buffer.from([0, ...Array<number>(64).fill(1)])),
+    segment(
+      0xc2,
+      Buffer.from([8]),
+      u16(height, width),
+      Buffer.from([components, ...ids.flatMap((id) => [id, sampling(id), 0])]),
+    ),
+    oneCode(0x00, 0),
+    oneCode(0x10, RUN.symbol),
+    scan(ids, [0, 0, 0], dc),
+    ...ids.slice(1).map((id) => scan([id], [1, 63, 0], ac(id))),
+    ...Array<Buffer>(1 + repeats).fill(last),
+    Buffer.from([0xff, 0xd9]),
+  ]);
+}
+
+interface Gif {
+  screen: Frame;
+  frame: Frame;
+  /** How often the frame is shown. */
+  frames: number;
+  /** Extensions before the frames. */
+  extensions?: Buffer[];
+}
+
+/** Two colours, of which the first is shown; `screen` is what the file calls its size. */
+export function gif({ screen, frame, frames, extensions = [] }: Gif): Buffer {
+  const one = Buffer.concat([
+    // Shown for 50 ms.
+    Buffer.from([0x21, 0xf9, 4, 0, 5, 0, 0, 0]),
+    Buffer.from([0x2c]),
+    le16(0, 0, frame.width, frame.height),
+    Buffer.from([0, 2]),
+    subBlocks(lzw(frame.width * frame.height)),
+  ]);
+  return Buffer.concat([
+    text('GIF89a'),
+    le16(screen.width, screen.height),
+    Buffer.from([0x80, 0, 0, 200, 30, 30, 30, 30, 200]),
+    ...extensions,
+    ...Array<Buffer>(frames).fill(one),
+    Buffer.from([0x3b]),
+  ]);
+}
+
+/** Blocks of at most 255 bytes and an empty one: GIF89a section 15. */
+export function subBlocks(data: Buffer): Buffer {
+  const blocks: Buffer[] = [];
+  for (let start = 0; start < data.length; start += 255) {
+    const block = data.subarray(start, start + 255);
+    blocks.push(Buffer.from([block.length]), block);
+  }
+  return Buffer.concat([...blocks, Buffer.from([0])]);
+}
+
+/** LZW of so many zeros, code size 2: each code is the one that is just being defined. */
+function lzw(pixels: number): Buffer {
+  const [CLEAR, END, FIRST, LAST] = [4, 5, 6, 4095];
+  const bytes: number[] = [];
+  let [held, bits, size, next] = [0, 0, 3, FIRST];
+  const put = (code: number) => {
+    held |= code << bits;
+    for (bits += size; bits >= 8; bits -= 8, held >>>= 8) bytes.push(held & 255);
+  };
+  put(CLEAR);
+  put(0);
+  for (let left = pixels - 1; left > 0;) {
+    // Code 6 stands for two pixels, each after it for one more.
+    const most = Math.min(next, LAST) - FIRST + 2;
+    const length = Math.min(left, most);
+    put(length === 1 ? 0 : FIRST + length - 2);
+    left -= length;
+    if (next <= LAST) next++;
+    if (next === 1 << size && size < 12) size++;
+  }
+  put(END);
+  if (bits > 0) bytes.push(held & 255);
+  return Buffer.from(bytes);
+}
+
+function riff(type: string, ...parts: Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([text(type), le32(body.length), body, Buffer.alloc(body.length % 2)]);
+}
+
+/** RFC 9649 section 3: five prefix codes of one symbol each, so that a pixel takes no bit at all. */
+function vp8l({ width, height }: Frame): Buffer {
+  const size = (height - 1) * 2 ** 14 + (width - 1);
+  // No transform, no cache, no groups; then each code: simple, one symbol, of one bit, 0.
+  const codes = 0b0001_0001_0001_0001_0001_000;
+  return riff('VP8L', Buffer.of(0x2f), le32(size, codes));
+}
+
+/** Lossless, black. */
+export function webp(frame: Frame): Buffer {
+  return riff('RIFF', text('WEBP'), vp8l(frame));
+}
+
+/** RFC 9649 section 2.7. @param screen what the file calls its size */
+export function animatedWebp({ screen, frame, frames }: Omit<Gif, 'extensions'>): Buffer {
+  const size = ({ width, height }: Frame) => Buffer.concat([le24(width - 1), le24(height - 1)]);
+  const place = Buffer.alloc(6);
+  const one = riff('ANMF', place, size(frame), le24(50), Buffer.of(0), vp8l(frame));
+  return riff(
+    'RIFF',
+    text('WEBP'),
+    riff('VP8X', Buffer.from([2, 0, 0, 0]), size(screen)),
+    riff('ANIM', Buffer.alloc(6)),
+    ...Array<Buffer>(frames).fill(one),
+  );
+}
+
+/** TIFF 6.0, 8 or 16 bits RGBA, deflated, in one strip. */
+export function tiff({ width, height, depth }: Frame & { depth: 8 | 16 }): Buffer {
+  const pixels = zeros(width * height * 4 * (depth / 8));
+  const start = 8;
+  const depths = start + pixels.length + (pixels.length % 2);
+  // Tag, type (3: 16 bits, 4: 32 bits), count, value or where it is.
+  const entries = [
+    [256, 4, 1, width],
+    [257, 4, 1, height],
+    [258, 3, 4, depths],
+    [259, 3, 1, 8 * 65_536],
+    [262, 3, 1, 2 * 65_536],
+    [273, 4, 1, start],
+    [277, 3, 1, 4 * 65_536],
+    [278, 4, 1, height],
+    [279, 4, 1, pixels.length],
+    [338, 3, 1, 2 * 65_536],
+  ].map(([tag = 0, type = 0, count = 0, value = 0]) =>
+    Buffer.concat([u16(tag, type), u32(count, value)]),
+  );
+  return Buffer.concat([
+    text('MM\0*'),
+    u32(depths + 8),
+    pixels,
+    Buffer.alloc(pixels.length % 2),
+    u16(depth, depth, depth, depth),
+    u16(entries.length),
+    ...entries,
+    u32(0),
+  ]);
+}

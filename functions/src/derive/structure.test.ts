@@ -1,0 +1,91 @@
+import sharp from 'sharp';
+import { parseConfig } from '../config/config.js';
+import { ImageFailure } from '../errors.js';
+import { kindOf } from './kind.js';
+import { MAX_FILE_FRAMES, MAX_SCANS } from './limits.js';
+import { checkStructure } from './structure.js';
+
+const bounds = parseConfig({ BUCKET: 'bucket' });
+const plain = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: '#84a' } });
+
+function codeOf(bytes: Buffer, maxPixels = bounds.maxPixels): string {
+  try {
+    checkStructure(bytes, kindOf(bytes) ?? 'gif', { ...bounds, maxPixels });
+    return 'taken';
+  } catch (error) {
+    if (error instanceof ImageFailure) return error.message;
+    throw error;
+  }
+}
+
+function chunk(name: string, data: Buffer): Buffer {
+  const head = Buffer.from(`${name}\0\0\0\0`, 'latin1');
+  head.writeUInt32LE(data.length, 4);
+  return Buffer.concat([head, data, Buffer.alloc(data.length % 2)]);
+}
+
+function webp(...chunks: Buffer[]): Buffer {
+  const riff = Buffer.from('RIFF\0\0\0\0WEBP', 'latin1');
+  return Buffer.concat([riff, ...chunks]);
+}
+
+describe('the size of a WebP is read from each kind of it', () => {
+  test.each<[string, (image: sharp.Sharp) => sharp.Sharp]>([
+    ['VP8', (image) => image.webp()],
+    ['VP8L', (image) => image.webp({ lossless: true })],
+    ['VP8X', (image) => image.ensureAlpha(0.5).webp()],
+  ])('%s', async (name, make) => {
+    const bytes = await make(plain(301, 203)).toBuffer();
+    expect(bytes.toString('latin1', 12, 16).trim()).toBe(name);
+    expect(codeOf(bytes, 301 * 203)).toBe('taken');
+    expect(codeOf(bytes, 301 * 203 - 1)).toMatch(/^too-many-pixels: .* found 301 x 203$/);
+  });
+
+  test('a frame’s chunk after odd data is found', () => {
+    const canvas = Buffer.alloc(10);
+    const frames = Array.from({ length: MAX_FILE_FRAMES + 1 }, () =>
+      chunk('ANMF', Buffer.alloc(17)),
+    );
+    expect(codeOf(webp(chunk('VP8X', canvas), ...frames.slice(1)))).toBe('taken');
+    expect(codeOf(webp(chunk('VP8X', canvas), ...frames))).toBe(
+      `too-slow: expected at most ${MAX_FILE_FRAMES} frames, found ${MAX_FILE_FRAMES + 1}`,
+    );
+  });
+});
+
+describe('the scans of a JPEG are counted', () => {
+  const scans = (count: number) =>
+    Array<Buffer>(count).fill(Buffer.from('ffda0008010100003f0012ff0034ffd0', 'hex'));
+  const refused = `too-slow: expected at most ${MAX_SCANS} scans, found ${MAX_SCANS + 1}`;
+  const start = Buffer.from('ffd8ffe00002', 'hex');
+
+  test('one by one', async () => {
+    expect(codeOf(await plain(64, 64).jpeg({ progressive: true }).toBuffer())).toBe('taken');
+    expect(codeOf(Buffer.concat([start, ...scans(MAX_SCANS)]))).toBe('taken');
+    expect(codeOf(Buffer.concat([start, ...scans(MAX_SCANS + 1)]))).toBe(refused);
+  });
+
+  test('fill bytes before a marker hide nothing', () => {
+    const fill = Buffer.from('ffffff', 'hex');
+    const filled = scans(MAX_SCANS + 1).flatMap((scan) => [fill, scan]);
+    expect(codeOf(Buffer.concat([start, ...filled]))).toBe(refused);
+  });
+
+  test('not in a segment that only looks like them, nor after the end, where phones put films', () => {
+    const many = Buffer.concat(scans(MAX_SCANS + 1));
+    const segment = Buffer.from('ffe10000', 'hex');
+    segment.writeUInt16BE(2 + many.length, 2);
+    const end = Buffer.from('ffd9', 'hex');
+    expect(codeOf(Buffer.concat([start, segment, many, ...scans(1), end, many]))).toBe('taken');
+  });
+});
+
+test('whatever is cut off is left to the decoder', async () => {
+  const file = await plain(64, 64).ensureAlpha(0.5).webp().toBuffer();
+  for (let length = 0; length < 64; length++) {
+    expect(codeOf(Buffer.concat([file.subarray(0, length)]))).toBe('taken');
+  }
+  expect(codeOf(webp(chunk('VP8X', Buffer.alloc(0))))).toBe('taken');
+  expect(codeOf(webp(Buffer.from('ANMF\xff\xff\xff\xff', 'latin1')))).toBe('taken');
+});
