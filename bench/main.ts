@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { makeCorpus } from './corpus.js';
 import { compareCurves } from './derive/curve.js';
 import { compareDerive } from './derive/compare.js';
+import { compareHeic } from './derive/heic.js';
 import { measureBombs } from './derive/measure-bombs.js';
 import type { Places } from './places.js';
 
@@ -11,6 +12,7 @@ const USAGE = `npm run bench -- corpus                          makes the pictur
 npm run bench -- derive [--corpus DIR] [--runs N]  ours against storage-resize-images
 npm run bench -- curve [--corpus DIR]            what each quality and effort costs and gives
 npm run bench -- bombs                           what bad files take: time and memory
+npm run bench -- heic                            a HEIC's renditions beside a JPEG's
 `;
 
 /** @returns the exit code */
@@ -36,6 +38,9 @@ export async function main(argv: string[], root: string): Promise<number> {
       return 0;
     case 'curve':
       await compareCurves(await corpus(), places);
+      return 0;
+    case 'heic':
+      await compareHeic(places);
       return 0;
     case 'bombs':
       return (await measureBombs(places)) ? 0 : 1;

@@ -1,10 +1,12 @@
 /** `npm run bench -- derive`: this project's pipeline against the peer's, picture by picture. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
+import type * as Bounded from '../../functions/src/derive/bounded.js';
 import { median, medians, table } from '../figures.js';
 import type { Places } from '../places.js';
 import type { Measured, Pipeline } from './child.js';
@@ -127,7 +129,16 @@ async function runChild(
 ): Promise<Measured> {
   const child = join(__dirname, 'child.js');
   const run = promisify(execFile);
-  const { stdout } = await run(process.execPath, [child, pipeline, file, folder, root]);
+  // Ours as the product starts it; the peer, and the floor, as Node is by default.
+  const isOurs = pipeline === 'same' || pipeline === 'shipped';
+  const { PROCESS_FLAGS, PROCESS_ENVIRONMENT } = createRequire(
+    join(root, 'functions', 'package.json'),
+  )('./lib/derive/bounded.js') as typeof Bounded;
+  const { stdout } = await run(
+    process.execPath,
+    [...(isOurs ? PROCESS_FLAGS : []), child, pipeline, file, folder, root],
+    { env: { ...process.env, ...(isOurs && PROCESS_ENVIRONMENT) } },
+  );
   return JSON.parse(stdout) as Measured;
 }
 

@@ -95,11 +95,16 @@ interface Worker {
   lastWords: string;
 }
 
+/** How Node is started there: it lives on few objects and large buffers, so collecting is little work. */
+export const PROCESS_FLAGS = ['--single-threaded-gc', '--min-semi-space-size=16'];
+/** None of the function's environment, as there may be secrets in it. Fewer heaps, less memory between. */
+export const PROCESS_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
+
 /** Limits of itself (no more memory, no core files with pictures in them), then Node in its place. */
 const LIMITED = 'ulimit -c 0; ulimit -d "$1"; shift; exec "$@"';
 
 function start({ memory }: ProcessLimits, script: string): Worker {
-  const node = [process.execPath, script];
+  const node = [process.execPath, ...PROCESS_FLAGS, script];
   const isWindows = process.platform === 'win32';
   const [command, ...args] = isWindows
     ? node
@@ -107,8 +112,10 @@ function start({ memory }: ProcessLimits, script: string): Worker {
   const child = spawn(command as string, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     serialization: 'advanced',
-    // None of the function's environment: there may be secrets in it. Fewer heaps, less memory between.
-    env: { MALLOC_ARENA_MAX: '2', ...(isWindows && { SystemRoot: process.env['SystemRoot'] }) },
+    env: {
+      ...PROCESS_ENVIRONMENT,
+      ...(isWindows && { SystemRoot: process.env['SystemRoot'] }),
+    },
   });
   const worker: Worker = { child, uploads: 0, lastWords: '' };
   child.stderr?.on('data', (text: Buffer) => {

@@ -17,12 +17,12 @@ function rows(share: number, first: number[], second: number[], frames = 1): Raw
 
 test('the colour is the one that there is most of, not the mean', async () => {
   const { color } = await placeholderOf(rows(0.65, [200, 30, 30], [20, 20, 220]));
-  expect(color).toBe('#c81e1e');
+  // Give or take what a resize adds beside an edge.
+  expect(color).toMatch(/^#c[7-9]1[d-f]1[d-f]$/);
 });
 
 test('what is transparent has no colour', async () => {
   const { color } = await placeholderOf(rows(0.8, [255, 0, 0, 0], [0, 160, 0, 255]));
-  // Give or take what a resize adds beside an edge.
   expect(color).toMatch(/^#00(9[c-f]|a[0-4])00$/);
   expect((await placeholderOf(rows(1, [9, 9, 9, 0], [0, 0, 0, 0]))).color).toBe('#ffffff');
 });

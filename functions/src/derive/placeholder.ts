@@ -6,7 +6,7 @@ import { frameOf, toSharp, type Raw } from './raw.js';
 import { orTooMuch } from './vips.js';
 
 /** ThumbHash keeps seven waves a side at most, which so many pixels hold; its work grows with each more. */
-const MAX_EDGE = 32;
+const MAX_EDGE = 24;
 
 /**
  * @param picture all of the original, at any scale
