@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -67,6 +68,18 @@ test('it does not know the environment of the function', async () => {
     expect(environment).not.toContain('SECRET_OF_THE_FUNCTION');
   }
   delete process.env['SECRET_OF_THE_FUNCTION'];
+});
+
+test('the function itself never loads sharp: a decoder’s memory and crashes are not its own', () => {
+  const modules = ['derive/bounded.js', 'derive/limits.js', 'ingest/ingest.js', 'index.js'];
+  const code = `${modules.map((name) => `require('./${name}');`).join('')}
+    console.log(Object.keys(require.cache).filter((file) => /node_modules.sharp|derive.derive[.]js/.test(file)).length)`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', code], {
+    cwd: join(ROOT, 'functions/lib'),
+    env: { ...process.env, BUCKET: 'bucket' },
+    encoding: 'utf8',
+  });
+  expect([stdout.trim(), stderr]).toEqual(['0', '']);
 });
 
 test('after a process has ended, the next upload has a new one', async () => {
