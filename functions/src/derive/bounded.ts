@@ -44,6 +44,8 @@ export function openBoundedDerive(
 
   async function attempt(bytes: Buffer, plan: Plan): Promise<Derived> {
     if (isClosed) throw new Error(CLOSED);
+    // Ended while it was waiting: nothing that this upload did.
+    if (worker && hasEnded(worker)) drop(worker);
     const current = (worker ??= start(limits, script));
     const isFresh = current.uploads === 0;
     try {
@@ -121,17 +123,26 @@ function start({ memory }: ProcessLimits, script: string): Worker {
   child.stderr?.on('data', (text: Buffer) => {
     worker.lastWords = `${worker.lastWords}${text.toString()}`.slice(0, 300);
   });
+  // Whoever waits for an answer hears of it; without a listener it would end this process.
+  child.on('error', () => undefined);
   // A process that is waiting for uploads must not keep this one alive.
   hold(child, false);
   return worker;
 }
 
+function hasEnded({ child }: Worker): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+type Holdable = Pick<NodeJS.Timeout, 'ref' | 'unref'>;
+
+/** Whether this process stays alive for the sake of the child: it, its channel and its pipes. */
 function hold(child: ChildProcess, isHeld: boolean): void {
-  const verb = isHeld ? 'ref' : 'unref';
-  child[verb]();
-  child.channel?.[verb]();
-  for (const stream of [child.stderr, child.stdio[4]])
-    (stream as { ref?: () => void } & { unref?: () => void })[verb]?.();
+  const parts = [child, child.channel, child.stderr, child.stdio[4]];
+  for (const part of parts as (Holdable | null | undefined)[]) {
+    if (isHeld) part?.ref();
+    else part?.unref();
+  }
 }
 
 /** The process is gone; whose fault that was is for the caller to say. */
@@ -160,10 +171,6 @@ function run(worker: Worker, bytes: Buffer, plan: Plan, limits: ProcessLimits): 
       then();
     };
     child.on('message', onMessage).on('exit', onExit).on('error', onError);
-    if (child.exitCode !== null || child.signalCode !== null) {
-      onExit(child.exitCode, child.signalCode);
-      return;
-    }
     hold(child, true);
     const { variants, formats, maxBytes, maxPixels, animated, heic, tiff } = plan;
     const request: Request = {
