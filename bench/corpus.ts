@@ -1,5 +1,5 @@
 /** The pictures that pipelines are compared on, all made from one CC0 photo. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import type { Places } from './places.js';
@@ -74,6 +74,29 @@ export async function makeCorpus({ root, out }: Places): Promise<string> {
     writeFileSync(file, await (await make(photo)).toBuffer());
   }
   return folder;
+}
+
+/**
+ * The names of the pictures in a folder, sorted; other files are said and left out.
+ * @throws Error when there is none
+ */
+export async function picturesIn(folder: string): Promise<string[]> {
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const found: string[] = [];
+  for (const name of names) {
+    const isPicture = await sharp(join(folder, name))
+      .metadata()
+      .then(
+        () => true,
+        () => false,
+      );
+    if (isPicture) found.push(name);
+    else process.stderr.write(`- ${name} is left out: it is no picture that sharp reads\n`);
+  }
+  if (found.length === 0) {
+    throw new Error(`expected a folder with pictures at ${folder}, found ${names.length} others`);
+  }
+  return found;
 }
 
 /** Ends a pipeline, so that what follows is told of nothing but its pixels. */

@@ -11,4 +11,8 @@ try {
 const { main } = await import(
   pathToFileURL(join(root, '.local', 'build', 'bench', 'main.js')).href
 );
-process.exitCode = await main(process.argv.slice(2), root);
+try {
+  process.exitCode = await main(process.argv.slice(2), root);
+} catch (error) {
+  fail(error.message);
+}

@@ -1,6 +1,6 @@
 /** `npm run bench -- derive`: this project's pipeline against the peer's, picture by picture. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import type * as Bounded from '../../functions/src/derive/bounded.js';
 import { median, medians, table } from '../figures.js';
 import type { Places } from '../places.js';
 import type { Measured, Pipeline } from './child.js';
+import { picturesIn } from '../corpus.js';
 import { compareWith } from './similarity.js';
 
 type Side = Measured['figures'] & {
@@ -48,7 +49,7 @@ const PIPELINES: Pipeline[] = [...SIDES, 'floor', 'shippedFloor'];
  */
 export async function compareDerive(corpus: string, runs: number, places: Places): Promise<void> {
   const rows: Row[] = [];
-  for (const name of readdirSync(corpus).sort()) {
+  for (const name of await picturesIn(corpus)) {
     rows.push(await compareOne(name, join(corpus, name), runs, places.root));
     process.stderr.write(`- ${name}\n`);
   }

@@ -2,10 +2,11 @@
  * `npm run bench -- curve`: at which quality an encoder comes to the peer's likeness, what it takes
  * then, and how many bytes it gives. The shipped settings were chosen from this table.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
+import { picturesIn } from '../corpus.js';
 import { median, table } from '../figures.js';
 import type { Places } from '../places.js';
 import { compareWith } from './similarity.js';
@@ -52,7 +53,7 @@ interface Point {
 
 /** Prints a table and writes curve.json. @param corpus a folder; its baseline JPEGs are used, or all */
 export async function compareCurves(corpus: string, { out }: Places): Promise<void> {
-  const all = readdirSync(corpus).sort();
+  const all = await picturesIn(corpus);
   const named = all.filter((name) => /^baseline-(2|12)mp[.]jpg$/.test(name));
   const points = SETTINGS.map((): Point[] => []);
   for (const name of named.length > 0 ? named : all) {
