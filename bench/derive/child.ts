@@ -1,12 +1,10 @@
 /** One pipeline over one file in a process of its own: `child.js PIPELINE FILE FOLDER ROOT`. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type Sharp from 'sharp';
-import type * as Decode from '../../functions/src/derive/derive.js';
 import type * as Encode from '../../functions/src/derive/encode.js';
-import type * as Product from '../../functions/src/lib.js';
+import { openProduct } from '../product.js';
 import { runPeer } from './peer.js';
 import { EDGES, FORMATS, VARIANTS } from './sizes.js';
 
@@ -26,12 +24,12 @@ export interface Measured {
 }
 
 async function main([pipeline, file, folder, root]: string[]): Promise<Measured> {
-  const load = createRequire(join(root as string, 'functions', 'package.json'));
-  const { derive } = load('./lib/derive/derive.js') as typeof Decode;
-  const { ENCODERS } = load('./lib/derive/encode.js') as typeof Encode;
-  const { parseConfig } = load('./lib/lib.js') as typeof Product;
-  // The very same sharp for all.
-  const sharp = load('sharp') as typeof Sharp;
+  const product = openProduct(root as string);
+  const { derive } = product.derive();
+  const { ENCODERS } = product.encode();
+  const { parseConfig } = product.lib();
+  // The very same for all.
+  const sharp = product.sharp();
   const same: Encode.Encoders = {
     ...ENCODERS,
     webp: (image) => image.webp({}),

@@ -1,16 +1,16 @@
 /** `npm run bench -- derive`: this project's pipeline against the peer's, picture by picture. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import type * as Bounded from '../../functions/src/derive/bounded.js';
+import { picturesIn } from '../corpus.js';
 import { median, medians, table } from '../figures.js';
 import type { Places } from '../places.js';
+import { openProduct } from '../product.js';
+import { writeResults } from '../results.js';
 import type { Measured, Pipeline } from './child.js';
-import { picturesIn } from '../corpus.js';
 import { compareWith } from './similarity.js';
 
 type Side = Measured['figures'] & {
@@ -38,6 +38,11 @@ interface Row {
   shippedFloor: number;
 }
 
+/** Medians over all pictures. */
+type Overall = Pick<Row, 'ratio' | 'floor' | 'shippedRatio' | 'shippedFloor'> & {
+  ssim: Record<'ours' | 'peer' | 'shipped', number>;
+};
+
 const SIDES = ['same', 'peer', 'shipped'] as const;
 /** In turn, so that a machine that slows down does so for all. */
 const PIPELINES: Pipeline[] = [...SIDES, 'floor', 'shippedFloor'];
@@ -53,7 +58,7 @@ export async function compareDerive(corpus: string, runs: number, places: Places
     rows.push(await compareOne(name, join(corpus, name), runs, places.root));
     process.stderr.write(`- ${name}\n`);
   }
-  const overall = {
+  const overall: Overall = {
     ratio: medians(rows.map(({ ratio }) => ratio)),
     floor: median(rows.map(({ floor }) => floor)),
     shippedRatio: medians(rows.map(({ shippedRatio }) => shippedRatio)),
@@ -66,17 +71,7 @@ export async function compareDerive(corpus: string, runs: number, places: Places
       })),
     ),
   };
-  mkdirSync(places.out, { recursive: true });
-  const machine = {
-    node: process.version,
-    sharp: sharp.versions,
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-  };
-  writeFileSync(
-    join(places.out, 'derive.json'),
-    `${JSON.stringify({ machine, runs, images: rows, median: overall }, null, 2)}\n`,
-  );
+  writeResults(places, 'derive', { runs, images: rows, median: overall });
   print(rows, overall);
 }
 
@@ -132,9 +127,7 @@ async function runChild(
   const run = promisify(execFile);
   // Ours as the product starts it; the peer, and the floor, as Node is by default.
   const isOurs = pipeline === 'same' || pipeline === 'shipped';
-  const { PROCESS_FLAGS, PROCESS_ENVIRONMENT } = createRequire(
-    join(root, 'functions', 'package.json'),
-  )('./lib/derive/bounded.js') as typeof Bounded;
+  const { PROCESS_FLAGS, PROCESS_ENVIRONMENT } = openProduct(root).bounded();
   const { stdout } = await run(
     process.execPath,
     [...(isOurs ? PROCESS_FLAGS : []), child, pipeline, file, folder, root],
@@ -152,78 +145,41 @@ function ratioOf(peer: Side, ours: Side): Ratio {
   };
 }
 
-function print(
-  rows: readonly Row[],
-  overall: Pick<Row, 'ratio' | 'floor' | 'shippedRatio' | 'shippedFloor'> & {
-    ssim: Record<'ours' | 'peer' | 'shipped', number>;
-  },
-): void {
-  const seconds = (value: number) => value.toFixed(2);
-  const times = (value: number) => `${value.toFixed(2)}x`;
-  const megabytes = (value: number) => (value / 1e6).toFixed(0);
-  const ssim = (value: number) => value.toFixed(4);
-  const head = [
-    'picture',
-    'MP',
-    'peer s',
-    'ours s',
-    'cpu',
-    'wall',
-    'MB',
-    'rss',
-    'bytes',
-    'floor',
-    'SSIM',
-    'peer',
-    '| shipped s',
-    'cpu',
-    'wall',
-    'bytes',
-    'floor',
-    'SSIM',
-  ];
-  const lines = rows.map((row) => [
-    row.name,
-    row.megapixels.toFixed(1),
-    seconds(row.peer.cpuSeconds),
-    seconds(row.ours.cpuSeconds),
-    times(row.ratio.cpu),
-    times(row.ratio.wall),
-    megabytes(row.ours.rssBytes),
-    times(row.ratio.rss),
-    times(row.ratio.bytes),
-    times(row.floor),
-    ssim(row.ours.ssim),
-    ssim(row.peer.ssim),
-    seconds(row.shipped.cpuSeconds),
-    times(row.shippedRatio.cpu),
-    times(row.shippedRatio.wall),
-    times(row.shippedRatio.bytes),
-    times(row.shippedFloor),
-    ssim(row.shipped.ssim),
-  ]);
-  const { ratio, floor, shippedRatio, shippedFloor, ssim: scores } = overall;
-  const last = [
-    'median',
-    '',
-    '',
-    '',
-    times(ratio.cpu),
-    times(ratio.wall),
-    '',
-    times(ratio.rss),
-    times(ratio.bytes),
-    times(floor),
-    ssim(scores.ours),
-    ssim(scores.peer),
-    '',
-    times(shippedRatio.cpu),
-    times(shippedRatio.wall),
-    times(shippedRatio.bytes),
-    times(shippedFloor),
-    ssim(scores.shipped),
-  ];
+const seconds = (value: number) => value.toFixed(2);
+const times = (value: number) => `${value.toFixed(2)}x`;
+const megabytes = (value: number) => (value / 1e6).toFixed(0);
+const ssim = (value: number) => value.toFixed(4);
+
+/** What stands above a column, in a picture's row of it, and in the last row: of all pictures. */
+const COLUMNS: [head: string, of: (row: Row) => string, all?: (overall: Overall) => string][] = [
+  ['picture', ({ name }) => name, () => 'median'],
+  ['MP', ({ megapixels }) => megapixels.toFixed(1)],
+  ['peer s', ({ peer }) => seconds(peer.cpuSeconds)],
+  ['ours s', ({ ours }) => seconds(ours.cpuSeconds)],
+  ['cpu', ({ ratio }) => times(ratio.cpu), ({ ratio }) => times(ratio.cpu)],
+  ['wall', ({ ratio }) => times(ratio.wall), ({ ratio }) => times(ratio.wall)],
+  ['MB', ({ ours }) => megabytes(ours.rssBytes)],
+  ['rss', ({ ratio }) => times(ratio.rss), ({ ratio }) => times(ratio.rss)],
+  ['bytes', ({ ratio }) => times(ratio.bytes), ({ ratio }) => times(ratio.bytes)],
+  ['floor', ({ floor }) => times(floor), ({ floor }) => times(floor)],
+  ['SSIM', ({ ours }) => ssim(ours.ssim), (overall) => ssim(overall.ssim.ours)],
+  ['peer', ({ peer }) => ssim(peer.ssim), (overall) => ssim(overall.ssim.peer)],
+  ['| shipped s', ({ shipped }) => seconds(shipped.cpuSeconds)],
+  ['cpu', (row) => times(row.shippedRatio.cpu), (all) => times(all.shippedRatio.cpu)],
+  ['wall', (row) => times(row.shippedRatio.wall), (all) => times(all.shippedRatio.wall)],
+  ['bytes', (row) => times(row.shippedRatio.bytes), (all) => times(all.shippedRatio.bytes)],
+  ['floor', (row) => times(row.shippedFloor), (all) => times(all.shippedFloor)],
+  ['SSIM', ({ shipped }) => ssim(shipped.ssim), (overall) => ssim(overall.ssim.shipped)],
+];
+
+function print(rows: readonly Row[], overall: Overall): void {
+  const lines = rows.map((row) => COLUMNS.map(([, of]) => of(row)));
+  const last = COLUMNS.map(([, , all]) => all?.(overall) ?? '');
+  const all = table(
+    COLUMNS.map(([head]) => head),
+    [...lines, last],
+  );
   process.stdout.write(
-    `seconds are CPU; Nx: the peer's by ours; floor: ours by one decode and each encode alone\n${table(head, [...lines, last])}`,
+    `seconds are CPU; Nx: the peer's by ours; floor: ours by one decode and each encode alone\n${all}`,
   );
 }

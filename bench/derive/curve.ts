@@ -2,14 +2,17 @@
  * `npm run bench -- curve`: at which quality an encoder comes to the peer's likeness, what it takes
  * then, and how many bytes it gives. The shipped settings were chosen from this table.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { picturesIn } from '../corpus.js';
 import { median, table } from '../figures.js';
 import type { Places } from '../places.js';
+import { writeResults } from '../results.js';
+import { modifyImage } from './peer.js';
 import { compareWith } from './similarity.js';
+import { EDGES } from './sizes.js';
 
 interface Setting {
   format: 'jpeg' | 'webp' | 'avif';
@@ -41,8 +44,6 @@ const SETTINGS: Setting[] = [
   })),
 ];
 
-const EDGES = [200, 400, 800, 1600];
-
 /** One point of the curve: one picture at one size. */
 interface Point {
   quality: number;
@@ -52,7 +53,7 @@ interface Point {
 }
 
 /** Prints a table and writes curve.json. @param corpus a folder; its baseline JPEGs are used, or all */
-export async function compareCurves(corpus: string, { out }: Places): Promise<void> {
+export async function compareCurves(corpus: string, places: Places): Promise<void> {
   const all = await picturesIn(corpus);
   const named = all.filter((name) => /^baseline-(2|12)mp[.]jpg$/.test(name));
   const points = SETTINGS.map((): Point[] => []);
@@ -67,13 +68,10 @@ export async function compareCurves(corpus: string, { out }: Places): Promise<vo
         .toColourspace('srgb')
         .raw()
         .toBuffer({ resolveWithObject: true });
-      const peers = {
-        jpeg: peer(bytes, edge, 'jpeg'),
-        webp: peer(bytes, edge, 'webp'),
-        avif: peer(bytes, edge, 'avif'),
-      };
+      const peers = new Map<string, Buffer>();
       for (const [index, { format, encode }] of SETTINGS.entries()) {
-        const wanted = await peers[format];
+        const wanted = peers.get(format) ?? (await peer(join(corpus, name), edge, format));
+        peers.set(format, wanted);
         const likeness = await compare(wanted);
         const point = await lowest(async (quality) => {
           const image = sharp(pixels.data, { raw: pixels.info });
@@ -105,8 +103,7 @@ export async function compareCurves(corpus: string, { out }: Places): Promise<vo
       cpuMsPerMegapixel: median(of('cpuMsPerMegapixel')),
     };
   });
-  mkdirSync(out, { recursive: true });
-  writeFileSync(join(out, 'curve.json'), `${JSON.stringify(rows, null, 2)}\n`);
+  writeResults(places, 'curve', { settings: rows });
   process.stdout.write(
     `at the peer's SSIM; bytes: by the peer's\n${table(
       ['format', 'setting', 'quality', 'highest', 'bytes', 'CPU ms/MP'],
@@ -122,20 +119,11 @@ export async function compareCurves(corpus: string, { out }: Places): Promise<vo
   );
 }
 
-/** What the peer comes to: the input's format, then the target's, twice. */
-async function peer(
-  bytes: Buffer,
-  edge: number,
-  format: 'jpeg' | 'webp' | 'avif',
-): Promise<Buffer> {
+/** The peer's rendition. */
+async function peer(file: string, edge: number, format: Setting['format']): Promise<Buffer> {
   const folder = mkdtempSync(join(tmpdir(), 'curve-'));
   try {
-    const box = { width: edge, height: edge, fit: 'inside', withoutEnlargement: true } as const;
-    const resized = await sharp(bytes).rotate().resize(box).toBuffer();
-    const converted = await sharp(resized)[format]({}).toBuffer();
-    const file = join(folder, 'file');
-    await sharp(converted).toFile(file);
-    return readFileSync(file);
+    return readFileSync(await modifyImage(sharp, file, folder, edge, format));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

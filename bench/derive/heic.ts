@@ -1,22 +1,16 @@
 /** `npm run bench -- heic`: the renditions of a phone's HEIC beside those of the same picture as JPEG. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import type * as Bounded from '../../functions/src/derive/bounded.js';
-import type * as Limits from '../../functions/src/derive/limits.js';
-import type * as Product from '../../functions/src/lib.js';
 import { table } from '../figures.js';
 import type { Places } from '../places.js';
+import { openProduct } from '../product.js';
 import { compareWith } from './similarity.js';
 
 /** Prints a table. */
 export async function compareHeic({ root }: Places): Promise<void> {
-  const load = createRequire(join(root, 'functions', 'package.json'));
-  const { openBoundedDerive } = load('./lib/derive/bounded.js') as typeof Bounded;
-  const { PROCESS_LIMITS } = load('./lib/derive/limits.js') as typeof Limits;
-  const { parseConfig } = load('./lib/lib.js') as typeof Product;
-  const config = parseConfig({ BUCKET: 'bench' });
+  const product = openProduct(root);
+  const config = product.lib().parseConfig({ BUCKET: 'bench' });
   const fixtures = join(root, 'tests', 'fixtures');
   // As the HEIC was made from the photo: 1000 x 700, and a quarter turned by its box `irot`.
   const photo = await sharp(join(fixtures, 'photos', 'seeding.jpg'))
@@ -29,7 +23,7 @@ export async function compareHeic({ root }: Places): Promise<void> {
     JPEG: await sharp(photo).withIccProfile('p3').jpeg({ quality: 80 }).toBuffer(),
   };
   const compare = await compareWith(photo);
-  const derive = openBoundedDerive(PROCESS_LIMITS);
+  const derive = product.bounded().openBoundedDerive(product.limits().PROCESS_LIMITS);
   try {
     const rows: string[][] = [];
     for (const [kind, bytes] of Object.entries(files)) {

@@ -1,14 +1,9 @@
 /** `npm run bench -- bombs`: how each bomb ends, and the most time and memory that it took. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
-import sharp from 'sharp';
-import type * as Bounded from '../../functions/src/derive/bounded.js';
-import type * as Limits from '../../functions/src/derive/limits.js';
-import type * as Product from '../../functions/src/lib.js';
+import type { ProcessLimits } from '../../functions/src/derive/bounded.js';
 import { table } from '../figures.js';
 import type { Places } from '../places.js';
+import { openProduct } from '../product.js';
+import { writeResults } from '../results.js';
 import type { Bomb } from './bomb.js';
 import { BOMBS } from './bombs.js';
 import { watch, type Watched } from './watch.js';
@@ -21,12 +16,12 @@ interface Row extends Omit<Watched, 'derived'> {
 }
 
 /** Prints a table and writes bombs.json. @returns whether each ended as it should */
-export async function measureBombs({ root, out }: Places): Promise<boolean> {
-  const load = createRequire(join(root, 'functions', 'package.json'));
-  const { openBoundedDerive } = load('./lib/derive/bounded.js') as typeof Bounded;
-  const { PROCESS_LIMITS } = load('./lib/derive/limits.js') as typeof Limits;
-  const { parseConfig } = load('./lib/lib.js') as typeof Product;
-  const config = parseConfig({ BUCKET: 'bench' });
+export async function measureBombs(places: Places): Promise<boolean> {
+  const { root } = places;
+  const product = openProduct(root);
+  const { openBoundedDerive } = product.bounded();
+  const { PROCESS_LIMITS } = product.limits();
+  const config = product.lib().parseConfig({ BUCKET: 'bench' });
 
   const measure = async ({ name, make, expected, bounds, isHonest = false }: Bomb) => {
     const bytes = await make(root);
@@ -43,20 +38,12 @@ export async function measureBombs({ root, out }: Places): Promise<boolean> {
     process.stderr.write(`- ${bomb.name}\n`);
     rows.push(await measure(bomb));
   }
-  mkdirSync(out, { recursive: true });
-  const machine = {
-    node: process.version,
-    sharp: sharp.versions,
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-  };
-  const results = { machine, limits: PROCESS_LIMITS, bombs: rows };
-  writeFileSync(join(out, 'bombs.json'), `${JSON.stringify(results, null, 2)}\n`);
+  writeResults(places, 'bombs', { limits: PROCESS_LIMITS, bombs: rows });
   print(rows, PROCESS_LIMITS);
   return rows.every(({ isExpected }) => isExpected);
 }
 
-function print(rows: readonly Row[], { memory, seconds }: Bounded.ProcessLimits): void {
+function print(rows: readonly Row[], { memory, seconds }: ProcessLimits): void {
   const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
   const head = ['bomb', 'bytes', 'outcome', 'seconds', 'peak MiB', 'data MiB', ''];
   const lines = rows.map((row) => [

@@ -13,22 +13,30 @@ import { EDGES, FORMATS } from './sizes.js';
 /** @returns the files that were written to `folder` */
 export async function runPeer(sharp: typeof Sharp, file: string, folder: string) {
   sharp.cache(false);
-  const animated = true;
   return Promise.all(
     FORMATS.flatMap((format) =>
-      EDGES.map(async (edge) => {
-        const resized = await sharp(file, { failOn: 'none', animated })
-          .rotate()
-          .resize(edge, edge, { fit: 'inside', withoutEnlargement: true })
-          .toBuffer();
-        const converted =
-          format === 'webp'
-            ? await sharp(resized, { animated }).webp({}).toBuffer()
-            : await sharp(resized).jpeg({}).toBuffer();
-        const path = join(folder, randomUUID());
-        await sharp(converted, { animated }).toFile(path);
-        return path;
-      }),
+      EDGES.map((edge) => modifyImage(sharp, file, folder, edge, format)),
     ),
   );
+}
+
+/** One size in one format. @returns the file that was written to `folder` */
+export async function modifyImage(
+  sharp: typeof Sharp,
+  file: string,
+  folder: string,
+  edge: number,
+  format: 'jpeg' | 'webp' | 'avif',
+): Promise<string> {
+  const animated = true;
+  const resized = await sharp(file, { failOn: 'none', animated })
+    .rotate()
+    .resize(edge, edge, { fit: 'inside', withoutEnlargement: true })
+    .toBuffer();
+  // Only WebP (and GIF) is asked to go on moving.
+  const input = sharp(resized, format === 'webp' ? { animated } : {});
+  const converted = await input[format]({}).toBuffer();
+  const path = join(folder, randomUUID());
+  await sharp(converted, { animated }).toFile(path);
+  return path;
 }

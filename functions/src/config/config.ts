@@ -64,8 +64,8 @@ export const MAX_REVOCATION_SECONDS = 86_400;
 export const SWITCHES = ['LOCK_ORIGINALS', 'ANIMATED', 'HEIC', 'TIFF'] as const;
 
 /** Beyond these, one file would need more memory than the function has. */
-export const HIGHEST_MAX_BYTES = 100 * 1024 * 1024;
-export const HIGHEST_MAX_MEGAPIXELS = 100;
+const HIGHEST_MAX_BYTES = 100 * 1024 * 1024;
+const HIGHEST_MAX_MEGAPIXELS = 100;
 
 /** A parser says what it expected, or gives the value. */
 type Parsed<T> = { value: T } | { expected: string; found?: string };
@@ -152,9 +152,10 @@ function parseSwitch(text: string): Parsed<boolean> {
   return { value: text === 'true' };
 }
 
-function parseWhole(text: string, unit: string, most: number): Parsed<number> {
-  const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : 0;
-  return value >= 1 && value <= most ? { value } : { expected: `whole ${unit} from 1 to ${most}` };
+function parseWhole(text: string, unit: string, least: number, most: number): Parsed<number> {
+  const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return { value };
+  return { expected: `whole ${unit} from ${least} to ${most}` };
 }
 
 /** Bounded by the naming rules of Cloud Storage, https://cloud.google.com/storage/docs/buckets#naming */
@@ -189,15 +190,13 @@ function schema(environment: Environment) {
         return 'value' in path ? { value: path.value.text } : path;
       }),
       PUBLIC_BASE_URL: parameter('PUBLIC_BASE_URL', parseBaseUrl),
-      REVOCATION_SECONDS: parameter('REVOCATION_SECONDS', (text): Parsed<number> => {
-        const seconds = /^\d{1,6}$/.test(text) ? Number(text) : Infinity;
-        if (seconds <= MAX_REVOCATION_SECONDS) return { value: seconds };
-        return { expected: `whole seconds from 0 to ${MAX_REVOCATION_SECONDS}` };
-      }),
+      REVOCATION_SECONDS: parameter('REVOCATION_SECONDS', (text) =>
+        parseWhole(text, 'seconds', 0, MAX_REVOCATION_SECONDS),
+      ),
       LOCK_ORIGINALS: parameter('LOCK_ORIGINALS', parseSwitch),
-      MAX_BYTES: parameter('MAX_BYTES', (text) => parseWhole(text, 'bytes', HIGHEST_MAX_BYTES)),
+      MAX_BYTES: parameter('MAX_BYTES', (text) => parseWhole(text, 'bytes', 1, HIGHEST_MAX_BYTES)),
       MAX_MEGAPIXELS: parameter('MAX_MEGAPIXELS', (text) =>
-        parseWhole(text, 'megapixels', HIGHEST_MAX_MEGAPIXELS),
+        parseWhole(text, 'megapixels', 1, HIGHEST_MAX_MEGAPIXELS),
       ),
       ANIMATED: parameter('ANIMATED', parseSwitch),
       HEIC: parameter('HEIC', parseSwitch),

@@ -110,17 +110,59 @@ async function ended(pid: number): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('too much memory, and too much time, are failures of the upload', async () => {
-  const small = open({ memory: 150 * 1024 * 1024 });
+/** Only Linux keeps a limit on what a process may write to. */
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('too much memory is a failure of the upload, and the next is taken', async () => {
+  const bounded = open({ memory: 150 * 1024 * 1024 });
   const large = await sharp({
     create: { width: 7000, height: 7000, channels: 3, background: '#84a' },
   })
     .jpeg({ progressive: true, chromaSubsampling: '4:4:4' })
     .toBuffer();
-  await expect(small(large, plan('w10:10'))).rejects.toMatchObject({ code: 'too-much-memory' });
-  await expect(small(await plain(20, 20), plan('w10:10'))).resolves.toBeDefined();
-  const short = open({ seconds: 0.05 });
-  await expect(short(large, plan('w10:10'))).rejects.toMatchObject({ code: 'too-slow' });
+  await expect(bounded(large, plan('w10:10'))).rejects.toMatchObject({ code: 'too-much-memory' });
+  await expect(bounded(await plain(20, 20), plan('w10:10'))).resolves.toBeDefined();
+});
+
+/** Seconds of work in one encode, which sharp does not look up from. */
+const long: [Buffer, Plan] = [
+  fixture('photos/seeding.jpg'),
+  { ...plan('all:5312'), formats: ['avif'] },
+];
+
+test('so is too much time: the process is ended, and the next upload taken', async () => {
+  const bounded = open({ seconds: 1 });
+  const first = bounded(...long);
+  const second = bounded(await plain(20, 20), plan('w10:10'));
+  await expect(first).rejects.toMatchObject({ code: 'too-slow' });
+  await expect(second).resolves.toBeDefined();
+});
+
+describe('after close() no process is left', () => {
+  test.each([0, 1])('that was waiting after %i uploads', async (uploads) => {
+    const bounded = open();
+    for (let i = 0; i < uploads; i++) await bounded(await plain(20, 20), plan('w10:10'));
+    const pid = bounded.pid as number;
+    bounded.close();
+    await ended(pid);
+    expect(bounded.pid).toBeUndefined();
+  });
+
+  test.each([0, 1])('that was at work after %i uploads, with another waiting', async (uploads) => {
+    const bounded = open();
+    for (let i = 0; i < uploads; i++) await bounded(await plain(20, 20), plan('w10:10'));
+    const pid = bounded.pid as number;
+    const work = Promise.allSettled([bounded(...long), bounded(...long)]);
+    // Once what was asked for has been sent.
+    await new Promise((resolve) => setImmediate(resolve));
+    bounded.close();
+    await ended(pid);
+    // The fault is not the files'.
+    expect((await work).map((end) => end.status === 'rejected' && String(end.reason))).toEqual(
+      Array(2).fill('Error: expected an open process, found that it was closed'),
+    );
+    expect(bounded.pid).toBeUndefined();
+  });
 });
 
 test('a process that can’t start is no fault of the upload', async () => {

@@ -21,8 +21,7 @@ export async function decode(
   bounds: Bounds,
 ): Promise<Raw> {
   const { animation } = header;
-  const isHeic = header.kind === 'heic';
-  const heic = isHeic ? await decodeHeicWithin(bytes, bounds) : undefined;
+  const heic = header.kind === 'heic' ? await decodeHeicWithin(bytes, bounds) : undefined;
   const profile = heic ? await profileOf(heic) : header.profile;
   const frames = animation?.frames ?? 1;
   const image = heic
@@ -51,6 +50,6 @@ function decodeHeicWithin(bytes: Buffer, { maxPixels }: Bounds): Promise<HeicPix
 /** ITU-T H.273, table 2: the colour primaries of SMPTE EG 432-1, which are Display P3's. */
 const P3_PRIMARIES = 12;
 
-async function profileOf({ profile, nclx }: HeicPixels): Promise<Buffer | undefined> {
-  return profile ?? (nclx?.primaries === P3_PRIMARIES ? displayP3() : undefined);
+async function profileOf({ profile, primaries }: HeicPixels): Promise<Buffer | undefined> {
+  return profile ?? (primaries === P3_PRIMARIES ? displayP3() : undefined);
 }

@@ -39,7 +39,7 @@ export interface Plan extends Bounds {
 
 /** Each encode is one thread and holds its picture several times more: large ones go one by one. */
 const MAX_LANES = 4;
-/** Pixels. */
+/** Pixels, of all frames. */
 const LARGE = 4_000_000;
 
 /**
@@ -64,7 +64,7 @@ export async function derive(bytes: Buffer, plan: Plan, encoders?: Encoders): Pr
         return { variants, format, width, height, data };
       }),
     );
-  const isLarge = ({ width, height }: Step) => width * height > LARGE;
+  const isLarge = ({ width, height }: Step) => width * height * picture.frames > LARGE;
   const lanes = Math.min(MAX_LANES, availableParallelism());
   const renditions = [
     ...(await inLanes(1, tasksFor(isLarge))),

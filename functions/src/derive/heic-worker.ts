@@ -6,14 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import libheif, { type MainModule } from 'libheif-js/libheif-wasm/libheif.js';
-import type {
-  HeicAnswer,
-  HeicFailureCode,
-  HeicLimits,
-  HeicNclx,
-  HeicOrder,
-  HeicPixels,
-} from './heic.js';
+import type { HeicAnswer, HeicFailureCode, HeicLimits, HeicOrder, HeicPixels } from './heic.js';
 
 /** What of WebAssembly is used here: Node's types leave it to the browser's. */
 interface WasmMemory {
@@ -232,7 +225,10 @@ function divideByAlpha(rgba: Uint8Array): void {
 }
 
 /** What the boxes `colr` say; an ICC profile goes before numbers. */
-function colour(heif: MainModule, handle: number): { profile?: Uint8Array; nclx?: HeicNclx } {
+function colour(
+  heif: MainModule,
+  handle: number,
+): Pick<HeicPixels<Uint8Array>, 'profile' | 'primaries'> {
   const { check, place, word } = calls(heif);
   const size = heif._heif_image_handle_get_raw_color_profile_size(handle);
   if (size > 0) {
@@ -243,16 +239,8 @@ function colour(heif: MainModule, handle: number): { profile?: Uint8Array; nclx?
   }
   if (heif._heif_image_handle_get_color_profile_type(handle) !== NCLX) return {};
   check((error) => heif._heif_image_handle_get_nclx_color_profile(error, handle, place));
-  // heif_color_profile_nclx of heif_color.h: a version, three enumerations, a flag.
-  const nclx = word(place);
-  return {
-    nclx: {
-      primaries: word(nclx + 4),
-      transfer: word(nclx + 8),
-      matrix: word(nclx + 12),
-      fullRange: heap(heif)[nclx + 16] !== 0,
-    },
-  };
+  // heif_color_profile_nclx of heif_color.h: a version, then the primaries.
+  return { primaries: word(word(place) + 4) };
 }
 
 /** Everything that goes wrong from here on is about the bytes. */

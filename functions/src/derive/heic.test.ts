@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import type * as Threads from 'node:worker_threads';
 import { ImageFailure } from '../errors.js';
 import { decodeHeic, type HeicLimits, type HeicPixels } from './heic.js';
+
+/** The module itself: an import would be a copy of it. */
+const threads = jest.requireActual<typeof Threads>('node:worker_threads');
 
 /** A HEIF item as a test puts it together: its bytes, and its properties, each a whole box. */
 interface Item {
@@ -201,7 +205,7 @@ describe('what an encoder wrote', () => {
     expect([sizeOf(pixels), pixels.channels]).toEqual([size, channels]);
     expect(pixels.data).toHaveLength(pixels.width * pixels.height * channels);
     expect(corners(pixels)).toBe(expected);
-    expect([pixels.profile, pixels.nclx]).toEqual([undefined, undefined]);
+    expect([pixels.profile, pixels.primaries]).toEqual([undefined, undefined]);
   });
 
   test('alpha is kept', async () => {
@@ -294,16 +298,15 @@ describe('several images in one file', () => {
 
 describe('colour', () => {
   const icc = Buffer.from('any profile: it is not looked into');
-  const numbers = { primaries: 12, transfer: 13, matrix: 6, fullRange: true };
   const p3 = nclx(12, 13, 6, true);
-  test.each<[string, Buffer[], Pick<HeicPixels, 'profile' | 'nclx'>]>([
+  test.each<[string, Buffer[], Pick<HeicPixels, 'profile' | 'primaries'>]>([
     ['a profile', [prof(icc)], { profile: icc }],
-    ['numbers', [p3], { nclx: numbers }],
+    ['numbers', [p3], { primaries: 12 }],
     ['both: the profile', [p3, prof(icc)], { profile: icc }],
     ['neither', [], {}],
   ])('%s', async (_what, properties, expected) => {
-    const { profile, nclx, data } = await decode(withProperties(...properties));
-    expect({ ...(profile && { profile }), ...(nclx && { nclx }) }).toEqual(expected);
+    const { profile, primaries, data } = await decode(withProperties(...properties));
+    expect({ ...(profile && { profile }), ...(primaries && { primaries }) }).toEqual(expected);
     // Named, not applied: full red of the file is full red here.
     expect([...data.subarray(0, 3)]).toEqual([254, 0, 0]);
   });
@@ -333,13 +336,20 @@ describe('limits', () => {
   });
 
   test('its time is bounded: the thread ends', async () => {
-    const touch = "require('node:fs').utimesSync(__filename, new Date(), new Date())";
-    const endless = changed('const answer =', `for (;;) ${touch};\nconst answer =`);
+    const started: Threads.Worker[] = [];
+    const { Worker } = threads;
+    const spied = jest.spyOn(threads, 'Worker').mockImplementation((...given) => {
+      const worker = new Worker(...given);
+      started.push(worker);
+      return worker;
+    });
+    const endless = changed('const answer =', 'for (;;);\nconst answer =');
     const decoded = decodeHeic(large, { ...LIMITS, seconds: 2 }, endless);
+    expect(started.map(({ threadId }) => threadId > 0)).toEqual([true]);
     await expect(decoded).rejects.toMatchObject({ code: 'too-slow' });
-    const { mtimeMs } = statSync(endless);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(statSync(endless).mtimeMs).toBe(mtimeMs);
+    // What Node says of a thread that is no more.
+    expect(started.map(({ threadId }) => threadId)).toEqual([-1]);
+    spied.mockRestore();
   });
 
   test('its reach is bounded: it calls what ends at its memory', async () => {

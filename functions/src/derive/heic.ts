@@ -7,22 +7,14 @@ import { Worker } from 'node:worker_threads';
 import { ImageFailure, type ImageFailureCode } from '../errors.js';
 import type { Size } from '../images/variant.js';
 
-/** Code points of ISO/IEC 23091-2 (ITU-T H.273): primaries 12 is Display P3, 1 is sRGB's. */
-export interface HeicNclx {
-  primaries: number;
-  transfer: number;
-  matrix: number;
-  fullRange: boolean;
-}
-
 /** RGB or RGBA, upright, 8 bits a channel, alpha not multiplied in; in the colours of the file. */
 export interface HeicPixels<Bytes = Buffer> extends Size {
   channels: 3 | 4;
   data: Bytes;
   /** The file's ICC profile. */
   profile?: Bytes;
-  /** The file's colours as numbers, if it has no profile. Neither: sRGB. */
-  nclx?: HeicNclx;
+  /** If it has no profile, its colour primaries as ITU-T H.273 numbers them. Neither: sRGB. */
+  primaries?: number;
 }
 
 export interface HeicLimits {

@@ -28,7 +28,7 @@ export const HEIC_MEMORY = 400 * 1024 * 1024;
 export const HEIC_SECONDS = 30;
 
 /** The longest edge, pixels: JPEG's own. A strip of one pixel's width takes libvips half a minute. */
-const MAX_EDGE = 65_535;
+const MAX_ORIGINAL_EDGE = 65_535;
 
 /** The most scans of a progressive JPEG: cameras write ten, and each walks over the whole picture. */
 export const MAX_SCANS = 200;
@@ -55,10 +55,10 @@ export function checkBytes(bytes: number, { maxBytes }: Pick<Bounds, 'maxBytes'>
 
 /** @throws ImageFailure when a picture of such a size is not decoded */
 export function checkPixels({ width, height }: Size, most: number): void {
-  if (width * height > most || Math.max(width, height) > MAX_EDGE) {
+  if (width * height > most || Math.max(width, height) > MAX_ORIGINAL_EDGE) {
     throw new ImageFailure(
       'too-many-pixels',
-      `expected at most ${most} and ${MAX_EDGE} an edge, found ${width} x ${height}`,
+      `expected at most ${most} and ${MAX_ORIGINAL_EDGE} an edge, found ${width} x ${height}`,
     );
   }
 }

@@ -6,14 +6,14 @@ import { frameOf, toSharp, type Raw } from './raw.js';
 import { orTooMuch } from './vips.js';
 
 /** ThumbHash keeps seven waves a side at most, which so many pixels hold; its work grows with each more. */
-const MAX_EDGE = 24;
+const THUMBHASH_EDGE = 24;
 
 /**
  * @param picture all of the original, at any scale
  * @returns ThumbHash (base64) and dominant colour (`#rrggbb`)
  */
 export async function placeholderOf(picture: Raw): Promise<Placeholder> {
-  const scale = Math.min(1, MAX_EDGE / Math.max(picture.width, picture.height));
+  const scale = Math.min(1, THUMBHASH_EDGE / Math.max(picture.width, picture.height));
   const { width, height } = scaled(picture, scale);
   const small = toSharp(frameOf(picture, 0)).resize({ width, height, fit: 'fill' });
   const rgba = await orTooMuch(small.ensureAlpha().raw().toBuffer());
