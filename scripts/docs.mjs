@@ -8,10 +8,11 @@ try {
 } catch (error) {
   fail(error.message);
 }
+const tests = ['tests/locks.test.ts', 'functions/src/serve/conformance.test.ts'];
 const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const { status } = spawnSync(
   process.execPath,
-  [jest, '--selectProjects', 'unit', '--runTestsByPath', join(root, 'tests', 'locks.test.ts')],
+  [jest, '--selectProjects', 'unit', '--runTestsByPath', ...tests.map((test) => join(root, test))],
   { cwd: root, stdio: 'inherit', env: { ...process.env, WRITE_DOCS: '1' } },
 );
 process.exitCode = status ?? 1;

@@ -2,7 +2,7 @@
  * `npm test`: sets up what is missing, then unit tests, then the integration and browser tests on the
  * real local stack, once as a function kit and once as an extension. The last line sums them all up.
  * `npm test -- unit` (or integration, browser, extension) runs just those; with --official, on Google's
- * own emulators, which need Java 21.
+ * own emulators, which need Java 21. Whatever tests, emulators and functions print may hold no token.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,6 +27,9 @@ let running;
 /** The stack that is up. */
 let stack;
 
+/** All that was printed, by whom. */
+const printed = new Map();
+
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 async function main() {
@@ -42,6 +45,7 @@ async function main() {
   if (onKit.length > 0) await onStack('kit', onKit);
   if (wants('extension')) await onStack('extension', ['integration']);
 
+  findLeaks();
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
   console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
@@ -49,9 +53,7 @@ async function main() {
 
 /** Runs projects of jest.config.cjs on a stack of their own. */
 async function onStack(form, projects) {
-  const { startStack } = createRequire(import.meta.url)(
-    join(root, '.local', 'build', 'local', 'stack', 'stack.js'),
-  );
+  const { startStack } = build('stack/stack.js');
   step(`starting the local Firebase stack (${form}${official ? ', official emulators' : ''})`);
   stack = await startStack({ root, form, freePorts: true, official });
   try {
@@ -61,8 +63,24 @@ async function onStack(form, projects) {
     if (official && form === 'kit') await askRulesOf(stack.info);
   } finally {
     await stack.stop();
+    printed.set(`the stack (${form})`, readFileSync(stack.logFile, 'utf8'));
     stack = undefined;
   }
+}
+
+/** Each line with a public token in it is a failure. */
+function findLeaks() {
+  const { leaksIn } = build('stack/leaks.js');
+  for (const [whose, output] of printed) {
+    const leaks = leaksIn(output);
+    for (const line of leaks) console.error(`a token in the output of ${whose}: ${line}`);
+    total.failed += leaks.length;
+  }
+}
+
+/** A module of local/, as it was built. */
+function build(file) {
+  return createRequire(import.meta.url)(join(root, '.local', 'build', 'local', file));
 }
 
 /** The tables of the rules reference, asked of Google's evaluator; last, as they change the rules. */
@@ -78,12 +96,18 @@ async function jest(name, projects, env = {}, more = []) {
   const child = spawn(process.execPath, args, {
     cwd: root,
     // jest's own lines come on stderr; its JSON goes to the file.
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
     // No Google machine is here to be asked for credentials.
     env: { ...process.env, METADATA_SERVER_DETECTION: 'none', TMPDIR: temporary, ...env },
   });
   running = child;
-  const code = await new Promise((resolve) => child.once('exit', resolve));
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    said += text;
+    process.stderr.write(text);
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  printed.set(`the tests (${name})`, said);
   running = undefined;
   const counts = readCounts(output);
   total.passed += counts.numPassedTests;

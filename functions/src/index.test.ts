@@ -37,7 +37,8 @@ test('"./lib" declares nothing and needs no environment', () => {
 });
 
 test('serving never loads sharp', () => {
-  const script = `require('./lib/index.js'); require('./lib/serve/serve.js'); require('./lib/library/library.js');
+  const script = `require('./lib/index.js'); require('./lib/serve/serve.js'); require('./lib/serve/http.js');
+    require('./lib/library/open-reader.js');
     console.log(Object.keys(require.cache).filter((file) => /node_modules.(sharp|@img)/.test(file)).length)`;
   expect(load(script).stdout.trim()).toBe('0');
   // The same question does find it where it is: in the room that derives.

@@ -1,10 +1,11 @@
 /** The doors: one export a Cloud Function. What is behind a door is loaded when it is first opened. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requiresRole } from 'firebase-functions';
 import { write } from 'firebase-functions/logger';
 import { onRequest } from 'firebase-functions/https';
 import { onObjectFinalized, onObjectMetadataUpdated } from 'firebase-functions/storage';
 import { parseConfig } from './config/config.js';
-import { BUCKET } from './config/parameters.js';
+import { BUCKET, CONCURRENCY, MAX_INSTANCES } from './config/parameters.js';
 import { ownerOf } from './images/path.js';
 import { lock as lockObject, mustBeLocked } from './ingest/lock.js';
 import { once } from './once.js';
@@ -86,21 +87,28 @@ export const lock = onObjectMetadataUpdated(
   },
 );
 
+const openServe = once(async () => {
+  const [{ openServe }, { openProjectReader }, { handleHttp }] = await Promise.all([
+    import('./serve/serve.js'),
+    import('./library/open-reader.js'),
+    import('./serve/http.js'),
+  ]);
+  const serve = openServe({ config, reader: openProjectReader(config, process.env), log });
+  return (request: IncomingMessage, response: ServerResponse) =>
+    handleHttp(request, response, serve);
+});
+
 /** A token's address was asked for: answer with the variant. Open to the world; the token is the key. */
 export const serve = onRequest(
-  { memory: '512MiB', concurrency: 80, timeoutSeconds: 30, maxInstances: 100, invoker: 'public' },
-  async (request, response) => {
-    const [room, library] = await Promise.all([import('./serve/serve.js'), openLibrary()]);
-    const reply = await room.serve(
-      {
-        method: request.method,
-        path: request.path,
-        accept: request.get('accept'),
-        ifNoneMatch: request.get('if-none-match'),
-      },
-      { config, library, now: Date.now, log },
-    );
-    response.removeHeader('X-Powered-By');
-    response.writeHead(reply.status, reply.headers).end(reply.body);
+  {
+    memory: '512MiB',
+    concurrency: CONCURRENCY,
+    timeoutSeconds: 30,
+    maxInstances: MAX_INSTANCES,
+    invoker: 'public',
   },
+  async (request, response) => (await openServe())(request, response),
 );
+
+// An instance that is there for views gets ready before the first one comes.
+if (/(^|[.-])serve$/.test(process.env['FUNCTION_TARGET'] ?? '')) void openServe();

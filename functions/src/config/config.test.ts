@@ -15,6 +15,7 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
 
 test('the defaults are what the README says', () => {
   expect(parseConfig(BUCKET)).toEqual({
+    projectId: '',
     bucket: 'demo.appspot.com',
     originalsPath: {
       text: 'originals/{uid}/{imageId}',
@@ -31,6 +32,9 @@ test('the defaults are what the README says', () => {
     imagesCollection: { text: 'users/{uid}/images', segments: ['users', '{uid}', 'images'] },
     tokensCollection: 'imageTokens',
     revocationSeconds: 60,
+    noindex: true,
+    trustedProxies: 1,
+    quotas: { views: 3000, failures: 60, token: 6000 },
     lockOriginals: true,
     maxBytes: 50 * 1024 * 1024,
     maxPixels: 50_000_000,
@@ -48,6 +52,12 @@ test('empty means the default, as the platform hands over what was not set', () 
 test('the bucket defaults to the project’s own', () => {
   const FIREBASE_CONFIG = '{"projectId":"p","storageBucket":"p.firebasestorage.app"}';
   expect(parseConfig({ FIREBASE_CONFIG }).bucket).toBe('p.firebasestorage.app');
+});
+
+test('the project is the platform’s', () => {
+  const FIREBASE_CONFIG = '{"projectId":"p","storageBucket":"p.firebasestorage.app"}';
+  expect(parseConfig({ FIREBASE_CONFIG }).projectId).toBe('p');
+  expect(parseConfig({ FIREBASE_CONFIG, GCLOUD_PROJECT: 'q' }).projectId).toBe('q');
 });
 
 test('while functions are only listed, no bucket is needed', () => {
@@ -110,6 +120,14 @@ test.each([
   ['REVOCATION_SECONDS', '1.5', /expected whole seconds/],
   ['REVOCATION_SECONDS', '86401', /expected whole seconds/],
   ['REVOCATION_SECONDS', 'a minute', /expected whole seconds/],
+  ['TRUSTED_PROXIES', '11', 'expected whole proxies from 0 to 10; found "11".'],
+  [
+    'VIEWS_PER_MINUTE',
+    'many',
+    'expected whole requests a minute, or 0 for no limit, from 0 to 1000000; found "many".',
+  ],
+  ['MAX_INSTANCES', '0', 'expected whole instances from 1 to 1000; found "0".'],
+  ['CONCURRENCY', '0', 'expected whole requests from 1 to 1000; found "0".'],
   ['LOCK_ORIGINALS', 'off', 'expected true or false; found "off".'],
   ['HEIC', 'yes', 'expected true or false; found "yes".'],
   ['MAX_BYTES', '0', 'expected whole bytes from 1 to 104857600; found "0".'],

@@ -9,6 +9,8 @@ import { fillTemplate, parseTemplate, type PathTemplate } from '../images/path.j
 import { MAX_VARIANTS, parseVariant, VARIANT_GRAMMAR, type Variant } from '../images/variant.js';
 
 export interface Config {
+  /** The project that the functions run in; empty while they are only listed. */
+  projectId: string;
   /** Name of the bucket that holds originals and renditions. */
   bucket: string;
   originalsPath: PathTemplate;
@@ -22,6 +24,19 @@ export interface Config {
   publicBaseUrl?: string;
   /** The revocation bound, seconds. */
   revocationSeconds: number;
+  /** Whether search engines are asked to leave the pictures out. */
+  noindex: boolean;
+  /** How many proxies in front of the function append to X-Forwarded-For. */
+  trustedProxies: number;
+  /** What one instance allows a minute; 0 for no limit. */
+  quotas: {
+    /** Views of one client that cost a read. */
+    views: number;
+    /** Requests of one client that find nothing. */
+    failures: number;
+    /** Views of one token that cost a read. */
+    token: number;
+  };
   /** Whether download tokens are taken away from originals. */
   lockOriginals: boolean;
   /** The largest original that is read, bytes. */
@@ -47,6 +62,13 @@ export const DEFAULTS = {
   TOKENS_COLLECTION: 'imageTokens',
   PUBLIC_BASE_URL: '',
   REVOCATION_SECONDS: '60',
+  NOINDEX: 'true',
+  TRUSTED_PROXIES: '1',
+  VIEWS_PER_MINUTE: '3000',
+  FAILURES_PER_MINUTE: '60',
+  TOKEN_VIEWS_PER_MINUTE: '6000',
+  MAX_INSTANCES: '100',
+  CONCURRENCY: '80',
   LOCK_ORIGINALS: 'true',
   MAX_BYTES: '52428800',
   MAX_MEGAPIXELS: '50',
@@ -61,7 +83,9 @@ export type ParameterName = keyof typeof DEFAULTS;
 export const MAX_REVOCATION_SECONDS = 86_400;
 
 /** The parameters that are yes or no. */
-export const SWITCHES = ['LOCK_ORIGINALS', 'ANIMATED', 'HEIC', 'TIFF'] as const;
+export const SWITCHES = ['NOINDEX', 'LOCK_ORIGINALS', 'ANIMATED', 'HEIC', 'TIFF'] as const;
+
+const MAX_QUOTA = 1_000_000;
 
 /** Beyond these, one file would need more memory than the function has. */
 const HIGHEST_MAX_BYTES = 100 * 1024 * 1024;
@@ -158,6 +182,10 @@ function parseWhole(text: string, unit: string, least: number, most: number): Pa
   return { expected: `whole ${unit} from ${least} to ${most}` };
 }
 
+function parseQuota(text: string): Parsed<number> {
+  return parseWhole(text, 'requests a minute, or 0 for no limit,', 0, MAX_QUOTA);
+}
+
 /** Bounded by the naming rules of Cloud Storage, https://cloud.google.com/storage/docs/buckets#naming */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
 
@@ -193,6 +221,14 @@ function schema(environment: Environment) {
       REVOCATION_SECONDS: parameter('REVOCATION_SECONDS', (text) =>
         parseWhole(text, 'seconds', 0, MAX_REVOCATION_SECONDS),
       ),
+      NOINDEX: parameter('NOINDEX', parseSwitch),
+      TRUSTED_PROXIES: parameter('TRUSTED_PROXIES', (text) => parseWhole(text, 'proxies', 0, 10)),
+      VIEWS_PER_MINUTE: parameter('VIEWS_PER_MINUTE', parseQuota),
+      FAILURES_PER_MINUTE: parameter('FAILURES_PER_MINUTE', parseQuota),
+      TOKEN_VIEWS_PER_MINUTE: parameter('TOKEN_VIEWS_PER_MINUTE', parseQuota),
+      // The platform reads these two itself; here they are only checked.
+      MAX_INSTANCES: parameter('MAX_INSTANCES', (text) => parseWhole(text, 'instances', 1, 1000)),
+      CONCURRENCY: parameter('CONCURRENCY', (text) => parseWhole(text, 'requests', 1, 1000)),
       LOCK_ORIGINALS: parameter('LOCK_ORIGINALS', parseSwitch),
       MAX_BYTES: parameter('MAX_BYTES', (text) => parseWhole(text, 'bytes', 1, HIGHEST_MAX_BYTES)),
       MAX_MEGAPIXELS: parameter('MAX_MEGAPIXELS', (text) =>
@@ -228,6 +264,7 @@ export function parseConfig(environment: Environment): Config {
   if (!result.success) throw new ConfigError(result.error.issues.map((issue) => issue.message));
   const value = result.data;
   return {
+    projectId: projectOf(environment),
     bucket: value.BUCKET,
     originalsPath: value.ORIGINALS_PATH,
     variantsPath: value.VARIANTS_PATH,
@@ -237,6 +274,13 @@ export function parseConfig(environment: Environment): Config {
     tokensCollection: value.TOKENS_COLLECTION,
     ...(value.PUBLIC_BASE_URL !== undefined && { publicBaseUrl: value.PUBLIC_BASE_URL }),
     revocationSeconds: value.REVOCATION_SECONDS,
+    noindex: value.NOINDEX,
+    trustedProxies: value.TRUSTED_PROXIES,
+    quotas: {
+      views: value.VIEWS_PER_MINUTE,
+      failures: value.FAILURES_PER_MINUTE,
+      token: value.TOKEN_VIEWS_PER_MINUTE,
+    },
     lockOriginals: value.LOCK_ORIGINALS,
     maxBytes: value.MAX_BYTES,
     maxPixels: value.MAX_MEGAPIXELS * 1_000_000,
@@ -248,11 +292,18 @@ export function parseConfig(environment: Environment): Config {
 
 /** The project's default bucket, as the platform tells it to every function. */
 function defaultBucket(environment: Environment): string {
+  return firebaseConfig(environment, 'storageBucket');
+}
+
+function projectOf(environment: Environment): string {
+  return environment['GCLOUD_PROJECT'] ?? firebaseConfig(environment, 'projectId');
+}
+
+function firebaseConfig(environment: Environment, name: 'storageBucket' | 'projectId'): string {
   try {
-    const { storageBucket } = JSON.parse(environment['FIREBASE_CONFIG'] ?? '{}') as {
-      storageBucket?: unknown;
-    };
-    return typeof storageBucket === 'string' ? storageBucket : '';
+    const config = JSON.parse(environment['FIREBASE_CONFIG'] ?? '{}') as Record<string, unknown>;
+    const value = config[name];
+    return typeof value === 'string' ? value : '';
   } catch {
     return '';
   }

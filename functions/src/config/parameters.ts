@@ -1,5 +1,5 @@
 /** The parameters as the Firebase CLI asks for them. Their values are read by config.ts alone. */
-import { defineString, storageBucket } from 'firebase-functions/params';
+import { defineInt, defineString, storageBucket } from 'firebase-functions/params';
 import { DEFAULTS, SWITCHES, type ParameterName } from './config.js';
 
 /** The one that a trigger needs while it is deployed. */
@@ -10,6 +10,16 @@ export const BUCKET = defineString('BUCKET', {
   input: {
     resource: { type: 'storage.googleapis.com/Bucket' },
   },
+});
+
+/** These two are settings of the platform. */
+export const MAX_INSTANCES = defineInt('MAX_INSTANCES', {
+  description: 'The most instances of serve at once: what a flood can cost.',
+  default: Number(DEFAULTS.MAX_INSTANCES),
+});
+export const CONCURRENCY = defineInt('CONCURRENCY', {
+  description: 'How many requests an instance of serve answers at once.',
+  default: Number(DEFAULTS.CONCURRENCY),
 });
 
 const DESCRIPTIONS = {
@@ -24,6 +34,14 @@ const DESCRIPTIONS = {
     'Where the world sees the serve function, such as https://example.com/i. Empty: its own address.',
   REVOCATION_SECONDS:
     'The most seconds that a revoked address can go on working anywhere. 0: every view is checked.',
+  NOINDEX: 'Ask search engines to leave the pictures out (X-Robots-Tag: noindex)?',
+  TRUSTED_PROXIES:
+    'How many proxies in front of serve append to X-Forwarded-For: 1 is Google itself, each CDN is one more.',
+  VIEWS_PER_MINUTE:
+    'The most views a minute that one client may cost an instance a read; 0: no limit.',
+  FAILURES_PER_MINUTE: 'The most requests of one client a minute that find nothing; 0: no limit.',
+  TOKEN_VIEWS_PER_MINUTE:
+    'The most views a minute that one token may cost an instance a read; 0: no limit.',
   LOCK_ORIGINALS:
     'Take download tokens away from originals? Without it, getDownloadURL() opens one to the world.',
   MAX_BYTES: 'The largest upload that is read, bytes; a larger one fails.',
@@ -31,7 +49,10 @@ const DESCRIPTIONS = {
   ANIMATED: 'Do GIFs and WebPs that move go on moving in WebP? If not, their first frame is shown.',
   HEIC: 'Make variants of HEIC photos, as iPhones take them?',
   TIFF: 'Make variants of TIFF files? Their parser is the one with the longest list of past flaws.',
-} as const satisfies Record<Exclude<ParameterName, 'BUCKET'>, string>;
+} as const satisfies Record<
+  Exclude<ParameterName, 'BUCKET' | 'MAX_INSTANCES' | 'CONCURRENCY'>,
+  string
+>;
 
 /** A choice's values are text: of anything else the CLI preselects the first, whatever the default. */
 const YES_OR_NO = {

@@ -55,9 +55,13 @@ export interface RenditionInfo {
   etag: string;
 }
 
-export type TokenVariant = { width: number; height: number } & Partial<
-  Record<Format, RenditionInfo>
->;
+export type TokenVariant = {
+  /** Pixels. */
+  width: number;
+  height: number;
+  /** Whether it shows a part of the picture only; absent: the whole. */
+  cropped?: true;
+} & Partial<Record<Format, RenditionInfo>>;
 
 /** `imageTokens/{hash}`: nobody may read it; it holds all that a view needs. */
 export interface TokenRecord<Time = unknown> {

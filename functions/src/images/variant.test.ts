@@ -1,4 +1,4 @@
-import { coverScale, MAX_EDGE, parseVariant, scaled, variantSize } from './variant.js';
+import { coverScale, isCropped, MAX_EDGE, parseVariant, scaled, variantSize } from './variant.js';
 
 describe('parseVariant', () => {
   test.each([
@@ -70,4 +70,15 @@ describe('variantSize', () => {
       }
     }
   });
+});
+
+test.each([
+  [{ width: 200, height: 200 }, { width: 4000, height: 3000 }, true],
+  [{ width: 200, height: 150 }, { width: 4000, height: 3000 }, false],
+  // Rounded to whole pixels.
+  [{ width: 200, height: 133 }, { width: 3000, height: 2000 }, false],
+  [{ width: 200, height: 200 }, { width: 3000, height: 3000 }, false],
+  [{ width: 1, height: 3 }, { width: 1, height: 9 }, true],
+])('%j of %j is cropped: %p', (size, original, expected) => {
+  expect(isCropped(size, original)).toBe(expected);
 });

@@ -87,3 +87,8 @@ export function scaled(size: Size, scale: number): Size {
     height: Math.max(1, Math.round(size.height * scale)),
   };
 }
+
+/** Whether a picture of that size shows only a part of the original: a side is a whole pixel off. */
+export function isCropped(size: Size, original: Size): boolean {
+  return Math.abs((size.width * original.height) / original.width - size.height) > 1;
+}

@@ -4,6 +4,7 @@ import { checkBytes } from '../derive/limits.js';
 import type { derive } from '../derive/derive.js';
 import { ImageFailure } from '../errors.js';
 import { hashedFolder, ownerOf, renditionName, type Owner } from '../images/path.js';
+import { isCropped } from '../images/variant.js';
 import type { OriginalInfo, TokenVariant, VariantInfo } from '../images/records.js';
 import type { Library, Result } from '../library/library.js';
 import { tryOnce, type Handler } from './event.js';
@@ -118,7 +119,8 @@ async function makeRenditions(
     for (const name of names) {
       const shown = (variants[name] ??= { width, height, formats: {} });
       shown.formats[format] = { bytes: info.bytes };
-      const resolved = (renditions[name] ??= { width, height });
+      const cropped = isCropped({ width, height }, derived.original);
+      const resolved = (renditions[name] ??= { width, height, ...(cropped && { cropped }) });
       resolved[format] = info;
     }
   }

@@ -1,16 +1,18 @@
 /** The library in memory, for tests of the rooms that use it. */
-import type { Timestamp } from 'firebase-admin/firestore';
+import { Readable } from 'node:stream';
 import { entityTag } from '../images/entity-tag.js';
 import type { Owner } from '../images/path.js';
 import type { ImageRecord, TokenRecord } from '../images/records.js';
 import { hashToken, mintToken } from '../tokens/token.js';
 import type { Library } from './library.js';
+import type { Reader } from './reader.js';
 
 export interface FakeLibrary extends Library {
+  reader: Reader;
   originals: Map<string, { generation: string; data: Buffer; locked: boolean }>;
   renditions: Map<string, Buffer>;
   images: Map<string, ImageRecord<number>>;
-  tokens: Map<string, TokenRecord<Timestamp>>;
+  tokens: Map<string, TokenRecord<number>>;
   /** How often each call was made. */
   calls: Record<string, number>;
 }
@@ -23,7 +25,6 @@ export function fakeLibrary(): FakeLibrary {
   const calls: Record<string, number> = {};
   const key = ({ uid, imageId }: Owner) => `${uid}/${imageId}`;
   const count = (name: string) => (calls[name] = (calls[name] ?? 0) + 1);
-  const now = {} as Timestamp;
 
   return {
     originals,
@@ -31,6 +32,19 @@ export function fakeLibrary(): FakeLibrary {
     images,
     tokens,
     calls,
+    reader: {
+      findToken: (hash, signal) => {
+        count('findToken');
+        return arrive(tokens.get(hash), signal);
+      },
+      readRendition: async (_bucket, object, range, signal) => {
+        count('readRendition');
+        const whole = await arrive(renditions.get(object), signal);
+        if (whole === undefined || (range && range.start >= whole.length)) return undefined;
+        const data = range ? whole.subarray(range.start, range.end + 1) : whole;
+        return { bytes: data.length, body: Readable.from([data]) };
+      },
+    },
     objects: {
       readOriginal: (name, generation) => {
         count('readOriginal');
@@ -48,10 +62,6 @@ export function fakeLibrary(): FakeLibrary {
         renditions.set(name, data);
         return Promise.resolve({ object: name, bytes: data.length, etag: entityTag(data) });
       },
-      readRendition: (name) => {
-        count('readRendition');
-        return Promise.resolve(renditions.get(name));
-      },
     },
     records: {
       begin: (owner, original) => {
@@ -65,7 +75,7 @@ export function fakeLibrary(): FakeLibrary {
         if (order === 0n && before?.state !== 'processing') return Promise.resolve('done');
         const token = before?.token ?? mintToken();
         if (before === undefined) {
-          tokens.set(hashToken(token), { ...owner, kind: 'default', createdAt: now });
+          tokens.set(hashToken(token), { ...owner, kind: 'default', createdAt: 0 });
         }
         images.set(key(owner), {
           ...(before?.variants && { variants: before.variants }),
@@ -106,10 +116,13 @@ export function fakeLibrary(): FakeLibrary {
         images.set(key(owner), { ...before, state: 'failed', original, error });
         return Promise.resolve(true);
       },
-      findToken: (hash) => {
-        count('findToken');
-        return Promise.resolve(tokens.get(hash));
-      },
     },
   };
+}
+
+/** A moment later, as over a network: two requests of one moment meet. */
+async function arrive<T>(value: T, signal: AbortSignal): Promise<T> {
+  await Promise.resolve();
+  signal.throwIfAborted();
+  return value;
 }

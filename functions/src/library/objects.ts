@@ -1,4 +1,4 @@
-/** Objects in Cloud Storage: originals are read, renditions are written and read. */
+/** Objects in Cloud Storage: originals are read, renditions are written. */
 import type { Bucket } from '@google-cloud/storage';
 import { entityTag } from '../images/entity-tag.js';
 import { FORMATS, type Format } from '../images/format.js';
@@ -18,8 +18,6 @@ export interface Objects {
   lock(name: string, generation: string): Promise<void>;
   /** Writes one rendition, private and without any custom metadata. */
   writeRendition(name: string, format: Format, data: Buffer): Promise<RenditionInfo>;
-  /** A rendition's bytes, or undefined when it is gone. */
-  readRendition(name: string): Promise<Buffer | undefined>;
 }
 
 /** @param bucket the one that holds both originals and renditions */
@@ -50,9 +48,6 @@ export function openObjects(bucket: Bucket): Objects {
       });
       return { object: name, bytes: data.length, etag: entityTag(data) };
     },
-
-    readRendition: (name) =>
-      unlessGone(async () => (await bucket.file(name).download({ validation: 'crc32c' }))[0]),
   };
 }
 

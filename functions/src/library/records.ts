@@ -42,8 +42,6 @@ export interface Records {
     original: OriginalInfo,
     error: { code: string; message: string },
   ): Promise<boolean>;
-  /** What a hashed token resolves to; one document read. */
-  findToken(hash: string): Promise<TokenRecord<Timestamp> | undefined>;
 }
 
 export function openRecords(
@@ -133,8 +131,6 @@ export function openRecords(
         });
         return true;
       }),
-
-    findToken: async (hash) => (await tokens.doc(hash).get()).data(),
   };
 }
 

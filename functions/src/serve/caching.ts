@@ -1,29 +1,42 @@
-/** How long an answer may be kept, and whether a client has it already. */
+/** How long an answer may be kept, so that a revocation ends it everywhere within the bound. */
 
 /**
- * `Cache-Control` for an answer that a revocation must end within a bound.
+ * How long an answer may live, from now, in all caches together, seconds.
  *
- * An instance keeps nothing in memory, so two caches can hold an answer after it was true: a shared
- * one for `s-maxage` and, filled from it at its last moment, a browser for `max-age`. A cache that
- * does not pass on `Age` lets both run in full, so each gets half of the bound. `must-revalidate`
- * forbids serving it stale when the origin can't be reached (RFC 9111 section 5.2.2.2).
+ * Three memories can hold what was true when the record was read: this instance's (for at most the
+ * bound), then a shared cache that was filled from it at its last moment, then a browser that was
+ * filled from that at its last moment. The record's age is known here when an answer is made, so the
+ * first of the three is paid for exactly: what is left for the two others is the bound less that age.
+ * An expiring token leaves no more than it has itself.
  *
- * @param revocationSeconds the bound
- * @param expiresInSeconds time to live of an expiring token; what it has left is never exceeded
+ * @param ageSeconds since just before the record was read
+ * @param expiresInSeconds time to live of an expiring token
  */
-export function cacheControl(revocationSeconds: number, expiresInSeconds = Infinity): string {
-  const seconds = Math.max(0, Math.floor(Math.min(revocationSeconds, expiresInSeconds) / 2));
-  if (seconds === 0) return 'public, no-cache';
-  return `public, max-age=${seconds}, s-maxage=${seconds}, must-revalidate`;
+export function timeLeft(
+  revocationSeconds: number,
+  ageSeconds: number,
+  expiresInSeconds = Infinity,
+): number {
+  return Math.max(0, Math.min(revocationSeconds - ageSeconds, expiresInSeconds));
 }
 
 /**
- * `If-None-Match` against an entity tag, compared weakly (RFC 9110 section 13.1.2).
- * `If-Modified-Since` is not looked at: no answer here has a `Last-Modified`.
+ * `Cache-Control` for an answer that may live so long in a shared cache and a browser together.
+ *
+ * A cache that does not pass on `Age` lets both run in full, so `s-maxage` + `max-age` is never more
+ * than what is left: each gets half. Once less than a quarter of the bound is left, the shared cache
+ * gets all of it: it would come back second by second while the record here ends anyway, and a
+ * browser can ask the shared cache. `must-revalidate` forbids serving an answer stale when the origin
+ * can't be reached (RFC 9111 section 5.2.2.2); nothing here says `stale-while-revalidate`,
+ * `stale-if-error` or `immutable`, which would add to the bound.
+ *
+ * @param seconds what `timeLeft` gave
  */
-export function isNotModified(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  if (ifNoneMatch.trim() === '*') return true;
-  const tags = ifNoneMatch.match(/(?:W\/)?"[^"]*"/g) ?? [];
-  return tags.some((tag) => tag.replace(/^W\//, '') === etag);
+export function cacheControl(revocationSeconds: number, seconds: number): string {
+  const half = Math.floor(seconds / 2);
+  const isLate = seconds < revocationSeconds / 4;
+  const shared = isLate || half === 0 ? Math.floor(seconds) : half;
+  if (shared === 0) return 'public, no-cache';
+  const browser = shared === half ? half : 0;
+  return `public, max-age=${browser}, s-maxage=${shared}, must-revalidate`;
 }

@@ -1,37 +1,70 @@
-/** What `GET /{token}` answers: everything a page needs to show the image. */
+/** What a token shows: its variants, and the JSON that lists them. */
 import { extensionOf, FORMATS, type Format } from '../images/format.js';
-import type { Placeholder, TokenRecord } from '../images/records.js';
+import type { Placeholder, TokenRecord, TokenVariant } from '../images/records.js';
 
+/**
+ * What `GET /{token}` answers: everything a page needs to show the image. Its JSON Schema is
+ * `manifest.v1.schema.json` in this package; what changes its meaning changes `version`.
+ */
 export interface Manifest {
   version: 1;
   placeholder: Placeholder;
+  /** From narrow to wide. */
   variants: {
     name: string;
     /** Pixels. */
     width: number;
     height: number;
+    /** Whether it shows a part of the picture only. */
+    cropped: boolean;
     /** `url` is relative to the manifest's own address unless PUBLIC_BASE_URL is set. */
     formats: Partial<Record<Format, { url: string; contentType: string; bytes: number }>>;
   }[];
 }
 
 /** A token's record that has something to show. */
-export type ShownRecord = TokenRecord & Required<Pick<TokenRecord, 'image'>>;
+export type ShownRecord<Time = unknown> = TokenRecord<Time> &
+  Required<Pick<TokenRecord<Time>, 'image'>>;
 
-export function isShown<R extends TokenRecord>(record: R | undefined): record is R & ShownRecord {
+export function isShown<Time>(record: TokenRecord<Time> | undefined): record is ShownRecord<Time> {
   return record?.image !== undefined;
 }
 
-/** The names a token may show, in the record's order. */
-export function visibleVariants(record: ShownRecord): string[] {
-  const names = Object.keys(record.image.renditions);
-  return record.variants ? names.filter((name) => record.variants?.includes(name)) : names;
+const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
+
+/** A variant that a token may show; undefined for any other name. */
+export function visibleVariant(record: ShownRecord, name: string): TokenVariant | undefined {
+  if (record.variants && !record.variants.includes(name)) return undefined;
+  const { renditions } = record.image;
+  return Object.hasOwn(renditions, name) ? renditions[name] : undefined;
 }
 
-/** The formats that a variant of a record has, in FORMATS' order. */
-export function formatsOf(record: ShownRecord, variant: string): Format[] {
-  const renditions = record.image.renditions[variant];
-  return (Object.keys(FORMATS) as Format[]).filter((format) => renditions?.[format]);
+/** The variants that a token may show, from narrow to wide. */
+export function visibleVariants(record: ShownRecord): (TokenVariant & { name: string })[] {
+  return Object.keys(record.image.renditions)
+    .flatMap((name) => {
+      const variant = visibleVariant(record, name);
+      return variant ? [{ name, ...variant }] : [];
+    })
+    .sort((a, b) => a.width - b.width || a.name.localeCompare(b.name));
+}
+
+/** The formats that a variant has, in FORMATS' order. */
+export function formatsOf(variant: TokenVariant): Format[] {
+  return FORMAT_NAMES.filter((format) => variant[format]);
+}
+
+/**
+ * The narrowest variant that is at least so wide, else the widest: of those that show the whole
+ * picture, because one `srcset` must not mix shapes; of all when a token shows only crops.
+ * @param width device pixels
+ * @returns its name; undefined when a token shows nothing
+ */
+export function variantOfWidth(record: ShownRecord, width: number): string | undefined {
+  const all = visibleVariants(record);
+  const whole = all.filter(({ cropped }) => !cropped);
+  const candidates = whole.length > 0 ? whole : all;
+  return (candidates.find((variant) => variant.width >= width) ?? candidates.at(-1))?.name;
 }
 
 /**
@@ -39,21 +72,17 @@ export function formatsOf(record: ShownRecord, variant: string): Format[] {
  */
 export function manifestOf(token: string, record: ShownRecord, baseUrl?: string): Manifest {
   const base = baseUrl === undefined ? '' : `${baseUrl}/`;
-  const variants = visibleVariants(record).map((name) => {
-    const { width, height, ...renditions } = record.image.renditions[name] ?? {
-      width: 0,
-      height: 0,
-    };
+  const variants = visibleVariants(record).map((variant) => {
+    const { name, width, height, cropped = false } = variant;
     const formats: Manifest['variants'][number]['formats'] = {};
-    for (const format of formatsOf(record, name)) {
+    for (const format of formatsOf(variant)) {
       formats[format] = {
         url: `${base}${token}/${name}.${extensionOf(format)}`,
         contentType: FORMATS[format].contentType,
-        bytes: renditions[format]?.bytes ?? 0,
+        bytes: variant[format]?.bytes ?? 0,
       };
     }
-    return { name, width, height, formats };
+    return { name, width, height, cropped, formats };
   });
-  variants.sort((a, b) => a.width - b.width || a.name.localeCompare(b.name));
   return { version: 1, placeholder: record.image.placeholder, variants };
 }

@@ -37,3 +37,33 @@ test.each([
 ])('%j asks for nothing', (path) => {
   expect(parseRoute(path)).toBeUndefined();
 });
+
+test.each([
+  ['w=360', { token, width: 360 }],
+  ['w=360&dpr=2', { token, width: 720 }],
+  ['w=333&dpr=1.5', { token, width: 500 }],
+  ['w=0.5', { token, width: 1 }],
+  ['q=75&w=640&auto=format', { token, width: 640 }],
+  ['q=75', { token }],
+  ['', { token }],
+])('?%s', (query, route) => {
+  expect(parseRoute(`/i/${token}`, query)).toEqual(route);
+  // A variant's address is exact, whatever a tool adds to it.
+  expect(parseRoute(`/${token}/w800.webp`, query)).toEqual(parseRoute(`/${token}/w800.webp`));
+});
+
+test.each([
+  'w=',
+  'w=abc',
+  'w=0',
+  'w=-1',
+  'w=1e3',
+  'w=100001',
+  'dpr=2',
+  'w=1&dpr=0',
+  'w=1&dpr=x',
+  'w=1&dpr=101',
+])('?%s is a bad request, of a token that can be one', (query) => {
+  expect(parseRoute(`/${token}`, query)).toBe('bad-request');
+  expect(parseRoute(`/${token.slice(0, -1)}_`, query)).toBeUndefined();
+});

@@ -1,94 +1,89 @@
-import type { Timestamp } from 'firebase-admin/firestore';
-import type { TokenRecord } from '../images/records.js';
-import { fakeLibrary } from '../library/library.fake.js';
+import { Readable } from 'node:stream';
+import { entityTag } from '../images/entity-tag.js';
 import { hashToken, mintToken } from '../tokens/token.js';
 import type { Manifest } from './manifest.js';
-import { serve, type Reply, type Request, type Serve } from './serve.js';
-
-const NOW = Date.UTC(2026, 0, 1);
-const placeholder = { thumbhash: 'AAAA', color: '#102030' };
-const at = (ms: number) => ({ toMillis: () => ms }) as Timestamp;
-
-function rendition(object: string) {
-  return { object, bytes: object.length, etag: `"${object}"` };
-}
-
-function setUp(changes: Partial<TokenRecord<Timestamp>> = {}, base?: string) {
-  const library = fakeLibrary();
-  const token = mintToken();
-  const logged: unknown[] = [];
-  library.tokens.set(hashToken(token), {
-    uid: 'alice',
-    imageId: 'cat',
-    kind: 'default',
-    createdAt: at(0),
-    image: {
-      bucket: 'bucket',
-      generation: '1',
-      placeholder,
-      renditions: {
-        w800: {
-          width: 800,
-          height: 600,
-          webp: rendition('w800.webp'),
-          jpeg: rendition('w800.jpg'),
-        },
-        thumb: { width: 200, height: 200, webp: rendition('thumb.webp') },
-      },
-    },
-    ...changes,
-  });
-  for (const name of ['w800.webp', 'w800.jpg', 'thumb.webp']) {
-    library.renditions.set(name, Buffer.from(name));
-  }
-  const room: Serve = {
-    config: { revocationSeconds: 60, ...(base !== undefined && { publicBaseUrl: base }) },
-    library,
-    now: () => NOW,
-    log: (...line) => logged.push(line),
-  };
-  const get = (path: string, request: Partial<Request> = {}) =>
-    serve({ method: 'GET', path, ...request }, room);
-  return { library, token, room, get, logged };
-}
+import { NOW, openScene, PLACEHOLDER, type Seen } from './scene.fake.js';
 
 describe('a variant', () => {
   test('is answered with its bytes and headers', async () => {
-    const { get, token } = setUp();
+    const { get, token } = openScene();
     const reply = await get(`/i/${token}/w800.webp`);
     expect(reply.status).toBe(200);
     expect(reply.body?.toString()).toBe('w800.webp');
     expect(reply.headers).toEqual({
-      'Access-Control-Allow-Origin': '*',
-      'Cache-Control': 'public, max-age=30, s-maxage=30, must-revalidate',
-      'Content-Disposition': 'inline',
-      'Content-Length': '9',
-      'Content-Security-Policy': "default-src 'none'; sandbox",
-      'Content-Type': 'image/webp',
-      'Cross-Origin-Resource-Policy': 'cross-origin',
-      ETag: '"w800.webp"',
-      'Referrer-Policy': 'no-referrer',
-      'X-Content-Type-Options': 'nosniff',
+      'accept-ranges': 'bytes',
+      'access-control-allow-origin': '*',
+      'access-control-expose-headers':
+        'Content-Length, Content-Range, ETag, RateLimit, RateLimit-Policy, Retry-After',
+      'cache-control': 'public, max-age=30, s-maxage=30, must-revalidate',
+      'content-disposition': 'inline; filename="w800.webp"',
+      'content-length': '9',
+      'content-security-policy': "default-src 'none'; sandbox",
+      'content-type': 'image/webp',
+      'cross-origin-resource-policy': 'cross-origin',
+      etag: entityTag('w800.webp'),
+      'referrer-policy': 'no-referrer',
+      'timing-allow-origin': '*',
+      'x-content-type-options': 'nosniff',
+      'x-robots-tag': 'noindex',
     });
   });
 
-  test('costs one read of Firestore and one of Storage', async () => {
-    const { get, token, library } = setUp();
+  test('may be indexed when NOINDEX is off', async () => {
+    const { get, token } = openScene({ config: { noindex: false } });
+    expect((await get(`/${token}/w800.webp`)).headers).not.toHaveProperty('x-robots-tag');
+  });
+
+  test('costs one read of Firestore and one of Storage, and then none until the bound', async () => {
+    const { get, token, library, time } = openScene();
     await get(`/${token}/w800.webp`);
+    expect(library.calls).toEqual({ findToken: 1, readRendition: 1 });
+    time.clock = 59_999;
+    await get(`/${token}/w800.webp`);
+    expect(library.calls).toEqual({ findToken: 1, readRendition: 1 });
+    time.clock = 60_000;
+    await get(`/${token}/w800.webp`);
+    // What the token resolves to is asked anew; the bytes are still those of that entity tag.
+    expect(library.calls).toEqual({ findToken: 2, readRendition: 1 });
+  });
+
+  test('asked for by many at once costs the same', async () => {
+    const { get, token, library } = openScene();
+    const all = await Promise.all(Array.from({ length: 100 }, () => get(`/${token}/w800.webp`)));
+    expect(new Set(all.map(({ body }) => String(body)))).toEqual(new Set(['w800.webp']));
     expect(library.calls).toEqual({ findToken: 1, readRendition: 1 });
   });
 
+  test('that is large is streamed each time, or a part of it', async () => {
+    const { get, token, library } = openScene();
+    const whole = await get(`/${token}/w1600.webp`);
+    expect(whole.body?.equals(Buffer.alloc(600 * 1024, 7))).toBe(true);
+    const part = await get(`/${token}/w1600.webp`, { headers: { range: 'bytes=-1000' } });
+    expect([part.status, part.body?.length]).toEqual([206, 1000]);
+    expect(part.headers).toMatchObject({ 'content-range': 'bytes 613400-614399/614400' });
+    expect(library.calls).toEqual({ findToken: 1, readRendition: 2 });
+  });
+
+  test('with a bound of 0, each view is checked and its bytes are not read again', async () => {
+    const { get, token, library } = openScene({ config: { revocationSeconds: 0 } });
+    for (let view = 1; view <= 3; view++) {
+      const { headers } = await get(`/${token}/w800.webp`);
+      expect(headers['cache-control']).toBe('public, no-cache');
+      expect(library.calls).toEqual({ findToken: view, readRendition: 1 });
+    }
+  });
+
   test('is negotiated without an extension, and says so', async () => {
-    const { get, token } = setUp();
-    const webp = await get(`/${token}/w800`, { accept: 'image/webp,*/*' });
-    expect([webp.headers['Content-Type'], webp.headers['Vary']]).toEqual(['image/webp', 'Accept']);
-    const jpeg = await get(`/${token}/w800`, { accept: '*/*' });
-    expect([jpeg.headers['Content-Type'], jpeg.headers['Vary']]).toEqual(['image/jpeg', 'Accept']);
-    expect((await get(`/${token}/w800.webp`)).headers['Vary']).toBeUndefined();
+    const { get, token } = openScene();
+    const webp = await get(`/${token}/w800`, { headers: { accept: 'image/webp,*/*' } });
+    expect([webp.headers['content-type'], webp.headers['vary']]).toEqual(['image/webp', 'Accept']);
+    const jpeg = await get(`/${token}/w800`, { headers: { accept: '*/*' } });
+    expect([jpeg.headers['content-type'], jpeg.headers['vary']]).toEqual(['image/jpeg', 'Accept']);
+    expect((await get(`/${token}/w800.webp`)).headers['vary']).toBeUndefined();
   });
 
   test('HEAD has the headers of GET and no body, and reads nothing from Storage', async () => {
-    const { get, token, library } = setUp();
+    const { get, token, library } = openScene();
     const head = await get(`/${token}/w800.webp`, { method: 'HEAD' });
     expect(library.calls['readRendition']).toBeUndefined();
     expect(head.body).toBeUndefined();
@@ -96,42 +91,66 @@ describe('a variant', () => {
   });
 
   test('304 when the client has it, with neither body nor a read of Storage', async () => {
-    const { get, token, library } = setUp();
-    const reply = await get(`/${token}/w800`, { ifNoneMatch: '"x", W/"w800.jpg"' });
+    const { get, token, library } = openScene();
+    const headers = { 'if-none-match': `"x", W/${entityTag('w800.jpg')}` };
+    const reply = await get(`/${token}/w800`, { headers });
     expect(reply).toMatchObject({
       status: 304,
       headers: {
-        ETag: '"w800.jpg"',
-        Vary: 'Accept',
-        'Cache-Control': 'public, max-age=30, s-maxage=30, must-revalidate',
+        etag: entityTag('w800.jpg'),
+        vary: 'Accept',
+        'cache-control': 'public, max-age=30, s-maxage=30, must-revalidate',
       },
     });
     expect(reply.body).toBeUndefined();
-    expect(reply.headers).not.toHaveProperty('Content-Length');
+    expect(reply.headers).not.toHaveProperty('content-length');
     expect(library.calls['readRendition']).toBeUndefined();
   });
 
   test('of an expiring token is not kept longer than the token lives', async () => {
-    const { get, token } = setUp({ expiresAt: at(NOW + 10_000) });
+    const { get, token, time } = openScene({ record: { expiresAt: NOW + 10_000 } });
     const { headers } = await get(`/${token}/w800.webp`);
-    expect(headers['Cache-Control']).toBe('public, max-age=5, s-maxage=5, must-revalidate');
+    expect(headers['cache-control']).toBe('public, max-age=0, s-maxage=10, must-revalidate');
+    time.now = NOW + 10_000;
+    expect((await get(`/${token}/w800.webp`)).status).toBe(404);
+  });
+
+  test('by width: the narrowest that is wide enough, never a crop', async () => {
+    const { get, token } = openScene();
+    const nameOf = async (query: string) =>
+      (await get(`/${token}?${query}`)).headers['content-disposition'];
+    expect(await nameOf('w=100')).toBe('inline; filename="w800.jpg"');
+    expect(await nameOf('w=800')).toBe('inline; filename="w800.jpg"');
+    expect(await nameOf('w=800&dpr=1.5')).toBe('inline; filename="w1600.webp"');
+    expect(await nameOf('w=9999')).toBe('inline; filename="w1600.webp"');
+    const { headers } = await get(`/${token}?w=1`, { headers: { accept: 'image/webp' } });
+    expect([headers['content-type'], headers['vary']]).toEqual(['image/webp', 'Accept']);
+    expect((await get(`/${token}?w=x`)).status).toBe(400);
+  });
+
+  test('by width, of a token that shows crops only, is a crop', async () => {
+    const { get, token } = openScene({ record: { variants: ['thumb'] } });
+    expect((await get(`/${token}?w=800`)).headers['content-length']).toBe('10');
+    const none = openScene({ record: { variants: [] } });
+    expect((await none.get(`/${none.token}?w=800`)).status).toBe(404);
   });
 });
 
 describe('the manifest', () => {
   test('lists every variant, small to large, with addresses relative to its own', async () => {
-    const { get, token } = setUp();
+    const { get, token } = openScene();
     const reply = await get(`/i/${token}`);
-    expect(reply.headers['Content-Type']).toBe('application/json; charset=utf-8');
+    expect(reply.headers['content-type']).toBe('application/json; charset=utf-8');
     const manifest = JSON.parse(String(reply.body)) as Manifest;
     expect(manifest).toEqual({
       version: 1,
-      placeholder,
+      placeholder: PLACEHOLDER,
       variants: [
         {
           name: 'thumb',
           width: 200,
           height: 200,
+          cropped: true,
           formats: {
             webp: { url: `${token}/thumb.webp`, contentType: 'image/webp', bytes: 10 },
           },
@@ -140,9 +159,19 @@ describe('the manifest', () => {
           name: 'w800',
           width: 800,
           height: 600,
+          cropped: false,
           formats: {
             webp: { url: `${token}/w800.webp`, contentType: 'image/webp', bytes: 9 },
             jpeg: { url: `${token}/w800.jpg`, contentType: 'image/jpeg', bytes: 8 },
+          },
+        },
+        {
+          name: 'w1600',
+          width: 1600,
+          height: 1200,
+          cropped: false,
+          formats: {
+            webp: { url: `${token}/w1600.webp`, contentType: 'image/webp', bytes: 614400 },
           },
         },
       ],
@@ -154,7 +183,7 @@ describe('the manifest', () => {
   });
 
   test('has absolute addresses when PUBLIC_BASE_URL is set', async () => {
-    const { get, token } = setUp({}, 'https://example.com/i');
+    const { get, token } = openScene({ config: { publicBaseUrl: 'https://example.com/i' } });
     const manifest = JSON.parse(String((await get(`/${token}`)).body)) as Manifest;
     expect(manifest.variants[0]?.formats.webp?.url).toBe(
       `https://example.com/i/${token}/thumb.webp`,
@@ -162,29 +191,29 @@ describe('the manifest', () => {
   });
 
   test('reveals nothing of owner, image or objects', async () => {
-    const { get, token } = setUp();
+    const { get, token } = openScene();
     expect(String((await get(`/${token}`)).body)).not.toMatch(/alice|cat|bucket|generation/);
   });
 
   test('is revalidated, and lists only what the token may show', async () => {
-    const { get, token } = setUp({ variants: ['thumb'] });
+    const { get, token } = openScene({ record: { variants: ['thumb'] } });
     const { headers, body } = await get(`/${token}`);
     expect((JSON.parse(String(body)) as Manifest).variants.map(({ name }) => name)).toEqual([
       'thumb',
     ]);
-    const again = await get(`/${token}`, { ifNoneMatch: headers['ETag'] });
+    const again = await get(`/${token}`, { headers: { 'if-none-match': headers['etag'] } });
     expect([again.status, again.body]).toEqual([304, undefined]);
   });
 });
 
 describe('no', () => {
-  async function refusals(): Promise<[string, Reply][]> {
-    const one = setUp();
-    const limited = setUp({ variants: ['thumb'] });
-    const expired = setUp({ expiresAt: at(NOW) });
-    const revoked = setUp();
+  async function refusals(): Promise<[string, Seen][]> {
+    const one = openScene();
+    const limited = openScene({ record: { variants: ['thumb'] } });
+    const expired = openScene({ record: { expiresAt: NOW } });
+    const revoked = openScene();
     revoked.library.tokens.clear();
-    const unmade = setUp();
+    const unmade = openScene();
     for (const record of unmade.library.tokens.values()) delete record.image;
     return [
       ['malformed', await one.get('/spv_nonsense/w800')],
@@ -201,7 +230,7 @@ describe('no', () => {
       ['expired', await expired.get(`/${expired.token}/w800`)],
       [
         'expired, though the client has it',
-        await expired.get(`/${expired.token}/w800.webp`, { ifNoneMatch: '*' }),
+        await expired.get(`/${expired.token}/w800.webp`, { headers: { 'if-none-match': '*' } }),
       ],
       ['nothing made yet', await unmade.get(`/${unmade.token}`)],
       ['revoked', await revoked.get(`/${revoked.token}/w800`)],
@@ -210,14 +239,14 @@ describe('no', () => {
 
   test('is the same 404, byte for byte and header for header', async () => {
     const replies = await refusals();
-    const [[, first]] = replies as [[string, Reply]];
+    const [[, first]] = replies as [[string, Seen]];
     expect(first.status).toBe(404);
-    expect(first.headers['Cache-Control']).toBe('no-store');
+    expect(first.headers['cache-control']).toBe('no-store');
     for (const [what, reply] of replies) expect([what, reply]).toEqual([what, first]);
   });
 
   test('for junk costs no read', async () => {
-    const { get, token, library } = setUp();
+    const { get, token, library } = openScene();
     await get(`/${token.slice(0, -1)}-/w800`);
     await get('/favicon.ico');
     expect(library.calls).toEqual({});
@@ -226,55 +255,166 @@ describe('no', () => {
   test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE'])(
     '405 for %s, known token or not',
     async (method) => {
-      const { get, token } = setUp();
+      const { get, token } = openScene();
       const reply = await get(`/${token}/w800`, { method });
-      expect([reply.status, reply.headers['Allow']]).toEqual([405, 'GET, HEAD']);
+      expect([reply.status, reply.headers['allow']]).toEqual([405, 'GET, HEAD, OPTIONS']);
       expect(await get('/x', { method })).toEqual(reply);
     },
   );
 });
 
 describe('trouble', () => {
+  const down = (what: string) => () =>
+    Promise.reject(Object.assign(new Error(`UNAVAILABLE ${what}`), { code: 14 }));
+
   test('Firestore failing is a 503 that no cache keeps, not a 404', async () => {
-    const { get, token, library, logged } = setUp();
-    library.records.findToken = () =>
-      Promise.reject(Object.assign(new Error(`14 UNAVAILABLE ${token}`), { code: 14 }));
+    const { get, token, library, logged, hash } = openScene();
+    library.reader.findToken = down(token);
     const reply = await get(`/${token}/w800`);
     expect(reply).toMatchObject({
       status: 503,
-      headers: { 'Retry-After': '5', 'Cache-Control': 'no-store' },
+      headers: { 'retry-after': '5', 'cache-control': 'no-store' },
     });
     expect(JSON.stringify(logged)).not.toContain(token);
-    expect(logged).toHaveLength(1);
-  });
-
-  test('a rendition that vanished after an overwrite is resolved once more', async () => {
-    const { get, token, library } = setUp();
-    const record = library.tokens.get(hashToken(token)) as TokenRecord<Timestamp>;
-    library.renditions.set('new.webp', Buffer.from('new'));
-    const newer = {
-      ...record,
-      image: {
-        ...(record.image as NonNullable<typeof record.image>),
-        renditions: { w800: { width: 1, height: 1, webp: rendition('new.webp') } },
-      },
-    };
-    library.objects.readRendition = (name) => {
-      library.tokens.set(hashToken(token), newer);
-      return Promise.resolve(name === 'new.webp' ? Buffer.from('new') : undefined);
-    };
-    const reply = await get(`/${token}/w800.webp`);
-    expect([reply.status, reply.body?.toString(), reply.headers['ETag']]).toEqual([
-      200,
-      'new',
-      '"new.webp"',
+    expect(logged).toEqual([
+      ['ERROR', 'a request could not be answered', { token: hash.slice(0, 8), reason: 'Error 14' }],
     ]);
   });
 
+  test('with Firestore down, what is known is served to the end of its bound', async () => {
+    const { get, token, library, time } = openScene();
+    await get(`/${token}/w800.webp`);
+    library.reader.findToken = down('Firestore');
+    library.reader.readRendition = down('Storage');
+    time.clock = 59_999;
+    expect((await get(`/${token}/w800.webp`)).body?.toString()).toBe('w800.webp');
+    expect((await get(`/${token}/thumb.webp`)).status).toBe(503);
+    time.clock = 60_000;
+    expect((await get(`/${token}/w800.webp`)).status).toBe(503);
+  });
+
+  test('a rendition that vanished after an overwrite is resolved once more', async () => {
+    const { get, token, library, image, put, hash } = openScene();
+    await get(`/${token}`);
+    const webp = put('new.webp', Buffer.from('new'));
+    const record = library.tokens.get(hash);
+    library.renditions.delete('w800.webp');
+    library.tokens.set(hash, {
+      ...(record as NonNullable<typeof record>),
+      image: { ...image, generation: '2', renditions: { w800: { width: 1, height: 1, webp } } },
+    });
+    const reply = await get(`/${token}/w800.webp`);
+    expect([reply.status, reply.body?.toString(), reply.headers['etag']]).toEqual([
+      200,
+      'new',
+      entityTag('new'),
+    ]);
+    expect(library.calls).toEqual({ findToken: 2, readRendition: 2 });
+  });
+
+  test('a rendition that vanished because its token was deleted is a 404', async () => {
+    const { get, token, library } = openScene();
+    await get(`/${token}`);
+    library.renditions.clear();
+    library.tokens.clear();
+    expect((await get(`/${token}/w800.webp`)).status).toBe(404);
+  });
+
   test('a rendition that is gone for good is a 503, after two reads and no more', async () => {
-    const { get, token, library } = setUp();
+    const { get, token, library } = openScene();
     library.renditions.clear();
     expect((await get(`/${token}/w800`)).status).toBe(503);
     expect(library.calls['readRendition']).toBe(2);
+  });
+
+  test.each([
+    ['w800.webp', 'of other bytes', Buffer.from('w801.webp')],
+    ['w800.webp', 'of another length', Buffer.from('longer than it was')],
+    ['w1600.webp', 'that is large, of another length', Buffer.from('short')],
+  ])('never a wrong image: %s %s is a 503', async (name, _how, data) => {
+    const { get, token, library } = openScene();
+    library.renditions.set(name, data);
+    expect((await get(`/${token}/${name}`)).status).toBe(503);
+  });
+
+  test('a client that goes away stops the reads made for it alone, and nothing is logged', async () => {
+    const { get, token, library, logged } = openScene();
+    const signals: AbortSignal[] = [];
+    library.reader.readRendition = (_bucket, _object, _range, signal) => {
+      signals.push(signal);
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    };
+    const left = new AbortController();
+    const departure = () => left.signal;
+    const views = ['w800.webp', 'w1600.webp'].map((name) =>
+      get(`/${token}/${name}`, { departure }),
+    );
+    while (signals.length < 2) await new Promise(setImmediate);
+    left.abort(new Error('gone'));
+    for (const view of views) await expect(view).rejects.toThrow('gone');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+    expect(logged).toEqual([]);
+  });
+
+  test('a body that breaks off is broken off, and is not remembered', async () => {
+    const { get, token, library } = openScene();
+    const broken = jest
+      .spyOn(library.reader, 'readRendition')
+      .mockImplementation(() =>
+        Promise.resolve({ bytes: 9, body: Readable.from([Buffer.from('w800')]) }),
+      );
+    expect((await get(`/${token}/w800.webp`)).status).toBe(503);
+    broken.mockRestore();
+    expect((await get(`/${token}/w800.webp`)).body?.toString()).toBe('w800.webp');
+  });
+});
+
+describe('limits', () => {
+  const quotas = { views: 2, failures: 2, token: 0 };
+  const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+
+  test('a client that costs too many reads hears 429, but sees what is in memory', async () => {
+    const { get, token } = openScene({ config: { quotas } });
+    const view = (name: string, address = '192.0.2.1') => get(`/${token}/${name}`, from(address));
+    expect((await view('w800.webp')).status).toBe(200);
+    expect((await view('w800.jpg')).status).toBe(200);
+    const reply = await view('thumb.webp');
+    expect(reply).toMatchObject({
+      status: 429,
+      headers: {
+        'cache-control': 'no-store',
+        ratelimit: '"views";r=0;t=60',
+        'ratelimit-policy': '"views";q=2;w=60',
+        'retry-after': '60',
+      },
+    });
+    expect((await view('w800.webp')).status).toBe(200);
+    expect((await view('thumb.webp', '192.0.2.2')).status).toBe(200);
+  });
+
+  test('a client that guesses hears 429 for whatever it asks that is not in memory', async () => {
+    const { get, token, library } = openScene({ config: { quotas: { ...quotas, views: 0 } } });
+    const guess = async () => (await get(`/${mintToken()}/w800`, from('192.0.2.1'))).status;
+    expect([await guess(), await guess(), await guess()]).toEqual([404, 404, 429]);
+    const asked = library.calls['findToken'];
+    const urls = [`/${mintToken()}`, `/${token}/w800.webp`, '/junk', `/${token}?w=x`];
+    const replies = await Promise.all(urls.map((url) => get(url, from('192.0.2.1'))));
+    expect(replies.map(({ status }) => status)).toEqual([429, 429, 429, 429]);
+    expect(new Set(replies.map(({ headers }) => JSON.stringify(headers))).size).toBe(1);
+    expect(library.calls['findToken']).toBe(asked);
+    expect((await get(`/${token}/w800.webp`, from('192.0.2.2'))).status).toBe(200);
+  });
+
+  test('a gallery of 500 pictures does not trip the shipped limits', async () => {
+    const shipped = { views: 3000, failures: 60, token: 6000 };
+    const { library, openInstance, hash } = openScene({ config: { quotas: shipped } });
+    const get = openInstance();
+    const record = library.tokens.get(hash) as NonNullable<ReturnType<typeof library.tokens.get>>;
+    const tokens = Array.from({ length: 500 }, () => mintToken());
+    for (const token of tokens) library.tokens.set(hashToken(token), record);
+    const replies = await Promise.all(tokens.map((token) => get(`/${token}/w800.webp`)));
+    expect(replies.every(({ status }) => status === 200)).toBe(true);
   });
 });

@@ -1,157 +1,280 @@
 /** A request -> a rendition, a manifest, or the one 404. Knows no web framework. */
 import type { Config } from '../config/config.js';
-import { reasonOf, REQUEST_FAILURES, type RequestFailureCode } from '../errors.js';
+import { reasonOf } from '../errors.js';
 import { entityTag } from '../images/entity-tag.js';
-import { FORMATS } from '../images/format.js';
-import type { Library } from '../library/library.js';
+import { extensionOf, FORMATS, type Format } from '../images/format.js';
+import type { RenditionInfo, TokenVariant } from '../images/records.js';
+import type { Reader } from '../library/reader.js';
 import { hashToken } from '../tokens/token.js';
-import { cacheControl, isNotModified } from './caching.js';
-import { formatsOf, isShown, manifestOf, visibleVariants, type ShownRecord } from './manifest.js';
+import { cacheControl, timeLeft } from './caching.js';
+import { clientAddress } from './client-address.js';
+import { preconditionOf, rangeOf, type ConditionalHeaders } from './conditional.js';
+import { openLimits, type Limits, type Refusal } from './limits.js';
+import { formatsOf, manifestOf, variantOfWidth, visibleVariant } from './manifest.js';
 import { negotiateFormat } from './negotiate.js';
+import { openRenditions, type Renditions } from './renditions.js';
+import { answerOptions, commonHeaders, refuse, refuseForNow, type Reply } from './reply.js';
+import { openResolver, type Known, type Resolver } from './resolve.js';
 import { parseRoute, type Route } from './route.js';
+
+/** The headers that have a say, named as Node names them. */
+export interface RequestHeaders extends ConditionalHeaders {
+  accept?: string | undefined;
+  'x-forwarded-for'?: string | string[] | undefined;
+}
 
 export interface Request {
   method: string;
-  /** Without the query; not decoded. */
-  path: string;
-  accept?: string | undefined;
-  ifNoneMatch?: string | undefined;
+  /** Path and query, not decoded. */
+  url: string;
+  headers: RequestHeaders;
+  /** The address at the other end of the connection. */
+  peer?: string | undefined;
+  /** Aborted when the client goes away; asked for only when there is something to stop. */
+  departure?: () => AbortSignal;
 }
 
-export interface Reply {
-  status: number;
-  headers: Record<string, string>;
-  /** Absent for HEAD and 304. */
-  body?: Buffer | string;
+export type ServeConfig = Pick<
+  Config,
+  'publicBaseUrl' | 'revocationSeconds' | 'noindex' | 'trustedProxies' | 'quotas'
+>;
+
+export interface ServeOptions {
+  config: ServeConfig;
+  reader: Reader;
+  log: (severity: 'WARNING' | 'ERROR', message: string, details: object) => void;
+  /** Milliseconds since 1970; for what expires. */
+  now?: () => number;
+  /** Milliseconds from any start, never backwards; for what was read when. */
+  clock?: () => number;
 }
 
-export interface Serve {
-  config: Pick<Config, 'publicBaseUrl' | 'revocationSeconds'>;
-  library: {
-    records: Pick<Library['records'], 'findToken'>;
-    objects: Pick<Library['objects'], 'readRendition'>;
+/** What one instance keeps between requests. */
+interface Room extends Required<ServeOptions> {
+  common: readonly string[];
+  resolver: Resolver;
+  renditions: Renditions;
+  limits: Limits;
+}
+
+/** What is known of a request on its way. */
+interface View {
+  request: Request;
+  route: Route;
+  hash: string;
+  /** Whether its reads were counted; each view counts once. */
+  isAdmitted: boolean;
+}
+
+/** Thrown by `admit` and nowhere else, to leave by the shortest way. */
+class TooMany extends Error {
+  override readonly name = 'TooMany';
+  constructor(readonly refusal: Refusal) {
+    super(`expected fewer than ${refusal.quota} ${refusal.policy} in ${refusal.window} s`);
+  }
+}
+
+/** What log lines say instead of a token. */
+const HASH_SHOWN = 8;
+
+/**
+ * Opens an instance's memory and limits.
+ * @returns answers a request. It throws only the reason of `departure`, when the client went away.
+ */
+export function openServe(options: ServeOptions): (request: Request) => Promise<Reply> {
+  const { config, reader, log, now = Date.now, clock = () => performance.now() } = options;
+  const room: Room = {
+    config,
+    reader,
+    log,
+    now,
+    clock,
+    common: commonHeaders(config.noindex),
+    resolver: openResolver(reader, config.revocationSeconds, clock),
+    renditions: openRenditions(reader, clock),
+    limits: openLimits(config.quotas),
   };
-  /** Milliseconds since 1970. */
-  now: () => number;
-  log: (severity: 'ERROR', message: string, details: object) => void;
+  return async (request) => {
+    const reply = await answer(request, room);
+    if (request.method === 'HEAD') delete reply.body;
+    return reply;
+  };
 }
 
-/** On every answer. A rendition is a picture for any page, and never a document of its own. */
-const COMMON_HEADERS = {
-  'X-Content-Type-Options': 'nosniff',
-  'Content-Security-Policy': "default-src 'none'; sandbox",
-  'Cross-Origin-Resource-Policy': 'cross-origin',
-  'Access-Control-Allow-Origin': '*',
-  'Referrer-Policy': 'no-referrer',
-};
+async function answer(request: Request, room: Room): Promise<Reply> {
+  const { method, url } = request;
+  if (method === 'OPTIONS') return answerOptions(room.common);
+  if (method !== 'GET' && method !== 'HEAD') return refuse('method-not-allowed', room.common);
+  const queryAt = url.indexOf('?');
+  const route =
+    queryAt < 0 ? parseRoute(url) : parseRoute(url.slice(0, queryAt), url.slice(queryAt + 1));
+  if (route === undefined) return refuseGuess('not-found', request, room);
+  if (route === 'bad-request') return refuseGuess('bad-request', request, room);
 
-/** Seconds after which a client may ask again. */
-const RETRY_AFTER_SECONDS = 5;
-
-/** Answers a request; never throws. */
-export async function serve(request: Request, room: Serve): Promise<Reply> {
-  const reply = await answer(request, room).catch((error: unknown) => {
-    room.log('ERROR', 'a request could not be answered', { reason: reasonOf(error) });
-    return refuse('unavailable');
-  });
-  if (request.method === 'HEAD') delete reply.body;
-  return reply;
+  const view = { request, route, hash: hashToken(route.token), isAdmitted: false };
+  try {
+    return (await show(view, room)) ?? (await refuseGuess('not-found', request, room));
+  } catch (error) {
+    if (error instanceof TooMany) return refuseForNow(error.refusal, room.common);
+    if (request.departure?.().aborted) throw error;
+    const details = { token: view.hash.slice(0, HASH_SHOWN), reason: reasonOf(error) };
+    room.log('ERROR', 'a request could not be answered', details);
+    return refuse('unavailable', room.common);
+  }
 }
 
-async function answer(request: Request, room: Serve): Promise<Reply> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return refuse('method-not-allowed');
-  const route = parseRoute(request.path);
-  if (route === undefined) return refuse('not-found');
-  const reply = await show(route, request, room);
+/** A "no" that guessing would get; too many of them, and all that one hears is 429. */
+async function refuseGuess(
+  code: 'not-found' | 'bad-request',
+  request: Request,
+  room: Room,
+): Promise<Reply> {
+  const refusal = await room.limits.fail(clientOf(request, room));
+  return refusal ? refuseForNow(refusal, room.common) : refuse(code, room.common);
+}
+
+function departureOf({ departure }: Request): AbortSignal {
+  return departure?.() ?? new AbortController().signal;
+}
+
+function clientOf({ headers, peer }: Request, { config }: Room): string {
+  const list = headers['x-forwarded-for'];
+  const forwardedFor = Array.isArray(list) ? list.join() : list;
+  return clientAddress(forwardedFor, peer, config.trustedProxies);
+}
+
+/** Counts a view that costs a read. @throws TooMany */
+async function admit(view: View, room: Room): Promise<void> {
+  if (view.isAdmitted) return;
+  view.isAdmitted = true;
+  const refusal = await room.limits.admit(clientOf(view.request, room), view.hash);
+  if (refusal) throw new TooMany(refusal);
+}
+
+/** @returns undefined when there is nothing to show */
+async function show(view: View, room: Room): Promise<Reply | undefined> {
+  const { resolver } = room;
+  let known = resolver.recall(view.hash);
+  if (known === undefined) {
+    await admit(view, room);
+    known = await resolver.resolve(view.hash, view.request.departure?.());
+  }
+  const reply = await showKnown(known, view, room);
   if (reply !== 'vanished') return reply;
   // The record was read just before an overwrite or a delete: what is true now?
-  const again = await show(route, request, room);
-  return again === 'vanished' ? refuse('unavailable') : again;
+  resolver.forget(view.hash, known);
+  known = await resolver.resolve(view.hash, view.request.departure?.());
+  const again = await showKnown(known, view, room);
+  return again === 'vanished' ? refuse('unavailable', room.common) : again;
 }
 
 /** @returns `vanished` when the rendition is gone although the record names it */
-async function show(route: Route, request: Request, room: Serve): Promise<Reply | 'vanished'> {
-  const record = await room.library.records.findToken(hashToken(route.token));
-  // Not there, or nothing to show yet.
-  if (!isShown(record)) return refuse('not-found');
-  const expiresIn = record.expiresAt && (record.expiresAt.toMillis() - room.now()) / 1000;
-  if (expiresIn !== undefined && expiresIn <= 0) return refuse('not-found');
-  const caching = cacheControl(room.config.revocationSeconds, expiresIn);
-
-  const { variant } = route;
-  if (variant === undefined) {
-    const body = JSON.stringify(manifestOf(route.token, record, room.config.publicBaseUrl));
-    const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': caching };
-    const etag = entityTag(body);
-    return (
-      revalidated(request, etag, headers) ?? found(headers, etag, Buffer.byteLength(body), body)
-    );
+async function showKnown(
+  known: Known,
+  view: View,
+  room: Room,
+): Promise<Reply | 'vanished' | undefined> {
+  const { record } = known;
+  const { token, width } = view.route;
+  if (record === undefined || expiresIn(known, room) <= 0) return undefined;
+  const name =
+    view.route.variant ?? (width === undefined ? undefined : variantOfWidth(record, width));
+  if (name === undefined) {
+    if (width !== undefined) return undefined;
+    const body = JSON.stringify(manifestOf(token, record, room.config.publicBaseUrl));
+    return answerManifest(body, known, view.request, room);
   }
-
-  const format = chooseFormat(route, variant, record, request);
-  if (format === undefined) return refuse('not-found');
-  const rendition = record.image.renditions[variant]?.[format];
-  if (rendition === undefined) return refuse('not-found');
-  const headers = {
-    'Content-Type': FORMATS[format].contentType,
-    'Cache-Control': caching,
-    'Content-Disposition': 'inline',
-    ...(route.format === undefined && { Vary: 'Accept' }),
-  };
-  const notModified = revalidated(request, rendition.etag, headers);
-  if (notModified) return notModified;
-  if (request.method === 'HEAD') return found(headers, rendition.etag, rendition.bytes);
-  const body = await room.library.objects.readRendition(rendition.object);
-  return body ? found(headers, rendition.etag, body.length, body) : 'vanished';
+  const variant = visibleVariant(record, name);
+  const format = variant && chooseFormat(view, variant);
+  const rendition = format && variant[format];
+  if (!rendition) return undefined;
+  return answerRendition(
+    { name, format, rendition, bucket: record.image.bucket },
+    known,
+    view,
+    room,
+  );
 }
 
-function chooseFormat(route: Route, variant: string, record: ShownRecord, request: Request) {
-  if (!visibleVariants(record).includes(variant)) return undefined;
-  const formats = formatsOf(record, variant);
-  if (formats.length === 0) return undefined;
-  return route.format ?? negotiateFormat(request.accept, formats);
+function chooseFormat({ route, request }: View, variant: TokenVariant): Format | undefined {
+  if (route.format) return route.format;
+  const formats = formatsOf(variant);
+  return formats.length > 0 ? negotiateFormat(request.headers.accept, formats) : undefined;
 }
 
-function found(
-  headers: Record<string, string>,
-  etag: string,
-  length: number,
-  body?: Buffer | string,
-): Reply {
-  return {
-    status: 200,
-    headers: { ...COMMON_HEADERS, ...headers, ETag: etag, 'Content-Length': String(length) },
-    ...(body !== undefined && { body }),
-  };
+function answerManifest(body: string, known: Known, request: Request, room: Room): Reply {
+  const etag = entityTag(body);
+  const precondition = preconditionOf(request.headers, etag);
+  if (precondition === 'failed') return refuse('precondition-failed', room.common);
+  const headers = [...room.common, 'ETag', etag, 'Cache-Control', caching(known, room)];
+  if (precondition === 'not-modified') return { status: 304, headers };
+  headers.push('Content-Type', 'application/json; charset=utf-8');
+  headers.push('Content-Length', String(Buffer.byteLength(body)));
+  return { status: 200, headers, body };
 }
 
-/** The 304 for a client that has it already, with the headers of RFC 9110 section 15.4.5. */
-function revalidated(
-  request: Request,
-  etag: string,
-  { 'Cache-Control': caching = '', Vary }: Record<string, string>,
-): Reply | undefined {
-  if (!isNotModified(request.ifNoneMatch, etag)) return undefined;
-  return {
-    status: 304,
-    headers: { ...COMMON_HEADERS, ETag: etag, 'Cache-Control': caching, ...(Vary && { Vary }) },
-  };
+interface Chosen {
+  name: string;
+  format: Format;
+  rendition: RenditionInfo;
+  bucket: string;
 }
 
-/** Every kind of "no" of one code is the same, byte for byte. */
-function refuse(code: RequestFailureCode): Reply {
-  const { status, publicMessage } = REQUEST_FAILURES[code];
-  return {
-    status,
-    headers: {
-      ...COMMON_HEADERS,
-      'Content-Type': 'text/plain; charset=utf-8',
-      // Firebase Hosting would keep a 404 for ten minutes: a token may be about to be written.
-      'Cache-Control': 'no-store',
-      'Content-Length': String(Buffer.byteLength(publicMessage)),
-      ...(code === 'method-not-allowed' && { Allow: 'GET, HEAD' }),
-      ...(code === 'unavailable' && { 'Retry-After': String(RETRY_AFTER_SECONDS) }),
-    },
-    body: publicMessage,
+async function answerRendition(
+  { name, format, rendition, bucket }: Chosen,
+  known: Known,
+  view: View,
+  room: Room,
+): Promise<Reply | 'vanished'> {
+  const { request, route } = view;
+  const { etag, bytes } = rendition;
+  const precondition = preconditionOf(request.headers, etag);
+  if (precondition === 'failed') return refuse('precondition-failed', room.common);
+  /** The headers of a 304 (RFC 9110 section 15.4.5), which are those of every success. */
+  const validators = () => {
+    const headers = [...room.common, 'ETag', etag, 'Cache-Control', caching(known, room)];
+    if (route.format === undefined) headers.push('Vary', 'Accept');
+    return headers;
   };
+  if (precondition === 'not-modified') return { status: 304, headers: validators() };
+
+  // Only GET has ranges (section 14.2).
+  const range = request.method === 'GET' ? rangeOf(request.headers, etag, bytes) : undefined;
+  if (range === 'unsatisfiable') {
+    return refuse('range-not-satisfiable', room.common, ['Content-Range', `bytes */${bytes}`]);
+  }
+  let body: Reply['body'];
+  if (request.method === 'GET') {
+    const whole = room.renditions.recall(rendition);
+    if (whole === undefined) {
+      await admit(view, room);
+      body = await room.renditions.read(bucket, rendition, range, departureOf(request));
+      if (body === undefined) return 'vanished';
+    } else body = range ? whole.subarray(range.start, range.end + 1) : whole;
+  }
+  // After the read: what it took is part of the record's age.
+  const headers = validators();
+  headers.push(
+    'Content-Type',
+    FORMATS[format].contentType,
+    'Content-Disposition',
+    `inline; filename="${name}.${extensionOf(format)}"`,
+    'Accept-Ranges',
+    'bytes',
+    'Content-Length',
+    String(range ? range.end - range.start + 1 : bytes),
+  );
+  if (range) headers.push('Content-Range', `bytes ${range.start}-${range.end}/${bytes}`);
+  return { status: range ? 206 : 200, headers, ...(body !== undefined && { body }) };
+}
+
+/** Seconds; Infinity for a token that does not expire. */
+function expiresIn({ record }: Known, { now }: Room): number {
+  return record?.expiresAt === undefined ? Infinity : (record.expiresAt - now()) / 1000;
+}
+
+function caching(known: Known, room: Room): string {
+  const { revocationSeconds } = room.config;
+  const age = (room.clock() - known.readAt) / 1000;
+  return cacheControl(revocationSeconds, timeLeft(revocationSeconds, age, expiresIn(known, room)));
 }

@@ -2,7 +2,7 @@
  * Public tokens: `spv_` + 27 base62 characters of 160 random bits + 6 base62 characters of the CRC32
  * of all before. The checksum lets junk be refused without asking the database; it is no secret.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const PREFIX = 'spv_';
@@ -29,11 +29,16 @@ export function isToken(text: string): boolean {
 
 /** The id of the token's record: base64url(SHA-256(token)), 43 characters. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
+  return hash('sha256', token, 'base64url');
 }
 
 function checksum(text: string): string {
-  return base62(BigInt(crc32(text)), CHECKSUM_LENGTH);
+  let digits = '';
+  // Numbers, not BigInts: this is asked for each request.
+  for (let rest = crc32(text); rest > 0; rest = Math.floor(rest / 62)) {
+    digits = ALPHABET.charAt(rest % 62) + digits;
+  }
+  return digits.padStart(CHECKSUM_LENGTH, '0');
 }
 
 function base62(value: bigint, length: number): string {

@@ -1,0 +1,106 @@
+/** An instance that serves one picture from a library in memory, for the tests of this room. */
+import { Readable } from 'node:stream';
+import { entityTag } from '../images/entity-tag.js';
+import type { TokenRecord } from '../images/records.js';
+import { fakeLibrary } from '../library/library.fake.js';
+import { hashToken, mintToken } from '../tokens/token.js';
+import { openServe, type Request, type ServeConfig } from './serve.js';
+
+/** Wall clock of the scene, milliseconds since 1970. */
+export const NOW = Date.UTC(2026, 0, 1);
+export const PLACEHOLDER = { thumbhash: 'AAAA', color: '#102030' };
+
+/** A reply with its headers by name, in lower case. */
+export interface Seen {
+  status: number;
+  headers: Record<string, string>;
+  body?: Buffer;
+}
+
+export interface SceneOptions {
+  record?: Partial<TokenRecord<number>>;
+  config?: Partial<ServeConfig>;
+}
+
+/** Renditions: `w800` and `thumb` (a crop), small; `w1600` larger than what is kept in memory. */
+export function openScene({ record = {}, config = {} }: SceneOptions = {}) {
+  const library = fakeLibrary();
+  const token = mintToken();
+  const time = { now: NOW, clock: 0 };
+  const logged: unknown[][] = [];
+  const put = (name: string, data: Buffer) => {
+    library.renditions.set(name, data);
+    return { object: name, bytes: data.length, etag: entityTag(data) };
+  };
+  const renditions = {
+    w800: {
+      width: 800,
+      height: 600,
+      webp: put('w800.webp', Buffer.from('w800.webp')),
+      jpeg: put('w800.jpg', Buffer.from('w800.jpg')),
+    },
+    thumb: {
+      width: 200,
+      height: 200,
+      cropped: true as const,
+      webp: put('thumb.webp', Buffer.from('thumb.webp')),
+    },
+    w1600: { width: 1600, height: 1200, webp: put('w1600.webp', Buffer.alloc(600 * 1024, 7)) },
+  };
+  const image = { bucket: 'bucket', generation: '1', placeholder: PLACEHOLDER, renditions };
+  library.tokens.set(hashToken(token), {
+    uid: 'alice',
+    imageId: 'cat',
+    kind: 'default',
+    createdAt: 0,
+    image,
+    ...record,
+  });
+  const openRaw = () =>
+    openServe({
+      config: {
+        revocationSeconds: 60,
+        noindex: true,
+        trustedProxies: 1,
+        quotas: { views: 0, failures: 0, token: 0 },
+        ...config,
+      },
+      reader: library.reader,
+      log: (...line) => logged.push(line),
+      now: () => time.now,
+      clock: () => time.clock,
+    });
+  const openInstance = () => {
+    const serve = openRaw();
+    return async (url: string, request: Partial<Request> = {}): Promise<Seen> =>
+      seen(await serve({ method: 'GET', url, headers: {}, ...request }));
+  };
+  const get = openInstance();
+  return {
+    library,
+    token,
+    time,
+    logged,
+    put,
+    image,
+    get,
+    openInstance,
+    serve: openRaw(),
+    hash: hashToken(token),
+  };
+}
+
+async function seen(reply: {
+  status: number;
+  headers: string[];
+  body?: Buffer | string | Readable;
+}): Promise<Seen> {
+  const headers: Record<string, string> = {};
+  for (let at = 0; at < reply.headers.length; at += 2) {
+    headers[(reply.headers[at] as string).toLowerCase()] = reply.headers[at + 1] as string;
+  }
+  const { status, body } = reply;
+  if (body === undefined) return { status, headers };
+  if (!(body instanceof Readable)) return { status, headers, body: Buffer.from(body) };
+  return { status, headers, body: Buffer.concat((await body.toArray()) as Buffer[]) };
+}
