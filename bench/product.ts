@@ -6,7 +6,9 @@ import type * as Bounded from '../functions/src/derive/bounded.js';
 import type * as Derive from '../functions/src/derive/derive.js';
 import type * as Encode from '../functions/src/derive/encode.js';
 import type * as Limits from '../functions/src/derive/limits.js';
+import type * as EntityTag from '../functions/src/images/entity-tag.js';
 import type * as Lib from '../functions/src/lib.js';
+import type * as Token from '../functions/src/tokens/token.js';
 
 /** @param root the repository. Each part is loaded when it is first asked for. */
 export function openProduct(root: string) {
@@ -17,6 +19,8 @@ export function openProduct(root: string) {
     derive: () => load('./lib/derive/derive.js') as typeof Derive,
     encode: () => load('./lib/derive/encode.js') as typeof Encode,
     limits: () => load('./lib/derive/limits.js') as typeof Limits,
+    entityTag: () => load('./lib/images/entity-tag.js') as typeof EntityTag,
+    token: () => load('./lib/tokens/token.js') as typeof Token,
     sharp: () => load('sharp') as typeof Sharp,
   };
 }

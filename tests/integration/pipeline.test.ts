@@ -153,10 +153,10 @@ describe('addresses', () => {
     expect([again.status, again.body.length]).toEqual([304, 0]);
   });
 
-  test('any method but GET and HEAD is refused', async () => {
+  test('any method but GET, HEAD and OPTIONS is refused', async () => {
     const url = stage.serveUrl(image.record.token, 'w800');
     const { status, headers } = await get(url, { method: 'POST' });
-    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
 
   test('the manifest leads to every rendition', async () => {

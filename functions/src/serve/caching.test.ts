@@ -3,8 +3,9 @@ import { cacheControl, timeLeft } from './caching.js';
 test.each([
   [60, 60, 'public, max-age=30, s-maxage=30, must-revalidate'],
   [60, 59.9, 'public, max-age=29, s-maxage=29, must-revalidate'],
-  [60, 15, 'public, max-age=7, s-maxage=7, must-revalidate'],
-  // Less than a quarter is left: the shared cache has it all.
+  [60, 15.1, 'public, max-age=7, s-maxage=7, must-revalidate'],
+  // A quarter is left: the shared cache has it all.
+  [60, 15, 'public, max-age=0, s-maxage=15, must-revalidate'],
   [60, 14.9, 'public, max-age=0, s-maxage=14, must-revalidate'],
   [60, 1, 'public, max-age=0, s-maxage=1, must-revalidate'],
   [60, 0.9, 'public, no-cache'],

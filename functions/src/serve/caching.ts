@@ -24,7 +24,7 @@ export function timeLeft(
  * `Cache-Control` for an answer that may live so long in a shared cache and a browser together.
  *
  * A cache that does not pass on `Age` lets both run in full, so `s-maxage` + `max-age` is never more
- * than what is left: each gets half. Once less than a quarter of the bound is left, the shared cache
+ * than what is left: each gets half. Once a quarter of the bound or less is left, the shared cache
  * gets all of it: it would come back second by second while the record here ends anyway, and a
  * browser can ask the shared cache. `must-revalidate` forbids serving an answer stale when the origin
  * can't be reached (RFC 9111 section 5.2.2.2); nothing here says `stale-while-revalidate`,
@@ -34,7 +34,7 @@ export function timeLeft(
  */
 export function cacheControl(revocationSeconds: number, seconds: number): string {
   const half = Math.floor(seconds / 2);
-  const isLate = seconds < revocationSeconds / 4;
+  const isLate = seconds <= revocationSeconds / 4;
   const shared = isLate || half === 0 ? Math.floor(seconds) : half;
   if (shared === 0) return 'public, no-cache';
   const browser = shared === half ? half : 0;

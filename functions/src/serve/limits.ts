@@ -47,8 +47,9 @@ class Counter {
     mostKeys: number,
   ) {
     this.#limiter = new RateLimiterMemory({ points: quota, duration: window });
+    // Room for all keys is taken at once; a limit that is off needs none.
     this.#keys = new LRUCache({
-      max: mostKeys,
+      max: quota === 0 ? 1 : mostKeys,
       dispose: (_, key) => void this.#limiter.delete(key),
     });
   }
@@ -101,7 +102,7 @@ export function openLimits(quotas: Quotas, mostKeys = MOST_KEYS): Limits {
   const views = counter('views', quotas.views);
   const token = counter('token', quotas.token);
   const failures = counter('failures', quotas.failures);
-  const strikes = counter('strikes', 1, STRIKES_SECONDS);
+  const strikes = counter('strikes', quotas.failures && 1, STRIKES_SECONDS);
 
   return {
     async admit(client, hash) {

@@ -8,7 +8,7 @@ import { isShown, type ShownRecord } from './manifest.js';
 /** How many records are remembered; each is a few kilobytes. */
 const MOST_RECORDS = 5_000;
 /** How many hashes of unknown tokens are remembered, and for how long, milliseconds. */
-const MOST_UNKNOWN = 20_000;
+const MOST_UNKNOWN = 5_000;
 const UNKNOWN_MS = 10_000;
 
 /** What is known of a token; `record` is absent when it shows nothing. */

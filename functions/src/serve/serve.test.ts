@@ -73,6 +73,24 @@ describe('a variant', () => {
     }
   });
 
+  test('with a bound of 0, a view does not board the read of one before it', async () => {
+    const { get, token, library, time } = openScene({ config: { revocationSeconds: 0 } });
+    const findToken = library.reader.findToken.bind(library.reader);
+    const opened: (() => void)[] = [];
+    library.reader.findToken = async (hash, signal) => {
+      await new Promise<void>((open) => opened.push(open));
+      return findToken(hash, signal);
+    };
+    const both = [get(`/${token}`)];
+    while (opened.length < 1) await Promise.resolve();
+    time.clock = 1;
+    both.push(get(`/${token}`));
+    while (opened.length < 2) await new Promise(setImmediate);
+    for (const open of opened) open();
+    expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200]);
+    expect(library.calls['findToken']).toBe(2);
+  });
+
   test('is negotiated without an extension, and says so', async () => {
     const { get, token } = openScene();
     const webp = await get(`/${token}/w800`, { headers: { accept: 'image/webp,*/*' } });

@@ -1,0 +1,51 @@
+/** The processes of a benchmark: each is asked by messages and ended with the parent. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { BackendCounts } from './backend.js';
+import type { Kind, Usage } from './measured.js';
+
+export interface Running {
+  port: number;
+  ask: <T>(message: unknown) => Promise<T>;
+  stop: () => void;
+}
+
+async function start(file: string, args: string[], env: NodeJS.ProcessEnv): Promise<Running> {
+  const child: ChildProcess = fork(join(__dirname, file), args, {
+    env: { ...process.env, ...env },
+    execArgv: ['--expose-gc'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const answer = async <T>() => ((await once(child, 'message')) as [T])[0];
+  const ask = async <T>(message: unknown): Promise<T> => {
+    const answered = answer<T>();
+    child.send(message as object);
+    return answered;
+  };
+  return { port: await answer<number>(), ask, stop: () => void child.kill() };
+}
+
+export const startBackend = (root: string) => start('backend.js', [root], {});
+
+/** @param parameters the functions' parameters, beside their defaults */
+export function startMeasured(
+  kind: Kind,
+  root: string,
+  backend: Running,
+  parameters: Record<string, string> = {},
+): Promise<Running> {
+  const host = `127.0.0.1:${backend.port}`;
+  return start('measured.js', [kind, root], {
+    FUNCTION_TARGET: 'serve',
+    BUCKET: 'bench',
+    GCLOUD_PROJECT: 'demo-bench',
+    FIRESTORE_EMULATOR_HOST: host,
+    STORAGE_EMULATOR_HOST: `http://${host}`,
+    METADATA_SERVER_DETECTION: 'none',
+    ...parameters,
+  });
+}
+
+export const usageOf = (running: Running) => running.ask<Usage>('usage');
+export const countsOf = (backend: Running) => backend.ask<BackendCounts>('counts');
