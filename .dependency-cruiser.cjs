@@ -49,8 +49,8 @@ module.exports = {
     {
       name: 'nothing-but-index-imports-a-door',
       severity: 'error',
-      from: { path: src, pathNot: `${src}(index|lib)[.]ts$|[.]test[.]ts$` },
-      to: { path: `${src}(index|lib)[.]ts$` },
+      from: { path: src, pathNot: `${src}(index|lib|doors)[.]ts$|[.]test[.]ts$` },
+      to: { path: `${src}(index|lib|doors|view)[.]ts$` },
     },
     {
       name: 'the-product-imports-none-of-the-workshop',

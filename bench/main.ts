@@ -7,12 +7,18 @@ import { compareDerive } from './derive/compare.js';
 import { compareHeic } from './derive/heic.js';
 import { measureBombs } from './derive/measure-bombs.js';
 import type { Places } from './places.js';
+import { compareCold } from './serve/cold.js';
+import { compareServe } from './serve/compare.js';
+import { soakServe } from './serve/soak.js';
 
 const USAGE = `npm run bench -- corpus                          makes the pictures, in bench/out/corpus
 npm run bench -- derive [--corpus DIR] [--runs N]  ours against storage-resize-images
 npm run bench -- curve [--corpus DIR]            what each quality and effort costs and gives
 npm run bench -- bombs                           what bad files take: time and memory
 npm run bench -- heic                            a HEIC's renditions beside a JPEG's
+npm run bench -- serve                           a view's cost beside functions-framework's own
+npm run bench -- cold                            what an instance of serve loads before its first view
+npm run bench -- soak [--seconds N]              all that can be asked, for minutes: is memory flat?
 `;
 
 /** @returns the exit code */
@@ -21,12 +27,21 @@ export async function main(argv: string[], root: string): Promise<number> {
   const { values, positionals } = parseArgs({
     args: argv,
     allowPositionals: true,
-    options: { corpus: { type: 'string' }, runs: { type: 'string', default: '3' } },
+    options: {
+      corpus: { type: 'string' },
+      runs: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '300' },
+    },
   });
   const corpus = () => values.corpus ?? makeCorpus(places);
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) {
     process.stderr.write(`--runs: expected a whole number from 1, found ${values.runs}\n`);
+    return 2;
+  }
+  const seconds = Number(values.seconds);
+  if (!Number.isInteger(seconds) || seconds < 1) {
+    process.stderr.write(`--seconds: expected a whole number from 1, found ${values.seconds}\n`);
     return 2;
   }
   switch (positionals.join(' ')) {
@@ -44,6 +59,14 @@ export async function main(argv: string[], root: string): Promise<number> {
       return 0;
     case 'bombs':
       return (await measureBombs(places)) ? 0 : 1;
+    case 'serve':
+      await compareServe(places);
+      return 0;
+    case 'cold':
+      compareCold(places);
+      return 0;
+    case 'soak':
+      return (await soakServe(places, seconds)) ? 0 : 1;
     default:
       process.stderr.write(USAGE);
       return 2;

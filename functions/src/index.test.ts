@@ -24,6 +24,19 @@ test('wrong parameters stop it at load, with a sentence for each', () => {
   );
 });
 
+test('an instance for views loads what a view needs, opens it at once, and nothing else', () => {
+  const script = `const doors = require('./lib/index.js');
+    require('./lib/view.js').openView().then(() => {
+      const files = Object.keys(require.cache).join();
+      console.log(Object.keys(doors).join(), typeof doors.serve,
+        ['sharp', 'firebase-admin', 'google-gax', '@google-cloud', 'firebase-functions/lib/v2/providers']
+          .filter((name) => files.includes(\`/node_modules/\${name}/\`)).join());
+    });`;
+  const { stdout, stderr } = load(script, { FUNCTION_TARGET: 'serve' });
+  expect([stdout.trim(), stderr]).toEqual(['serve function', '']);
+  expect(load(script, { FUNCTION_TARGET: 'serve', FORMATS: 'gif' }).stderr).toContain('FORMATS');
+});
+
 test('it exports the three functions and nothing else', () => {
   const { stdout, stderr } = load(`console.log(Object.keys(require('./lib/index.js')).join())`);
   expect([stdout.trim(), stderr]).toEqual(['ingest,lock,serve', '']);

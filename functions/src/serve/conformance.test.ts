@@ -8,6 +8,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { entityTag } from '../images/entity-tag.js';
+import { mintToken } from '../tokens/token.js';
 import { ROWS } from './conformance.fake.js';
 import { handleHttp } from './http.js';
 import { openScene } from './scene.fake.js';
@@ -47,7 +48,7 @@ async function ask({
   const client = httpRequest({
     port: (server.address() as AddressInfo).port,
     method,
-    path: address.replace('T', scene.token),
+    path: address.replace('T', scene.token).replace(/^\/U/, `/${mintToken()}`),
     headers: Object.fromEntries(wanted) as Record<string, string>,
     agent: false,
   });
@@ -129,7 +130,7 @@ function document(): string {
   return `# What \`serve\` answers
 
 Made by \`npm run docs\` from the table that \`functions/src/serve/conformance.test.ts\` asks over a real
-connection, ${ROWS.length} rows. \`T\` is a public token (\`Tx\` one with a character too many), \`E\` the entity tag of
+connection, ${ROWS.length} rows. \`T\` is a public token (\`Tx\` one with a character too many, \`U\` one that nobody has), \`E\` the entity tag of
 \`w800.webp\`. The picture has \`w800\` (WebP and JPEG of 800x600, here 9 and 8 bytes), \`thumb\` (WebP, a crop)
 and \`w1600\` (WebP, 614 400 bytes). REVOCATION_SECONDS is 60. Every answer has these as well:
 

@@ -5,16 +5,13 @@ import { connect, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { handleHttp } from './http.js';
 import type { Reply } from './reply.js';
-import type { Request } from './serve.js';
+import type { Request, Serve } from './serve.js';
 
 /** Serves with a function of the test's own, for as long as the test goes. */
-async function withServer(
-  serve: (request: Request) => Promise<Reply>,
-  use: (port: number) => Promise<void>,
-): Promise<unknown[]> {
+async function withServer(serve: Serve, use: (port: number) => Promise<void>): Promise<unknown[]> {
   const thrown: unknown[] = [];
   const server = createServer((request, response) => {
-    handleHttp(request, response, serve).catch((error: unknown) => {
+    handleHttp(request, response, serve)?.catch((error: unknown) => {
       thrown.push(error);
       response.destroy();
     });

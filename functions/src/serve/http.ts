@@ -2,17 +2,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import type { Reply } from './reply.js';
-import type { Request } from './serve.js';
+import type { Serve } from './serve.js';
 
 /**
- * Answers one request; ends when the answer was handed over. A client that goes away stops the reads
- * that were made for it.
+ * Answers one request. A client that goes away stops the reads that were made for it.
+ * @returns a promise that ends when the answer was handed over; undefined when it was so at once
  */
-export async function handleHttp(
+export function handleHttp(
   request: IncomingMessage,
   response: ServerResponse,
-  serve: (request: Request) => Promise<Reply>,
-): Promise<void> {
+  serve: Serve,
+): Promise<void> | undefined {
   let departure: AbortController | undefined;
   const openDeparture = () => {
     const controller = new AbortController();
@@ -22,26 +22,29 @@ export async function handleHttp(
     if (response.destroyed) controller.abort(new Error('the client went away'));
     return controller;
   };
-  let reply: Reply;
-  try {
-    reply = await serve({
-      method: request.method ?? '',
-      url: request.url ?? '',
-      headers: request.headers,
-      peer: request.socket.remoteAddress,
-      departure: () => (departure ??= openDeparture()).signal,
-    });
-  } catch (error) {
-    if (departure?.signal.aborted) return;
-    throw error;
-  }
-  const { status, headers, body } = reply;
-  response.writeHead(status, headers);
-  if (body instanceof Readable) await send(body, response);
-  else response.end(body);
+  const reply = serve({
+    method: request.method ?? '',
+    url: request.url ?? '',
+    headers: request.headers,
+    peer: request.socket.remoteAddress,
+    departure: () => (departure ??= openDeparture()).signal,
+  });
+  if (!(reply instanceof Promise)) return send(reply, response);
+  return reply.then(
+    (settled) => send(settled, response),
+    (error: unknown) => {
+      if (!departure?.signal.aborted) throw error;
+    },
+  );
 }
 
 /** A stream that fails midway cuts the connection: what came is shorter than its Content-Length. */
-function send(body: Readable, response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => pipeline(body, response, () => resolve()));
+function send(
+  { status, headers, body }: Reply,
+  response: ServerResponse,
+): Promise<void> | undefined {
+  response.writeHead(status, headers);
+  if (body instanceof Readable) return new Promise((end) => pipeline(body, response, () => end()));
+  response.end(body);
+  return undefined;
 }

@@ -154,7 +154,11 @@ async function play(history: History) {
     for (let at = 0; at < headers.length; at += 2) {
       named[(headers[at] as string).toLowerCase()] = headers[at + 1] as string;
     }
-    return { status, headers: named, ...(body !== undefined && { body: String(body as Buffer) }) };
+    return {
+      status,
+      headers: named,
+      ...(body !== undefined && { body: String(body as Buffer | string) }),
+    };
   };
   const now = () => time.now;
   const shared = openCache(origin, { isShared: true, tellsAge: history.tellsAge, now });

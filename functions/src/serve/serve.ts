@@ -4,7 +4,7 @@ import { reasonOf } from '../errors.js';
 import { entityTag } from '../images/entity-tag.js';
 import { extensionOf, FORMATS, type Format } from '../images/format.js';
 import type { RenditionInfo, TokenVariant } from '../images/records.js';
-import type { Reader } from '../library/reader.js';
+import type { ByteRange, Reader } from '../library/reader.js';
 import { hashToken } from '../tokens/token.js';
 import { cacheControl, timeLeft } from './caching.js';
 import { clientAddress } from './client-address.js';
@@ -77,11 +77,17 @@ class TooMany extends Error {
 /** What log lines say instead of a token. */
 const HASH_SHOWN = 8;
 
+/** Answers a request: at once when no read is needed. */
+export type Serve = (request: Request) => Reply | Promise<Reply>;
+
 /**
  * Opens an instance's memory and limits.
+ *
+ * What is in memory is answered without a promise: functions-framework runs each request in a domain
+ * of Node's, which makes every promise cost several times as much.
  * @returns answers a request. It throws only the reason of `departure`, when the client went away.
  */
-export function openServe(options: ServeOptions): (request: Request) => Promise<Reply> {
+export function openServe(options: ServeOptions): Serve {
   const { config, reader, log, now = Date.now, clock = () => performance.now() } = options;
   const room: Room = {
     config,
@@ -94,14 +100,18 @@ export function openServe(options: ServeOptions): (request: Request) => Promise<
     renditions: openRenditions(reader, clock),
     limits: openLimits(config.quotas),
   };
-  return async (request) => {
-    const reply = await answer(request, room);
-    if (request.method === 'HEAD') delete reply.body;
+  const withoutBody = (reply: Reply): Reply => {
+    delete reply.body;
     return reply;
+  };
+  return (request) => {
+    const reply = answer(request, room);
+    if (request.method !== 'HEAD') return reply;
+    return reply instanceof Promise ? reply.then(withoutBody) : withoutBody(reply);
   };
 }
 
-async function answer(request: Request, room: Room): Promise<Reply> {
+function answer(request: Request, room: Room): Reply | Promise<Reply> {
   const { method, url } = request;
   if (method === 'OPTIONS') return answerOptions(room.common);
   if (method !== 'GET' && method !== 'HEAD') return refuse('method-not-allowed', room.common);
@@ -112,8 +122,26 @@ async function answer(request: Request, room: Room): Promise<Reply> {
   if (route === 'bad-request') return refuseGuess('bad-request', request, room);
 
   const view = { request, route, hash: hashToken(route.token), isAdmitted: false };
+  const known = room.resolver.recall(view.hash);
+  const shown = known && showKnown(known, view, room);
+  if (shown && !(shown instanceof Promise)) return shown;
+  return answerWithReads(known && { known, shown }, view, room);
+}
+
+/** What was found in memory, and what of it can be shown, if anything. */
+interface Recalled {
+  known: Known;
+  shown: ReturnType<typeof showKnown>;
+}
+
+async function answerWithReads(
+  recalled: Recalled | undefined,
+  view: View,
+  room: Room,
+): Promise<Reply> {
+  const { request } = view;
   try {
-    return (await show(view, room)) ?? (await refuseGuess('not-found', request, room));
+    return (await show(recalled, view, room)) ?? (await refuseGuess('not-found', request, room));
   } catch (error) {
     if (error instanceof TooMany) return refuseForNow(error.refusal, room.common);
     if (request.departure?.().aborted) throw error;
@@ -152,28 +180,37 @@ async function admit(view: View, room: Room): Promise<void> {
 }
 
 /** @returns undefined when there is nothing to show */
-async function show(view: View, room: Room): Promise<Reply | undefined> {
+async function show(
+  recalled: Recalled | undefined,
+  view: View,
+  room: Room,
+): Promise<Reply | undefined> {
   const { resolver } = room;
-  let known = resolver.recall(view.hash);
-  if (known === undefined) {
+  const resolve = async () => {
+    const known = await resolver.resolve(view.hash, view.request.departure?.());
+    return { known, shown: showKnown(known, view, room) };
+  };
+  if (recalled === undefined) {
     await admit(view, room);
-    known = await resolver.resolve(view.hash, view.request.departure?.());
+    recalled = await resolve();
   }
-  const reply = await showKnown(known, view, room);
+  const reply = await recalled.shown;
   if (reply !== 'vanished') return reply;
   // The record was read just before an overwrite or a delete: what is true now?
-  resolver.forget(view.hash, known);
-  known = await resolver.resolve(view.hash, view.request.departure?.());
-  const again = await showKnown(known, view, room);
+  resolver.forget(view.hash, recalled.known);
+  const again = await (await resolve()).shown;
   return again === 'vanished' ? refuse('unavailable', room.common) : again;
 }
 
-/** @returns `vanished` when the rendition is gone although the record names it */
-async function showKnown(
+/**
+ * @returns a promise only when a rendition must be read; it gives `vanished` when the rendition is gone
+ *   although the record names it. Undefined when there is nothing to show.
+ */
+function showKnown(
   known: Known,
   view: View,
   room: Room,
-): Promise<Reply | 'vanished' | undefined> {
+): Reply | Promise<Reply | 'vanished'> | undefined {
   const { record } = known;
   const { token, width } = view.route;
   if (record === undefined || expiresIn(known, room) <= 0) return undefined;
@@ -188,12 +225,8 @@ async function showKnown(
   const format = variant && chooseFormat(view, variant);
   const rendition = format && variant[format];
   if (!rendition) return undefined;
-  return answerRendition(
-    { name, format, rendition, bucket: record.image.bucket },
-    known,
-    view,
-    room,
-  );
+  const chosen = { name, format, rendition, bucket: record.image.bucket };
+  return answerRendition(chosen, known, view, room);
 }
 
 function chooseFormat({ route, request }: View, variant: TokenVariant): Format | undefined {
@@ -220,40 +253,63 @@ interface Chosen {
   bucket: string;
 }
 
-async function answerRendition(
-  { name, format, rendition, bucket }: Chosen,
+function answerRendition(
+  chosen: Chosen,
   known: Known,
   view: View,
   room: Room,
-): Promise<Reply | 'vanished'> {
-  const { request, route } = view;
-  const { etag, bytes } = rendition;
+): Reply | Promise<Reply | 'vanished'> {
+  const { request } = view;
+  const { etag, bytes } = chosen.rendition;
   const precondition = preconditionOf(request.headers, etag);
   if (precondition === 'failed') return refuse('precondition-failed', room.common);
-  /** The headers of a 304 (RFC 9110 section 15.4.5), which are those of every success. */
-  const validators = () => {
-    const headers = [...room.common, 'ETag', etag, 'Cache-Control', caching(known, room)];
-    if (route.format === undefined) headers.push('Vary', 'Accept');
-    return headers;
-  };
-  if (precondition === 'not-modified') return { status: 304, headers: validators() };
-
+  if (precondition === 'not-modified') {
+    return { status: 304, headers: headersOf(chosen, known, view, room) };
+  }
+  if (request.method === 'HEAD') return found(chosen, known, view, room);
   // Only GET has ranges (section 14.2).
-  const range = request.method === 'GET' ? rangeOf(request.headers, etag, bytes) : undefined;
+  const range = rangeOf(request.headers, etag, bytes);
   if (range === 'unsatisfiable') {
     return refuse('range-not-satisfiable', room.common, ['Content-Range', `bytes */${bytes}`]);
   }
-  let body: Reply['body'];
-  if (request.method === 'GET') {
-    const whole = room.renditions.recall(rendition);
-    if (whole === undefined) {
-      await admit(view, room);
-      body = await room.renditions.read(bucket, rendition, range, departureOf(request));
-      if (body === undefined) return 'vanished';
-    } else body = range ? whole.subarray(range.start, range.end + 1) : whole;
-  }
-  // After the read: what it took is part of the record's age.
-  const headers = validators();
+  const whole = room.renditions.recall(chosen.rendition);
+  if (whole === undefined) return readRendition(chosen, known, range, view, room);
+  const body = range ? whole.subarray(range.start, range.end + 1) : whole;
+  return found(chosen, known, view, room, body, range);
+}
+
+async function readRendition(
+  chosen: Chosen,
+  known: Known,
+  range: ByteRange | undefined,
+  view: View,
+  room: Room,
+): Promise<Reply | 'vanished'> {
+  await admit(view, room);
+  const { bucket, rendition } = chosen;
+  const departure = departureOf(view.request);
+  const body = await room.renditions.read(bucket, rendition, range, departure);
+  // The headers come after the read: what it took is part of the record's age.
+  return body === undefined ? 'vanished' : found(chosen, known, view, room, body, range);
+}
+
+/** The headers of a 304 (RFC 9110 section 15.4.5), which every success has. */
+function headersOf({ rendition }: Chosen, known: Known, { route }: View, room: Room): string[] {
+  const headers = [...room.common, 'ETag', rendition.etag, 'Cache-Control', caching(known, room)];
+  if (route.format === undefined) headers.push('Vary', 'Accept');
+  return headers;
+}
+
+function found(
+  chosen: Chosen,
+  known: Known,
+  view: View,
+  room: Room,
+  body?: NonNullable<Reply['body']>,
+  range?: ByteRange,
+): Reply {
+  const { name, format, rendition } = chosen;
+  const headers = headersOf(chosen, known, view, room);
   headers.push(
     'Content-Type',
     FORMATS[format].contentType,
@@ -262,9 +318,9 @@ async function answerRendition(
     'Accept-Ranges',
     'bytes',
     'Content-Length',
-    String(range ? range.end - range.start + 1 : bytes),
+    String(range ? range.end - range.start + 1 : rendition.bytes),
   );
-  if (range) headers.push('Content-Range', `bytes ${range.start}-${range.end}/${bytes}`);
+  if (range) headers.push('Content-Range', `bytes ${range.start}-${range.end}/${rendition.bytes}`);
   return { status: range ? 206 : 200, headers, ...(body !== undefined && { body }) };
 }
 

@@ -6,7 +6,7 @@ type Scene = ReturnType<typeof openScene>;
 
 export interface Row {
   state: State;
-  /** `T` stands for the token, `E` for the entity tag of w800.webp in headers. */
+  /** `T` stands for the token, `U` for an unknown one, `E` for the entity tag of w800.webp in headers. */
   ask: string;
   headers?: Record<string, string>;
   status: number;
