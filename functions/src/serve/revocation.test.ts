@@ -154,11 +154,8 @@ async function play(history: History) {
     for (let at = 0; at < headers.length; at += 2) {
       named[(headers[at] as string).toLowerCase()] = headers[at + 1] as string;
     }
-    return {
-      status,
-      headers: named,
-      ...(body !== undefined && { body: String(body as Buffer | string) }),
-    };
+    const text = Buffer.isBuffer(body) || typeof body === 'string' ? body.toString() : undefined;
+    return { status, headers: named, ...(text !== undefined && { body: text }) };
   };
   const now = () => time.now;
   const shared = openCache(origin, { isShared: true, tellsAge: history.tellsAge, now });
