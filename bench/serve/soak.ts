@@ -2,11 +2,13 @@
 import type { Places } from '../places.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
-import { openClient, paced, type Ask } from './load.js';
+import { flood, openClient, paced, type Ask } from './load.js';
 import { startBackend, startMeasured, usageOf, type Running } from './processes.js';
 
 const PER_SECOND = 200;
-const WARM_UP_SECONDS = 30;
+const WARM_UP_SECONDS = 15;
+/** More than any memory of serve's has room for: whatever is bounded is full before it is measured. */
+const FILLING = 25_000;
 /** Pictures that are asked for again and again. */
 const GALLERY = 50;
 const MEGABYTE = 2 ** 20;
@@ -42,6 +44,15 @@ export async function soakServe(places: Places, seconds: number): Promise<boolea
       ];
       return kinds[at % kinds.length] as Ask;
     };
+    for (const path of [
+      () => `/${mintToken()}/w400.webp`,
+      () => `/${mintToken().slice(0, -1)}_/w400.webp`,
+    ]) {
+      await flood(client, FILLING, 50, (at) => ({
+        path: path(),
+        headers: { 'x-forwarded-for': `172.16.${at >> 8}.${at & 255}` },
+      }));
+    }
     await paced(client, PER_SECOND, WARM_UP_SECONDS, make);
     const before = await usageOf(server);
     let [requests, errors] = [0, 0];
