@@ -12,7 +12,7 @@ import type { Answer, Request } from './bounded-process.js';
 import type { Derived, Plan } from './derive.js';
 
 export interface ProcessLimits {
-  /** Of memory that the process may write to, bytes; Node and sharp themselves take some 120 MB. */
+  /** Of memory that the process may write to, bytes; Node and sharp themselves take some 150 MB. */
   memory: number;
   /** For one upload, from its first byte to the last rendition. */
   seconds: number;
