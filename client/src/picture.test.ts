@@ -1,7 +1,8 @@
 import type { ImageRecord } from '../../functions/src/images/records.js';
 import { pictureElement, placeholderDataUrl } from './picture.js';
 
-const both = { webp: { bytes: 1 }, jpeg: { bytes: 2 } };
+const file = { object: 'o', bytes: 1, etag: '"e"' };
+const both = { webp: file, jpeg: file };
 const record = {
   token: 'spv_x',
   original: { width: 3000, height: 2000 } as ImageRecord['original'],

@@ -2,10 +2,16 @@
  * The doors as the CLI deploys them: one export a Cloud Function, with what it needs of the platform.
  * What is behind a door is loaded when it is first opened.
  */
-import { requiresRole } from 'firebase-functions';
+import { requiresAPI, requiresRole } from 'firebase-functions';
+import { HttpsError, onCall, onRequest, type HttpsFunction } from 'firebase-functions/https';
+import { afterFirstDeploy, afterRedeploy } from 'firebase-functions/lifecycle';
 import { write } from 'firebase-functions/logger';
-import { onRequest, type HttpsFunction } from 'firebase-functions/https';
-import { onObjectFinalized, onObjectMetadataUpdated } from 'firebase-functions/storage';
+import {
+  onObjectDeleted,
+  onObjectFinalized,
+  onObjectMetadataUpdated,
+} from 'firebase-functions/storage';
+import { onTaskDispatched } from 'firebase-functions/tasks';
 import { parseConfig } from './config/config.js';
 import { BUCKET, CONCURRENCY, MAX_INSTANCES } from './config/parameters.js';
 import { ownerOf } from './images/path.js';
@@ -13,11 +19,19 @@ import { lock as lockObject, mustBeLocked } from './ingest/lock.js';
 import { once } from './once.js';
 import { view } from './view.js';
 
-// Least privilege: objects of buckets, documents of Firestore, and to be called by events.
+// Least privilege: objects of buckets, documents of Firestore, to be called by events and tasks, and
+// to appoint tasks, which call in the name of the functions' own account.
 requiresRole('roles/storage.objectAdmin');
 requiresRole('roles/datastore.user');
 requiresRole('roles/eventarc.eventReceiver');
 requiresRole('roles/run.invoker');
+requiresRole('roles/cloudtasks.enqueuer');
+requiresRole('roles/iam.serviceAccountUser');
+requiresAPI('cloudtasks.googleapis.com', 'Old renditions are swept and images brought up to date by tasks.');
+
+// Images that were there before, and those made by other parameters, are brought up to date.
+afterFirstDeploy({ task: { function: 'backfill', body: { data: {} } } });
+afterRedeploy({ task: { function: 'backfill', body: { data: { onlyIfChanged: true } } } });
 
 /** Wrong parameters end the process here, before anything is served with half of them. */
 const config = parseConfig(process.env);
@@ -25,7 +39,16 @@ const config = parseConfig(process.env);
 const log = (severity: 'INFO' | 'WARNING' | 'ERROR', message: string, details: object) =>
   write({ severity, message, ...details });
 
-const openLibrary = once(async () => (await import('./library/library.js')).openLibrary(config));
+/** What the rooms are handed. */
+const openKeeper = async () => ({ config, library: await openLibrary(), now: Date.now, log });
+const openMaker = async () => {
+  const [derive, keeper] = await Promise.all([openDerive(), openKeeper()]);
+  return { ...keeper, derive };
+};
+
+const openLibrary = once(async () => (await import('./library/library.js')).openLibrary(config, process.env));
+
+const openTasks = once(() => import('./ingest/tasks.js'));
 
 /** One process for all uploads of this instance; it gets ready while the first is being read. */
 const openDerive = once(async () => {
@@ -36,25 +59,18 @@ const openDerive = once(async () => {
   return openBoundedDerive(PROCESS_LIMITS);
 });
 
+/** One picture at a time an instance: its process may take 1280 MiB, and this one holds the upload. */
+const MAKES_PICTURES = { memory: '2GiB', concurrency: 1 } as const;
+/** Waits for Google most of the time. */
+const TIDIES_UP = { memory: '256MiB', concurrency: 80, timeoutSeconds: 60, maxInstances: 20 } as const;
+
 /** An upload was finished: make its renditions and records. */
 export const ingest = onObjectFinalized(
-  // One picture at a time an instance: its process may take 1280 MiB, and this one holds the upload.
-  {
-    bucket: BUCKET,
-    memory: '2GiB',
-    concurrency: 1,
-    timeoutSeconds: 300,
-    maxInstances: 50,
-    retry: true,
-  },
+  { ...MAKES_PICTURES, bucket: BUCKET, timeoutSeconds: 300, maxInstances: 50, retry: true },
   async ({ data, time }) => {
     // Every rendition that is written comes here as well: those end before anything is loaded.
     if (ownerOf(config.originalsPath, data.name) === undefined) return;
-    const [room, derive, library] = await Promise.all([
-      import('./ingest/ingest.js'),
-      openDerive(),
-      openLibrary(),
-    ]);
+    const [room, maker] = await Promise.all([import('./ingest/ingest.js'), openMaker()]);
     const upload = {
       bucket: data.bucket,
       name: data.name,
@@ -63,20 +79,13 @@ export const ingest = onObjectFinalized(
       bytes: Number(data.size),
       time: Date.parse(time),
     };
-    await room.ingest(upload, { config, library, derive, now: Date.now, log });
+    await room.ingest(upload, maker);
   },
 );
 
 /** An object's metadata changed: take away the download token that it may have got. */
 export const lock = onObjectMetadataUpdated(
-  {
-    bucket: BUCKET,
-    memory: '256MiB',
-    concurrency: 80,
-    timeoutSeconds: 60,
-    maxInstances: 20,
-    retry: true,
-  },
+  { ...TIDIES_UP, bucket: BUCKET, retry: true },
   async ({ data, time }) => {
     const object = {
       bucket: data.bucket,
@@ -85,8 +94,82 @@ export const lock = onObjectMetadataUpdated(
       ...(data.metadata && { metadata: data.metadata }),
     };
     if (!mustBeLocked(object, config)) return;
-    const library = await openLibrary();
-    await lockObject({ ...object, time: Date.parse(time) }, { library, now: Date.now, log });
+    await lockObject({ ...object, time: Date.parse(time) }, await openKeeper());
+  },
+);
+
+/** An original was deleted, or overwritten: see what is left, and remove what was made of it. */
+export const remove = onObjectDeleted(
+  { ...TIDIES_UP, bucket: BUCKET, retry: true },
+  async ({ data, time }) => {
+    // Every rendition that is deleted comes here as well.
+    if (ownerOf(config.originalsPath, data.name) === undefined) return;
+    const [room, keeper] = await Promise.all([import('./ingest/remove.js'), openKeeper()]);
+    const { bucket, name } = data;
+    const object = { bucket, name, generation: String(data.generation), time: Date.parse(time) };
+    await room.remove(object, keeper);
+  },
+);
+
+/** The revocation bound has passed since something was replaced: delete what nothing shows. */
+export const sweep = onTaskDispatched(
+  {
+    ...TIDIES_UP,
+    rateLimits: { maxConcurrentDispatches: 20 },
+    retryConfig: { maxAttempts: 100, minBackoffSeconds: 10, maxBackoffSeconds: 3600 },
+  },
+  async ({ data }) => {
+    const [room, tasks] = await Promise.all([import('./ingest/sweep.js'), openTasks()]);
+    await room.sweep(tasks.parseSweep(data), await openKeeper());
+  },
+);
+
+const BACKFILL_ATTEMPTS = 10;
+
+/** Brings all images up to date, page by page. Started by the platform, or by hand. */
+export const backfill = onTaskDispatched(
+  {
+    ...MAKES_PICTURES,
+    timeoutSeconds: 1800,
+    maxInstances: 5,
+    // What it may take from the project beside its users: so many pages of ten images at once.
+    rateLimits: { maxConcurrentDispatches: 5, maxDispatchesPerSecond: 1 },
+    retryConfig: { maxAttempts: BACKFILL_ATTEMPTS, minBackoffSeconds: 10 },
+  },
+  async ({ data, id, retryCount }) => {
+    const [room, tasks] = await Promise.all([import('./ingest/backfill.js'), openTasks()]);
+    const isLast = retryCount >= BACKFILL_ATTEMPTS - 1;
+    const progress = await room.backfill(tasks.parseBackfill(data), { id, isLast }, await openMaker());
+    if (progress === undefined) return;
+    const report = await import('./library/report.js');
+    await report.tellExtension(progress, process.env, log);
+  },
+);
+
+/** Deletes a user's images, some at a time. */
+export const purge = onTaskDispatched(
+  {
+    ...TIDIES_UP,
+    timeoutSeconds: 540,
+    rateLimits: { maxConcurrentDispatches: 5 },
+    retryConfig: { maxAttempts: 100, minBackoffSeconds: 10, maxBackoffSeconds: 3600 },
+  },
+  async ({ data }) => {
+    const [room, tasks] = await Promise.all([import('./ingest/purge.js'), openTasks()]);
+    await room.purge(tasks.parsePurge(data), await openKeeper());
+  },
+);
+
+/** For admins (custom claim `admin`): deletes all images of a user, `{ uid }`. */
+export const deleteUserImages = onCall(
+  { memory: '256MiB', timeoutSeconds: 60, maxInstances: 5 },
+  async ({ auth, data }) => {
+    if (auth?.token['admin'] !== true) {
+      throw new HttpsError('permission-denied', 'Only for callers with the custom claim "admin".');
+    }
+    const task = (await openTasks()).parsePurge(data);
+    await (await openLibrary()).queues.purge(task);
+    return { queued: true };
   },
 );
 

@@ -59,7 +59,6 @@ export const IMAGE_FAILURES = {
   'too-many-pixels': 'The image has too many pixels. Upload a smaller one.',
   'too-much-memory': 'The image takes too much memory to process. Upload a smaller one.',
   'too-slow': 'The image takes too long to process. Upload a smaller one.',
-  'original-gone': 'The photo was deleted before it was processed.',
   'gave-up': 'The image could not be processed after several tries. Upload it again.',
 } as const satisfies Record<string, string>;
 

@@ -10,7 +10,9 @@ import { mendDownloadTokens } from './download-tokens.js';
 import { replaceFirestoreEmulator, runningFront } from './firestore-front.js';
 import { readOptions, tellParent } from './messages.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
+import { redeliverEvents } from './redelivery.js';
 import { replaceStorageRulesRuntime } from './storage-rules.js';
+import { mendTasks } from './tasks.js';
 import { shareWorkers } from './workers.js';
 
 /** The auth emulator compiles hundreds of JSON schemas at start; most are never used. */
@@ -106,6 +108,8 @@ function main(): void {
   mendExtensionStorageTrigger();
   mendDownloadTokens();
   shareWorkers();
+  redeliverEvents();
+  mendTasks();
   reportSteps();
   loadModule('bin/firebase');
 }

@@ -20,6 +20,8 @@ export interface Config {
   formats: Format[];
   imagesCollection: PathTemplate;
   tokensCollection: string;
+  /** Where the progress of long work is written. */
+  jobsCollection: string;
   /** Without a slash at the end; absent: addresses are relative to the function's own. */
   publicBaseUrl?: string;
   /** The revocation bound, seconds. */
@@ -60,6 +62,7 @@ export const DEFAULTS = {
   FORMATS: 'webp,jpeg',
   IMAGES_COLLECTION: 'users/{uid}/images',
   TOKENS_COLLECTION: 'imageTokens',
+  JOBS_COLLECTION: 'imageJobs',
   PUBLIC_BASE_URL: '',
   REVOCATION_SECONDS: '60',
   NOINDEX: 'true',
@@ -161,6 +164,11 @@ function parsePath(
   return { value: template };
 }
 
+function parseCollection(text: string): Parsed<string> {
+  const path = parsePath(text, [], 'odd');
+  return 'value' in path ? { value: path.value.text } : path;
+}
+
 function parseBaseUrl(text: string): Parsed<string | undefined> {
   if (text === '') return { value: undefined };
   const expected = 'an http or https address without query, such as https://example.com/i';
@@ -213,10 +221,8 @@ function schema(environment: Environment) {
         ),
       ),
       IMAGES_COLLECTION: parameter('IMAGES_COLLECTION', (text) => parsePath(text, ['uid'], 'odd')),
-      TOKENS_COLLECTION: parameter('TOKENS_COLLECTION', (text): Parsed<string> => {
-        const path = parsePath(text, [], 'odd');
-        return 'value' in path ? { value: path.value.text } : path;
-      }),
+      TOKENS_COLLECTION: parameter('TOKENS_COLLECTION', parseCollection),
+      JOBS_COLLECTION: parameter('JOBS_COLLECTION', parseCollection),
       PUBLIC_BASE_URL: parameter('PUBLIC_BASE_URL', parseBaseUrl),
       REVOCATION_SECONDS: parameter('REVOCATION_SECONDS', (text) =>
         parseWhole(text, 'seconds', 0, MAX_REVOCATION_SECONDS),
@@ -272,6 +278,7 @@ export function parseConfig(environment: Environment): Config {
     formats: value.FORMATS,
     imagesCollection: value.IMAGES_COLLECTION,
     tokensCollection: value.TOKENS_COLLECTION,
+    jobsCollection: value.JOBS_COLLECTION,
     ...(value.PUBLIC_BASE_URL !== undefined && { publicBaseUrl: value.PUBLIC_BASE_URL }),
     revocationSeconds: value.REVOCATION_SECONDS,
     noindex: value.NOINDEX,

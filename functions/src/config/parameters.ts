@@ -30,6 +30,7 @@ const DESCRIPTIONS = {
   FORMATS: 'The formats of every variant, comma separated, out of webp, jpeg, avif.',
   IMAGES_COLLECTION: 'The Firestore collection of image records: a path with {uid} in it.',
   TOKENS_COLLECTION: 'The Firestore collection of token records.',
+  JOBS_COLLECTION: 'The Firestore collection where the backfill writes how far it has come.',
   PUBLIC_BASE_URL:
     'Where the world sees the serve function, such as https://example.com/i. Empty: its own address.',
   REVOCATION_SECONDS:

@@ -2,6 +2,7 @@ import {
   fillTemplate,
   hashedFolder,
   isDocumentId,
+  originalsPrefix,
   ownerOf,
   parseTemplate,
   renditionName,
@@ -74,17 +75,36 @@ test('isDocumentId counts bytes, not characters', () => {
   expect(isDocumentId('ü'.repeat(751))).toBe(false);
 });
 
+test.each([
+  ['originals/{uid}/{imageId}', 'originals/', 'originals/alice/'],
+  ['{uid}/photos/{imageId}', '', 'alice/photos/'],
+  ['photos/{imageId}/of/{uid}', 'photos/', 'photos/'],
+])('%s: all originals begin with "%s", those of alice with "%s"', (text, all, alices) => {
+  const template = parseTemplate(text, ['uid', 'imageId']) as PathTemplate;
+  expect(originalsPrefix(template)).toBe(all);
+  expect(originalsPrefix(template, 'alice')).toBe(alices);
+});
+
 describe('renditionName', () => {
   const original = { bucket: 'b', name: 'originals/alice/holiday.jpg', generation: '170001' };
 
-  test('has the form variants/{hashed}/{generation}/{variant}.{ext}', () => {
-    expect(renditionName('variants', original, 'w800', 'jpeg')).toMatch(
-      /^variants\/[A-Za-z0-9_-]{43}\/170001\/w800\.jpg$/,
+  const bytes = Buffer.from('bytes');
+
+  test('has the form variants/{hashed}/{generation}/{variant}-{hash}.{ext}', () => {
+    expect(renditionName('variants', original, 'w800', 'jpeg', bytes)).toMatch(
+      /^variants\/[A-Za-z0-9_-]{43}\/170001\/w800-[A-Za-z0-9_-]{8}\.jpg$/,
     );
   });
 
+  test('is another one for other bytes, and the same for the same', () => {
+    const name = (data: string) =>
+      renditionName('variants', original, 'w800', 'jpeg', Buffer.from(data));
+    expect(name('bytes')).toBe(name('bytes'));
+    expect(name('bytes')).not.toBe(name('byteS'));
+  });
+
   test('reveals neither owner nor file name', () => {
-    expect(renditionName('variants', original, 'w800', 'webp')).not.toMatch(/alice|holiday/);
+    expect(renditionName('variants', original, 'w800', 'webp', bytes)).not.toMatch(/alice|holiday/);
   });
 
   test('differs by image and by bucket', () => {

@@ -92,13 +92,39 @@ export function hashedFolder(bucket: string, originalName: string): string {
   return createHash('sha256').update(`${bucket}/${originalName}`).digest('base64url');
 }
 
-/** `variants/{hashed}/{generation}/{variant}.{ext}` */
+/** How many characters of a rendition's hash its name has: 48 bits, among a few dozen files. */
+const HASH_IN_NAME = 8;
+
+/**
+ * `variants/{hashed}/{generation}/{variant}-{hash of the bytes}.{ext}`: a name stands for the same
+ * bytes for ever, so that nothing that is being seen is ever overwritten.
+ */
 export function renditionName(
   variantsPath: string,
   original: { bucket: string; name: string; generation: string },
   variant: string,
   format: Format,
+  data: Uint8Array,
 ): string {
-  const folder = hashedFolder(original.bucket, original.name);
-  return `${variantsPath}/${folder}/${original.generation}/${variant}.${extensionOf(format)}`;
+  const folder = renditionsFolder(variantsPath, original.bucket, original.name);
+  const hash = createHash('sha256').update(data).digest('base64url').slice(0, HASH_IN_NAME);
+  return `${folder}${original.generation}/${variant}-${hash}.${extensionOf(format)}`;
+}
+
+/** Where all renditions of an image are, whatever their generation; with a slash at the end. */
+export function renditionsFolder(variantsPath: string, bucket: string, name: string): string {
+  return `${variantsPath}/${hashedFolder(bucket, name)}/`;
+}
+
+/**
+ * What the names of all originals begin with, or of all of one owner's: as much of the template as
+ * is known before its first unknown part.
+ */
+export function originalsPrefix(template: PathTemplate, uid?: string): string {
+  const known = template.segments.map((segment) => (segment === '{uid}' ? uid : segment));
+  const end = known.findIndex((segment) => segment === undefined || segment === '{imageId}');
+  return known
+    .slice(0, end)
+    .map((segment) => `${segment}/`)
+    .join('');
 }

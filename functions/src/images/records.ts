@@ -26,11 +26,21 @@ export interface OriginalInfo {
   height?: number;
 }
 
+export interface RenditionInfo {
+  /** Name of the object in the bucket. */
+  object: string;
+  bytes: number;
+  /** Strong entity tag of the bytes, quotes included (RFC 9110 section 8.8.3). */
+  etag: string;
+}
+
 export interface VariantInfo {
   /** Pixels. */
   width: number;
   height: number;
-  formats: Partial<Record<Format, { bytes: number }>>;
+  /** Whether it shows a part of the picture only; absent: the whole. */
+  cropped?: true;
+  formats: Partial<Record<Format, RenditionInfo>>;
 }
 
 /** `users/{uid}/images/{imageId}`: the owner may read it, nobody may write it. */
@@ -43,16 +53,12 @@ export interface ImageRecord<Time = unknown> {
   placeholder?: Placeholder;
   /** Only when `state` is `failed`; `message` is a sentence for a person. */
   error?: { code: string; message: string };
+  /** The parameters that `variants`, or the failure, came of: see settings.ts. */
+  settings?: string;
+  /** Only while something is being made: whoever is at it. Nobody else may say how it ended. */
+  attempt?: string;
   createdAt: Time;
   updatedAt: Time;
-}
-
-export interface RenditionInfo {
-  /** Name of the object in the bucket. */
-  object: string;
-  bytes: number;
-  /** Strong entity tag of the bytes, quotes included (RFC 9110 section 8.8.3). */
-  etag: string;
 }
 
 export type TokenVariant = {
@@ -67,6 +73,8 @@ export type TokenVariant = {
 export interface TokenRecord<Time = unknown> {
   uid: string;
   imageId: string;
+  /** Path of the image record: by this one field all tokens of an image are found. */
+  imagePath: string;
   kind: 'default' | 'share';
   label?: string;
   /** The names this token may show; absent means all. */
@@ -75,6 +83,8 @@ export interface TokenRecord<Time = unknown> {
   createdAt: Time;
   /** Absent until the first rendition is there: the token shows nothing yet. */
   image?: {
+    /** The attempt that made it. */
+    attempt: string;
     bucket: string;
     generation: string;
     placeholder: Placeholder;

@@ -4,7 +4,8 @@ import { ImageFailure } from '../errors.js';
 import { fakeLibrary } from '../library/library.fake.js';
 import { hashToken, isToken } from '../tokens/token.js';
 import { GIVE_UP_AFTER_MS } from './event.js';
-import { ingest, type FinishedUpload, type Ingest } from './ingest.js';
+import { ingest, type FinishedUpload } from './ingest.js';
+import type { Maker } from './room.js';
 
 const config = parseConfig({ BUCKET: 'bucket', VARIANTS: 'w40:40,w20:20', FORMATS: 'webp,jpeg' });
 const NOW = Date.UTC(2026, 0, 1);
@@ -36,11 +37,11 @@ function upload(changes: Partial<FinishedUpload> = {}): FinishedUpload {
   };
 }
 
-function setUp(overrides: Partial<Ingest> = {}) {
+function setUp(overrides: Partial<Maker> = {}) {
   const library = fakeLibrary();
   const logged: unknown[] = [];
   const derivedFrom: Buffer[] = [];
-  const room: Ingest = {
+  const room: Maker = {
     config,
     library,
     derive: (bytes) => {
@@ -57,7 +58,7 @@ function setUp(overrides: Partial<Ingest> = {}) {
       data: Buffer.from('bytes'),
       locked: false,
     });
-  const image = () => library.images.get('alice/cat@example.com.jpg');
+  const image = () => library.images.get('users/alice/images/cat@example.com.jpg');
   return { library, logged, derivedFrom, room, put, image };
 }
 
@@ -102,9 +103,17 @@ test('variants that come to the same share an object, and each answers', async (
   await ingest(upload(), room);
   expect(library.renditions.size).toBe(2);
   const { w40, w20 } = library.tokens.get(hashToken(image()?.token ?? ''))?.image?.renditions ?? {};
-  expect(w40?.webp?.object).toMatch(/w40[.]webp$/);
+  expect(w40?.webp?.object).toMatch(/w40-.{8}[.]webp$/);
   expect(w20).toEqual(w40);
   expect(image()?.variants?.['w20']).toEqual(image()?.variants?.['w40']);
+});
+
+test('the download token is stripped although Firestore is down', async () => {
+  const { room, library, put } = setUp();
+  library.records.begin = () => Promise.reject(Object.assign(new Error('x'), { code: 14 }));
+  put(upload());
+  await expect(ingest(upload(), room)).rejects.toThrow('Error 14');
+  expect(library.originals.get(NAME)?.locked).toBe(true);
 });
 
 test('the download token is stripped before anything else', async () => {
@@ -181,15 +190,25 @@ test('an upload that was overwritten while it was processed does not end as read
     return derived;
   };
   put(upload());
-  await expect(ingest(upload(), room)).resolves.toBe('stale');
+  await expect(ingest(upload(), room)).resolves.toBe('superseded');
   expect(image()?.original.generation).toBe('1700000000000002');
   expect([...library.tokens.values()][0]?.image?.generation).toBe('1700000000000002');
 });
 
-test('an original that is gone ends with a record that says so', async () => {
-  const { room, image } = setUp();
+test('an original that is gone leaves nothing', async () => {
+  const { room, image, library } = setUp();
   await expect(ingest(upload(), room)).resolves.toBe('gone');
-  expect(image()).toMatchObject({ state: 'failed', error: { code: 'original-gone' } });
+  expect(image()).toBeUndefined();
+  expect(library.tokens.size + library.renditions.size).toBe(0);
+});
+
+test('an event that was already done costs one read, ten times over', async () => {
+  const { room, put, library } = setUp();
+  put(upload());
+  await ingest(upload(), room);
+  const before = { ...library.calls };
+  for (let again = 1; again < 10; again++) await ingest(upload(), room);
+  expect(library.calls).toEqual({ ...before, begin: 10 });
 });
 
 describe('a token whose record was deleted stays dead', () => {
@@ -220,7 +239,7 @@ describe('a token whose record was deleted stays dead', () => {
 
 test('a document that something else has written is taken over', async () => {
   const { room, put, library, image } = setUp();
-  library.images.set('alice/cat@example.com.jpg', { note: 'mine' } as never);
+  library.images.set('users/alice/images/cat@example.com.jpg', { note: 'mine' } as never);
   put(upload());
   await expect(ingest(upload(), room)).resolves.toBe('ready');
   expect(image()?.state).toBe('ready');

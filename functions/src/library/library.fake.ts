@@ -1,123 +1,252 @@
-/** The library in memory, for tests of the rooms that use it. */
+/**
+ * The library in memory, for tests of the rooms that use it. `library.contract.ts` is run against it
+ * and against the real one, so that the two can't drift.
+ */
 import { Readable } from 'node:stream';
 import { entityTag } from '../images/entity-tag.js';
-import type { Owner } from '../images/path.js';
+import { fillTemplate, parseTemplate, type Owner, type PathTemplate } from '../images/path.js';
 import type { ImageRecord, TokenRecord } from '../images/records.js';
+import type { BackfillTask, PurgeTask, SweepTask } from '../images/tasks.js';
 import { hashToken, mintToken } from '../tokens/token.js';
-import type { Library } from './library.js';
+import { addPage, hasEnded } from './jobs.js';
+import type { Library, Page, Progress } from './library.js';
 import type { Reader } from './reader.js';
+import { begin, compare, fail, finish } from './transitions.js';
+
+export interface FakeOriginal {
+  generation: string;
+  data: Buffer;
+  locked: boolean;
+}
+
+export type QueuedTask = { at: number; id?: string } & (
+  | { queue: 'sweep'; task: SweepTask }
+  | { queue: 'backfill'; task: BackfillTask }
+  | { queue: 'purge'; task: PurgeTask }
+);
 
 export interface FakeLibrary extends Library {
   reader: Reader;
-  originals: Map<string, { generation: string; data: Buffer; locked: boolean }>;
+  originals: Map<string, FakeOriginal>;
   renditions: Map<string, Buffer>;
+  /** By the path of the document. */
   images: Map<string, ImageRecord<number>>;
   tokens: Map<string, TokenRecord<number>>;
+  tasks: QueuedTask[];
+  progress: { current?: Progress<number> };
   /** How often each call was made. */
   calls: Record<string, number>;
 }
 
-export function fakeLibrary(): FakeLibrary {
+export interface FakeOptions {
+  /** Milliseconds since 1970. */
+  now?: () => number;
+  imagesCollection?: PathTemplate;
+}
+
+export function fakeLibrary({
+  now = () => 0,
+  imagesCollection = parseTemplate('users/{uid}/images', ['uid']) as PathTemplate,
+}: FakeOptions = {}): FakeLibrary {
   const originals: FakeLibrary['originals'] = new Map();
   const renditions: FakeLibrary['renditions'] = new Map();
   const images: FakeLibrary['images'] = new Map();
   const tokens: FakeLibrary['tokens'] = new Map();
+  const tasks: QueuedTask[] = [];
+  const usedIds = new Set<string>();
+  const progress: FakeLibrary['progress'] = {};
+  const pages = new Set<string>();
   const calls: Record<string, number> = {};
-  const key = ({ uid, imageId }: Owner) => `${uid}/${imageId}`;
-  const count = (name: string) => (calls[name] = (calls[name] ?? 0) + 1);
+  /** When each rendition was written, in writes. */
+  const writes = new Map<string, number>();
+  let written = 0;
+  let attempts = 0;
+  const pathOf = ({ uid, imageId }: Owner) => `${fillTemplate(imagesCollection, { uid })}/${imageId}`;
+  const tokensOf = (path: string) => [...tokens].filter(([, { imagePath }]) => imagePath === path);
+  /** A call, counted; it happens at once, and its end is heard of a moment later. */
+  const counted =
+    <A extends unknown[], R>(name: string, call: (...args: A) => R) =>
+    (...args: A): Promise<R> => {
+      calls[name] = (calls[name] ?? 0) + 1;
+      return new Promise((resolve) => resolve(call(...args)));
+    };
+  const setImage = (path: string, record: ImageRecord<number> | undefined) => {
+    if (record) images.set(path, record);
+    return record !== undefined;
+  };
 
   return {
-    originals,
-    renditions,
-    images,
-    tokens,
-    calls,
+    ...{ originals, renditions, images, tokens, tasks, progress, calls },
     reader: {
-      findToken: (hash, signal) => {
-        count('findToken');
-        return arrive(tokens.get(hash), signal);
-      },
+      findToken: async (hash, signal) =>
+        arrive(await counted('findToken', () => tokens.get(hash))(), signal),
       readRendition: async (_bucket, object, range, signal) => {
-        count('readRendition');
-        const whole = await arrive(renditions.get(object), signal);
+        const read = counted('readRendition', () => renditions.get(object));
+        const whole = await arrive(await read(), signal);
         if (whole === undefined || (range && range.start >= whole.length)) return undefined;
         const data = range ? whole.subarray(range.start, range.end + 1) : whole;
         return { bytes: data.length, body: Readable.from([data]) };
       },
     },
     objects: {
-      readOriginal: (name, generation) => {
-        count('readOriginal');
+      findOriginal: counted('findOriginal', (name) => {
         const found = originals.get(name);
-        return Promise.resolve(found?.generation === generation ? found.data : undefined);
-      },
-      lock: (name, generation) => {
-        count('lock');
+        return found && stored(name, found);
+      }),
+      readOriginal: counted('readOriginal', (name, generation) => {
         const found = originals.get(name);
-        if (found?.generation === generation) found.locked = true;
-        return Promise.resolve();
-      },
-      writeRendition: (name, _format, data) => {
-        count('writeRendition');
+        return found?.generation === generation ? found.data : undefined;
+      }),
+      lock: counted('lock', (name, generation) => {
+        const found = originals.get(name);
+        if (found?.generation !== generation) return false;
+        found.locked = true;
+        return true;
+      }),
+      deleteOriginal: counted('deleteOriginal', (name, generation) => {
+        if (originals.get(name)?.generation === generation) originals.delete(name);
+      }),
+      listOriginals: counted('listOriginals', (prefix, limit, after) => {
+        const names = [...originals.keys()].filter((name) => name.startsWith(prefix));
+        const { items, ...next } = pageOf(names, limit, after);
+        return { items: items.map((name) => stored(name, originals.get(name) as FakeOriginal)), ...next };
+      }),
+      writeRendition: counted('writeRendition', (name, _format, data) => {
         renditions.set(name, data);
-        return Promise.resolve({ object: name, bytes: data.length, etag: entityTag(data) });
-      },
+        writes.set(name, (written += 1));
+        return { object: name, bytes: data.length, etag: entityTag(data) };
+      }),
+      listRenditions: counted('listRenditions', (folder) =>
+        [...renditions.keys()]
+          .filter((name) => name.startsWith(folder))
+          .map((name) => ({ name, generation: String(writes.get(name)) })),
+      ),
+      deleteRendition: counted('deleteRendition', ({ name, generation }) => {
+        if (String(writes.get(name)) === generation) renditions.delete(name);
+      }),
+      listFolders: counted('listFolders', (folder, limit, after) => {
+        const folders = [...renditions.keys()]
+          .filter((name) => name.startsWith(folder))
+          .map((name) => name.slice(0, name.indexOf('/', folder.length) + 1));
+        return pageOf([...new Set(folders)], limit, after);
+      }),
     },
     records: {
-      begin: (owner, original) => {
-        count('begin');
-        const found = images.get(key(owner));
-        const before = found?.original === undefined ? undefined : found;
-        const order = before
-          ? BigInt(original.generation) - BigInt(before.original.generation)
-          : 1n;
-        if (order < 0n) return Promise.resolve('stale');
-        if (order === 0n && before?.state !== 'processing') return Promise.resolve('done');
-        const token = before?.token ?? mintToken();
-        if (before === undefined) {
-          tokens.set(hashToken(token), { ...owner, kind: 'default', createdAt: 0 });
+      begin: counted('begin', (owner, plan) => {
+        const path = pathOf(owner);
+        const ids = { attempt: `attempt-${(attempts += 1)}`, token: mintToken() };
+        const begun = begin(images.get(path), plan, ids, now());
+        if (typeof begun === 'string') return begun;
+        images.set(path, begun.record);
+        if (begun.isNew) {
+          const record = { ...owner, imagePath: path, kind: 'default' as const, createdAt: now() };
+          tokens.set(hashToken(ids.token), record);
         }
-        images.set(key(owner), {
-          ...(before?.variants && { variants: before.variants }),
-          ...(before?.placeholder && { placeholder: before.placeholder }),
-          state: 'processing',
-          original,
-          token,
-          createdAt: before?.createdAt ?? 0,
-          updatedAt: 0,
-        });
-        return Promise.resolve('begun');
-      },
-      finish: ({ uid, imageId }, { original, placeholder, variants, renditions: shown }) => {
-        count('finish');
-        const before = images.get(key({ uid, imageId }));
-        if (before?.original.generation !== original.generation) return Promise.resolve(false);
-        const { bucket, generation } = original;
-        const image = { bucket, generation, placeholder, renditions: shown };
-        for (const [hash, record] of tokens) {
-          if (record.uid === uid && record.imageId === imageId)
-            tokens.set(hash, { ...record, image });
+        return { attempt: ids.attempt, hasLeftovers: begun.hasLeftovers };
+      }),
+      finish: counted('finish', (owner, attempt, result, settings) => {
+        const path = pathOf(owner);
+        const record = finish(images.get(path), attempt, result, settings, now());
+        if (record === undefined) return false;
+        const { bucket, generation } = result.original;
+        const { placeholder, renditions: made } = result;
+        const image = { attempt, bucket, generation, placeholder, renditions: made };
+        for (const [hash, token] of tokensOf(path)) tokens.set(hash, { ...token, image });
+        return setImage(path, record);
+      }),
+      fail: counted('fail', (owner, attempt, failure, settings) => {
+        const path = pathOf(owner);
+        return setImage(path, fail(images.get(path), attempt, failure, settings, now()));
+      }),
+      abandon: counted('abandon', (owner, attempt) => {
+        const found = images.get(pathOf(owner));
+        if (found?.attempt === attempt) delete found.attempt;
+      }),
+      findImage: counted('findImage', (owner) => images.get(pathOf(owner))),
+      find: counted('find', (owner) => {
+        const path = pathOf(owner);
+        const image = images.get(path);
+        return { ...(image && { image }), tokens: new Map(tokensOf(path)) };
+      }),
+      remove: counted('remove', (owner, newest) => {
+        const path = pathOf(owner);
+        const before = images.get(path);
+        if (before?.original && newest !== undefined) {
+          if (compare(before.original, { generation: newest }) > 0) return false;
         }
-        images.set(key({ uid, imageId }), {
-          state: 'ready',
-          original,
-          token: before.token,
-          variants,
-          placeholder,
-          createdAt: 0,
-          updatedAt: 0,
+        images.delete(path);
+        for (const [hash] of tokensOf(path)) tokens.delete(hash);
+        return true;
+      }),
+      listImages: counted('listImages', (limit, after, uid) => {
+        const { items, ...next } = pageOf([...images.keys()], limit, after);
+        const owners = items.flatMap((path) => {
+          const segments = path.split('/');
+          const at = imagesCollection.segments.indexOf('{uid}');
+          const owner = { uid: segments[at] as string, imageId: segments.at(-1) as string };
+          return uid === undefined || uid === owner.uid ? [owner] : [];
         });
-        return Promise.resolve(true);
-      },
-      fail: (owner, original, error) => {
-        count('fail');
-        const before = images.get(key(owner));
-        if (before?.original.generation !== original.generation) return Promise.resolve(false);
-        images.set(key(owner), { ...before, state: 'failed', original, error });
-        return Promise.resolve(true);
-      },
+        return { items: owners, ...next };
+      }),
+      listTokens: counted('listTokens', (limit, after, uid) => {
+        const hashes = [...tokens].filter(([, token]) => uid === undefined || token.uid === uid);
+        const { items, ...next } = pageOf(
+          hashes.map(([hash]) => hash),
+          limit,
+          after,
+        );
+        const owners = items.map((hash) => {
+          const { uid: owner, imageId } = tokens.get(hash) as TokenRecord<number>;
+          return { uid: owner, imageId };
+        });
+        return { items: owners, ...next };
+      }),
+    },
+    queues: {
+      sweep: counted('queues.sweep', (task, at) => void tasks.push({ queue: 'sweep', task, at })),
+      backfill: counted('queues.backfill', (task, id) => {
+        if (usedIds.has(id)) return;
+        usedIds.add(id);
+        tasks.push({ queue: 'backfill', task, id, at: now() });
+      }),
+      purge: counted('queues.purge', (task) => void tasks.push({ queue: 'purge', task, at: now() })),
+    },
+    jobs: {
+      start: counted('jobs.start', (run, settings, onlyIfChanged) => {
+        const before = progress.current;
+        if (before?.run === run) return before.state === 'counting';
+        if (onlyIfChanged && hasEnded(before, settings)) return false;
+        const zero = { total: 0, done: 0, failed: 0, pagesDone: 0 };
+        progress.current = { run, settings, state: 'counting', ...zero, started: now(), updated: now() };
+        pages.clear();
+        return true;
+      }),
+      isCurrent: counted('jobs.isCurrent', (run) => progress.current?.run === run),
+      counted: counted('jobs.counted', (run, total) => {
+        const { current } = progress;
+        if (current?.run !== run || current.state !== 'counting') return;
+        progress.current = { ...current, total, state: 'running', updated: now() };
+      }),
+      add: counted('jobs.add', (run, result) => {
+        const { current } = progress;
+        if (current?.run !== run) return undefined;
+        const isNew = !pages.has(`${run}-${result.page}`);
+        pages.add(`${run}-${result.page}`);
+        const before = { ...current, updated: now() };
+        return (progress.current = addPage(before, isNew ? result : undefined));
+      }),
     },
   };
+}
+
+function stored(name: string, { generation, data, locked }: FakeOriginal) {
+  return { name, generation, bytes: data.length, contentType: 'image/jpeg', isOpen: !locked };
+}
+
+function pageOf(names: string[], limit: number, after: string | undefined): Page<string> {
+  const sorted = names.filter((name) => after === undefined || name > after).sort();
+  const items = sorted.slice(0, limit);
+  return { items, ...(sorted.length > limit && { next: items.at(-1) as string }) };
 }
 
 /** A moment later, as over a network: two requests of one moment meet. */

@@ -1,24 +1,38 @@
-/** The only room that talks to Firestore and Storage. */
+/** The only room that talks to Firestore, Storage and Cloud Tasks. */
 import { getApps, initializeApp } from 'firebase-admin/app';
 import { getFirestore } from 'firebase-admin/firestore';
+import { getFunctions } from 'firebase-admin/functions';
 import { getStorage } from 'firebase-admin/storage';
-import type { Config } from '../config/config.js';
+import type { Config, Environment } from '../config/config.js';
+import { openJobs, type Jobs } from './jobs.js';
 import { openObjects, type Objects } from './objects.js';
+import { openQueues, type Queues } from './queues.js';
 import { openRecords, type Records } from './records.js';
 
-export type { Objects } from './objects.js';
-export type { Beginning, Records, Result } from './records.js';
+export type { Jobs, PageResult, Progress } from './jobs.js';
+export type { Objects, StoredOriginal, StoredRendition } from './objects.js';
+export type { Queues } from './queues.js';
+export type { Beginning, ImageRecords, Page, Records } from './records.js';
+export { compare, isOutdated, type Result } from './transitions.js';
 
 export interface Library {
   objects: Objects;
   records: Records;
+  queues: Queues;
+  jobs: Jobs;
 }
 
-/** Opens the project's own Firestore and bucket with the function's own service account. */
-export function openLibrary(config: Config): Library {
+/**
+ * Opens the project's own Firestore, bucket and queues with the function's own service account.
+ * @param environment usually `process.env`
+ */
+export function openLibrary(config: Config, environment: Environment): Library {
   if (getApps().length === 0) initializeApp();
+  const firestore = getFirestore();
   return {
     objects: openObjects(getStorage().bucket(config.bucket)),
-    records: openRecords(getFirestore(), config),
+    records: openRecords(firestore, config),
+    queues: openQueues(() => getFunctions(), environment),
+    jobs: openJobs(firestore, config),
   };
 }

@@ -1,48 +1,75 @@
 /** Records in Firestore: an image's own, and those of its tokens. */
+import { randomBytes } from 'node:crypto';
 import {
+  FieldPath,
   FieldValue,
   type CollectionReference,
   type DocumentReference,
   type Firestore,
+  type Query,
+  type QueryDocumentSnapshot,
   type Timestamp,
+  type Transaction,
 } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
 import { fillTemplate, type Owner } from '../images/path.js';
-import type {
-  ImageRecord,
-  OriginalInfo,
-  Placeholder,
-  TokenRecord,
-  VariantInfo,
-} from '../images/records.js';
+import type { ImageRecord, TokenRecord } from '../images/records.js';
+import type { Settings } from '../images/settings.js';
 import { hashToken, mintToken } from '../tokens/token.js';
-
-/** What an upload became. */
-export interface Result {
-  original: OriginalInfo;
-  placeholder: Placeholder;
-  variants: Record<string, VariantInfo>;
-  renditions: NonNullable<TokenRecord['image']>['renditions'];
-}
+import { begin, compare, fail, finish, type Failure, type Plan, type Result } from './transitions.js';
 
 /**
- * - `begun`: this generation is the newest one seen, the record says `processing`
- * - `done`: this generation has ended before (the event came twice)
- * - `stale`: a newer generation has been seen
+ * - an attempt: what follows is to be told its id
+ * - `done`: this upload has ended before (the event came twice)
+ * - `stale`: a newer upload has been seen
  */
-export type Beginning = 'begun' | 'done' | 'stale';
+export type Beginning = { attempt: string; hasLeftovers: boolean } | 'done' | 'stale';
+
+/** All that is recorded of an image. Times are milliseconds since 1970. */
+export interface ImageRecords {
+  image?: ImageRecord<number>;
+  /** By hash. */
+  tokens: Map<string, TokenRecord<number>>;
+}
+
+/** Some of many, and where to go on; without `next` they were the last. */
+export interface Page<T> {
+  items: T[];
+  next?: string;
+}
 
 export interface Records {
-  begin(owner: Owner, original: OriginalInfo): Promise<Beginning>;
-  /** Writes the image record and all its tokens' records at once; false when a newer upload came. */
-  finish(owner: Owner, result: Result): Promise<boolean>;
-  /** Tells the owner why there is nothing to see; false when a newer generation came. */
-  fail(
-    owner: Owner,
-    original: OriginalInfo,
-    error: { code: string; message: string },
-  ): Promise<boolean>;
+  /** Costs one read when there is nothing to do. Mints and records the token of a new image. */
+  begin(owner: Owner, plan: Plan): Promise<Beginning>;
+  /**
+   * Writes the image record and all its tokens' records at once; those of an image with more tokens
+   * than one commit takes follow one another, the image record comes last.
+   * @returns false when a newer upload or attempt has taken over, or the image was deleted
+   */
+  finish(owner: Owner, attempt: string, result: Result, settings: Settings): Promise<boolean>;
+  /** Tells the owner why there is nothing to see; false as for `finish`. */
+  fail(owner: Owner, attempt: string, failure: Failure, settings: Settings): Promise<boolean>;
+  /** Ends an attempt whose process must have died; what can be seen stays. */
+  abandon(owner: Owner, attempt: string): Promise<void>;
+  /** The image record alone: one read. */
+  findImage(owner: Owner): Promise<ImageRecord<number> | undefined>;
+  find(owner: Owner): Promise<ImageRecords>;
+  /**
+   * Deletes the image record and all its tokens' records.
+   * @param newest the newest generation that is known to be gone; absent: whatever is there
+   * @returns false when a newer upload has been seen: nothing was deleted
+   */
+  remove(owner: Owner, newest: string | undefined): Promise<boolean>;
+  /** Owners of image records; of one user, or all. In no order that means anything. */
+  listImages(limit: number, after?: string, uid?: string): Promise<Page<Owner>>;
+  /** Owners of token records, once for each token. */
+  listTokens(limit: number, after?: string, uid?: string): Promise<Page<Owner>>;
 }
+
+/** Of the 500 writes that a commit takes, those for tokens. https://firebase.google.com/docs/firestore/quotas */
+const TOKENS_A_COMMIT = 450;
+
+type Stored<T> = DocumentReference<T>;
 
 export function openRecords(
   firestore: Firestore,
@@ -51,91 +78,187 @@ export function openRecords(
   const tokens = firestore.collection(config.tokensCollection) as CollectionReference<
     TokenRecord<Timestamp>
   >;
-  const imageOf = ({ uid, imageId }: Owner) =>
-    firestore
-      .collection(fillTemplate(config.imagesCollection, { uid }))
-      .doc(imageId) as DocumentReference<ImageRecord<Timestamp>>;
+  const imagesOf = (uid: string) =>
+    firestore.collection(fillTemplate(config.imagesCollection, { uid })) as CollectionReference<
+      ImageRecord<Timestamp>
+    >;
+  const imageOf = ({ uid, imageId }: Owner) => imagesOf(uid).doc(imageId);
+  const tokensOf = (image: Stored<unknown>) => tokens.where('imagePath', '==', image.path);
+  // Becomes a Timestamp as it is written.
+  const now = FieldValue.serverTimestamp() as unknown as Timestamp;
+
+  async function readImage(transaction: Transaction, image: Stored<ImageRecord<Timestamp>>) {
+    return (await transaction.get(image)).data();
+  }
+
+  /** Runs a step until it has nothing left to do. */
+  async function inSteps<T>(
+    step: (transaction: Transaction) => Promise<T | 'more'>,
+  ): Promise<Exclude<T, 'more'>> {
+    for (;;) {
+      const result = await firestore.runTransaction(step);
+      if (result !== 'more') return result as Exclude<T, 'more'>;
+    }
+  }
 
   return {
-    begin: (owner, original) =>
+    begin: (owner, plan) =>
       firestore.runTransaction(async (transaction) => {
         const image = imageOf(owner);
-        const found = (await transaction.get(image)).data();
-        // A document without `original` was not written here: it is taken over.
-        const before = found?.original === undefined ? undefined : found;
-        const order = before === undefined ? 1 : compare(original, before.original);
-        if (order < 0) return 'stale';
-        if (order === 0 && before?.state !== 'processing') return 'done';
-        const token = before?.token ?? mintToken();
-        const record = {
-          // What was good before stays to be seen until the new upload is.
-          ...(before?.variants && { variants: before.variants }),
-          ...(before?.placeholder && { placeholder: before.placeholder }),
-          state: 'processing' as const,
-          original,
-          token,
-          createdAt: before?.createdAt ?? FieldValue.serverTimestamp(),
-          updatedAt: FieldValue.serverTimestamp(),
-        };
-        transaction.set(image, record);
+        const ids = { attempt: randomBytes(9).toString('base64url'), token: mintToken() };
+        const begun = begin(await readImage(transaction, image), plan, ids, now);
+        if (typeof begun === 'string') return begun;
+        transaction.set(image, begun.record);
         // Minted and recorded at once, and never recorded again: a token whose record was deleted
         // stays dead, whatever is uploaded later.
-        if (before === undefined) {
-          transaction.set(tokens.doc(hashToken(token)), {
-            uid: owner.uid,
-            imageId: owner.imageId,
+        if (begun.isNew) {
+          transaction.set(tokens.doc(hashToken(ids.token)), {
+            ...owner,
+            imagePath: image.path,
             kind: 'default',
-            createdAt: FieldValue.serverTimestamp(),
+            createdAt: now,
           });
         }
-        return 'begun';
+        return { attempt: ids.attempt, hasLeftovers: begun.hasLeftovers };
       }),
 
-    finish: (owner, { original, placeholder, variants, renditions }) =>
-      firestore.runTransaction(async (transaction) => {
+    finish: (owner, attempt, result, settings) =>
+      inSteps(async (transaction) => {
         const image = imageOf(owner);
-        const before = (await transaction.get(image)).data();
-        if (before === undefined || compare(original, before.original) !== 0) return false;
-        const existing = await transaction.get(
-          tokens.where('uid', '==', owner.uid).where('imageId', '==', owner.imageId),
+        const record = finish(
+          await readImage(transaction, image),
+          attempt,
+          result,
+          settings,
+          now,
         );
-        const shown = {
-          bucket: original.bucket,
-          generation: original.generation,
-          placeholder,
-          renditions,
-        };
-        for (const token of existing.docs) transaction.update(token.ref, { image: shown });
-        transaction.set(image, {
-          state: 'ready',
-          original,
-          token: before.token,
-          variants,
-          placeholder,
-          createdAt: before.createdAt,
-          updatedAt: FieldValue.serverTimestamp(),
-        });
+        if (record === undefined) return false;
+        const { bucket, generation } = result.original;
+        const { placeholder, renditions } = result;
+        const shown = { attempt, bucket, generation, placeholder, renditions };
+        const existing = await transaction.get(tokensOf(image).select('image.attempt'));
+        const behind = existing.docs.filter((token) => attemptOf(token) !== attempt);
+        for (const token of behind.slice(0, TOKENS_A_COMMIT)) {
+          transaction.update(token.ref, { image: shown });
+        }
+        if (behind.length > TOKENS_A_COMMIT) return 'more';
+        transaction.set(image, record);
         return true;
       }),
 
-    fail: (owner, original, error) =>
+    fail: (owner, attempt, failure, settings) =>
       firestore.runTransaction(async (transaction) => {
         const image = imageOf(owner);
-        const before = (await transaction.get(image)).data();
-        if (before === undefined || compare(original, before.original) !== 0) return false;
-        transaction.update(image, {
-          state: 'failed',
-          original,
-          error,
-          updatedAt: FieldValue.serverTimestamp(),
-        });
+        const before = await readImage(transaction, image);
+        const record = fail(before, attempt, failure, settings, now);
+        if (record) transaction.set(image, record);
+        return record !== undefined;
+      }),
+
+    abandon: (owner, attempt) =>
+      firestore.runTransaction(async (transaction) => {
+        const image = imageOf(owner);
+        if ((await readImage(transaction, image))?.attempt !== attempt) return;
+        transaction.update(image, { attempt: FieldValue.delete() });
+      }),
+
+    async findImage(owner) {
+      const image = (await imageOf(owner).get()).data();
+      return image && inMilliseconds(image);
+    },
+
+    async find(owner) {
+      const image = imageOf(owner);
+      const [found, existing] = await Promise.all([image.get(), tokensOf(image).get()]);
+      const record = found.data();
+      return {
+        ...(record && { image: inMilliseconds(record) }),
+        tokens: new Map(existing.docs.map((token) => [token.id, inMilliseconds(token.data())])),
+      };
+    },
+
+    remove: (owner, newest) =>
+      inSteps(async (transaction) => {
+        const image = imageOf(owner);
+        const before = await readImage(transaction, image);
+        if (before?.original && newest !== undefined) {
+          if (compare(before.original, { generation: newest }) > 0) return false;
+        }
+        const { docs } = await transaction.get(tokensOf(image).select('kind'));
+        const all = docs.length <= TOKENS_A_COMMIT;
+        // The image's own token goes with the image's record: an upload that comes in between finds
+        // either both or none.
+        const first = all ? docs : docs.filter((token) => token.get('kind') !== 'default');
+        for (const token of first.slice(0, TOKENS_A_COMMIT)) transaction.delete(token.ref);
+        if (!all) return 'more';
+        transaction.delete(image);
         return true;
       }),
+
+    async listImages(limit, after, uid) {
+      const { segments } = config.imagesCollection;
+      const collection =
+        uid === undefined
+          ? firestore.collectionGroup(segments.at(-1) as string)
+          : imagesOf(uid);
+      const page = await pageOf(firestore, collection, limit, after);
+      const owners = page.items.flatMap(({ ref }) => {
+        const path = ref.path.split('/');
+        const isOurs =
+          path.length === segments.length + 1 &&
+          segments.every((segment, index) => segment === '{uid}' || segment === path[index]);
+        const at = segments.indexOf('{uid}');
+        return isOurs ? [{ uid: path[at] as string, imageId: ref.id }] : [];
+      });
+      return { ...page, items: owners };
+    },
+
+    async listTokens(limit, after, uid) {
+      const all = uid === undefined ? tokens : tokens.where('uid', '==', uid);
+      const page = await pageOf(firestore, all.select('uid', 'imageId'), limit, after);
+      const items = page.items.map((token) => ({
+        uid: String(token.get('uid')),
+        imageId: String(token.get('imageId')),
+      }));
+      return { ...page, items };
+    },
   };
 }
 
-/** Which upload is newer: negative when `a` is older. Generations do not fit a number for ever. */
-function compare(a: OriginalInfo, b: OriginalInfo): number {
-  const difference = BigInt(a.generation) - BigInt(b.generation);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+/** Documents in the order of their paths. */
+async function pageOf(
+  firestore: Firestore,
+  query: Query,
+  limit: number,
+  after: string | undefined,
+): Promise<Page<QueryDocumentSnapshot>> {
+  let ordered = query.orderBy(FieldPath.documentId()).limit(limit);
+  if (after !== undefined) ordered = ordered.startAfter(firestore.doc(after));
+  const { docs } = await ordered.get();
+  const last = docs.at(-1);
+  return { items: docs, ...(last && docs.length === limit && { next: last.ref.path }) };
+}
+
+function attemptOf(token: QueryDocumentSnapshot): unknown {
+  return token.get('image.attempt');
+}
+
+/** Timestamps at the top of a record as milliseconds since 1970. */
+function inMilliseconds<R extends object>(record: R): Numbered<R> {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]: [string, unknown]) => [
+      name,
+      isTimestamp(value) ? value.toMillis() : value,
+    ]),
+  ) as unknown as Numbered<R>;
+}
+type Numbered<R> =
+  R extends ImageRecord<Timestamp>
+    ? ImageRecord<number>
+    : R extends TokenRecord<Timestamp>
+      ? TokenRecord<number>
+      : never;
+
+function isTimestamp(value: unknown): value is Timestamp {
+  return typeof (value as { toMillis?: unknown } | null)?.toMillis === 'function';
 }

@@ -70,10 +70,12 @@ async function play(history: History) {
     records.set(hashToken(token), {
       uid: 'u',
       imageId: 'i',
+      imagePath: 'users/u/images/i',
       kind: 'share',
       createdAt: 0,
       ...(expiresAt < Infinity && { expiresAt }),
       image: {
+        attempt: 'a',
         bucket: 'b',
         generation: String(generation),
         placeholder: { thumbhash: `generation ${generation} `, color: '#000000' },

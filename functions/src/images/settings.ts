@@ -1,0 +1,46 @@
+/** Which parameters a picture was made by, as a short text: so that a change of them is noticed. */
+import { createHash } from 'node:crypto';
+import type { Format } from './format.js';
+import type { Variant } from './variant.js';
+
+/** Raised when other bytes than before are made by the same parameters, on purpose. */
+const RECIPE_VERSION = 1;
+
+/** What decides how renditions look. */
+export interface Recipe {
+  variants: readonly Variant[];
+  formats: readonly Format[];
+  animated: boolean;
+}
+
+/** What decides whether an original is taken at all. */
+export interface Conditions {
+  maxBytes: number;
+  maxPixels: number;
+  heic: boolean;
+  tiff: boolean;
+}
+
+export interface Settings {
+  /** Of a picture that was made. */
+  recipe: string;
+  /** Of an attempt that failed: with other ones it may succeed. */
+  conditions: string;
+}
+
+/** @returns hexadecimal texts that change when the parameters do; the order of VARIANTS counts for nothing */
+export function settingsOf(config: Recipe & Conditions): Settings {
+  const { formats, animated, maxBytes, maxPixels, heic, tiff } = config;
+  const variants = config.variants
+    .map(({ name, width, height, fit, crop }) => [name, width, height ?? 0, fit, crop ?? ''])
+    .sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
+  const recipe = [RECIPE_VERSION, variants, [...formats].sort(), animated];
+  return {
+    recipe: hash(recipe),
+    conditions: hash([recipe, maxBytes, maxPixels, heic, tiff]),
+  };
+}
+
+function hash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,116 @@
+/** An original -> renditions, image record and token records: one attempt, safe to die at any line. */
+import { checkBytes } from '../derive/limits.js';
+import { ImageFailure } from '../errors.js';
+import { renditionName, type Owner } from '../images/path.js';
+import type { OriginalInfo, TokenVariant, VariantInfo } from '../images/records.js';
+import { settingsOf } from '../images/settings.js';
+import { isCropped } from '../images/variant.js';
+import type { Result } from '../library/library.js';
+import { removeIfGone } from './remove.js';
+import type { Maker } from './room.js';
+import { sweepLater } from './sweep.js';
+
+/**
+ * - `stale`, `done`: a newer upload, or this one, has been seen before
+ * - `gone`: overwritten or deleted in the meantime; nothing of it is left unless a newer upload came
+ * - `superseded`: a newer upload or another attempt has taken over
+ * - `ready`, `failed`: how it ended
+ */
+export type Outcome = 'stale' | 'done' | 'gone' | 'superseded' | 'ready' | 'failed';
+
+export interface Making {
+  /** Whether this is the last try: nothing is made any more, and the record says so. */
+  isLate: boolean;
+  /** Whether an image that has ended is made anew when the parameters have changed since. */
+  isRefresh: boolean;
+}
+
+/**
+ * Before anything is made, whoever may leave something behind has a sweep appointed: dying later than
+ * that, it leaves nothing that is not found.
+ * @throws what will pass by itself; trying again ends as if nothing had happened
+ */
+export async function make(
+  owner: Owner,
+  original: OriginalInfo,
+  { isLate, isRefresh }: Making,
+  room: Maker,
+): Promise<{ outcome: Outcome; failure?: ImageFailure }> {
+  const { library, config } = room;
+  const { name, generation } = original;
+  const settings = settingsOf(config);
+  const lock = () => (config.lockOriginals ? library.objects.lock(name, generation) : true);
+  const beginning = await library.records
+    .begin(owner, { original, settings, isRefresh })
+    .catch(async (error: unknown) => {
+      // An original must not stay open because Firestore can't be reached.
+      await lock();
+      throw error;
+    });
+  if (beginning === 'stale') {
+    // Perhaps this is the second try of one that wrote renditions before it was overtaken.
+    await sweepLater(name, room);
+    return { outcome: 'stale' };
+  }
+  if (beginning === 'done') return { outcome: 'done' };
+  const { attempt, hasLeftovers } = beginning;
+  // Before any other work: until then, a download token opens the original to whoever has it.
+  const isThere = await lock();
+  if (hasLeftovers) await sweepLater(name, room);
+  if (!isThere) return gone(owner, original, room);
+  try {
+    // Before the work: an upload that ends the process each time must not be tried for ever.
+    if (isLate) throw new ImageFailure('gave-up', 'expected an end within an hour, found none');
+    const result = await makeRenditions(original, room);
+    if (result === undefined) return await gone(owner, original, room);
+    if (await library.records.finish(owner, attempt, result, settings)) return { outcome: 'ready' };
+  } catch (error) {
+    if (!(error instanceof ImageFailure)) throw error;
+    await sweepLater(name, room);
+    const { code, publicMessage: message } = error;
+    if (await library.records.fail(owner, attempt, { code, message }, settings)) {
+      return { outcome: 'failed', failure: error };
+    }
+  }
+  await sweepLater(name, room);
+  return { outcome: 'superseded' };
+}
+
+async function gone(owner: Owner, { name, generation }: OriginalInfo, room: Maker) {
+  await removeIfGone(owner, name, generation, room);
+  return { outcome: 'gone' as const };
+}
+
+/** @returns undefined when the original is gone */
+async function makeRenditions(
+  original: OriginalInfo,
+  { config, library, derive }: Maker,
+): Promise<Result | undefined> {
+  // Before a byte is read: an object may be of any size.
+  checkBytes(original.bytes, config);
+  const bytes = await library.objects.readOriginal(original.name, original.generation);
+  if (bytes === undefined) return undefined;
+  const derived = await derive(bytes, config);
+  const variants: Record<string, VariantInfo> = {};
+  const renditions: Record<string, TokenVariant> = {};
+  const writes = derived.renditions.map(async ({ data, ...rendition }) => {
+    const { variants: names, format } = rendition;
+    // Variants that come to the same share one object, under the name of the first.
+    const name = renditionName(config.variantsPath, original, names[0] as string, format, data);
+    return { ...rendition, info: await library.objects.writeRendition(name, format, data) };
+  });
+  for (const { variants: names, format, width, height, info } of await Promise.all(writes)) {
+    const cropped = isCropped({ width, height }, derived.original);
+    const size = { width, height, ...(cropped && { cropped }) };
+    for (const name of names) {
+      (variants[name] ??= { ...size, formats: {} }).formats[format] = info;
+      (renditions[name] ??= { ...size })[format] = info;
+    }
+  }
+  return {
+    original: { ...original, ...derived.original },
+    placeholder: derived.placeholder,
+    variants,
+    renditions,
+  };
+}

@@ -1,0 +1,278 @@
+/**
+ * Random histories of uploads, overwrites, deletions, changed parameters, shares and revocations; their
+ * events late, twice and in any order; handlers side by side, one call at a time, and killed in the
+ * middle. Held against a simple model of what must be true then, and at rest.
+ */
+import fc from 'fast-check';
+import { renditionsFolder } from '../images/path.js';
+import type { Library } from '../library/library.js';
+import type { FakeLibrary } from '../library/library.fake.js';
+import { hashToken, mintToken } from '../tokens/token.js';
+import { NOW, openMemory, settle } from './memory.fake.js';
+import { namedBy } from './sweep.js';
+import { intercept, renditionText, type Job, type World } from './world.fake.js';
+
+const SCHEDULES = Number(process.env['SCHEDULES'] ?? 3000);
+const NAMES = ['originals/alice/cat', 'originals/alice/dog'];
+const PARAMETERS: Record<string, string>[] = [
+  {},
+  { VARIANTS: 'w40:40,w30:30' },
+  { VARIANTS: 'w20:21', FORMATS: 'avif' },
+  { MAX_MEGAPIXELS: '10' },
+];
+const BOUND_MS = 60_000;
+/** Events that are older are given up, which is another test. */
+const LONGEST_MS = 50 * 60_000;
+
+/** What must be true of one original. */
+interface Expected {
+  live?: { generation: string; text: string };
+  wasDeleted: boolean;
+  /** Tokens beside the default one, by hash. */
+  shares: Set<string>;
+}
+
+/** A handler that is at work. It stands before or after a call. */
+interface Running {
+  job: Job;
+  release?: () => void;
+}
+
+class System {
+  readonly memory = openMemory();
+  readonly expected = new Map<string, Expected>(
+    NAMES.map((name) => [name, { wasDeleted: false, shares: new Set() }]),
+  );
+  readonly revoked = new Set<string>();
+  /** When each object was last named by a token record. */
+  readonly #named = new Map<string, number>();
+  readonly #running: Running[] = [];
+  readonly #errors: unknown[] = [];
+  #runs = 0;
+
+  get world(): World {
+    return this.memory.world;
+  }
+  get library(): FakeLibrary {
+    return this.memory.library;
+  }
+
+  start(job: Job): void {
+    const running: Running = { job };
+    const library: Library = intercept(this.world.library, async () => {
+      await new Promise<void>((release) => (running.release = release));
+    });
+    this.#running.push(running);
+    const end = (): boolean => {
+      const at = this.#running.indexOf(running);
+      if (at >= 0) this.#running.splice(at, 1);
+      return at >= 0;
+    };
+    this.world.handle(job, library).then(end, (error: unknown) => {
+      // Nothing here fails by itself.
+      if (end()) this.#errors.push(error);
+    });
+  }
+
+  /** Lets one handler make its next call, or hear of its last one. */
+  step(pick: number): void {
+    const { release } = this.#running[pick % this.#running.length] ?? {};
+    release?.();
+  }
+
+  /** Kills one; what it was at comes again. */
+  kill(pick: number): void {
+    const [killed] = this.#running.splice(pick % Math.max(1, this.#running.length), 1);
+    if (killed?.job.kind === 'event') this.world.events.push(killed.job.event);
+    else if (killed) this.world.tasks.push(killed.job.task);
+  }
+
+  /** What holds at every moment. */
+  check(): void {
+    expect(this.#errors).toEqual([]);
+    const { images, tokens, renditions } = this.library;
+    for (const { image } of tokens.values()) {
+      if (!image) continue;
+      const named = namedBy({ tokens: new Map([['', { image }]]) } as never);
+      for (const object of named) {
+        this.#named.set(object, this.memory.time.now);
+        // What a token shows is there, and of one generation.
+        expect(renditions.has(object)).toBe(true);
+        expect(object).toContain(`/${image.generation}/`);
+      }
+    }
+    const mayVanish = [...this.expected.values()].some(({ wasDeleted }) => wasDeleted);
+    for (const [object, at] of mayVanish ? [] : this.#named) {
+      if (at > this.memory.time.now - BOUND_MS) expect(renditions.has(object)).toBe(true);
+    }
+    for (const hash of this.revoked) expect(tokens.has(hash)).toBe(false);
+    for (const image of images.values()) expect(image.token).toMatch(/^spv_/);
+  }
+
+  async rest(): Promise<void> {
+    while (this.#running.length > 0) {
+      this.step(0);
+      await flush();
+      this.check();
+    }
+    await this.library.queues.backfill({}, `last-${(this.#runs += 1)}`);
+    await settle(this.memory);
+    this.check();
+    for (const name of NAMES) this.#checkAtRest(name, this.expected.get(name) as Expected);
+  }
+
+  #checkAtRest(name: string, { live, wasDeleted, shares }: Expected): void {
+    const { images, tokens, renditions, originals } = this.library;
+    const [, uid = '', imageId = ''] = name.split('/');
+    const image = images.get(`users/${uid}/images/${imageId}`);
+    const own = [...tokens].filter(([, token]) => token.imageId === imageId);
+    const folder = folderOf(this.world, name);
+    const stored = [...renditions.keys()].filter((object) => object.startsWith(folder));
+    if (live === undefined) {
+      expect({ name, image, own, stored }).toEqual({ name, image: undefined, own: [], stored: [] });
+      return;
+    }
+    expect(originals.get(name)?.locked).toBe(true);
+    expect(image).toMatchObject({ original: { generation: live.generation } });
+    expect(image).not.toHaveProperty('attempt');
+    const records = { ...(image && { image }), tokens: new Map(own) };
+    expect(new Set(stored)).toEqual(namedBy(records));
+    if (!wasDeleted) {
+      const hashes = own.map(([hash]) => hash).filter((hash) => !isDefault(hash, image?.token));
+      expect(new Set(hashes)).toEqual(new Set([...shares].filter((hash) => !this.revoked.has(hash))));
+      expect(own.some(([hash]) => isDefault(hash, image?.token))).toBe(
+        !this.revoked.has(hashToken(image?.token ?? '')),
+      );
+    }
+    if (live.text.startsWith('bad')) {
+      expect(image).toMatchObject({ state: 'failed', error: { code: 'not-an-image' } });
+      return;
+    }
+    expect(image?.state).toBe('ready');
+    const { variants, formats } = this.world.config;
+    const names = variants.map((variant) => variant.name).sort();
+    expect(Object.keys(image?.variants ?? {}).sort()).toEqual(names);
+    for (const [, token] of own) {
+      expect(token.image?.generation).toBe(live.generation);
+      for (const variant of names) {
+        for (const format of formats) {
+          const shown = token.image?.renditions[variant]?.[format]?.object ?? '';
+          const bytes = renditions.get(shown)?.toString();
+          expect(bytes).toBe(renditionText(live.text, variant, format));
+        }
+      }
+    }
+  }
+
+  /** As the owner's own call will do it: a further token of what can be seen. */
+  share(name: string): void {
+    const [, uid = '', imageId = ''] = name.split('/');
+    const imagePath = `users/${uid}/images/${imageId}`;
+    const image = this.library.images.get(imagePath);
+    const shown = this.library.tokens.get(hashToken(image?.token ?? ''))?.image;
+    if (image === undefined || shown === undefined) return;
+    const hash = hashToken(mintToken());
+    const record = { uid, imageId, imagePath, kind: 'share' as const, createdAt: 0, image: shown };
+    this.library.tokens.set(hash, record);
+    this.expected.get(name)?.shares.add(hash);
+  }
+
+  revoke(pick: number): void {
+    const hash = [...this.library.tokens.keys()].sort()[pick % this.library.tokens.size];
+    if (hash === undefined) return;
+    this.library.tokens.delete(hash);
+    this.revoked.add(hash);
+  }
+}
+
+function isDefault(hash: string, token: string | undefined): boolean {
+  return token !== undefined && hash === hashToken(token);
+}
+
+function folderOf({ config }: World, name: string): string {
+  return renditionsFolder(config.variantsPath, config.bucket, name);
+}
+
+function flush(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+type Model = Record<string, never>;
+
+/** A command that may always be given. */
+function command(text: string, run: (system: System) => Promise<void> | void) {
+  return {
+    check: () => true,
+    async run(_model: Model, system: System) {
+      await run(system);
+      await flush();
+      system.check();
+    },
+    toString: () => text,
+  } satisfies fc.AsyncCommand<Model, System>;
+}
+
+const name = fc.constantFrom(...NAMES);
+const pick = fc.nat(20);
+const upload = (text: string) => (at: string) =>
+  command(`upload ${text} as ${at}`, async (system) => {
+    const generation = await system.world.upload(at, `${text} ${system.memory.time.now}`);
+    const expected = system.expected.get(at) as Expected;
+    expected.live = { generation, text: `${text} ${system.memory.time.now}` };
+  });
+const commands = [
+  name.map(upload('good')),
+  name.map(upload('bad')),
+  name.map((at) =>
+    command(`delete ${at}`, async ({ world, expected }) => {
+      const of = expected.get(at) as Expected;
+      if (of.live === undefined) return;
+      delete of.live;
+      of.wasDeleted = true;
+      await world.delete(at);
+    }),
+  ),
+  fc.tuple(pick, fc.boolean()).map(([at, isTwice]) =>
+    command(`deliver event ${at}${isTwice ? ', and again later' : ''}`, (system) => {
+      const { events } = system.world;
+      const [event] = events.splice(at % Math.max(1, events.length), 1);
+      if (event === undefined) return;
+      if (isTwice) events.push(event);
+      system.start({ kind: 'event', event });
+    }),
+  ),
+  fc.constant(0).map(() =>
+    command('deliver a task', (system) => {
+      const task = system.world.takeTask();
+      if (task) system.start({ kind: 'task', task });
+    }),
+  ),
+  pick.map((at) => command(`step ${at}`, (system) => system.step(at))),
+  pick.map((at) => command(`step ${at} `, (system) => system.step(at))),
+  pick.map((at) => command(`step ${at}  `, (system) => system.step(at))),
+  pick.map((at) => command(`kill ${at}`, (system) => system.kill(at))),
+  fc.integer({ min: 1, max: 90_000 }).map((ms) =>
+    command(`wait ${ms} ms`, ({ memory }) => {
+      memory.time.now = Math.min(memory.time.now + ms, NOW + LONGEST_MS);
+    }),
+  ),
+  fc.constantFrom(...PARAMETERS).map((parameters) =>
+    command(`change ${JSON.stringify(parameters)}`, async (system) => {
+      system.world.reconfigure(parameters);
+      await system.library.queues.backfill({}, `run-${system.world.logged.length}-${system.memory.time.now}`);
+    }),
+  ),
+  name.map((at) => command(`share ${at}`, (system) => system.share(at))),
+  pick.map((at) => command(`revoke ${at}`, (system) => system.revoke(at))),
+];
+
+test(`${SCHEDULES} histories end as they must`, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: 'max' }), async (history) => {
+      const system = new System();
+      await fc.asyncModelRun(() => ({ model: {}, real: system }), history);
+      await system.rest();
+    }),
+    { numRuns: SCHEDULES },
+  );
+}, 300_000);

@@ -1,0 +1,45 @@
+/** A user who is gone -> none of their originals, renditions, records and tokens is left. */
+import { originalsPrefix, ownerOf, fillTemplate } from '../images/path.js';
+import type { PurgeTask } from '../images/tasks.js';
+import { removeIfGone } from './remove.js';
+import type { Keeper } from './room.js';
+
+/** Images of one task. */
+const IMAGES_A_TASK = 100;
+
+/**
+ * Deletes some of a user's images and, until there are none, appoints the next task. May be called as
+ * often as one likes; dying in the middle loses nothing.
+ * @returns how many images it found
+ * @throws what will pass by itself; the task is tried again
+ */
+export async function purge({ uid, after }: PurgeTask, room: Keeper): Promise<number> {
+  const { config, library, log } = room;
+  const { objects, records, queues } = library;
+  const prefix = originalsPrefix(config.originalsPath, uid);
+  const page = await objects.listOriginals(prefix, IMAGES_A_TASK, after);
+  let found = 0;
+  for (const { name, generation } of page.items) {
+    const owner = ownerOf(config.originalsPath, name);
+    if (owner?.uid !== uid) continue;
+    found += 1;
+    await objects.deleteOriginal(name, generation);
+    await removeIfGone(owner, name, generation, room);
+  }
+  if (page.next === undefined) {
+    // Records whose originals were deleted before, by somebody else: delete-user-data, for one.
+    const images = await records.listImages(IMAGES_A_TASK, undefined, uid);
+    const tokens = await records.listTokens(IMAGES_A_TASK, undefined, uid);
+    const owners = new Map([...images.items, ...tokens.items].map((owner) => [owner.imageId, owner]));
+    for (const owner of owners.values()) {
+      found += 1;
+      const name = fillTemplate(config.originalsPath, owner);
+      await removeIfGone(owner, name, undefined, room);
+    }
+  }
+  log('INFO', 'images of a deleted user were deleted', { images: found });
+  if (found > 0 || page.next !== undefined) {
+    await queues.purge({ uid, ...(page.next !== undefined && { after: page.next }) });
+  }
+  return found;
+}

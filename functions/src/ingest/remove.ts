@@ -1,0 +1,66 @@
+/** An original that was deleted -> nothing of it is left. */
+import { hashedFolder, ownerOf, type Owner } from '../images/path.js';
+import { compare } from '../library/library.js';
+import { tryOnce } from './event.js';
+import type { Keeper } from './room.js';
+import { sweep } from './sweep.js';
+
+/** What Storage says of an object that is gone. */
+export interface DeletedObject {
+  bucket: string;
+  name: string;
+  /** Decimal; of what was deleted. */
+  generation: string;
+  /** When it happened, milliseconds since 1970. */
+  time: number;
+}
+
+/**
+ * - `ignored`: not an original
+ * - `overwritten`: something newer is there, or was; its own event says what becomes of the image
+ * - `removed`: records, tokens and renditions are gone
+ * - `given-up`: for more than an hour it could not be told
+ */
+export type Removal = 'ignored' | 'overwritten' | 'removed' | 'given-up';
+
+/**
+ * Handles one `deleted` event, which an upload over an original causes as well. May be called twice,
+ * late and before the event of the upload itself.
+ * @throws Error that tells no names, for what will pass by itself: the platform tries again
+ */
+export async function remove(object: DeletedObject, room: Keeper): Promise<Removal> {
+  const { config, library, log } = room;
+  const { bucket, name, generation, time } = object;
+  const owner = ownerOf(config.originalsPath, name);
+  if (owner === undefined || bucket !== config.bucket) return 'ignored';
+  const details = { image: hashedFolder(bucket, name), generation };
+  const words = {
+    again: 'a deleted image is removed with the next try',
+    givenUp: 'a deleted image could not be removed: its addresses may still work',
+  };
+  const removal = await tryOnce(time, room, details, words, async () => {
+    const image = await library.records.findImage(owner);
+    if (image?.original && compare(image.original, { generation }) > 0) return 'overwritten';
+    return removeIfGone(owner, name, generation, room);
+  });
+  if (removal === 'removed') log('INFO', 'image was deleted, and all that was made of it', details);
+  return removal ?? 'given-up';
+}
+
+/**
+ * Removes all that was made of an original unless there is one by now.
+ * @param newest the newest generation that is known to be gone; absent: all that have been seen
+ */
+export async function removeIfGone(
+  owner: Owner,
+  name: string,
+  newest: string | undefined,
+  room: Keeper,
+): Promise<'overwritten' | 'removed'> {
+  const { library } = room;
+  if ((await library.objects.findOriginal(name)) !== undefined) return 'overwritten';
+  if (!(await library.records.remove(owner, newest))) return 'overwritten';
+  // No record names them: they go at once. What is in memory somewhere is bounded as ever.
+  await sweep({ name }, room);
+  return 'removed';
+}

@@ -1,0 +1,16 @@
+/** What the handlers of this room are handed. */
+import type { Config } from '../config/config.js';
+import type { derive } from '../derive/derive.js';
+import type { Library } from '../library/library.js';
+import type { Handler } from './event.js';
+
+/** What tidies up; it makes nothing. */
+export interface Keeper extends Handler {
+  config: Config;
+  library: Library;
+}
+
+/** What makes pictures. */
+export interface Maker extends Keeper {
+  derive: typeof derive;
+}

@@ -1,0 +1,71 @@
+/** Renditions that no record names any more -> gone, once the revocation bound has passed. */
+import { hashedFolder, ownerOf, renditionsFolder } from '../images/path.js';
+import { FORMATS, type Format } from '../images/format.js';
+import type { ImageRecords } from '../library/library.js';
+import { GIVE_UP_AFTER_MS } from './event.js';
+import type { Keeper } from './room.js';
+
+/** So long after the bound an image is looked at again while something is being made of it, milliseconds. */
+const AGAIN_MS = 10_000;
+
+const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
+
+/** How a sweep ended; `waiting`: another one is appointed. */
+export type Swept = 'ignored' | 'swept' | 'waiting';
+
+/** Appoints a sweep of an original's renditions for when the bound has passed. */
+export async function sweepLater(name: string, room: Keeper, wait = 0): Promise<void> {
+  const at = room.now() + room.config.revocationSeconds * 1000 + wait;
+  await room.library.queues.sweep({ name }, at);
+}
+
+/**
+ * Deletes the renditions of one original that neither a record names nor an attempt may be about to.
+ * May be called at any time and as often as one likes.
+ * @throws what will pass by itself; the task is tried again
+ */
+export async function sweep({ name }: { name: string }, room: Keeper): Promise<Swept> {
+  const { config, library, now, log } = room;
+  const owner = ownerOf(config.originalsPath, name);
+  if (owner === undefined) return 'ignored';
+  // First the objects, then who names them: what is written later is not on the list.
+  const folder = renditionsFolder(config.variantsPath, config.bucket, name);
+  const listed = await library.objects.listRenditions(folder);
+  if (listed.length === 0) return 'swept';
+  const records = await library.records.find(owner);
+  const { image } = records;
+  const named = namedBy(records);
+  const leftovers = listed.filter((rendition) => !named.has(rendition.name));
+  if (leftovers.length === 0) return 'swept';
+  if (image !== undefined) {
+    const changed = now() - image.updatedAt;
+    if (image.attempt !== undefined) {
+      // Its first event is over by now, and so are the platform's retries.
+      if (changed > GIVE_UP_AFTER_MS * 2) await library.records.abandon(owner, image.attempt);
+      await sweepLater(name, room, AGAIN_MS);
+      return 'waiting';
+    }
+    const left = image.updatedAt + config.revocationSeconds * 1000 - now();
+    if (left > 0) {
+      await library.queues.sweep({ name }, now() + left);
+      return 'waiting';
+    }
+  }
+  for (const rendition of leftovers) await library.objects.deleteRendition(rendition);
+  const details = { image: hashedFolder(config.bucket, name), renditions: leftovers.length };
+  log('INFO', 'renditions that nothing shows any more were deleted', details);
+  return 'swept';
+}
+
+/** Names of all objects that an image's records show, or may show to a token that is yet to come. */
+export function namedBy({ image, tokens }: ImageRecords): Set<string> {
+  const infos = [
+    ...Object.values(image?.variants ?? {}).flatMap(({ formats }) => Object.values(formats)),
+    ...[...tokens.values()].flatMap((token) =>
+      Object.values(token.image?.renditions ?? {}).flatMap((variant) =>
+        FORMAT_NAMES.flatMap((format) => variant[format] ?? []),
+      ),
+    ),
+  ];
+  return new Set(infos.map(({ object }) => object));
+}

@@ -1,0 +1,36 @@
+/** What comes from a queue -> a task, or one clear sentence: a person may have written it by hand. */
+import { z } from 'zod';
+import { isDocumentId } from '../images/path.js';
+import type { BackfillTask, PurgeTask, SweepTask } from '../images/tasks.js';
+
+const cursor = z.string().optional();
+const whole = z.number().int().min(0);
+const SWEEP = z.strictObject({ name: z.string().min(1) });
+const PURGE = z.strictObject({ uid: z.string().refine(isDocumentId), after: cursor });
+const BACKFILL = z.union([
+  z.strictObject({ step: z.undefined(), onlyIfChanged: z.boolean().optional() }),
+  z.strictObject({ step: z.literal('count'), run: z.string(), total: whole, after: cursor }),
+  z.strictObject({ step: z.literal('make'), run: z.string(), page: whole, after: cursor }),
+]);
+
+/** A task that no retry can save. Its message names no value: it may hold a file's name. */
+export class TaskError extends Error {
+  override readonly name = 'TaskError';
+  readonly code = 'bad-task';
+}
+
+function parserOf<T>(schema: z.ZodType<T>, expected: string): (data: unknown) => T {
+  return (data) => {
+    const result = schema.safeParse(data ?? {});
+    if (result.success) return result.data;
+    const found = data === null ? 'null' : Object.keys(Object(data) as object).join(', ');
+    throw new TaskError(`expected ${expected}; found fields: ${found || 'none'}`);
+  };
+}
+
+export const parseSweep = parserOf<SweepTask>(SWEEP, '{ name: the name of an original }');
+export const parsePurge = parserOf<PurgeTask>(PURGE, '{ uid: the id of a user }');
+export const parseBackfill = parserOf<BackfillTask>(
+  BACKFILL,
+  '{}, { onlyIfChanged: true } or what the backfill has sent itself',
+);
