@@ -35,7 +35,7 @@ export async function settle(
   { world, time }: Pick<ReturnType<typeof openMemory>, 'world' | 'time'>,
   handle = (job: Parameters<World['handle']>[0]) => world.handle(job),
 ): Promise<void> {
-  for (let steps = 0; steps < 5000; steps++) {
+  for (let steps = 0; steps < 2000; steps++) {
     const event = world.events.shift();
     if (event) {
       await handle({ kind: 'event', event });
@@ -49,5 +49,5 @@ export async function settle(
     if (world.tasks.length === 0) return;
     time.now = Math.min(...world.tasks.map(({ at }) => at));
   }
-  throw new Error('expected an end, found none after 5000 events and tasks');
+  throw new Error('expected an end, found none after 2000 events and tasks');
 }
