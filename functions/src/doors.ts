@@ -27,7 +27,10 @@ requiresRole('roles/eventarc.eventReceiver');
 requiresRole('roles/run.invoker');
 requiresRole('roles/cloudtasks.enqueuer');
 requiresRole('roles/iam.serviceAccountUser');
-requiresAPI('cloudtasks.googleapis.com', 'Old renditions are swept and images brought up to date by tasks.');
+requiresAPI(
+  'cloudtasks.googleapis.com',
+  'Old renditions are swept and images brought up to date by tasks.',
+);
 
 // Images that were there before, and those made by other parameters, are brought up to date.
 afterFirstDeploy({ task: { function: 'backfill', body: { data: {} } } });
@@ -46,7 +49,9 @@ const openMaker = async () => {
   return { ...keeper, derive };
 };
 
-const openLibrary = once(async () => (await import('./library/library.js')).openLibrary(config, process.env));
+const openLibrary = once(async () =>
+  (await import('./library/library.js')).openLibrary(config, process.env),
+);
 
 const openTasks = once(() => import('./ingest/tasks.js'));
 
@@ -62,7 +67,12 @@ const openDerive = once(async () => {
 /** One picture at a time an instance: its process may take 1280 MiB, and this one holds the upload. */
 const MAKES_PICTURES = { memory: '2GiB', concurrency: 1 } as const;
 /** Waits for Google most of the time. */
-const TIDIES_UP = { memory: '256MiB', concurrency: 80, timeoutSeconds: 60, maxInstances: 20 } as const;
+const TIDIES_UP = {
+  memory: '256MiB',
+  concurrency: 80,
+  timeoutSeconds: 60,
+  maxInstances: 20,
+} as const;
 
 /** An upload was finished: make its renditions and records. */
 export const ingest = onObjectFinalized(
@@ -139,7 +149,11 @@ export const backfill = onTaskDispatched(
   async ({ data, id, retryCount }) => {
     const [room, tasks] = await Promise.all([import('./ingest/backfill.js'), openTasks()]);
     const isLast = retryCount >= BACKFILL_ATTEMPTS - 1;
-    const progress = await room.backfill(tasks.parseBackfill(data), { id, isLast }, await openMaker());
+    const progress = await room.backfill(
+      tasks.parseBackfill(data),
+      { id, isLast },
+      await openMaker(),
+    );
     if (progress === undefined) return;
     const report = await import('./library/report.js');
     await report.tellExtension(progress, process.env, log);

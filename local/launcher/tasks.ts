@@ -25,7 +25,10 @@ export function mendTasks(): void {
         const { scheduleTime } = task as Task;
         const wait = scheduleTime === undefined ? 0 : Date.parse(scheduleTime) - Date.now();
         if (!(wait > 0)) return original.call(this, key, task);
-        const later = setTimeout(() => void original.call(this, key, task), Math.min(wait, LONGEST_MS));
+        const later = setTimeout(
+          () => void original.call(this, key, task),
+          Math.min(wait, LONGEST_MS),
+        );
         later.unref();
         return undefined;
       },

@@ -21,13 +21,10 @@ test.each<Record<string, string>>([
   { MAX_MEGAPIXELS: '10' },
   { HEIC: 'false' },
   { TIFF: 'true' },
-])(
-  '%j makes the same picture, of other uploads',
-  (parameters) => {
-    expect(of(parameters).recipe).toBe(before.recipe);
-    expect(of(parameters).conditions).not.toBe(before.conditions);
-  },
-);
+])('%j makes the same picture, of other uploads', (parameters) => {
+  expect(of(parameters).recipe).toBe(before.recipe);
+  expect(of(parameters).conditions).not.toBe(before.conditions);
+});
 
 test('the order of variants and formats, and what only views are asked by, change nothing', () => {
   const VARIANTS = 'w1600:1600,w800:800,thumb:200x200:cover:centre,w400:400';

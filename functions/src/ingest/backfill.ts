@@ -106,7 +106,12 @@ export async function refresh(stored: StoredOriginal, room: Maker) {
   if (isOpen && lockOriginals) await room.library.objects.lock(name, generation);
   const contentType = stored.contentType ?? 'application/octet-stream';
   const original = { bucket, name, generation, contentType, bytes };
-  const { outcome, failure } = await make(owner, original, { isLate: false, isRefresh: true }, room);
+  const { outcome, failure } = await make(
+    owner,
+    original,
+    { isLate: false, isRefresh: true },
+    room,
+  );
   const details = { image: hashedFolder(bucket, name), generation };
   if (outcome !== 'done') tell(room.log, outcome, failure as ImageFailure | undefined, details);
   return outcome;

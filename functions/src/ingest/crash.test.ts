@@ -111,7 +111,10 @@ test.each(Object.entries(scenarios))('%s', async (_name, scenario) => {
   expect(points.length).toBeGreaterThan(4);
   for (let killAt = 1; killAt <= points.length; killAt++) {
     const killed = await run(scenario, killAt);
-    expect({ killAt: points[killAt - 1], ...killed.end }).toEqual({ killAt: points[killAt - 1], ...end });
+    expect({ killAt: points[killAt - 1], ...killed.end }).toEqual({
+      killAt: points[killAt - 1],
+      ...end,
+    });
     total += 1;
   }
 });
@@ -123,7 +126,9 @@ test('the points that were killed at are hundreds, and each end is as it should 
   const purged = await run(scenarios['a user who is gone'] as (memory: Memory) => Promise<void>);
   expect(purged.end).toMatchObject({ records: [{ name: 'bob/cat' }] });
   expect((purged.end as { renditions: string[] }).renditions).toHaveLength(4);
-  const { memory } = await run(scenarios['images from before'] as (memory: Memory) => Promise<void>);
+  const { memory } = await run(
+    scenarios['images from before'] as (memory: Memory) => Promise<void>,
+  );
   expect(memory.library.progress.current).toMatchObject({ state: 'done', total: 12, done: 12 });
   expect(memory.library.images.size).toBe(12);
 });

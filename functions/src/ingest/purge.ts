@@ -30,7 +30,9 @@ export async function purge({ uid, after }: PurgeTask, room: Keeper): Promise<nu
     // Records whose originals were deleted before, by somebody else: delete-user-data, for one.
     const images = await records.listImages(IMAGES_A_TASK, undefined, uid);
     const tokens = await records.listTokens(IMAGES_A_TASK, undefined, uid);
-    const owners = new Map([...images.items, ...tokens.items].map((owner) => [owner.imageId, owner]));
+    const owners = new Map(
+      [...images.items, ...tokens.items].map((owner) => [owner.imageId, owner]),
+    );
     for (const owner of owners.values()) {
       found += 1;
       const name = fillTemplate(config.originalsPath, owner);

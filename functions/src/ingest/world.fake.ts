@@ -22,8 +22,7 @@ export interface TestBucket {
 }
 
 export type BucketEvent = { name: string; generation: string; time: number } & (
-  | { kind: 'finalized'; bytes: number }
-  | { kind: 'deleted' }
+  { kind: 'finalized'; bytes: number } | { kind: 'deleted' }
 );
 
 /** An event or a task that waits for its handler. */

@@ -52,7 +52,10 @@ export interface Jobs {
 /** Writes in one commit, below Firestore's limit of 500. */
 const WRITES_A_COMMIT = 450;
 
-export function openJobs(firestore: Firestore, { jobsCollection }: Pick<Config, 'jobsCollection'>): Jobs {
+export function openJobs(
+  firestore: Firestore,
+  { jobsCollection }: Pick<Config, 'jobsCollection'>,
+): Jobs {
   const job = firestore.collection(jobsCollection).doc('backfill');
   const pages = job.collection('pages');
   const now = FieldValue.serverTimestamp();
@@ -118,7 +121,10 @@ export function hasEnded(before: Progress | undefined, settings: string): boolea
 }
 
 /** The sums with one page more; the time that is left goes by what the images before have taken. */
-export function addPage(before: Progress<number>, result: PageResult | undefined): Progress<number> {
+export function addPage(
+  before: Progress<number>,
+  result: PageResult | undefined,
+): Progress<number> {
   if (result === undefined) return before;
   const { eta: _old, ...rest } = before;
   const done = before.done + result.done;

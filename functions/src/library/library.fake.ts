@@ -61,7 +61,8 @@ export function fakeLibrary({
   const writes = new Map<string, number>();
   let written = 0;
   let attempts = 0;
-  const pathOf = ({ uid, imageId }: Owner) => `${fillTemplate(imagesCollection, { uid })}/${imageId}`;
+  const pathOf = ({ uid, imageId }: Owner) =>
+    `${fillTemplate(imagesCollection, { uid })}/${imageId}`;
   const tokensOf = (path: string) => [...tokens].filter(([, { imagePath }]) => imagePath === path);
   /** A call, counted; it happens at once, and its end is heard of a moment later. */
   const counted =
@@ -109,7 +110,10 @@ export function fakeLibrary({
       listOriginals: counted('listOriginals', (prefix, limit, after) => {
         const names = [...originals.keys()].filter((name) => name.startsWith(prefix));
         const { items, ...next } = pageOf(names, limit, after);
-        return { items: items.map((name) => stored(name, originals.get(name) as FakeOriginal)), ...next };
+        return {
+          items: items.map((name) => stored(name, originals.get(name) as FakeOriginal)),
+          ...next,
+        };
       }),
       writeRendition: counted('writeRendition', (name, _format, data) => {
         renditions.set(name, data);
@@ -209,7 +213,10 @@ export function fakeLibrary({
         usedIds.add(id);
         tasks.push({ queue: 'backfill', task, id, at: now() });
       }),
-      purge: counted('queues.purge', (task) => void tasks.push({ queue: 'purge', task, at: now() })),
+      purge: counted(
+        'queues.purge',
+        (task) => void tasks.push({ queue: 'purge', task, at: now() }),
+      ),
     },
     jobs: {
       start: counted('jobs.start', (run, settings, onlyIfChanged) => {
@@ -217,7 +224,14 @@ export function fakeLibrary({
         if (before?.run === run) return before.state === 'counting';
         if (onlyIfChanged && hasEnded(before, settings)) return false;
         const zero = { total: 0, done: 0, failed: 0, pagesDone: 0 };
-        progress.current = { run, settings, state: 'counting', ...zero, started: now(), updated: now() };
+        progress.current = {
+          run,
+          settings,
+          state: 'counting',
+          ...zero,
+          started: now(),
+          updated: now(),
+        };
         pages.clear();
         return true;
       }),

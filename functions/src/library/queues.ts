@@ -40,6 +40,7 @@ export function openQueues(functions: () => Functions, environment: Environment)
 
 /** What the CLI writes for a kit's function, a parameter of the extension; else Google's default. */
 function regionOf(environment: Environment): string {
-  const [, region] = /\/locations\/([^/]+)\//.exec(environment['EVENTARC_CLOUD_EVENT_SOURCE'] ?? '') ?? [];
+  const [, region] =
+    /\/locations\/([^/]+)\//.exec(environment['EVENTARC_CLOUD_EVENT_SOURCE'] ?? '') ?? [];
   return region ?? environment['LOCATION'] ?? 'us-central1';
 }

@@ -16,7 +16,15 @@ import { fillTemplate, type Owner } from '../images/path.js';
 import type { ImageRecord, TokenRecord } from '../images/records.js';
 import type { Settings } from '../images/settings.js';
 import { hashToken, mintToken } from '../tokens/token.js';
-import { begin, compare, fail, finish, type Failure, type Plan, type Result } from './transitions.js';
+import {
+  begin,
+  compare,
+  fail,
+  finish,
+  type Failure,
+  type Plan,
+  type Result,
+} from './transitions.js';
 
 /**
  * - an attempt: what follows is to be told its id
@@ -125,13 +133,7 @@ export function openRecords(
     finish: (owner, attempt, result, settings) =>
       inSteps(async (transaction) => {
         const image = imageOf(owner);
-        const record = finish(
-          await readImage(transaction, image),
-          attempt,
-          result,
-          settings,
-          now,
-        );
+        const record = finish(await readImage(transaction, image), attempt, result, settings, now);
         if (record === undefined) return false;
         const { bucket, generation } = result.original;
         const { placeholder, renditions } = result;
@@ -198,9 +200,7 @@ export function openRecords(
     async listImages(limit, after, uid) {
       const { segments } = config.imagesCollection;
       const collection =
-        uid === undefined
-          ? firestore.collectionGroup(segments.at(-1) as string)
-          : imagesOf(uid);
+        uid === undefined ? firestore.collectionGroup(segments.at(-1) as string) : imagesOf(uid);
       const page = await pageOf(firestore, collection, limit, after);
       const owners = page.items.flatMap(({ ref }) => {
         const path = ref.path.split('/');

@@ -12,13 +12,19 @@ export async function tellExtension(
   environment: Environment,
   log: Log,
   runtime: Pick<ReturnType<ReturnType<typeof getExtensions>['runtime']>, 'setProcessingState'> = {
-    setProcessingState: (...told) => getExtensions().runtime().setProcessingState(...told),
+    setProcessingState: (...told) =>
+      getExtensions()
+        .runtime()
+        .setProcessingState(...told),
   },
 ): Promise<void> {
   if (!environment['EXT_INSTANCE_ID'] || state !== 'done') return;
   const told = `${total} images were looked at, ${failed} of them could not be made.`;
   try {
-    await runtime.setProcessingState(failed > 0 ? 'PROCESSING_WARNING' : 'PROCESSING_COMPLETE', told);
+    await runtime.setProcessingState(
+      failed > 0 ? 'PROCESSING_WARNING' : 'PROCESSING_COMPLETE',
+      told,
+    );
   } catch (error) {
     // The work is done; that the console does not say so must not have it done again.
     log('WARNING', 'the state of the extension could not be set', { reason: reasonOf(error) });

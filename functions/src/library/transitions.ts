@@ -80,7 +80,13 @@ export function begin<Time>(
   // A picture that can be seen stays `ready` while it is made anew.
   const record = hasEnded
     ? { ...before, attempt, updatedAt: now }
-    : { ...without(before, 'error'), state: 'processing' as const, original, attempt, updatedAt: now };
+    : {
+        ...without(before, 'error'),
+        state: 'processing' as const,
+        original,
+        attempt,
+        updatedAt: now,
+      };
   const hasLeftovers = before.attempt !== undefined || before.variants !== undefined;
   return { record, isNew: false, hasLeftovers };
 }

@@ -47,7 +47,13 @@ export function openScene({ record = {}, config = {} }: SceneOptions = {}) {
     },
     w1600: { width: 1600, height: 1200, webp: put('w1600.webp', Buffer.alloc(600 * 1024, 7)) },
   };
-  const image = { attempt: 'a', bucket: 'bucket', generation: '1', placeholder: PLACEHOLDER, renditions };
+  const image = {
+    attempt: 'a',
+    bucket: 'bucket',
+    generation: '1',
+    placeholder: PLACEHOLDER,
+    renditions,
+  };
   library.tokens.set(hashToken(token), {
     uid: 'alice',
     imageId: 'cat',
