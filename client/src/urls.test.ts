@@ -28,13 +28,15 @@ describe('variantUrl', () => {
   });
 });
 
+const file = (bytes: number) => ({ bytes, object: 'o', etag: '"e"' });
+
 describe('listVariantUrls', () => {
   it('lists every rendition, small to large, with what the record says', () => {
     const list = listVariantUrls('/i', {
       token: 'spv_x',
       variants: {
-        w800: { width: 800, height: 533, formats: { jpeg: { bytes: 900 }, webp: { bytes: 600 } } },
-        thumb: { width: 200, height: 200, formats: { webp: { bytes: 60 } } },
+        w800: { width: 800, height: 533, formats: { jpeg: file(900), webp: file(600) } },
+        thumb: { width: 200, height: 200, formats: { webp: file(60) } },
       },
     });
     expect(list.map(({ url }) => url)).toEqual([

@@ -37,13 +37,13 @@ describe.each(states)('%s', (state) => {
 describe('every scene is what it is called', () => {
   const LOOKS: Record<
     State,
-    { record: string; original: boolean; rendition: boolean; token: boolean }
+    { record: string | undefined; original: boolean; rendition: boolean; token: boolean }
   > = {
     processing: { record: 'processing', original: true, rendition: false, token: true },
     ready: { record: 'ready', original: true, rendition: true, token: true },
     failed: { record: 'failed', original: true, rendition: false, token: true },
     revoked: { record: 'ready', original: true, rendition: true, token: false },
-    deleted: { record: 'ready', original: false, rendition: true, token: true },
+    deleted: { record: undefined, original: false, rendition: false, token: false },
   };
 
   // After the attacks: a scene that changes by itself must be noticed.
@@ -58,7 +58,7 @@ describe('every scene is what it is called', () => {
         firestore.doc(image.tokenRecord).get(),
       ]);
       const found = {
-        record: record.get('state') as string,
+        record: record.get('state') as string | undefined,
         original,
         rendition,
         token: token.exists,

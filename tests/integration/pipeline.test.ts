@@ -13,6 +13,11 @@ import { Stage } from '../support/stack.js';
 
 const FORM_PREFIX = { kit: 'kit-images-', extension: 'ext-images-' };
 const GENERATION = /^\d+$/;
+const FILE = {
+  bytes: expect.any(Number) as number,
+  etag: expect.stringMatching(/^".+"$/) as string,
+  object: expect.stringMatching(/^variants\//) as string,
+};
 
 let stage: Stage;
 let owner: DemoUser;
@@ -75,10 +80,8 @@ describe('records', () => {
           {
             width,
             height,
-            formats: {
-              webp: { bytes: expect.any(Number) as number },
-              jpeg: { bytes: expect.any(Number) as number },
-            },
+            ...(variant === 'thumb' && { cropped: true }),
+            formats: { webp: FILE, jpeg: FILE },
           },
         ]),
       ) as unknown,
@@ -86,6 +89,7 @@ describe('records', () => {
         thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/) as string,
         color: expect.stringMatching(/^#[0-9a-f]{6}$/) as string,
       },
+      settings: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
       createdAt: expect.anything() as unknown,
       updatedAt: expect.anything() as unknown,
     });
@@ -107,7 +111,7 @@ describe('records', () => {
   test('objects of renditions tell neither owner nor file name and carry no metadata', async () => {
     const found = await stage.tokenRecord(hashToken(image.record.token));
     const name = found?.image?.renditions['w800']?.webp?.object ?? '';
-    expect(name).toMatch(/^variants\/[\w-]{43}\/\d+\/w800\.webp$/);
+    expect(name).toMatch(/^variants\/[\w-]{43}\/\d+\/w800-[\w-]{8}\.webp$/);
     expect(name).not.toContain(owner.uid);
     const [metadata] = await stage.bucket.file(name).getMetadata();
     expect(metadata.contentType).toBe('image/webp');

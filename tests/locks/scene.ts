@@ -2,6 +2,7 @@
 import { deleteObject, ref } from 'firebase/storage';
 import { newImageId, waitForImage } from '../../client/src/index.js';
 import { renditionName } from '../../functions/src/images/path.js';
+import type { ImageRecord } from '../../functions/src/images/records.js';
 import { hashToken, mintToken } from '../../functions/src/tokens/token.js';
 import type { DemoUser } from '../../local/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
@@ -117,20 +118,35 @@ export async function makeImage(stage: Stage, owner: DemoUser, state: State): Pr
     imageId,
     state,
     original,
-    rendition: renditionName(
-      'variants',
-      { bucket: stage.stack.bucket, name: original, generation },
-      'w800',
-      'webp',
-    ),
+    rendition: await nameRendition(stage, imageRecord, original, generation),
     imageRecord,
     tokenRecord: `imageTokens/${hashToken(publicToken)}`,
     publicToken,
     downloadToken,
   };
   if (state === 'revoked') await stage.firestore.doc(image.tokenRecord).delete();
-  if (state === 'deleted') await deleteObject(ref(owner.storage, original));
+  if (state === 'deleted') {
+    await deleteObject(ref(owner.storage, original));
+    await eventually(
+      async () => (await stage.bucket.file(image.rendition).exists())[0],
+      (exists) => expect(exists).toBe(false),
+    );
+  }
   return image;
+}
+
+/** Where w800 is, or would be if there were one. */
+async function nameRendition(
+  { stack, firestore }: Stage,
+  imageRecord: string,
+  name: string,
+  generation: string,
+): Promise<string> {
+  const { variants } = ((await firestore.doc(imageRecord).get()).data() ??
+    {}) as Partial<ImageRecord>;
+  const made = variants?.['w800']?.formats.webp?.object;
+  const original = { bucket: stack.bucket, name, generation };
+  return made ?? renditionName('variants', original, 'w800', 'webp', Buffer.alloc(0));
 }
 
 /**

@@ -116,9 +116,10 @@ const RULES: readonly { answer: Answer; cells: Cells; because: string }[] = [
       actor: ['token holder'],
       thing: ['rendition'],
       act: ['get'],
-      state: ['ready', 'deleted'],
+      state: ['ready'],
     },
-    because: 'The public token opens the renditions while there are some, until it is revoked.',
+    because:
+      'The public token opens the renditions while there are some, until it is revoked or the original deleted.',
   },
 ];
 
@@ -150,13 +151,13 @@ export const NOTES: readonly { id: string; cells: Cells; text: string }[] = [
     text: 'By being signed in. The owner also reads the public token in the image record, and with that is a token holder.',
   },
   {
-    id: 'leftover',
-    cells: { actor: ['token holder'], thing: ['rendition'], act: ['get'], state: ['deleted'] },
-    text: 'Not as it should be: deleting an original does not take its renditions and token away yet. Delete the token record to end the addresses.',
-  },
-  {
     id: 'bound',
-    cells: { actor: ['token holder'], thing: ['rendition'], act: ['get'], state: ['revoked'] },
+    cells: {
+      actor: ['token holder'],
+      thing: ['rendition'],
+      act: ['get'],
+      state: ['revoked', 'deleted'],
+    },
     text: 'Asked is an address that no cache holds. What one holds ends within `REVOCATION_SECONDS`.',
   },
   {
@@ -175,14 +176,14 @@ export const NOTES: readonly { id: string; cells: Cells; text: string }[] = [
     text: 'No lock depends on a name being secret: this actor also puts it into addresses of the serve function, with `..` and escapes.',
   },
   {
-    id: 'record-stays',
+    id: 'record-gone',
     cells: {
       actor: OWNERS,
       thing: ['image record'],
       act: ['get', 'list', 'query'],
       state: ['deleted'],
     },
-    text: 'The image record stays when the original is deleted.',
+    text: 'There is none any more: the answer is empty.',
   },
   {
     id: 'group',

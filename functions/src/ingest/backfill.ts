@@ -1,5 +1,5 @@
 /** All originals, page by page -> what the parameters now say: those from before, and after a change. */
-import { ImageFailure, reasonOf } from '../errors.js';
+import { reasonOf } from '../errors.js';
 import { hashedFolder, originalsPrefix, ownerOf } from '../images/path.js';
 import { settingsOf } from '../images/settings.js';
 import type { BackfillTask } from '../images/tasks.js';
@@ -113,7 +113,7 @@ export async function refresh(stored: StoredOriginal, room: Maker) {
     room,
   );
   const details = { image: hashedFolder(bucket, name), generation };
-  if (outcome !== 'done') tell(room.log, outcome, failure as ImageFailure | undefined, details);
+  if (outcome !== 'done') tell(room.log, outcome, failure, details);
   return outcome;
 }
 

@@ -1,5 +1,5 @@
 /** A finished upload -> its renditions and records. */
-import { ImageFailure } from '../errors.js';
+import type { ImageFailure } from '../errors.js';
 import { hashedFolder, ownerOf } from '../images/path.js';
 import { tryOnce } from './event.js';
 import { make, type Outcome } from './make.js';

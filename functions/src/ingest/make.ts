@@ -50,6 +50,7 @@ export async function make(
   if (beginning === 'stale') {
     // Perhaps this is the second try of one that wrote renditions before it was overtaken.
     await sweepLater(name, room);
+    await lock();
     return { outcome: 'stale' };
   }
   if (beginning === 'done') return { outcome: 'done' };

@@ -20,7 +20,7 @@ export function openMemory(parameters: Record<string, string> = {}) {
       return Promise.resolve();
     },
   };
-  const { deleteOriginal } = library.objects;
+  const deleteOriginal = library.objects.deleteOriginal.bind(library.objects);
   // As Storage does, whoever deletes.
   library.objects.deleteOriginal = async (name, deleted) => {
     await deleteOriginal(name, deleted);

@@ -126,6 +126,7 @@ class System {
       else if (task) this.start({ kind: 'task', task });
       else if (this.#running.length > 0) this.step(Math.floor(random() * 1e6));
       else if (events.length === 0) break;
+      if (random() < 0.02) this.wait(random() * BOUND_MS * 0.7);
       await flush();
       this.check();
     }
@@ -134,6 +135,11 @@ class System {
     await settle(this.memory);
     this.check();
     for (const name of NAMES) this.#checkAtRest(name, this.expected.get(name) as Expected);
+  }
+
+  wait(ms: number): void {
+    const { time } = this.memory;
+    time.now = Math.max(time.now, Math.min(time.now + Math.round(ms), NOW + LONGEST_MS));
   }
 
   #checkAtRest(name: string, { live, wasDeleted, shares }: Expected): void {
@@ -235,7 +241,7 @@ function command(text: string, run: (system: System) => Promise<void> | void) {
   } satisfies fc.AsyncCommand<Model, System>;
 }
 
-const name = fc.constantFrom(...NAMES);
+const name = fc.constantFrom(NAMES[0] as string, ...NAMES);
 const pick = fc.nat(20);
 const upload = (text: string) => (at: string) =>
   command(`upload ${text} as ${at}`, async (system) => {
@@ -254,7 +260,19 @@ const steps = fc.tuple(pick, fc.integer({ min: 1, max: 24 })).map(([at, count]) 
   }),
 );
 
+const deliveries = fc.tuple(pick, fc.boolean()).map(([at, isTwice]) =>
+  command(`deliver event ${at}${isTwice ? ', and again later' : ''}`, (system) => {
+    const { events } = system.world;
+    const [event] = events.splice(at % Math.max(1, events.length), 1);
+    if (event === undefined) return;
+    if (isTwice) events.push(event);
+    system.start({ kind: 'event', event });
+  }),
+);
+
 const commands = [
+  name.map(upload('good')),
+  name.map(upload('good')),
   name.map(upload('good')),
   name.map(upload('bad')),
   name.map((at) =>
@@ -266,15 +284,9 @@ const commands = [
       await world.delete(at);
     }),
   ),
-  fc.tuple(pick, fc.boolean()).map(([at, isTwice]) =>
-    command(`deliver event ${at}${isTwice ? ', and again later' : ''}`, (system) => {
-      const { events } = system.world;
-      const [event] = events.splice(at % Math.max(1, events.length), 1);
-      if (event === undefined) return;
-      if (isTwice) events.push(event);
-      system.start({ kind: 'event', event });
-    }),
-  ),
+  deliveries,
+  deliveries,
+  deliveries,
   fc.constant(0).map(() =>
     command('deliver a task', (system) => {
       const task = system.world.takeTask();
@@ -285,11 +297,9 @@ const commands = [
   steps,
   steps,
   pick.map((at) => command(`kill ${at}`, (system) => system.kill(at))),
-  fc.integer({ min: 1, max: 90_000 }).map((ms) =>
-    command(`wait ${ms} ms`, ({ memory }) => {
-      memory.time.now = Math.min(memory.time.now + ms, NOW + LONGEST_MS);
-    }),
-  ),
+  fc
+    .integer({ min: 1, max: 90_000 })
+    .map((ms) => command(`wait ${ms} ms`, (system) => system.wait(ms))),
   fc.constantFrom(...PARAMETERS).map((parameters) =>
     command(`change ${JSON.stringify(parameters)}`, async (system) => {
       system.world.reconfigure(parameters);

@@ -184,12 +184,13 @@ export async function describe(world: World): Promise<object> {
   const records = await Promise.all(
     [...owners].sort().map(async ([name, owner]) => {
       const { image, tokens } = await library.records.find(owner);
-      const { token: _token, createdAt: _created, updatedAt: _updated, ...rest } = image ?? {};
-      const shown = [...tokens.values()].map(({ createdAt: _time, ...token }) => ({
+      const same = { token: 'any', createdAt: 'any', updatedAt: 'any' };
+      const shown = [...tokens.values()].map((token) => ({
         ...token,
+        createdAt: 'any',
         ...(token.image && { image: { ...token.image, attempt: 'any' } }),
       }));
-      return { name, image: rest, tokens: shown };
+      return { name, image: image && { ...image, ...same }, tokens: shown };
     }),
   );
   return {

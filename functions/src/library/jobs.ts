@@ -1,35 +1,7 @@
 /** How far the backfill has come: one document that a person can watch, and one for each page under it. */
 import { FieldValue, type Firestore, type Timestamp } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
-
-/** `imageJobs/backfill`. */
-export interface Progress<Time = unknown> {
-  /** Which run; whoever works for another one stops. */
-  run: string;
-  /** The parameters it is for: see settings.ts. */
-  settings: string;
-  state: 'counting' | 'running' | 'done';
-  /** Images that were there when it started, and those of them that have been looked at. */
-  total: number;
-  done: number;
-  /** Of those done: could not be made. */
-  failed: number;
-  pagesDone: number;
-  /** Known once the last page has been listed. */
-  pages?: number;
-  started: Time;
-  updated: Time;
-  /** When it will be done, if it goes on like this. */
-  eta?: Time;
-}
-
-export interface PageResult {
-  page: number;
-  /** Whether it is the last one. */
-  isLast: boolean;
-  done: number;
-  failed: number;
-}
+import { addPage, hasEnded, type PageResult, type Progress } from './progress.js';
 
 export interface Jobs {
   /**
@@ -112,32 +84,5 @@ export function openJobs(
       if (progress?.state === 'done') await forgetPages();
       return progress;
     },
-  };
-}
-
-/** Whether a run for these parameters has come to its end. */
-export function hasEnded(before: Progress | undefined, settings: string): boolean {
-  return before?.state === 'done' && before.settings === settings;
-}
-
-/** The sums with one page more; the time that is left goes by what the images before have taken. */
-export function addPage(
-  before: Progress<number>,
-  result: PageResult | undefined,
-): Progress<number> {
-  if (result === undefined) return before;
-  const { eta: _old, ...rest } = before;
-  const done = before.done + result.done;
-  const pagesDone = before.pagesDone + 1;
-  const pages = result.isLast ? result.page + 1 : before.pages;
-  const left = Math.max(0, before.total - done);
-  const each = done === 0 ? 0 : (before.updated - before.started) / done;
-  return {
-    ...rest,
-    ...(pages !== undefined && { pages }),
-    ...{ done, pagesDone, failed: before.failed + result.failed },
-    ...(pagesDone === pages
-      ? { state: 'done' as const, total: done }
-      : { eta: Math.round(before.updated + each * left) }),
   };
 }

@@ -8,7 +8,7 @@ import { fillTemplate, parseTemplate, type Owner, type PathTemplate } from '../i
 import type { ImageRecord, TokenRecord } from '../images/records.js';
 import type { BackfillTask, PurgeTask, SweepTask } from '../images/tasks.js';
 import { hashToken, mintToken } from '../tokens/token.js';
-import { addPage, hasEnded } from './jobs.js';
+import { addPage, hasEnded } from './progress.js';
 import type { Library, Page, Progress } from './library.js';
 import type { Reader } from './reader.js';
 import { begin, compare, fail, finish } from './transitions.js';
@@ -260,7 +260,7 @@ function stored(name: string, { generation, data, locked }: FakeOriginal) {
 function pageOf(names: string[], limit: number, after: string | undefined): Page<string> {
   const sorted = names.filter((name) => after === undefined || name > after).sort();
   const items = sorted.slice(0, limit);
-  return { items, ...(sorted.length > limit && { next: items.at(-1) as string }) };
+  return { items, ...(sorted.length > limit && { next: items.at(-1) }) };
 }
 
 /** A moment later, as over a network: two requests of one moment meet. */

@@ -9,7 +9,8 @@ import { openObjects, type Objects } from './objects.js';
 import { openQueues, type Queues } from './queues.js';
 import { openRecords, type Records } from './records.js';
 
-export type { Jobs, PageResult, Progress } from './jobs.js';
+export type { Jobs } from './jobs.js';
+export type { PageResult, Progress } from './progress.js';
 export type { Objects, StoredOriginal, StoredRendition } from './objects.js';
 export type { Queues } from './queues.js';
 export type { Beginning, ImageRecords, Page, Records } from './records.js';

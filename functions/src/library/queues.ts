@@ -1,7 +1,18 @@
 /** Cloud Tasks: work that is put off, or cut into pieces. */
-import type { Functions, TaskOptions } from 'firebase-admin/functions';
 import type { Environment } from '../config/config.js';
 import type { BackfillTask, PurgeTask, SweepTask } from '../images/tasks.js';
+
+/** What is needed of `getFunctions()`. */
+interface TaskQueues {
+  taskQueue(
+    name: string,
+    extension?: string,
+  ): { enqueue(task: object, options: TaskOptions): Promise<void> };
+}
+interface TaskOptions {
+  scheduleTime?: Date;
+  id?: string;
+}
 
 export interface Queues {
   /** @param at not before, milliseconds since 1970 */
@@ -17,7 +28,7 @@ const DEADLINE = { dispatchDeadlineSeconds: 1800 };
 const FURTHEST_MS = 29 * 24 * 60 * 60 * 1000;
 
 /** @param environment the platform's, which says who and where this is */
-export function openQueues(functions: () => Functions, environment: Environment): Queues {
+export function openQueues(functions: () => TaskQueues, environment: Environment): Queues {
   const extension = environment['EXT_INSTANCE_ID'];
   const kit = environment['FIREBASE_KIT_INSTANCE_ID'];
   async function enqueue(name: string, task: object, options: TaskOptions): Promise<void> {

@@ -145,6 +145,7 @@ export function compare(
 }
 
 function without<T extends object, Name extends keyof T>(from: T, name: Name): Omit<T, Name> {
-  const { [name]: _left, ...rest } = from;
-  return rest;
+  const rest: Partial<T> = { ...from };
+  delete rest[name];
+  return rest as Omit<T, Name>;
 }

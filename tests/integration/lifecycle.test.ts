@@ -1,0 +1,98 @@
+/** What becomes of an image on the real local stack: overwritten, deleted, its owner gone, its variants changed. */
+import { deleteObject, ref } from 'firebase/storage';
+import { renditionsFolder } from '../../functions/src/images/path.js';
+import { hashToken } from '../../functions/src/tokens/token.js';
+import { eventually } from '../support/eventually.js';
+import { statusOf } from '../support/http.js';
+import { plainJpeg } from '../support/pictures.js';
+import { Stage } from '../support/stack.js';
+
+let stage: Stage;
+
+beforeAll(() => {
+  stage = new Stage();
+});
+afterAll(() => stage.close());
+
+async function renditionsOf(name: string): Promise<string[]> {
+  const prefix = renditionsFolder('variants', stage.stack.bucket, name);
+  const [files] = await stage.bucket.getFiles({ prefix });
+  return files.map((file) => file.name);
+}
+
+test('an upload over an original: the old renditions go away by themselves, the new ones stay', async () => {
+  const owner = await stage.user();
+  const { imageId, name, record } = await stage.upload(owner, await plainJpeg(900, 40, '#808000'));
+  const before = await renditionsOf(name);
+  const again = await stage.upload(owner, await plainJpeg(500, 40, '#008080'), { imageId });
+  expect(again.record.token).toBe(record.token);
+  await eventually(
+    () => renditionsOf(name),
+    (names) => expect(names.filter((rendition) => before.includes(rendition))).toEqual([]),
+    60_000,
+  );
+  expect(await statusOf(stage.serveUrl(record.token, 'w400'))).toBe(200);
+  const shown = (await stage.tokenRecord(hashToken(record.token)))?.image;
+  expect(shown?.generation).toBe(again.generation);
+}, 90_000);
+
+test('a deleted original takes its records, its token and its renditions with it', async () => {
+  const owner = await stage.user();
+  const { imageId, name, record } = await stage.upload(owner, await plainJpeg(900, 40, '#808000'));
+  expect(await renditionsOf(name)).not.toEqual([]);
+  await deleteObject(ref(owner.storage, name));
+  await eventually(
+    () => renditionsOf(name),
+    (names) => expect(names).toEqual([]),
+  );
+  expect(await stage.tokenRecord(hashToken(record.token))).toBeUndefined();
+  const image = await stage.firestore.doc(`users/${owner.uid}/images/${imageId}`).get();
+  expect(image.exists).toBe(false);
+  expect(await statusOf(stage.serveUrl(record.token, 'w400'))).toBe(404);
+}, 60_000);
+
+describe('deleteUserImages', () => {
+  const call = async (uid: string, claims: object | undefined) => {
+    const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const { projectId } = stage.stack;
+    const now = Math.floor(Date.now() / 1000);
+    const claim = {
+      ...{ iss: `https://securetoken.google.com/${projectId}`, aud: projectId },
+      ...{ sub: 'caller', user_id: 'caller', iat: now, auth_time: now, exp: now + 3600, ...claims },
+    };
+    const bearer = `Bearer ${encode({ alg: 'none', typ: 'JWT' })}.${encode(claim)}.`;
+    const url = stage.stack.serve.replace(/serve$/, 'deleteUserImages');
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(claims && { authorization: bearer }) },
+      body: JSON.stringify({ data: { uid } }),
+    });
+    return response.status;
+  };
+
+  test('is for admins only, and leaves nothing of the user and everything of others', async () => {
+    const [owner, other] = await Promise.all([stage.user(), stage.user()]);
+    const picture = await plainJpeg(300, 40, '#808000');
+    const mine = await Promise.all([stage.upload(owner, picture), stage.upload(owner, picture)]);
+    const theirs = await stage.upload(other, picture);
+    expect(await call(owner.uid, undefined)).toBe(403);
+    expect(await call(owner.uid, {})).toBe(403);
+    expect(await call('a/b', { admin: true })).toBeGreaterThanOrEqual(400);
+    expect(await call(owner.uid, { admin: true })).toBe(200);
+    await eventually(
+      () => stage.firestore.collection('imageTokens').where('uid', '==', owner.uid).count().get(),
+      (count) => expect(count.data().count).toBe(0),
+      30_000,
+    );
+    for (const { name } of mine) {
+      await eventually(
+        () => renditionsOf(name),
+        (names) => expect(names).toEqual([]),
+      );
+      expect((await stage.bucket.file(name).exists())[0]).toBe(false);
+    }
+    const images = await stage.firestore.collection(`users/${owner.uid}/images`).count().get();
+    expect(images.data().count).toBe(0);
+    expect(await statusOf(stage.serveUrl(theirs.record.token, 'w400'))).toBe(200);
+  }, 90_000);
+});
