@@ -48,6 +48,7 @@ class System {
   readonly #named = new Map<string, number>();
   readonly #running: Running[] = [];
   readonly #errors: unknown[] = [];
+  #uploads = 0;
   wasChanged = false;
 
   get world(): World {
@@ -111,11 +112,12 @@ class System {
   }
 
   /**
-   * Lets everything that waits happen, many handlers side by side, until nothing is left. Only changed
-   * parameters need the backfill for that.
+   * Lets everything that waits happen, many handlers side by side, with some more uploads and deletions
+   * under their hands, until nothing is left. Only changed parameters need the backfill for that.
    */
   async rest(seed: number): Promise<void> {
     const random = randomOf(seed);
+    let more = Math.floor(random() * 5);
     for (let steps = 0; ; steps++) {
       expect(steps).toBeLessThan(10_000);
       const { events } = this.world;
@@ -127,6 +129,13 @@ class System {
       else if (this.#running.length > 0) this.step(Math.floor(random() * 1e6));
       else if (events.length === 0) break;
       if (random() < 0.02) this.wait(random() * BOUND_MS * 0.7);
+      if (random() < 0.03 && more > 0) {
+        more -= 1;
+        const name = NAMES[0] as string;
+        if (random() < 0.2) await this.delete(name);
+        else await this.upload(name, random() < 0.2 ? 'bad' : 'good');
+      }
+      if (random() < 0.01) this.kill(Math.floor(random() * 20));
       await flush();
       this.check();
     }
@@ -135,6 +144,20 @@ class System {
     await settle(this.memory);
     this.check();
     for (const name of NAMES) this.#checkAtRest(name, this.expected.get(name) as Expected);
+  }
+
+  async upload(name: string, kind: 'good' | 'bad'): Promise<void> {
+    const text = `${kind} ${(this.#uploads += 1)}`;
+    const generation = await this.world.upload(name, text);
+    (this.expected.get(name) as Expected).live = { generation, text };
+  }
+
+  async delete(name: string): Promise<void> {
+    const expected = this.expected.get(name) as Expected;
+    if (expected.live === undefined) return;
+    delete expected.live;
+    expected.wasDeleted = true;
+    await this.world.delete(name);
   }
 
   wait(ms: number): void {
@@ -243,12 +266,9 @@ function command(text: string, run: (system: System) => Promise<void> | void) {
 
 const name = fc.constantFrom(NAMES[0] as string, ...NAMES);
 const pick = fc.nat(20);
-const upload = (text: string) => (at: string) =>
-  command(`upload ${text} as ${at}`, async (system) => {
-    const generation = await system.world.upload(at, `${text} ${system.memory.time.now}`);
-    const expected = system.expected.get(at) as Expected;
-    expected.live = { generation, text: `${text} ${system.memory.time.now}` };
-  });
+const upload = (kind: 'good' | 'bad') => (at: string) =>
+  command(`upload a ${kind} ${at}`, (system) => system.upload(at, kind));
+
 /** Some calls of one handler, with others standing where they are. */
 const steps = fc.tuple(pick, fc.integer({ min: 1, max: 24 })).map(([at, count]) =>
   command(`${count} steps of ${at}`, async (system) => {
@@ -275,15 +295,7 @@ const commands = [
   name.map(upload('good')),
   name.map(upload('good')),
   name.map(upload('bad')),
-  name.map((at) =>
-    command(`delete ${at}`, async ({ world, expected }) => {
-      const of = expected.get(at) as Expected;
-      if (of.live === undefined) return;
-      delete of.live;
-      of.wasDeleted = true;
-      await world.delete(at);
-    }),
-  ),
+  name.map((at) => command(`delete ${at}`, (system) => system.delete(at))),
   deliveries,
   deliveries,
   deliveries,
