@@ -9,39 +9,29 @@ export const REQUEST_FAILURES = {
   'bad-request': {
     status: 400,
     publicMessage: 'Expected ?w=WIDTH in pixels, and maybe &dpr=DENSITY.',
-    cacheControl: 'no-store',
   },
-  // Firebase Hosting would keep a 404 for ten minutes: the picture may be ready in a second.
-  'not-found': { status: 404, publicMessage: 'Not found.', cacheControl: 'no-store' },
+  'not-found': { status: 404, publicMessage: 'Not found.' },
   'method-not-allowed': {
     status: 405,
     publicMessage: 'Only GET, HEAD and OPTIONS are allowed here.',
-    cacheControl: 'no-store',
   },
   'precondition-failed': {
     status: 412,
     publicMessage: 'The image is not the one that If-Match asks for.',
-    cacheControl: 'no-store',
   },
   'range-not-satisfiable': {
     status: 416,
     publicMessage: 'The image has no such bytes.',
-    cacheControl: 'no-store',
   },
   'too-many-requests': {
     status: 429,
     publicMessage: 'Too many requests. Try again later.',
-    cacheControl: 'no-store',
   },
   unavailable: {
     status: 503,
     publicMessage: 'Temporarily unavailable. Try again shortly.',
-    cacheControl: 'no-store',
   },
-} as const satisfies Record<
-  string,
-  { status: number; publicMessage: string; cacheControl: string }
->;
+} as const satisfies Record<string, { status: number; publicMessage: string }>;
 
 export type RequestFailureCode = keyof typeof REQUEST_FAILURES;
 

@@ -3,7 +3,7 @@ import { reasonOf } from '../errors.js';
 import { hashedFolder, originalsPrefix, ownerOf } from '../images/path.js';
 import { settingsOf } from '../images/settings.js';
 import type { BackfillTask } from '../images/tasks.js';
-import type { Progress, StoredOriginal } from '../library/library.js';
+import type { Progress, Redo, StoredOriginal } from '../library/library.js';
 import { tell } from './ingest.js';
 import { make } from './make.js';
 import type { Maker } from './room.js';
@@ -98,7 +98,7 @@ async function makePage(
  * Brings one original up to date: one read when it is.
  * @throws what will pass by itself
  */
-export async function refresh(stored: StoredOriginal, room: Maker) {
+export async function refresh(stored: StoredOriginal, room: Maker, redo: Redo = 'outdated') {
   const { bucket, originalsPath, lockOriginals } = room.config;
   const owner = ownerOf(originalsPath, stored.name);
   if (owner === undefined) return 'done';
@@ -106,12 +106,7 @@ export async function refresh(stored: StoredOriginal, room: Maker) {
   if (isOpen && lockOriginals) await room.library.objects.lock(name, generation);
   const contentType = stored.contentType ?? 'application/octet-stream';
   const original = { bucket, name, generation, contentType, bytes };
-  const { outcome, failure } = await make(
-    owner,
-    original,
-    { isLate: false, isRefresh: true },
-    room,
-  );
+  const { outcome, failure } = await make(owner, original, { isLate: false, redo }, room);
   const details = { image: hashedFolder(bucket, name), generation };
   if (outcome !== 'done') tell(room.log, outcome, failure, details);
   return outcome;

@@ -38,7 +38,7 @@ export async function ingest(upload: FinishedUpload, room: Maker): Promise<Outco
     const { bucket, name, generation, bytes } = upload;
     const contentType = upload.contentType ?? 'application/octet-stream';
     const original = { bucket, name, generation, contentType, bytes };
-    const { outcome, failure } = await make(owner, original, { isLate, isRefresh: false }, room);
+    const { outcome, failure } = await make(owner, original, { isLate, redo: 'never' }, room);
     tell(log, outcome, failure, details);
     return outcome;
   });

@@ -5,7 +5,7 @@ import { renditionName, type Owner } from '../images/path.js';
 import type { OriginalInfo, TokenVariant, VariantInfo } from '../images/records.js';
 import { settingsOf } from '../images/settings.js';
 import { isCropped } from '../images/variant.js';
-import type { Result } from '../library/library.js';
+import type { Redo, Result } from '../library/library.js';
 import { removeIfGone } from './remove.js';
 import type { Maker } from './room.js';
 import { sweepLater } from './sweep.js';
@@ -21,8 +21,8 @@ export type Outcome = 'stale' | 'done' | 'gone' | 'superseded' | 'ready' | 'fail
 export interface Making {
   /** Whether this is the last try: nothing is made any more, and the record says so. */
   isLate: boolean;
-  /** Whether an image that has ended is made anew when the parameters have changed since. */
-  isRefresh: boolean;
+  /** Whether an image that has ended is made anew. */
+  redo: Redo;
 }
 
 /**
@@ -33,7 +33,7 @@ export interface Making {
 export async function make(
   owner: Owner,
   original: OriginalInfo,
-  { isLate, isRefresh }: Making,
+  { isLate, redo }: Making,
   room: Maker,
 ): Promise<{ outcome: Outcome; failure?: ImageFailure }> {
   const { library, config } = room;
@@ -41,7 +41,7 @@ export async function make(
   const settings = settingsOf(config);
   const lock = () => (config.lockOriginals ? library.objects.lock(name, generation) : true);
   const beginning = await library.records
-    .begin(owner, { original, settings, isRefresh })
+    .begin(owner, { original, settings, redo })
     .catch(async (error: unknown) => {
       // An original must not stay open because Firestore can't be reached.
       await lock();
@@ -67,7 +67,6 @@ export async function make(
     if (await library.records.finish(owner, attempt, result, settings)) return { outcome: 'ready' };
   } catch (error) {
     if (!(error instanceof ImageFailure)) throw error;
-    await sweepLater(name, room);
     const { code, publicMessage: message } = error;
     if (await library.records.fail(owner, attempt, { code, message }, settings)) {
       return { outcome: 'failed', failure: error };

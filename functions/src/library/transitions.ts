@@ -29,9 +29,16 @@ export interface Failure {
 export interface Plan {
   original: OriginalInfo;
   settings: Settings;
-  /** Whether an image that ended by other settings is made anew. An event that comes twice is not. */
-  isRefresh: boolean;
+  /** Whether an image that has ended is made anew. */
+  redo: Redo;
 }
+
+/**
+ * - `never`: an event that comes twice
+ * - `outdated`: when it ended by other settings
+ * - `always`: when something of it is known to be wrong
+ */
+export type Redo = 'never' | 'outdated' | 'always';
 
 export type Begun<Time> =
   | {
@@ -56,7 +63,7 @@ export function known<Time>(found: ImageRecord<Time> | undefined): ImageRecord<T
  */
 export function begin<Time>(
   found: ImageRecord<Time> | undefined,
-  { original, settings, isRefresh }: Plan,
+  { original, settings, redo }: Plan,
   ids: { attempt: string; token: string },
   now: Time,
 ): Begun<Time> {
@@ -76,7 +83,8 @@ export function begin<Time>(
   const order = compare(original, before.original);
   if (order < 0) return 'stale';
   const hasEnded = order === 0 && before.state !== 'processing';
-  if (hasEnded && !(isRefresh && isOutdated(before, settings))) return 'done';
+  const isRedone = redo === 'always' || (redo === 'outdated' && isOutdated(before, settings));
+  if (hasEnded && !isRedone) return 'done';
   // A picture that can be seen stays `ready` while it is made anew.
   const record = hasEnded
     ? { ...before, attempt, updatedAt: now }

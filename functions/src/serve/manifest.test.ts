@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromJSONSchema } from 'zod';
 import type { Manifest } from './manifest.js';
-import { openScene } from './scene.fake.js';
+import { openScene, PLACEHOLDER } from './scene.fake.js';
 
 const published = readFileSync(join(__dirname, '../../manifest.v1.schema.json'), 'utf8');
 /** Without the one format that zod takes for another: to it a reference is an absolute address. */
@@ -37,5 +37,75 @@ describe('the published schema', () => {
     const [variant] = manifest.variants;
     spoil(manifest as unknown as Part, variant as Part, variant?.formats.webp as unknown as Part);
     expect(schema.safeParse(manifest).success).toBe(false);
+  });
+});
+
+describe('the manifest', () => {
+  test('lists every variant, small to large, with addresses relative to its own', async () => {
+    const { get, token } = openScene();
+    const reply = await get(`/i/${token}`);
+    expect(reply.headers['content-type']).toBe('application/json; charset=utf-8');
+    const manifest = JSON.parse(String(reply.body)) as Manifest;
+    expect(manifest).toEqual({
+      version: 1,
+      placeholder: PLACEHOLDER,
+      variants: [
+        {
+          name: 'thumb',
+          width: 200,
+          height: 200,
+          cropped: true,
+          formats: {
+            webp: { url: `${token}/thumb.webp`, contentType: 'image/webp', bytes: 10 },
+          },
+        },
+        {
+          name: 'w800',
+          width: 800,
+          height: 600,
+          cropped: false,
+          formats: {
+            webp: { url: `${token}/w800.webp`, contentType: 'image/webp', bytes: 9 },
+            jpeg: { url: `${token}/w800.jpg`, contentType: 'image/jpeg', bytes: 8 },
+          },
+        },
+        {
+          name: 'w1600',
+          width: 1600,
+          height: 1200,
+          cropped: false,
+          formats: {
+            webp: { url: `${token}/w1600.webp`, contentType: 'image/webp', bytes: 614400 },
+          },
+        },
+      ],
+    });
+    const url = manifest.variants[0]?.formats.webp?.url ?? '';
+    expect(new URL(url, `https://example.com/i/${token}`).href).toBe(
+      `https://example.com/i/${token}/thumb.webp`,
+    );
+  });
+
+  test('has absolute addresses when PUBLIC_BASE_URL is set', async () => {
+    const { get, token } = openScene({ config: { publicBaseUrl: 'https://example.com/i' } });
+    const manifest = JSON.parse(String((await get(`/${token}`)).body)) as Manifest;
+    expect(manifest.variants[0]?.formats.webp?.url).toBe(
+      `https://example.com/i/${token}/thumb.webp`,
+    );
+  });
+
+  test('reveals nothing of owner, image or objects', async () => {
+    const { get, token } = openScene();
+    expect(String((await get(`/${token}`)).body)).not.toMatch(/alice|cat|bucket|generation/);
+  });
+
+  test('is revalidated, and lists only what the token may show', async () => {
+    const { get, token } = openScene({ record: { variants: ['thumb'] } });
+    const { headers, body } = await get(`/${token}`);
+    expect((JSON.parse(String(body)) as Manifest).variants.map(({ name }) => name)).toEqual([
+      'thumb',
+    ]);
+    const again = await get(`/${token}`, { headers: { 'if-none-match': headers['etag'] } });
+    expect([again.status, again.body]).toEqual([304, undefined]);
   });
 });

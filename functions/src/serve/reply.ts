@@ -48,15 +48,16 @@ export function refuse(
   common: readonly string[],
   more: readonly string[] = [],
 ): Reply {
-  const { status, publicMessage, cacheControl } = REQUEST_FAILURES[code];
+  const { status, publicMessage } = REQUEST_FAILURES[code];
   return {
     status,
     headers: [
       ...common,
       'Content-Type',
       'text/plain; charset=utf-8',
+      // Firebase Hosting would keep a 404 for ten minutes: the picture may be ready in a second.
       'Cache-Control',
-      cacheControl,
+      'no-store',
       'Content-Length',
       String(Buffer.byteLength(publicMessage)),
       ...(code === 'method-not-allowed' ? ['Allow', METHODS] : []),

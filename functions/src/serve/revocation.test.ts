@@ -139,6 +139,8 @@ async function play(history: History) {
         noindex: true,
         trustedProxies: 1,
         quotas: { views: 0, failures: 0, token: 0 },
+        variants: [],
+        formats: [],
       },
       reader,
       log: (_severity, message) => counts.wrong.push(message),

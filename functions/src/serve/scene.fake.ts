@@ -70,6 +70,8 @@ export function openScene({ record = {}, config = {} }: SceneOptions = {}) {
         noindex: true,
         trustedProxies: 1,
         quotas: { views: 0, failures: 0, token: 0 },
+        variants: [],
+        formats: [],
         ...config,
       },
       reader: library.reader,

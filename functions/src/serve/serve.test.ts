@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
 import { entityTag } from '../images/entity-tag.js';
 import { hashToken, mintToken } from '../tokens/token.js';
-import type { Manifest } from './manifest.js';
-import { NOW, openScene, PLACEHOLDER, type Seen } from './scene.fake.js';
+import { NOW, openScene, type Seen } from './scene.fake.js';
 
 describe('a variant', () => {
   test('is answered with its bytes and headers', async () => {
@@ -151,76 +150,6 @@ describe('a variant', () => {
     expect((await get(`/${token}?w=800`)).headers['content-length']).toBe('10');
     const none = openScene({ record: { variants: [] } });
     expect((await none.get(`/${none.token}?w=800`)).status).toBe(404);
-  });
-});
-
-describe('the manifest', () => {
-  test('lists every variant, small to large, with addresses relative to its own', async () => {
-    const { get, token } = openScene();
-    const reply = await get(`/i/${token}`);
-    expect(reply.headers['content-type']).toBe('application/json; charset=utf-8');
-    const manifest = JSON.parse(String(reply.body)) as Manifest;
-    expect(manifest).toEqual({
-      version: 1,
-      placeholder: PLACEHOLDER,
-      variants: [
-        {
-          name: 'thumb',
-          width: 200,
-          height: 200,
-          cropped: true,
-          formats: {
-            webp: { url: `${token}/thumb.webp`, contentType: 'image/webp', bytes: 10 },
-          },
-        },
-        {
-          name: 'w800',
-          width: 800,
-          height: 600,
-          cropped: false,
-          formats: {
-            webp: { url: `${token}/w800.webp`, contentType: 'image/webp', bytes: 9 },
-            jpeg: { url: `${token}/w800.jpg`, contentType: 'image/jpeg', bytes: 8 },
-          },
-        },
-        {
-          name: 'w1600',
-          width: 1600,
-          height: 1200,
-          cropped: false,
-          formats: {
-            webp: { url: `${token}/w1600.webp`, contentType: 'image/webp', bytes: 614400 },
-          },
-        },
-      ],
-    });
-    const url = manifest.variants[0]?.formats.webp?.url ?? '';
-    expect(new URL(url, `https://example.com/i/${token}`).href).toBe(
-      `https://example.com/i/${token}/thumb.webp`,
-    );
-  });
-
-  test('has absolute addresses when PUBLIC_BASE_URL is set', async () => {
-    const { get, token } = openScene({ config: { publicBaseUrl: 'https://example.com/i' } });
-    const manifest = JSON.parse(String((await get(`/${token}`)).body)) as Manifest;
-    expect(manifest.variants[0]?.formats.webp?.url).toBe(
-      `https://example.com/i/${token}/thumb.webp`,
-    );
-  });
-
-  test('reveals nothing of owner, image or objects', async () => {
-    const { get, token } = openScene();
-    expect(String((await get(`/${token}`)).body)).not.toMatch(/alice|cat|bucket|generation/);
-  });
-
-  test('is revalidated, and lists only what the token may show', async () => {
-    const { get, token } = openScene({ record: { variants: ['thumb'] } });
-    const { headers, body } = await get(`/${token}`);
-    expect((JSON.parse(String(body)) as Manifest).variants.map(({ name }) => name)).toEqual([
-      'thumb',
-    ]);
-    const again = await get(`/${token}`, { headers: { 'if-none-match': headers['etag'] } });
-    expect([again.status, again.body]).toEqual([304, undefined]);
   });
 });
 

@@ -10,7 +10,14 @@ import { cacheControl, timeLeft } from './caching.js';
 import { clientAddress } from './client-address.js';
 import { preconditionOf, rangeOf, type ConditionalHeaders } from './conditional.js';
 import { openLimits, type Limits, type Refusal } from './limits.js';
-import { formatsOf, manifestOf, variantOfWidth, visibleVariant } from './manifest.js';
+import {
+  formatsOf,
+  manifestOf,
+  variantOfWidth,
+  visibleVariant,
+  type ShownRecord,
+} from './manifest.js';
+import { nearestVariant } from './nearest.js';
 import { negotiateFormat } from './negotiate.js';
 import { openRenditions, type Renditions } from './renditions.js';
 import { answerOptions, commonHeaders, refuse, refuseForNow, type Reply } from './reply.js';
@@ -36,7 +43,13 @@ export interface Request {
 
 export type ServeConfig = Pick<
   Config,
-  'publicBaseUrl' | 'revocationSeconds' | 'noindex' | 'trustedProxies' | 'quotas'
+  | 'publicBaseUrl'
+  | 'revocationSeconds'
+  | 'noindex'
+  | 'trustedProxies'
+  | 'quotas'
+  | 'variants'
+  | 'formats'
 >;
 
 export interface ServeOptions {
@@ -50,7 +63,7 @@ export interface ServeOptions {
 }
 
 /** What one instance keeps between requests. */
-interface Room extends Required<ServeOptions> {
+interface Room extends Required<Omit<ServeOptions, 'reader'>> {
   common: readonly string[];
   resolver: Resolver;
   renditions: Renditions;
@@ -91,7 +104,6 @@ export function openServe(options: ServeOptions): Serve {
   const { config, reader, log, now = Date.now, clock = () => performance.now() } = options;
   const room: Room = {
     config,
-    reader,
     log,
     now,
     clock,
@@ -221,16 +233,35 @@ function showKnown(
     const body = JSON.stringify(manifestOf(token, record, room.config.publicBaseUrl));
     return answerManifest(body, known, view.request, room);
   }
-  const variant = visibleVariant(record, name);
-  const format = variant && chooseFormat(view, variant);
-  const rendition = format && variant[format];
-  if (!rendition) return undefined;
-  const chosen = { name, format, rendition, bucket: record.image.bucket };
-  return answerRendition(chosen, known, view, room);
+  const chosen = chooseMade(name, record, view) ?? chooseNearest(name, record, view, room);
+  return chosen && answerRendition(chosen, known, view, room);
 }
 
-function chooseFormat({ route, request }: View, variant: TokenVariant): Format | undefined {
-  if (route.format) return route.format;
+/** What the address asks for, if it has been made. */
+function chooseMade(name: string, record: ShownRecord, view: View): Chosen | undefined {
+  const variant = visibleVariant(record, name);
+  const format = view.route.format ?? (variant && negotiate(view, variant));
+  const rendition = format && variant?.[format];
+  return rendition && { name, format, rendition, bucket: record.image.bucket, isFinal: true };
+}
+
+/** What comes nearest to it until the backfill has come by. */
+function chooseNearest(
+  name: string,
+  record: ShownRecord,
+  view: View,
+  { config }: Room,
+): Chosen | undefined {
+  const variant = nearestVariant(record, name, view.route.format, config);
+  const format = variant && negotiate(view, variant);
+  const rendition = format && variant[format];
+  if (!rendition) return undefined;
+  return { name: variant.name, format, rendition, bucket: record.image.bucket, isFinal: false };
+}
+
+/** The format for whoever asks; the one in the address when it has been made. */
+function negotiate({ route, request }: View, variant: TokenVariant): Format | undefined {
+  if (route.format && variant[route.format]) return route.format;
   const formats = formatsOf(variant);
   return formats.length > 0 ? negotiateFormat(request.headers.accept, formats) : undefined;
 }
@@ -251,6 +282,8 @@ interface Chosen {
   format: Format;
   rendition: RenditionInfo;
   bucket: string;
+  /** Whether it is what was asked for; what only comes near is not kept by anyone. */
+  isFinal: boolean;
 }
 
 function answerRendition(
@@ -294,9 +327,15 @@ async function readRendition(
 }
 
 /** The headers of a 304 (RFC 9110 section 15.4.5), which every success has. */
-function headersOf({ rendition }: Chosen, known: Known, { route }: View, room: Room): string[] {
-  const headers = [...room.common, 'ETag', rendition.etag, 'Cache-Control', caching(known, room)];
-  if (route.format === undefined) headers.push('Vary', 'Accept');
+function headersOf(
+  { rendition, isFinal }: Chosen,
+  known: Known,
+  { route }: View,
+  room: Room,
+): string[] {
+  const kept = isFinal ? caching(known, room) : 'no-store';
+  const headers = [...room.common, 'ETag', rendition.etag, 'Cache-Control', kept];
+  if (route.format === undefined || !isFinal) headers.push('Vary', 'Accept');
   return headers;
 }
 

@@ -1,0 +1,94 @@
+import { openMemory, settle } from './memory.fake.js';
+import { sweep } from './sweep.js';
+import { intercept, type Job } from './world.fake.js';
+
+type Memory = ReturnType<typeof openMemory>;
+const CAT = 'originals/alice/cat';
+const BOUND_MS = 60_000;
+
+function keeperOf({ world, library, time }: Memory) {
+  return { config: world.config, library, now: () => time.now, log: () => {} };
+}
+
+/** Starts a handler that stands still before or after a call until it is let go on. */
+function startUntil({ world, library }: Memory, job: Job, point: string) {
+  let release = () => {};
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  let reached = () => {};
+  const standing = new Promise<void>((resolve) => (reached = resolve));
+  const end = world.handle(
+    job,
+    intercept(library, async (at) => {
+      if (at !== point) return;
+      reached();
+      await gate;
+    }),
+  );
+  return { standing, release: () => (release(), end) };
+}
+
+async function uploadAndTake({ world }: Memory, text: string): Promise<Job> {
+  await world.upload(CAT, text);
+  return { kind: 'event', event: world.events.pop() as NonNullable<(typeof world.events)[0]> };
+}
+
+test('old renditions go when the bound has passed, and not a millisecond before', async () => {
+  const memory = openMemory();
+  await memory.world.upload(CAT, 'cat');
+  await settle(memory);
+  await memory.world.handle(await uploadAndTake(memory, 'cat again'));
+  expect(memory.library.renditions.size).toBe(8);
+  memory.time.now += BOUND_MS - 1;
+  await expect(sweep({ name: CAT }, keeperOf(memory))).resolves.toBe('waiting');
+  expect(memory.library.renditions.size).toBe(8);
+  memory.time.now += 1;
+  await expect(sweep({ name: CAT }, keeperOf(memory))).resolves.toBe('swept');
+  expect(memory.library.renditions.size).toBe(4);
+});
+
+test('what somebody else put there is no original, and is left alone', async () => {
+  const memory = openMemory();
+  await expect(sweep({ name: 'elsewhere/cat' }, keeperOf(memory))).resolves.toBe('ignored');
+});
+
+describe('found by thinking of who may be late', () => {
+  test('one that was overtaken writes, and dies, after the last sweep: its second try has another one appointed', async () => {
+    const memory = openMemory();
+    const first = await uploadAndTake(memory, 'cat');
+    const late = startUntil(memory, first, 'objects.readOriginal after');
+    await late.standing;
+    await memory.world.handle(await uploadAndTake(memory, 'cat again'));
+    memory.time.now += BOUND_MS;
+    await settle(memory);
+    expect(memory.library.renditions.size).toBe(4);
+    const finish = memory.library.records.finish.bind(memory.library.records);
+    memory.library.records.finish = () => Promise.reject(new Error('died here'));
+    await late.release().catch(() => {});
+    memory.library.records.finish = finish;
+    expect(memory.library.renditions.size).toBe(8);
+    await expect(memory.world.handle(first)).resolves.toBe('stale');
+    await settle(memory);
+    expect(memory.library.renditions.size).toBe(4);
+  });
+
+  test('a sweep that listed a rendition does not delete the same one written anew', async () => {
+    const memory = openMemory();
+    await memory.world.handle(await uploadAndTake(memory, 'cat'));
+    const [name = ''] = memory.library.renditions.keys();
+    const [rendition] = await memory.library.objects.listRenditions(name);
+    await memory.library.objects.writeRendition(name, 'webp', Buffer.from('the same'));
+    await memory.library.objects.deleteRendition(rendition as { name: string; generation: string });
+    expect(memory.library.renditions.has(name)).toBe(true);
+  });
+
+  test('one that was overtaken ends without a say, whichever of the two is slower', async () => {
+    const memory = openMemory();
+    const first = await uploadAndTake(memory, 'cat');
+    const late = startUntil(memory, first, 'records.finish before');
+    await late.standing;
+    await memory.world.handle(await uploadAndTake(memory, 'cat again'));
+    await expect(late.release()).resolves.toBe('superseded');
+    const [image] = memory.library.images.values();
+    expect(image?.original.generation).toBe('1700000000000002');
+  });
+});

@@ -1,0 +1,282 @@
+/**
+ * What every library must do, whoever stands behind it: run against the one in memory beside the unit
+ * tests, and against Firestore and Storage on the local stack.
+ */
+import { randomUUID } from 'node:crypto';
+import type { OriginalInfo } from '../images/records.js';
+import { hashToken } from '../tokens/token.js';
+import type { Library, Redo, Result } from './library.js';
+
+export interface Subject {
+  library: Library;
+  /** Uploads an original, with a download token if it is to be open. @returns its generation */
+  put(name: string, data: Buffer, isOpen: boolean): Promise<string>;
+  /** Deletes a token record, as an admin may. */
+  deleteToken(hash: string): Promise<void>;
+  /** Adds a copy of a token record under another hash, of kind `share`. */
+  copyToken(hash: string, copies: string[]): Promise<void>;
+}
+
+const SETTINGS = { recipe: 'recipe', conditions: 'conditions' };
+const OTHER = { recipe: 'other recipe', conditions: 'other conditions' };
+const FAILURE = { code: 'not-an-image', message: 'The file is not an image.' };
+
+/** @param prefix where originals of this run are, with a slash at its end */
+export function itIsALibrary(prefix: string, open: () => Subject): void {
+  const owner = () => ({ uid: `u-${randomUUID()}`, imageId: 'cat' });
+  const plan = (generation: string, redo: Redo = 'never', settings = SETTINGS) => {
+    const original: OriginalInfo = {
+      ...{ bucket: 'bucket', name: `${prefix}cat`, generation },
+      ...{ contentType: 'image/jpeg', bytes: 3 },
+    };
+    return { original, settings, redo };
+  };
+  const result = (generation: string): Result => {
+    const file = { object: `o/${generation}`, bytes: 3, etag: '"e"' };
+    return {
+      original: { ...plan(generation).original, width: 8, height: 6 },
+      placeholder: { thumbhash: 'AAAA', color: '#102030' },
+      variants: { w8: { width: 8, height: 6, formats: { webp: file } } },
+      renditions: { w8: { width: 8, height: 6, webp: file } },
+    };
+  };
+  const begun = async (of: ReturnType<typeof owner>, generation: string) => {
+    const beginning = await open().library.records.begin(of, plan(generation));
+    if (typeof beginning === 'string') throw new Error(`expected an attempt, found ${beginning}`);
+    return beginning;
+  };
+  const made = async (of: ReturnType<typeof owner>, generation: string) => {
+    const { attempt } = await begun(of, generation);
+    const isMade = await open().library.records.finish(of, attempt, result(generation), SETTINGS);
+    expect(isMade).toBe(true);
+    return attempt;
+  };
+
+  describe('records', () => {
+    test('a new image is begun with a token that shows nothing', async () => {
+      const records = open().library.records;
+      const cat = owner();
+      await expect(begun(cat, '10')).resolves.toMatchObject({ hasLeftovers: false });
+      const { image, tokens } = await records.find(cat);
+      expect(image).toMatchObject({ state: 'processing', original: { generation: '10' } });
+      expect(Date.now() - (image?.updatedAt ?? 0)).toBeLessThan(3_600_000);
+      const [[hash, token] = []] = tokens;
+      expect(hash).toBe(hashToken(image?.token ?? ''));
+      expect(token).toMatchObject({ ...cat, kind: 'default' });
+      expect(token).not.toHaveProperty('image');
+      await expect(records.findImage(cat)).resolves.toEqual(image);
+      await expect(records.findImage(owner())).resolves.toBeUndefined();
+    });
+
+    test('finished, it and its tokens show the same', async () => {
+      const records = open().library.records;
+      const cat = owner();
+      const attempt = await made(cat, '10');
+      const { image, tokens } = await records.find(cat);
+      expect(image).toMatchObject({ state: 'ready', variants: result('10').variants });
+      expect(image).not.toHaveProperty('attempt');
+      const { bucket, generation } = result('10').original;
+      const { placeholder, renditions } = result('10');
+      const shown = { attempt, bucket, generation, placeholder, renditions };
+      expect([...tokens.values()].map((token) => token.image)).toEqual([shown]);
+    });
+
+    test('the same again is done, an older one stale, a newer one begun with leftovers', async () => {
+      const records = open().library.records;
+      const cat = owner();
+      await made(cat, '10');
+      await expect(records.begin(cat, plan('10'))).resolves.toBe('done');
+      await expect(records.begin(cat, plan('9'))).resolves.toBe('stale');
+      await expect(begun(cat, '100')).resolves.toMatchObject({ hasLeftovers: true });
+      const { image, tokens } = await records.find(cat);
+      expect(image).toMatchObject({ state: 'processing', variants: result('10').variants });
+      expect(tokens.size).toBe(1);
+    });
+
+    test('it is made anew when it is outdated, or always, and stays ready meanwhile', async () => {
+      const records = open().library.records;
+      const cat = owner();
+      await made(cat, '10');
+      await expect(records.begin(cat, plan('10', 'outdated'))).resolves.toBe('done');
+      await expect(records.begin(cat, plan('10', 'never', OTHER))).resolves.toBe('done');
+      const again = await records.begin(cat, plan('10', 'outdated', OTHER));
+      expect(again).toMatchObject({ hasLeftovers: true });
+      await expect(records.begin(cat, plan('10', 'always'))).resolves.toMatchObject({});
+      expect((await records.find(cat)).image?.state).toBe('ready');
+    });
+
+    test('an attempt that was overtaken has no say', async () => {
+      const records = open().library.records;
+      const cat = owner();
+      const first = await begun(cat, '10');
+      const second = await begun(cat, '10');
+      await expect(records.finish(cat, first.attempt, result('10'), SETTINGS)).resolves.toBe(false);
+      await expect(records.fail(cat, first.attempt, FAILURE, SETTINGS)).resolves.toBe(false);
+      await records.abandon(cat, first.attempt);
+      await expect(records.finish(cat, second.attempt, result('10'), SETTINGS)).resolves.toBe(true);
+    });
+
+    test('a failure is told, and what was good before stays', async () => {
+      const records = open().library.records;
+      const cat = owner();
+      await made(cat, '10');
+      const { attempt } = await begun(cat, '11');
+      await expect(records.fail(cat, attempt, FAILURE, SETTINGS)).resolves.toBe(true);
+      const { image, tokens } = await records.find(cat);
+      expect(image).toMatchObject({ state: 'failed', error: FAILURE, variants: { w8: {} } });
+      expect([...tokens.values()][0]?.image?.generation).toBe('10');
+      await expect(records.begin(cat, plan('11', 'outdated'))).resolves.toBe('done');
+      await expect(records.begin(cat, plan('11', 'outdated', OTHER))).resolves.toMatchObject({});
+    });
+
+    test('an attempt that is abandoned is over', async () => {
+      const records = open().library.records;
+      const cat = owner();
+      const { attempt } = await begun(cat, '10');
+      await records.abandon(cat, attempt);
+      await expect(records.finish(cat, attempt, result('10'), SETTINGS)).resolves.toBe(false);
+      expect((await records.find(cat)).image).not.toHaveProperty('attempt');
+    });
+
+    test('removed, nothing is left of it, unless a newer upload was seen', async () => {
+      const records = open().library.records;
+      const cat = owner();
+      await made(cat, '10');
+      await expect(records.remove(cat, '9')).resolves.toBe(false);
+      expect((await records.find(cat)).tokens.size).toBe(1);
+      await expect(records.remove(cat, '10')).resolves.toBe(true);
+      expect(await records.find(cat)).toEqual({ tokens: new Map() });
+      await expect(records.remove(cat, undefined)).resolves.toBe(true);
+    });
+
+    test('a token whose record was deleted stays dead', async () => {
+      const { library, deleteToken } = open();
+      const cat = owner();
+      await made(cat, '10');
+      const [hash = ''] = (await library.records.find(cat)).tokens.keys();
+      await deleteToken(hash);
+      await made(cat, '11');
+      expect((await library.records.find(cat)).tokens.size).toBe(0);
+    });
+
+    test('more tokens than a commit takes are all brought up to date, and all removed', async () => {
+      const { library, copyToken } = open();
+      const cat = owner();
+      await made(cat, '10');
+      const [hash = ''] = (await library.records.find(cat)).tokens.keys();
+      const copies = Array.from({ length: 1000 }, (_, index) => `${cat.uid}-${index}`);
+      await copyToken(hash, copies);
+      await made(cat, '11');
+      const { tokens } = await library.records.find(cat);
+      expect(tokens.size).toBe(1001);
+      expect(new Set([...tokens.values()].map(({ image }) => image?.generation))).toEqual(
+        new Set(['11']),
+      );
+      await expect(library.records.remove(cat, '11')).resolves.toBe(true);
+      expect((await library.records.find(cat)).tokens.size).toBe(0);
+    }, 120_000);
+
+    test('the images and tokens of a user are listed in pages', async () => {
+      const records = open().library.records;
+      const { uid } = owner();
+      const ids = ['a', 'b', 'c', 'd', 'e'];
+      for (const imageId of ids) await begun({ uid, imageId }, '10');
+      for (const list of [records.listImages, records.listTokens].map((call) =>
+        call.bind(records),
+      )) {
+        const found: string[] = [];
+        let after: string | undefined;
+        do {
+          const page = await records[what](2, after, uid);
+          expect(page.items.length).toBeLessThanOrEqual(2);
+          found.push(...page.items.map(({ imageId }) => imageId));
+          after = page.next;
+        } while (after !== undefined);
+        expect(found.sort()).toEqual(ids);
+      }
+      const all = await records.listImages(100_000);
+      expect(all.items.filter((image) => image.uid === uid)).toHaveLength(5);
+    });
+  });
+
+  describe('objects', () => {
+    const named = () => `${prefix}${randomUUID()}/cat`;
+
+    test('an original is found, read, locked and deleted, by generation', async () => {
+      const { library, put } = open();
+      const { objects } = library;
+      const name = named();
+      await expect(objects.findOriginal(name)).resolves.toBeUndefined();
+      const generation = await put(name, Buffer.from('cat'), true);
+      const stored = { name, generation, bytes: 3, isOpen: true };
+      await expect(objects.findOriginal(name)).resolves.toMatchObject(stored);
+      expect((await objects.readOriginal(name, generation))?.toString()).toBe('cat');
+      await expect(objects.readOriginal(name, '1')).resolves.toBeUndefined();
+      await expect(objects.lock(name, '1')).resolves.toBe(false);
+      await expect(objects.lock(name, generation)).resolves.toBe(true);
+      await expect(objects.findOriginal(name)).resolves.toMatchObject({ ...stored, isOpen: false });
+      await objects.deleteOriginal(name, generation);
+      await objects.deleteOriginal(name, generation);
+      await expect(objects.findOriginal(name)).resolves.toBeUndefined();
+      await expect(objects.readOriginal(name, generation)).resolves.toBeUndefined();
+      await expect(objects.lock(name, generation)).resolves.toBe(false);
+    });
+
+    test('originals are listed in pages, in the order of their names', async () => {
+      const { library, put } = open();
+      const folder = `${named()}/`;
+      const names = ['a', 'b', 'c', 'd', 'e'].map((id) => `${folder}${id}`);
+      for (const name of [...names].reverse()) await put(name, Buffer.from('cat'), false);
+      const found: string[] = [];
+      let after: string | undefined;
+      do {
+        const page = await library.objects.listOriginals(folder, 2, after);
+        expect(page.items.length).toBeLessThanOrEqual(2);
+        found.push(...page.items.map(({ name }) => name));
+        after = page.next;
+      } while (after !== undefined);
+      expect(found).toEqual(names);
+    });
+
+    test('renditions are written, listed and deleted, their folders listed', async () => {
+      const objects = open().library.objects;
+      const root = `${named()}/`;
+      const name = `${root}hash/10/w8.webp`;
+      const info = await objects.writeRendition(name, 'webp', Buffer.from('cat'));
+      expect(info).toMatchObject({ object: name, bytes: 3 });
+      await objects.writeRendition(`${root}other/10/w8.webp`, 'webp', Buffer.from('dog'));
+      const [listed, ...rest] = await objects.listRenditions(`${root}hash/`);
+      expect([listed?.name, rest]).toEqual([name, []]);
+      const folders = await objects.listFolders(root, 10);
+      expect([...folders.items].sort()).toEqual([`${root}hash/`, `${root}other/`]);
+      if (listed) await objects.deleteRendition(listed);
+      if (listed) await objects.deleteRendition(listed);
+      await expect(objects.listRenditions(`${root}hash/`)).resolves.toEqual([]);
+    });
+  });
+
+  describe('jobs', () => {
+    test('a run counts each page once, and ends with the last one', async () => {
+      const jobs = open().library.jobs;
+      const run = randomUUID();
+      await expect(jobs.start(run, run, false)).resolves.toBe(true);
+      await expect(jobs.start(run, run, false)).resolves.toBe(true);
+      await expect(jobs.isCurrent(run)).resolves.toBe(true);
+      await jobs.counted(run, 15);
+      await expect(jobs.start(run, run, false)).resolves.toBe(false);
+      const first = { page: 0, isLast: false, done: 10, failed: 1 };
+      await jobs.add(run, first);
+      const progress = await jobs.add(run, first);
+      expect(progress).toMatchObject({ state: 'running', total: 15, done: 10, failed: 1 });
+      expect(progress?.eta).toBeGreaterThanOrEqual(progress?.started ?? Infinity);
+      const end = await jobs.add(run, { page: 1, isLast: true, done: 5, failed: 0 });
+      expect(end).toMatchObject({ state: 'done', total: 15, done: 15, failed: 1, pages: 2 });
+      expect(end).not.toHaveProperty('eta');
+      await expect(jobs.start(randomUUID(), run, true)).resolves.toBe(false);
+      const next = randomUUID();
+      await expect(jobs.start(next, 'others', true)).resolves.toBe(true);
+      await expect(jobs.isCurrent(run)).resolves.toBe(false);
+      await expect(jobs.add(run, first)).resolves.toBeUndefined();
+    });
+  });
+}

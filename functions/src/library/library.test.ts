@@ -1,0 +1,24 @@
+import { fakeLibrary } from './library.fake.js';
+import { itIsALibrary } from './library.contract.js';
+
+const library = fakeLibrary({ now: () => Date.now() });
+let generation = 100;
+
+itIsALibrary('originals/', () => ({
+  library,
+  put(name, data, isOpen) {
+    generation += 1;
+    library.originals.set(name, { generation: String(generation), data, locked: !isOpen });
+    return Promise.resolve(String(generation));
+  },
+  deleteToken(hash) {
+    library.tokens.delete(hash);
+    return Promise.resolve();
+  },
+  copyToken(hash, copies) {
+    const token = library.tokens.get(hash);
+    if (token === undefined) throw new Error('expected a token record, found none');
+    for (const copy of copies) library.tokens.set(copy, { ...token, kind: 'share' });
+    return Promise.resolve();
+  },
+}));
