@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs';
 import { describeDenial, type Denial, type OnDenied } from '../rules/denial.js';
 import { mendDownloadTokens } from './download-tokens.js';
 import { replaceFirestoreEmulator, runningFront } from './firestore-front.js';
+import { mendGenerations } from './generations.js';
 import { readOptions, tellParent } from './messages.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
 import { redeliverEvents } from './redelivery.js';
@@ -107,6 +108,7 @@ function main(): void {
   compileAuthSchemasLazily();
   mendExtensionStorageTrigger();
   mendDownloadTokens();
+  mendGenerations();
   shareWorkers();
   redeliverEvents();
   mendTasks();

@@ -1,9 +1,8 @@
 /** The library on the local stack keeps the contract that its stand-in in memory keeps. */
-import { deleteApp, getApp } from 'firebase-admin/app';
 import { parseConfig } from '../../functions/src/config/config.js';
 import { itIsALibrary, type Subject } from '../../functions/src/library/library.contract.js';
 import { openLibrary } from '../../functions/src/library/library.js';
-import { Stage } from '../support/stack.js';
+import { closeProductsApp, Stage } from '../support/stack.js';
 
 let stage: Stage;
 let subject: Subject;
@@ -46,7 +45,7 @@ beforeAll(() => {
 });
 
 afterAll(async () => {
-  await deleteApp(getApp());
+  await closeProductsApp();
   await stage.close();
 });
 

@@ -1,6 +1,8 @@
 /** The local stack that `npm test` has started, seen as an admin, as users and as the world. */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type * as AdminAppModule from 'firebase-admin/app';
 import { deleteApp, initializeApp, type App } from 'firebase-admin/app';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
 import { getStorage } from 'firebase-admin/storage';
@@ -34,6 +36,14 @@ export function testStack(): TestStack {
   }
   return JSON.parse(readFileSync(file, 'utf8')) as TestStack;
 }
+
+/** Ends what `openLibrary` has opened: functions/ has its own copy of the SDK. */
+export async function closeProductsApp(): Promise<void> {
+  const requireAsProduct = createRequire(join(ROOT, 'functions', 'package.json'));
+  const { deleteApp: end, getApp } = requireAsProduct('firebase-admin/app') as AdminApp;
+  await end(getApp());
+}
+type AdminApp = Pick<typeof AdminAppModule, 'deleteApp' | 'getApp'>;
 
 /** Everything that a test opens is closed by `close`. */
 export class Stage {

@@ -68,16 +68,17 @@ export function openJobs(
         const [found, counted] = await transaction.getAll(job, page);
         const before = found?.data() as Progress<Timestamp> | undefined;
         if (before?.run !== run) return undefined;
-        const started = before.started.toMillis();
-        const plain = { ...before, started, updated: Date.now() };
-        const after = addPage(plain as Progress<number>, counted?.exists ? undefined : result);
+        const times = { started: before.started.toMillis(), updated: Date.now() };
+        const eta = before.eta && { eta: before.eta.toMillis() };
+        const plain: Progress<number> = { ...(before as Progress<never>), ...times, ...eta };
+        const after = addPage(plain, counted?.exists ? undefined : result);
         if (counted?.exists) return after;
         transaction.create(page, { done: result.done, failed: result.failed });
-        const { state, done, failed, pagesDone, eta } = after;
+        const { state, done, total, failed, pagesDone } = after;
         transaction.update(job, {
-          ...{ state, done, failed, pagesDone, updated: now },
+          ...{ state, done, total, failed, pagesDone, updated: now },
           ...(after.pages !== undefined && { pages: after.pages }),
-          eta: eta === undefined ? FieldValue.delete() : new Date(eta),
+          eta: after.eta === undefined ? FieldValue.delete() : new Date(after.eta),
         });
         return after;
       });

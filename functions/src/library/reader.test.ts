@@ -16,7 +16,7 @@ async function withReader(answer: Answer, use: (reader: Reader, asked: string[])
       answer(request, response, Buffer.concat(chunks as Buffer[]).toString());
     });
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const reader = openReader({
     projectId: 'demo',

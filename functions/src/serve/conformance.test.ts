@@ -32,7 +32,7 @@ let server: Server;
 let scene: ReturnType<typeof openScene>;
 beforeAll(async () => {
   server = createServer((request, response) => void handleHttp(request, response, scene.serve));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
 });
 afterAll(() => {
   server.closeAllConnections();

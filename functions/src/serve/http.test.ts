@@ -16,7 +16,7 @@ async function withServer(serve: Serve, use: (port: number) => Promise<void>): P
       response.destroy();
     });
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   try {
     await use((server.address() as AddressInfo).port);
   } finally {
