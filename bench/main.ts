@@ -6,6 +6,8 @@ import { compareCurves } from './derive/curve.js';
 import { compareDerive } from './derive/compare.js';
 import { compareHeic } from './derive/heic.js';
 import { measureBombs } from './derive/measure-bombs.js';
+import { measureBackfill } from './lifecycle/backfill.js';
+import { storm } from './lifecycle/storm.js';
 import type { Places } from './places.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
@@ -18,6 +20,8 @@ npm run bench -- bombs                           what bad files take: time and m
 npm run bench -- heic                            a HEIC's renditions beside a JPEG's
 npm run bench -- serve                           a view's cost beside functions-framework's own
 npm run bench -- cold                            what an instance of serve loads before its first view
+npm run bench -- storm                           uploads, overwrites, deletions; workers killed: what is left?
+npm run bench -- backfill [--images N]           images from before are made: how fast, and what is told
 npm run bench -- soak [--seconds N]              all that can be asked, for minutes: is memory flat?
 `;
 
@@ -31,6 +35,7 @@ export async function main(argv: string[], root: string): Promise<number> {
       corpus: { type: 'string' },
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '300' },
+      images: { type: 'string', default: '1000' },
     },
   });
   const corpus = () => values.corpus ?? makeCorpus(places);
@@ -65,6 +70,10 @@ export async function main(argv: string[], root: string): Promise<number> {
     case 'cold':
       compareCold(places);
       return 0;
+    case 'storm':
+      return (await storm(places)) ? 0 : 1;
+    case 'backfill':
+      return (await measureBackfill(places, Number(values.images))) ? 0 : 1;
     case 'soak':
       return (await soakServe(places, seconds)) ? 0 : 1;
     default:

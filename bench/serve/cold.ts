@@ -26,7 +26,8 @@ const EVERYTHING = `
   require('./lib/ingest/ingest.js');
   require('./lib/derive/derive.js');
   require('./lib/library/library.js').openLibrary({
-    bucket: 'bench', tokensCollection: 't', imagesCollection: { text: '', segments: [] } });
+    bucket: 'bench', tokensCollection: 't', jobsCollection: 'j',
+    imagesCollection: { text: '', segments: [] } }, {});
   // What Firestore's client loads with its first call.
   require('google-gax');
   require('@google-cloud/firestore/build/src/v1/firestore_client');

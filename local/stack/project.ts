@@ -23,6 +23,8 @@ export interface StackInfo {
   firestore: string;
   storage: string;
   functions: string;
+  /** Cloud Tasks. */
+  tasks: string;
   hosting: string;
   /** The base address of variants: `${serve}/${token}/${variant}`. */
   serve: string;
@@ -65,6 +67,7 @@ export function describeStack(projectId: string, form: Form, ports: Ports): Stac
     firestore: at(ports.firestore),
     storage: at(ports.storage),
     functions: at(ports.functions),
+    tasks: at(ports.tasks),
     hosting: at(ports.hosting),
     serve: `http://${at(ports.functions)}/${projectId}/${REGION}/${functionName(form, 'serve')}`,
     demo: `http://${at(ports.hosting)}/`,
