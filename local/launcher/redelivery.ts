@@ -16,6 +16,12 @@ const MOST_DELIVERIES = 400;
 const COUNT_HEADER = 'x-local-delivery';
 /** So often a process is started that ended before it was ready. */
 const STARTS = 3;
+/**
+ * So many events of one function at once, as so many instances; the others wait. All of them in the one
+ * process there is here would each hold a transaction, and the stand-in for Firestore would hold a copy
+ * of what each has read.
+ */
+const EVENTS_AT_ONCE = 10;
 
 interface HubServer {
   (request: IncomingMessage, response: ServerResponse): void;
@@ -29,9 +35,21 @@ export function redeliverEvents(): void {
     (original) =>
       function createHubServer(...options) {
         const hub = original.apply(this, options) as HubServer;
+        const lanes = new Map<string, Lane>();
         return createServer((incoming, response) => {
-          if (EVENT_PATH.test(incoming.url ?? '')) watch(incoming, response);
-          hub(incoming, response);
+          const url = incoming.url ?? '';
+          if (!EVENT_PATH.test(url)) return hub(incoming, response);
+          const lane = lanes.get(url) ?? { underWay: 0, waiting: [] };
+          lanes.set(url, lane);
+          lane.waiting.push(() => {
+            response.once('close', () => {
+              lane.underWay -= 1;
+              startWaiting(lane);
+            });
+            watch(incoming, response);
+            hub(incoming, response);
+          });
+          startWaiting(lane);
         });
       },
   );
@@ -50,6 +68,21 @@ export function redeliverEvents(): void {
         }
       },
   );
+}
+
+/** The events of one function. */
+interface Lane {
+  underWay: number;
+  waiting: (() => void)[];
+}
+
+function startWaiting(lane: Lane): void {
+  while (lane.underWay < EVENTS_AT_ONCE) {
+    const start = lane.waiting.shift();
+    if (start === undefined) return;
+    lane.underWay += 1;
+    start();
+  }
 }
 
 function watch(incoming: IncomingMessage, response: ServerResponse): void {

@@ -31,6 +31,7 @@ test('the defaults are what the README says', () => {
     formats: ['webp', 'jpeg'],
     imagesCollection: { text: 'users/{uid}/images', segments: ['users', '{uid}', 'images'] },
     tokensCollection: 'imageTokens',
+    jobsCollection: 'imageJobs',
     revocationSeconds: 60,
     noindex: true,
     trustedProxies: 1,

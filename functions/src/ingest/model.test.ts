@@ -12,7 +12,7 @@ import { NOW, openMemory, settle } from './memory.fake.js';
 import { namedBy } from './sweep.js';
 import { intercept, renditionText, type Job, type World } from './world.fake.js';
 
-const SCHEDULES = Number(process.env['SCHEDULES'] ?? 3000);
+const SCHEDULES = Number(process.env['SCHEDULES'] ?? 2000);
 const NAMES = ['originals/alice/cat', 'originals/alice/dog'];
 const PARAMETERS: Record<string, string>[] = [
   {},
