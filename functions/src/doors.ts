@@ -55,6 +55,13 @@ const openLibrary = once(async () =>
 
 const openTasks = once(() => import('./ingest/tasks.js'));
 
+/** What no retry can save is dropped, and the log says why. */
+function taskOf<T>(parsed: { task: T } | { problem: string }): T | undefined {
+  if ('task' in parsed) return parsed.task;
+  log('ERROR', 'a task was dropped', { reason: parsed.problem });
+  return undefined;
+}
+
 /** One process for all uploads of this instance; it gets ready while the first is being read. */
 const openDerive = once(async () => {
   const [{ openBoundedDerive }, { PROCESS_LIMITS }] = await Promise.all([
@@ -130,7 +137,8 @@ export const sweep = onTaskDispatched(
   },
   async ({ data }) => {
     const [room, tasks] = await Promise.all([import('./ingest/sweep.js'), openTasks()]);
-    await room.sweep(tasks.parseSweep(data), await openKeeper());
+    const task = taskOf(tasks.parseSweep(data));
+    if (task) await room.sweep(task, await openKeeper());
   },
 );
 
@@ -148,12 +156,10 @@ export const backfill = onTaskDispatched(
   },
   async ({ data, id, retryCount }) => {
     const [room, tasks] = await Promise.all([import('./ingest/backfill.js'), openTasks()]);
+    const task = taskOf(tasks.parseBackfill(data));
+    if (task === undefined) return;
     const isLast = retryCount >= BACKFILL_ATTEMPTS - 1;
-    const progress = await room.backfill(
-      tasks.parseBackfill(data),
-      { id, isLast },
-      await openMaker(),
-    );
+    const progress = await room.backfill(task, { id, isLast }, await openMaker());
     if (progress === undefined) return;
     const report = await import('./library/report.js');
     await report.tellExtension(progress, process.env, log);
@@ -170,7 +176,8 @@ export const purge = onTaskDispatched(
   },
   async ({ data }) => {
     const [room, tasks] = await Promise.all([import('./ingest/purge.js'), openTasks()]);
-    await room.purge(tasks.parsePurge(data), await openKeeper());
+    const task = taskOf(tasks.parsePurge(data));
+    if (task) await room.purge(task, await openKeeper());
   },
 );
 
@@ -181,8 +188,9 @@ export const deleteUserImages = onCall(
     if (auth?.token['admin'] !== true) {
       throw new HttpsError('permission-denied', 'Only for callers with the custom claim "admin".');
     }
-    const task = (await openTasks()).parsePurge(data);
-    await (await openLibrary()).queues.purge(task);
+    const parsed = (await openTasks()).parsePurge(data);
+    if ('problem' in parsed) throw new HttpsError('invalid-argument', parsed.problem);
+    await (await openLibrary()).queues.purge(parsed.task);
     return { queued: true };
   },
 );

@@ -39,7 +39,10 @@ test('an instance for views loads what a view needs, opens it at once, and nothi
 
 test('it exports the eight functions and nothing else', () => {
   const { stdout, stderr } = load(`console.log(Object.keys(require('./lib/index.js')).join())`);
-  expect([stdout.trim(), stderr]).toEqual(['ingest,lock,remove,sweep,backfill,purge,deleteUserImages,serve', '']);
+  expect([stdout.trim(), stderr]).toEqual([
+    'ingest,lock,remove,sweep,backfill,purge,deleteUserImages,serve',
+    '',
+  ]);
 });
 
 test('"./lib" declares nothing and needs no environment', () => {

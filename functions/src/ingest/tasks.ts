@@ -8,23 +8,20 @@ const whole = z.number().int().min(0);
 const SWEEP = z.strictObject({ name: z.string().min(1) });
 const PURGE = z.strictObject({ uid: z.string().refine(isDocumentId), after: cursor });
 const BACKFILL = z.union([
-  z.strictObject({ step: z.undefined(), onlyIfChanged: z.boolean().optional() }),
+  z.strictObject({ step: z.undefined().optional(), onlyIfChanged: z.boolean().optional() }),
   z.strictObject({ step: z.literal('count'), run: z.string(), total: whole, after: cursor }),
   z.strictObject({ step: z.literal('make'), run: z.string(), page: whole, after: cursor }),
 ]);
 
-/** A task that no retry can save. Its message names no value: it may hold a file's name. */
-export class TaskError extends Error {
-  override readonly name = 'TaskError';
-  readonly code = 'bad-task';
-}
+/** The sentence says which fields there were, and no value: one may be a file's name. */
+export type Parsed<T> = { task: T } | { problem: string };
 
-function parserOf<T>(schema: z.ZodType<T>, expected: string): (data: unknown) => T {
+function parserOf<T>(schema: z.ZodType<T>, expected: string): (data: unknown) => Parsed<T> {
   return (data) => {
     const result = schema.safeParse(data ?? {});
-    if (result.success) return result.data;
-    const found = data === null ? 'null' : Object.keys(Object(data) as object).join(', ');
-    throw new TaskError(`expected ${expected}; found fields: ${found || 'none'}`);
+    if (result.success) return { task: result.data };
+    const found = Object.keys(Object(data) as object).join(', ');
+    return { problem: `expected ${expected}; found ${found ? `fields: ${found}` : 'no fields'}` };
   };
 }
 
