@@ -29,10 +29,13 @@ const FURTHEST_MS = 29 * 24 * 60 * 60 * 1000;
 
 /** @param environment the platform's, which says who and where this is */
 export function openQueues(functions: () => TaskQueues, environment: Environment): Queues {
-  const extension = environment['EXT_INSTANCE_ID'];
+  const instance = environment['EXT_INSTANCE_ID'];
+  // The SDK would fetch an extension an identity token from Google's machines: an emulator has none.
+  const onEmulator = environment['CLOUD_TASKS_EMULATOR_HOST'] ? instance : undefined;
+  const extension = onEmulator ? undefined : instance;
   const kit = environment['FIREBASE_KIT_INSTANCE_ID'];
   async function enqueue(name: string, task: object, options: TaskOptions): Promise<void> {
-    const fullName = kit ? `kit-${kit}-${name}` : name;
+    const fullName = kit ? `kit-${kit}-${name}` : onEmulator ? `ext-${onEmulator}-${name}` : name;
     const resource = `locations/${regionOf(environment)}/functions/${fullName}`;
     try {
       const queue = functions().taskQueue(resource, extension);
