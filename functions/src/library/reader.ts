@@ -92,7 +92,9 @@ export function openReader(options: ReaderOptions): Reader {
 
     async readRendition(bucket, object, range, signal) {
       const url = `${storage}/storage/v1/b/${bucket}/o/${encodeURIComponent(object)}?alt=media`;
-      const headers = range ? { Range: `bytes=${range.start}-${range.end}` } : {};
+      const headers: Record<string, string> = range
+        ? { Range: `bytes=${range.start}-${range.end}` }
+        : {};
       const response = await ask(url, { headers, signal }, storageEmulator !== undefined);
       if (response.status === (range ? 206 : 200) && response.body) {
         const bytes = response.headers.get('content-length');
