@@ -20,13 +20,12 @@ import { once } from './once.js';
 import { view } from './view.js';
 
 // Least privilege: objects of buckets, documents of Firestore, to be called by events and tasks, and
-// to appoint tasks, which call in the name of the functions' own account.
+// to appoint tasks.
 requiresRole('roles/storage.objectAdmin');
 requiresRole('roles/datastore.user');
 requiresRole('roles/eventarc.eventReceiver');
 requiresRole('roles/run.invoker');
 requiresRole('roles/cloudtasks.enqueuer');
-requiresRole('roles/iam.serviceAccountUser');
 requiresAPI(
   'cloudtasks.googleapis.com',
   'Old renditions are swept and images brought up to date by tasks.',

@@ -1,8 +1,8 @@
 /** The only room that talks to Firestore, Storage and Cloud Tasks. */
 import { getApps, initializeApp } from 'firebase-admin/app';
 import { getFirestore } from 'firebase-admin/firestore';
-import { getFunctions } from 'firebase-admin/functions';
 import { getStorage } from 'firebase-admin/storage';
+import { GoogleAuth } from 'google-auth-library';
 import type { Config, Environment } from '../config/config.js';
 import { openJobs, type Jobs } from './jobs.js';
 import { openObjects, type Objects } from './objects.js';
@@ -30,10 +30,19 @@ export interface Library {
 export function openLibrary(config: Config, environment: Environment): Library {
   if (getApps().length === 0) initializeApp();
   const firestore = getFirestore();
+  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-tasks'] });
   return {
     objects: openObjects(getStorage().bucket(config.bucket)),
     records: openRecords(firestore, config),
-    queues: openQueues(() => getFunctions(), environment),
+    queues: openQueues({
+      projectId: config.projectId,
+      environment,
+      accessToken: async () => (await auth.getAccessToken()) ?? '',
+      identityToken: async (audience) => {
+        const { idTokenProvider } = await auth.getIdTokenClient(audience);
+        return idTokenProvider.fetchIdToken(audience);
+      },
+    }),
     jobs: openJobs(firestore, config),
   };
 }

@@ -1,17 +1,36 @@
 import { openQueues } from './queues.js';
 
-function setUp(environment: Record<string, string>) {
-  const sent: unknown[] = [];
-  const taskQueue = (...where: unknown[]) => ({
-    enqueue: (task: object, options: object) => {
-      sent.push([...where, task, options]);
-      return Promise.resolve();
-    },
-  });
-  return { sent, queues: openQueues(() => ({ taskQueue }), environment) };
+interface Sent {
+  url: string;
+  authorization?: string;
+  task: {
+    name?: string;
+    scheduleTime?: string;
+    httpRequest: { url: string; headers: Record<string, string>; body: string };
+  };
 }
 
-const NAME = { name: 'originals/alice/cat' };
+let sent: Sent[] = [];
+let status = 200;
+
+beforeEach(() => {
+  [sent, status] = [[], 200];
+  jest.spyOn(globalThis, 'fetch').mockImplementation((url, init) => {
+    const { task } = JSON.parse(init?.body as string) as Sent;
+    const { Authorization } = init?.headers as { Authorization?: string };
+    sent.push({ url: url as string, ...(Authorization && { authorization: Authorization }), task });
+    return Promise.resolve(new Response('{}', { status }));
+  });
+});
+afterEach(() => jest.restoreAllMocks());
+
+const open = (environment: Record<string, string>) =>
+  openQueues({
+    ...{ projectId: 'p', environment },
+    accessToken: () => Promise.resolve('access'),
+    identityToken: (audience) => Promise.resolve(`identity for ${audience}`),
+  });
+
 const KIT = {
   FIREBASE_KIT_INSTANCE_ID: 'images',
   EVENTARC_CLOUD_EVENT_SOURCE: 'projects/p/locations/europe-west1/services/kit-images-ingest',
@@ -22,41 +41,57 @@ const EXTENSION = {
   EVENTARC_CLOUD_EVENT_SOURCE: 'projects/p/instances/images',
 };
 
-test.each<[string, Record<string, string>, unknown[]]>([
-  ['a kit', KIT, ['locations/europe-west1/functions/kit-images-purge', undefined]],
-  ['an extension', EXTENSION, ['locations/europe-west3/functions/purge', 'images']],
-  [
-    'an extension on the emulator',
-    { ...EXTENSION, CLOUD_TASKS_EMULATOR_HOST: 'localhost:1' },
-    ['locations/europe-west3/functions/ext-images-purge', undefined],
-  ],
-  ['neither', {}, ['locations/us-central1/functions/purge', undefined]],
-])('%s: its own queue, in its own region', async (_what, environment, where) => {
-  const { sent, queues } = setUp(environment);
-  await queues.purge({ uid: 'alice' });
-  expect(sent).toEqual([[...where, { uid: 'alice' }, { dispatchDeadlineSeconds: 1800 }]]);
+test.each<[string, Record<string, string>, region: string, name: string]>([
+  ['a kit', KIT, 'europe-west1', 'kit-images-purge'],
+  ['an extension', EXTENSION, 'europe-west3', 'ext-images-purge'],
+  ['neither', {}, 'us-central1', 'purge'],
+])(
+  '%s: its own queue in its own region, in its own name',
+  async (_what, environment, region, name) => {
+    await open(environment).purge({ uid: 'alice' });
+    const address = `https://${region}-p.cloudfunctions.net/${name}`;
+    expect(sent).toMatchObject([
+      {
+        url: `https://cloudtasks.googleapis.com/v2/projects/p/locations/${region}/queues/${name}/tasks`,
+        authorization: 'Bearer access',
+        task: {
+          httpRequest: {
+            url: address,
+            headers: { Authorization: `Bearer identity for ${address}` },
+          },
+        },
+      },
+    ]);
+    const body = Buffer.from(sent[0]?.task.httpRequest.body ?? '', 'base64').toString();
+    expect(JSON.parse(body)).toEqual({ data: { uid: 'alice' } });
+  },
+);
+
+test('on the emulator no identity is asked for', async () => {
+  await open({ ...KIT, CLOUD_TASKS_EMULATOR_HOST: 'localhost:9499' }).purge({ uid: 'alice' });
+  expect(sent[0]?.url).toBe(
+    'http://localhost:9499/projects/p/locations/europe-west1/queues/kit-images-purge/tasks',
+  );
+  expect(JSON.stringify(sent)).not.toContain('Bearer');
 });
 
-test('a sweep waits for its time, a month at most: Cloud Tasks takes no later one', async () => {
-  const { sent, queues } = setUp(KIT);
+test('a sweep waits for its time, but no longer than an identity token lives', async () => {
+  const queues = open(KIT);
   const at = Date.now() + 60_000;
-  await queues.sweep(NAME, at);
-  await queues.sweep(NAME, at + 365 * 24 * 60 * 60 * 1000);
-  const times = (sent as [string, string, object, { scheduleTime: Date }][]).map(
-    ([, , , options]) => options.scheduleTime.getTime(),
-  );
-  expect(times[0]).toBe(at);
-  expect(times[1]).toBeLessThan(Date.now() + 30 * 24 * 60 * 60 * 1000);
+  await queues.sweep({ name: 'originals/alice/cat' }, at);
+  await queues.sweep({ name: 'originals/alice/cat' }, at + 24 * 60 * 60 * 1000);
+  const [soon = 0, later = 0] = sent.map(({ task }) => Date.parse(task.scheduleTime ?? ''));
+  expect(soon).toBe(at);
+  expect(later - Date.now()).toBeLessThan(60 * 60 * 1000);
 });
 
 test('a second task of the same id is none, whatever else fails is thrown', async () => {
-  const fail = (code: string) =>
-    openQueues(
-      () => ({
-        taskQueue: () => ({ enqueue: () => Promise.reject(Object.assign(new Error(), { code })) }),
-      }),
-      KIT,
-    ).backfill({}, 'run');
-  await expect(fail('functions/task-already-exists')).resolves.toBeUndefined();
-  await expect(fail('functions/unknown-error')).rejects.toThrow();
+  status = 409;
+  await open(KIT).backfill({}, 'run-1');
+  expect(sent[0]?.task.name).toMatch(/queues\/kit-images-backfill\/tasks\/run-1$/);
+  await expect(open(KIT).purge({ uid: 'alice' })).rejects.toMatchObject({ code: 409 });
+  status = 503;
+  await expect(open(KIT).backfill({}, 'run-1')).rejects.toThrow(
+    'expected a task to be taken, found 503',
+  );
 });

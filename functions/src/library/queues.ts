@@ -1,60 +1,108 @@
-/** Cloud Tasks: work that is put off, or cut into pieces. */
+/**
+ * Cloud Tasks: work that is put off, or cut into pieces. Each task carries the function's own identity
+ * token, as firebase-admin does it for extensions. Were Cloud Tasks to make one for it, the function
+ * would need the right to act as a service account, which a project's role gives for all of them.
+ */
 import type { Environment } from '../config/config.js';
 import type { BackfillTask, PurgeTask, SweepTask } from '../images/tasks.js';
 
-/** What is needed of `getFunctions()`. */
-interface TaskQueues {
-  taskQueue(
-    name: string,
-    extension?: string,
-  ): { enqueue(task: object, options: TaskOptions): Promise<void> };
-}
-interface TaskOptions {
-  scheduleTime?: Date;
-  id?: string;
-}
-
 export interface Queues {
-  /** @param at not before, milliseconds since 1970 */
+  /** @param at not before, milliseconds since 1970; what comes too early appoints another one */
   sweep(task: SweepTask, at: number): Promise<void>;
   /** @param id a second task of the same id is none */
   backfill(task: BackfillTask, id: string): Promise<void>;
   purge(task: PurgeTask): Promise<void>;
 }
 
-/** As long as a task may take; Cloud Tasks itself would end it after ten minutes. */
-const DEADLINE = { dispatchDeadlineSeconds: 1800 };
-/** How far ahead Cloud Tasks takes a task, less a day: https://cloud.google.com/tasks/docs/quotas */
-const FURTHEST_MS = 29 * 24 * 60 * 60 * 1000;
+export interface QueuesOptions {
+  projectId: string;
+  /** The platform's, which says who and where this is. */
+  environment: Environment;
+  /** An OAuth 2.0 access token. Not asked for with an emulator. */
+  accessToken: () => Promise<string>;
+  /** An identity token for an address. Not asked for with an emulator. */
+  identityToken: (audience: string) => Promise<string>;
+}
 
-/** @param environment the platform's, which says who and where this is */
-export function openQueues(functions: () => TaskQueues, environment: Environment): Queues {
-  const instance = environment['EXT_INSTANCE_ID'];
-  // The SDK would fetch an extension an identity token from Google's machines: an emulator has none.
-  const onEmulator = environment['CLOUD_TASKS_EMULATOR_HOST'] ? instance : undefined;
-  const extension = onEmulator ? undefined : instance;
-  const kit = environment['FIREBASE_KIT_INSTANCE_ID'];
-  async function enqueue(name: string, task: object, options: TaskOptions): Promise<void> {
-    const fullName = kit ? `kit-${kit}-${name}` : onEmulator ? `ext-${onEmulator}-${name}` : name;
-    const resource = `locations/${regionOf(environment)}/functions/${fullName}`;
-    try {
-      const queue = functions().taskQueue(resource, extension);
-      await queue.enqueue(task, { ...DEADLINE, ...options });
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'functions/task-already-exists') throw error;
-    }
+/** So long may a task take, seconds: as long as the longest of the functions. */
+const DEADLINE = '1800s';
+/** An identity token is good for an hour, and a task may have to wait for its turn, milliseconds. */
+const FURTHEST_MS = 45 * 60 * 1000;
+/** Until the queue has answered, milliseconds. */
+const ANSWER_MS = 10_000;
+
+/** An answer of Cloud Tasks that is not what was asked for. Its message names nothing. */
+class QueueError extends Error {
+  override readonly name = 'QueueError';
+  constructor(readonly code: number) {
+    super(`expected a task to be taken, found ${code}`);
   }
+}
+
+/** Opens the queues of this very instance of the kit or extension. */
+export function openQueues(options: QueuesOptions): Queues {
+  const { projectId, environment } = options;
+  const emulator = environment['CLOUD_TASKS_EMULATOR_HOST'];
+  const region = regionOf(environment);
+
+  /** https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create */
+  async function enqueue(name: string, task: object, more: { at?: number; id?: string }) {
+    const fullName = prefixOf(environment) + name;
+    const queue = `projects/${projectId}/locations/${region}/queues/${fullName}`;
+    const url = `https://${region}-${projectId}.cloudfunctions.net/${fullName}`;
+    const at = more.at === undefined ? undefined : Math.min(more.at, Date.now() + FURTHEST_MS);
+    const response = await fetch(
+      emulator
+        ? `http://${emulator}/${queue}/tasks`
+        : `https://cloudtasks.googleapis.com/v2/${queue}/tasks`,
+      {
+        method: 'POST',
+        signal: AbortSignal.timeout(ANSWER_MS),
+        headers: { 'Content-Type': 'application/json', ...(await bearer(options.accessToken)) },
+        body: JSON.stringify({
+          task: {
+            ...(more.id !== undefined && { name: `${queue}/tasks/${more.id}` }),
+            ...(at !== undefined && { scheduleTime: new Date(at).toISOString() }),
+            dispatchDeadline: DEADLINE,
+            httpRequest: {
+              // The emulator knows by itself where its functions are.
+              url: emulator ? '' : url,
+              headers: {
+                'Content-Type': 'application/json',
+                ...(await bearer(() => options.identityToken(url))),
+              },
+              body: Buffer.from(JSON.stringify({ data: task })).toString('base64'),
+            },
+          },
+        }),
+      },
+    );
+    await response.body?.cancel();
+    const isThere = response.status === 409 && more.id !== undefined;
+    if (!response.ok && !isThere) throw new QueueError(response.status);
+  }
+
+  async function bearer(token: () => Promise<string>): Promise<Record<string, string>> {
+    return emulator ? {} : { Authorization: `Bearer ${await token()}` };
+  }
+
   return {
-    sweep: (task, at) =>
-      enqueue('sweep', task, { scheduleTime: new Date(Math.min(at, Date.now() + FURTHEST_MS)) }),
+    sweep: (task, at) => enqueue('sweep', task, { at }),
     backfill: (task, id) => enqueue('backfill', task, { id }),
     purge: (task) => enqueue('purge', task, {}),
   };
 }
 
+/** What the CLI and the Extensions service put before the names of functions. */
+function prefixOf(environment: Environment): string {
+  const kit = environment['FIREBASE_KIT_INSTANCE_ID'];
+  const extension = environment['EXT_INSTANCE_ID'];
+  return kit ? `kit-${kit}-` : extension ? `ext-${extension}-` : '';
+}
+
 /** What the CLI writes for a kit's function, a parameter of the extension; else Google's default. */
 function regionOf(environment: Environment): string {
-  const [, region] =
-    /\/locations\/([^/]+)\//.exec(environment['EVENTARC_CLOUD_EVENT_SOURCE'] ?? '') ?? [];
+  const source = environment['EVENTARC_CLOUD_EVENT_SOURCE'] ?? '';
+  const [, region] = /\/locations\/([^/]+)\//.exec(source) ?? [];
   return region ?? environment['LOCATION'] ?? 'us-central1';
 }

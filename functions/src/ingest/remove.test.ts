@@ -1,0 +1,71 @@
+import { GIVE_UP_AFTER_MS } from './event.js';
+import { openMemory, settle } from './memory.fake.js';
+import { remove } from './remove.js';
+
+const CAT = 'originals/alice/cat';
+
+async function openDeleted() {
+  const memory = openMemory();
+  const { world, library, time } = memory;
+  const generation = await world.upload(CAT, 'cat');
+  await settle(memory);
+  await world.delete(CAT);
+  world.events.length = 0;
+  const room = {
+    ...{ config: world.config, library, now: () => time.now },
+    log: (...line: unknown[]) => world.logged.push(line),
+  };
+  const event = { bucket: 'bucket', name: CAT, generation, time: time.now };
+  return { ...memory, room, event };
+}
+
+test('nothing is left of what was deleted', async () => {
+  const { room, event, library } = await openDeleted();
+  await expect(remove(event, room)).resolves.toBe('removed');
+  expect(library.images.size + library.tokens.size + library.renditions.size).toBe(0);
+  await expect(remove(event, room)).resolves.toBe('removed');
+});
+
+test('nor when somebody has deleted the image record before', async () => {
+  const { room, event, library } = await openDeleted();
+  library.images.clear();
+  await expect(remove(event, room)).resolves.toBe('removed');
+  expect(library.tokens.size + library.renditions.size).toBe(0);
+});
+
+test('the end of what was overwritten costs one read, once the new upload is known', async () => {
+  const { room, event, library, world, time } = await openDeleted();
+  await world.upload(CAT, 'cat again');
+  await settle({ world, time });
+  const before = { ...library.calls };
+  await expect(remove(event, room)).resolves.toBe('overwritten');
+  expect(library.calls).toEqual({ ...before, findImage: (before['findImage'] ?? 0) + 1 });
+});
+
+test('an upload that its event is not yet known of keeps its image', async () => {
+  const { room, event, library, world } = await openDeleted();
+  await world.upload(CAT, 'cat again');
+  await expect(remove(event, room)).resolves.toBe('overwritten');
+  expect([library.images.size, library.tokens.size]).toEqual([1, 1]);
+});
+
+test.each([
+  ['outside the path', { name: 'elsewhere/alice/cat' }],
+  ['a rendition', { name: 'variants/abc/1/w40.webp' }],
+  ['of another bucket', { bucket: 'other' }],
+])('%s is ignored without a call', async (_what, changes) => {
+  const { room, event, library } = await openDeleted();
+  const before = { ...library.calls };
+  await expect(remove({ ...event, ...changes }, room)).resolves.toBe('ignored');
+  expect(library.calls).toEqual(before);
+});
+
+test('what will pass is tried again, for an hour; the log names nothing', async () => {
+  const { room, event, library, world, time } = await openDeleted();
+  library.records.remove = () => Promise.reject(Object.assign(new Error(CAT), { code: 14 }));
+  await expect(remove(event, room)).rejects.toThrow(/^Error 14$/);
+  time.now += GIVE_UP_AFTER_MS + 1;
+  await expect(remove(event, room)).resolves.toBe('given-up');
+  expect(world.logged.at(-1)?.[0]).toBe('ERROR');
+  expect(JSON.stringify(world.logged)).not.toContain(CAT);
+});
