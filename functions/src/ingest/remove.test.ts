@@ -49,6 +49,20 @@ test('an upload that its event is not yet known of keeps its image', async () =>
   expect([library.images.size, library.tokens.size]).toEqual([1, 1]);
 });
 
+test('found by the model: it dies half-way, and a new upload is there before its second try', async () => {
+  const { room, event, library, world, time } = await openDeleted();
+  const deleteRendition = library.objects.deleteRendition.bind(library.objects);
+  library.objects.deleteRendition = () => Promise.reject(new Error('died here'));
+  await expect(remove(event, room)).rejects.toThrow();
+  library.objects.deleteRendition = deleteRendition;
+  await world.upload(CAT, 'cat again');
+  const finalized = world.events.pop();
+  if (finalized) await world.handle({ kind: 'event', event: finalized });
+  await expect(remove(event, room)).resolves.toBe('overwritten');
+  await settle({ world, time });
+  expect(library.renditions.size).toBe(4);
+});
+
 test.each([
   ['outside the path', { name: 'elsewhere/alice/cat' }],
   ['a rendition', { name: 'variants/abc/1/w40.webp' }],

@@ -3,7 +3,7 @@ import { hashedFolder, ownerOf, type Owner } from '../images/path.js';
 import { compare } from '../library/library.js';
 import { tryOnce } from './event.js';
 import type { Keeper } from './room.js';
-import { sweep } from './sweep.js';
+import { sweep, sweepLater } from './sweep.js';
 
 /** What Storage says of an object that is gone. */
 export interface DeletedObject {
@@ -59,6 +59,8 @@ export async function removeIfGone(
 ): Promise<'overwritten' | 'removed'> {
   const { library } = room;
   if ((await library.objects.findOriginal(name)) !== undefined) return 'overwritten';
+  // Dying in the middle of what follows, with a new upload right behind, nobody would know of the rest.
+  await sweepLater(name, room);
   if (!(await library.records.remove(owner, newest))) return 'overwritten';
   // No record names them: they go at once. What is in memory somewhere is bounded as ever.
   await sweep({ name }, room);
