@@ -39,6 +39,73 @@ describe('a variant that is configured and not made', () => {
     });
   });
 
+  test.each([
+    ['image/jpeg', 'w800.jpg'],
+    ['image/webp', 'w800.webp'],
+    ['text/html', 'w800.jpg'],
+    [undefined, 'w800.jpg'],
+  ])('without an extension, to Accept: %s, is %s', async (accept, file) => {
+    const { get, token } = open();
+    const { headers, body } = await get(`/${token}/w400`, { headers: { accept } });
+    expect(headers['content-disposition']).toBe(`inline; filename="${file}"`);
+    expect(body?.toString()).toBe(file);
+  });
+
+  test.each([
+    ['a crop for a whole one', 'w400', ['w400', 'thumb'], 'thumb.webp'],
+    ['a whole one for a crop', 'face', ['face', 'w1600'], 'w1600.webp'],
+  ])('is %s when there is nothing of its shape', async (_what, name, variants, file) => {
+    const { get, token } = open({ variants });
+    const { headers } = await get(`/${token}/${name}`);
+    expect(headers['content-disposition']).toBe(`inline; filename="${file}"`);
+  });
+
+  test('that is exactly as wide as one that is made, is that one', async () => {
+    const { get, token } = openScene({
+      config: { variants: [parseVariant('banner:800') as Variant], formats: ['webp'] },
+    });
+    const { headers } = await get(`/${token}/banner.webp`);
+    expect(headers['content-disposition']).toBe('inline; filename="w800.webp"');
+  });
+
+  test('has the headers of the one that is sent, but for how long it is kept', async () => {
+    const { get, token } = open();
+    const asked = { headers: { accept: 'image/webp' } };
+    const made = await get(`/${token}/w800`, asked);
+    const headers = { ...made.headers, 'cache-control': 'no-store' };
+    expect(await get(`/${token}/w400`, asked)).toEqual({ ...made, headers });
+    const head = await get(`/${token}/w400`, { ...asked, method: 'HEAD' });
+    expect(head).toEqual({ status: 200, headers });
+  });
+
+  test('has ranges and preconditions of the one that is sent', async () => {
+    const { get, token, image } = open();
+    const ask = (headers: object) => get(`/${token}/w400.webp`, { headers });
+    const { etag } = image.renditions.w800.webp;
+    const part = await ask({ range: 'bytes=0-3', 'if-range': etag });
+    expect(part).toMatchObject({
+      status: 206,
+      headers: { 'content-range': 'bytes 0-3/9', 'cache-control': 'no-store', etag },
+    });
+    expect(part.body?.toString()).toBe('w800');
+    expect((await ask({ range: 'bytes=0-3', 'if-range': '"x"' })).status).toBe(200);
+    expect((await ask({ range: 'bytes=9-' })).status).toBe(416);
+    expect((await ask({ 'if-match': '"x"' })).status).toBe(412);
+  });
+
+  test('changes neither the manifest nor what a width chooses', async () => {
+    const [asConfigured, without] = [open(), openScene()];
+    for (const query of ['', '?w=400', '?w=900', '?w=5000']) {
+      const [reply, expected] = [
+        await asConfigured.get(`/${asConfigured.token}${query}`),
+        await without.get(`/${without.token}${query}`),
+      ];
+      expect(reply.headers['cache-control']).toMatch(/^public, /);
+      const named = String(reply.body).replaceAll(asConfigured.token, without.token);
+      expect([reply.status, named]).toEqual([expected.status, String(expected.body)]);
+    }
+  });
+
   test('has a 304 that nobody keeps either', async () => {
     const { get, token, image } = open();
     const etag = image.renditions.w800.webp.etag;
@@ -60,11 +127,20 @@ describe('the same 404 as ever', () => {
     ['a configured variant in such a format', 'w400.avif', {}],
     ['a configured variant that the token may not show', 'w400', { variants: ['w800'] }],
     ['one that it may, when what is made it may not', 'w400', { variants: ['w400'] }],
+    ['a format it lacks, of a token that may not show it', 'thumb.jpg', { variants: ['w800'] }],
+    ['a property of every object', 'constructor', {}],
     ['an expired token', 'w400', { expiresAt: NOW }],
     ['a token that shows nothing yet', 'w400', { image: undefined }],
   ])('%s', async (_what, name, record) => {
     const { get, token } = open(record);
     const unknown = await open().get(`/${token}/w800`);
+    expect(unknown.status).toBe(404);
     expect(await get(`/${token}/${name}`)).toEqual(unknown);
+  });
+
+  test('a revoked token', async () => {
+    const { get, token, library } = open();
+    library.tokens.clear();
+    expect(await get(`/${token}/w400`)).toEqual(await open().get(`/${token}/w800`));
   });
 });

@@ -156,7 +156,7 @@ async function answerWithReads(
     return (await show(recalled, view, room)) ?? (await refuseGuess('not-found', request, room));
   } catch (error) {
     if (error instanceof TooMany) return refuseForNow(error.refusal, room.common);
-    if (request.departure?.().aborted) throw error;
+    if (departureOf(request).aborted) throw error;
     const details = { token: view.hash.slice(0, HASH_SHOWN), reason: reasonOf(error) };
     room.log('ERROR', 'a request could not be answered', details);
     return refuse('unavailable', room.common);
@@ -173,6 +173,7 @@ async function refuseGuess(
   return refusal ? refuseForNow(refusal, room.common) : refuse(code, room.common);
 }
 
+/** A request that nobody can leave has one that never comes. */
 function departureOf({ departure }: Request): AbortSignal {
   return departure?.() ?? new AbortController().signal;
 }
@@ -199,7 +200,7 @@ async function show(
 ): Promise<Reply | undefined> {
   const { resolver } = room;
   const resolve = async () => {
-    const known = await resolver.resolve(view.hash, view.request.departure?.());
+    const known = await resolver.resolve(view.hash, departureOf(view.request));
     return { known, shown: showKnown(known, view, room) };
   };
   if (recalled === undefined) {
@@ -320,8 +321,7 @@ async function readRendition(
 ): Promise<Reply | 'vanished'> {
   await admit(view, room);
   const { bucket, rendition } = chosen;
-  const departure = departureOf(view.request);
-  const body = await room.renditions.read(bucket, rendition, range, departure);
+  const body = await room.renditions.read(bucket, rendition, range, departureOf(view.request));
   // The headers come after the read: what it took is part of the record's age.
   return body === undefined ? 'vanished' : found(chosen, known, view, room, body, range);
 }
