@@ -2,8 +2,15 @@
  * The doors as the CLI deploys them: one export a Cloud Function, with what it needs of the platform.
  * What is behind a door is loaded when it is first opened.
  */
+import { randomUUID } from 'node:crypto';
 import { requiresAPI, requiresRole } from 'firebase-functions';
-import { HttpsError, onCall, onRequest, type HttpsFunction } from 'firebase-functions/https';
+import {
+  HttpsError,
+  onCall,
+  onRequest,
+  type CallableRequest,
+  type HttpsFunction,
+} from 'firebase-functions/https';
 import { afterFirstDeploy, afterRedeploy } from 'firebase-functions/lifecycle';
 import { write } from 'firebase-functions/logger';
 import {
@@ -143,7 +150,7 @@ export const sweep = onTaskDispatched(
 
 const BACKFILL_ATTEMPTS = 10;
 
-/** Brings all images up to date, page by page. Started by the platform, or by hand. */
+/** Brings all images up to date, page by page. Started by the platform, or by `startBackfill`. */
 export const backfill = onTaskDispatched(
   {
     ...MAKES_PICTURES,
@@ -180,19 +187,28 @@ export const purge = onTaskDispatched(
   },
 );
 
+const ADMIN_CALL = { memory: '256MiB', timeoutSeconds: 60, maxInstances: 5 } as const;
+
+function mustBeAdmin(auth: CallableRequest['auth']): void {
+  if (auth?.token['admin'] === true) return;
+  throw new HttpsError('permission-denied', 'Only for callers with the custom claim "admin".');
+}
+
 /** For admins (custom claim `admin`): deletes all images of a user, `{ uid }`. */
-export const deleteUserImages = onCall(
-  { memory: '256MiB', timeoutSeconds: 60, maxInstances: 5 },
-  async ({ auth, data }) => {
-    if (auth?.token['admin'] !== true) {
-      throw new HttpsError('permission-denied', 'Only for callers with the custom claim "admin".');
-    }
-    const parsed = (await openTasks()).parsePurge(data);
-    if ('problem' in parsed) throw new HttpsError('invalid-argument', parsed.problem);
-    await (await openLibrary()).queues.purge(parsed.task);
-    return { queued: true };
-  },
-);
+export const deleteUserImages = onCall(ADMIN_CALL, async ({ auth, data }) => {
+  mustBeAdmin(auth);
+  const parsed = (await openTasks()).parsePurge(data);
+  if ('problem' in parsed) throw new HttpsError('invalid-argument', parsed.problem);
+  await (await openLibrary()).queues.purge(parsed.task);
+  return { queued: true };
+});
+
+/** For admins (custom claim `admin`): starts the backfill by hand; one that is under way is replaced. */
+export const startBackfill = onCall(ADMIN_CALL, async ({ auth }) => {
+  mustBeAdmin(auth);
+  await (await openLibrary()).queues.backfill({}, `by-hand-${randomUUID()}`);
+  return { queued: true };
+});
 
 /**
  * A token's address was asked for: answer with the variant. Open to the world; the token is the key.

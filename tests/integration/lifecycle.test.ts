@@ -51,34 +51,36 @@ test('a deleted original takes its records, its token and its renditions with it
   expect(await statusOf(stage.serveUrl(record.token, 'w400'))).toBe(404);
 }, 60_000);
 
-describe('deleteUserImages', () => {
-  const call = async (uid: string, claims: object | undefined) => {
-    const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-    const { projectId } = stage.stack;
-    const now = Math.floor(Date.now() / 1000);
-    const claim = {
-      ...{ iss: `https://securetoken.google.com/${projectId}`, aud: projectId },
-      ...{ sub: 'caller', user_id: 'caller', iat: now, auth_time: now, exp: now + 3600, ...claims },
-    };
-    const bearer = `Bearer ${encode({ alg: 'none', typ: 'JWT' })}.${encode(claim)}.`;
-    const url = stage.stack.serve.replace(/serve$/, 'deleteUserImages');
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(claims && { authorization: bearer }) },
-      body: JSON.stringify({ data: { uid } }),
-    });
-    return response.status;
+/** Calls a callable function as somebody with these claims, or as nobody. @returns the status */
+async function call(name: string, data: object, claims: object | undefined): Promise<number> {
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const { projectId } = stage.stack;
+  const now = Math.floor(Date.now() / 1000);
+  const claim = {
+    ...{ iss: `https://securetoken.google.com/${projectId}`, aud: projectId },
+    ...{ sub: 'caller', user_id: 'caller', iat: now, auth_time: now, exp: now + 3600, ...claims },
   };
+  const bearer = `Bearer ${encode({ alg: 'none', typ: 'JWT' })}.${encode(claim)}.`;
+  const response = await fetch(stage.stack.serve.replace(/serve$/, name), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(claims && { authorization: bearer }) },
+    body: JSON.stringify({ data }),
+  });
+  return response.status;
+}
+
+describe('deleteUserImages', () => {
+  const remove = (uid: string, claims?: object) => call('deleteUserImages', { uid }, claims);
 
   test('is for admins only, and leaves nothing of the user and everything of others', async () => {
     const [owner, other] = await Promise.all([stage.user(), stage.user()]);
     const picture = await plainJpeg(300, 40, '#808000');
     const mine = await Promise.all([stage.upload(owner, picture), stage.upload(owner, picture)]);
     const theirs = await stage.upload(other, picture);
-    expect(await call(owner.uid, undefined)).toBe(403);
-    expect(await call(owner.uid, {})).toBe(403);
-    expect(await call('a/b', { admin: true })).toBe(400);
-    expect(await call(owner.uid, { admin: true })).toBe(200);
+    expect(await remove(owner.uid)).toBe(403);
+    expect(await remove(owner.uid, {})).toBe(403);
+    expect(await remove('a/b', { admin: true })).toBe(400);
+    expect(await remove(owner.uid, { admin: true })).toBe(200);
     await eventually(
       () => stage.firestore.collection('imageTokens').where('uid', '==', owner.uid).count().get(),
       (count) => expect(count.data().count).toBe(0),
@@ -97,23 +99,15 @@ describe('deleteUserImages', () => {
   }, 90_000);
 });
 
-test('the backfill, sent for by hand, makes what is not there, and says how far it has come', async () => {
+test('the backfill, started by hand, makes what is not there, and says how far it has come', async () => {
   const owner = await stage.user();
   const { imageId, name } = await stage.upload(owner, await plainJpeg(300, 40, '#808000'));
   const image = stage.firestore.doc(`users/${owner.uid}/images/${imageId}`);
   // As before an installation.
   await image.delete();
-  const { projectId, tasks, form } = stage.stack;
-  const prefix = { kit: 'kit-images', extension: 'ext-images' }[form];
-  const queue = `projects/${projectId}/locations/us-central1/queues/${prefix}-backfill`;
-  const body = Buffer.from('{"data":{}}').toString('base64');
-  const httpRequest = { url: '', headers: { 'Content-Type': 'application/json' }, body };
-  const response = await fetch(`http://${tasks}/${queue}/tasks`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ task: { httpRequest } }),
-  });
-  expect(response.status).toBe(200);
+  expect(await call('startBackfill', {}, undefined)).toBe(403);
+  expect(await call('startBackfill', {}, {})).toBe(403);
+  expect(await call('startBackfill', {}, { admin: true })).toBe(200);
   await eventually(
     async () => (await image.get()).get('state') as unknown,
     (state) => expect(state).toBe('ready'),

@@ -45,6 +45,15 @@ export async function closeProductsApp(): Promise<void> {
 }
 type AdminApp = Pick<typeof AdminAppModule, 'deleteApp' | 'getApp'>;
 
+/** Firestore of the app that `openLibrary` has opened. */
+export function productsFirestore(): Firestore {
+  const requireAsProduct = createRequire(join(ROOT, 'functions', 'package.json'));
+  const product = requireAsProduct('firebase-admin/firestore') as {
+    getFirestore: typeof getFirestore;
+  };
+  return product.getFirestore();
+}
+
 /** Everything that a test opens is closed by `close`. */
 export class Stage {
   readonly stack = testStack();

@@ -4,6 +4,7 @@ import {
   hashedFolder,
   originalsPrefix,
   ownerOf,
+  renditionsFolder,
   type Owner,
 } from '../images/path.js';
 import { refresh } from '../ingest/backfill.js';
@@ -74,31 +75,24 @@ export async function examine(room: Keeper, onProgress: OnProgress): Promise<Exa
       if (!seen.has(folder.slice(root.length, -1))) unknown.push(folder);
     },
   );
+  const isNew = unknown.length === 0 ? () => false : await newFolders(room);
   for (const folder of unknown) {
-    if (!(await isOfNewOriginal(folder, seen, room))) {
-      findings.push({ kind: 'orphaned', of: folder, what: 'renditions', mend: 'delete-folder' });
-    }
+    if (isNew(folder)) continue;
+    findings.push({ kind: 'orphaned', of: folder, what: 'renditions', mend: 'delete-folder' });
   }
   findings.sort((a, b) => (a.of < b.of ? -1 : 1));
   return { checked: { originals, images, tokens, folders }, findings };
 }
 
-/** Whether a folder that nobody knew belongs to what was uploaded in the meantime. */
-async function isOfNewOriginal(
-  folder: string,
-  seen: ReadonlyMap<string, unknown>,
-  { config, library }: Keeper,
-): Promise<boolean> {
-  let isNew = false;
+/** @returns whether a folder that nobody knew belongs to what was uploaded in the meantime */
+async function newFolders({ config, library }: Keeper): Promise<(folder: string) => boolean> {
+  const folders = new Set<string>();
   const prefix = originalsPrefix(config.originalsPath);
   await eachPage(
     (after) => library.objects.listOriginals(prefix, A_CALL, after),
-    ({ name }) => {
-      const hashed = hashedFolder(config.bucket, name);
-      isNew ||= !seen.has(hashed) && folder.endsWith(`/${hashed}/`);
-    },
+    ({ name }) => folders.add(renditionsFolder(config.variantsPath, config.bucket, name)),
   );
-  return isNew;
+  return (folder) => folders.has(folder);
 }
 
 /** @returns whether something was done; what was found may be gone by itself */
@@ -125,7 +119,7 @@ export async function mend(finding: Finding, room: Maker): Promise<void> {
 /** @returns how many items there were */
 async function eachPage<T>(
   list: (after: string | undefined) => Promise<Page<T>>,
-  each: (item: T) => void,
+  each: (item: T) => unknown,
 ): Promise<number> {
   let count = 0;
   let after: string | undefined;

@@ -1,6 +1,7 @@
 /** How far the backfill has come: one document that a person can watch, and one for each page under it. */
 import { FieldValue, type Firestore, type Timestamp } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
+import { WRITES_A_COMMIT } from './commit.js';
 import { addPage, hasEnded, type PageResult, type Progress } from './progress.js';
 
 export interface Jobs {
@@ -20,9 +21,6 @@ export interface Jobs {
    */
   add(run: string, result: PageResult): Promise<Progress<number> | undefined>;
 }
-
-/** Writes in one commit, below Firestore's limit of 500. */
-const WRITES_A_COMMIT = 450;
 
 export function openJobs(
   firestore: Firestore,

@@ -3,6 +3,7 @@
  * tests, and against Firestore and Storage on the local stack.
  */
 import { randomUUID } from 'node:crypto';
+import type { Owner } from '../images/path.js';
 import type { OriginalInfo } from '../images/records.js';
 import { hashToken } from '../tokens/token.js';
 import type { Library, Redo, Result } from './library.js';
@@ -13,6 +14,8 @@ export interface Subject {
   put: (name: string, data: Buffer, isOpen: boolean) => Promise<string>;
   /** Deletes a token record, as an admin may. */
   deleteToken: (hash: string) => Promise<void>;
+  /** Deletes an image record, as an admin may. */
+  deleteImage: (owner: Owner) => Promise<void>;
   /** Adds a copy of a token record under another hash, of kind `share`. */
   copyToken: (hash: string, copies: string[]) => Promise<void>;
 }
@@ -157,6 +160,21 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
       await deleteToken(hash);
       await made(cat, '11');
       expect((await library.records.find(cat)).tokens.size).toBe(0);
+    });
+
+    test('an image whose record was deleted by hand gets a new token, and the old one dies', async () => {
+      const { library, copyToken, deleteImage } = open();
+      const cat = owner();
+      await made(cat, '10');
+      const [old = ''] = (await library.records.find(cat)).tokens.keys();
+      const share = `share-${cat.uid}`;
+      await copyToken(old, [share]);
+      await deleteImage(cat);
+      const beginning = await begun(cat, '10');
+      expect(beginning.hasLeftovers).toBe(true);
+      const { image, tokens } = await library.records.find(cat);
+      expect(new Set(tokens.keys())).toEqual(new Set([share, hashToken(image?.token ?? '')]));
+      expect(tokens.has(old)).toBe(false);
     });
 
     test('more tokens than a commit takes are all brought up to date, and all removed', async () => {

@@ -142,11 +142,18 @@ export function fakeLibrary({
         const begun = begin(images.get(path), plan, ids, now());
         if (typeof begun === 'string') return begun;
         images.set(path, begun.record);
+        const strays = begun.isNew
+          ? tokensOf(path).filter(([, { kind }]) => kind === 'default')
+          : [];
+        for (const [hash] of strays) tokens.delete(hash);
         if (begun.isNew) {
           const record = { ...owner, imagePath: path, kind: 'default' as const, createdAt: now() };
           tokens.set(hashToken(ids.token), record);
         }
-        return { attempt: ids.attempt, hasLeftovers: begun.hasLeftovers };
+        return {
+          attempt: ids.attempt,
+          hasLeftovers: begun.hasLeftovers || strays.length > 0,
+        };
       }),
       finish: counted('finish', (owner, attempt, result, settings) => {
         const path = pathOf(owner);

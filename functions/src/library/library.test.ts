@@ -15,6 +15,10 @@ itIsALibrary('originals/', () => ({
     library.tokens.delete(hash);
     return Promise.resolve();
   },
+  deleteImage({ uid, imageId }) {
+    library.images.delete(`users/${uid}/images/${imageId}`);
+    return Promise.resolve();
+  },
   copyToken(hash, copies) {
     const token = library.tokens.get(hash);
     if (token === undefined) throw new Error('expected a token record, found none');

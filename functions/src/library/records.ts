@@ -16,6 +16,7 @@ import { fillTemplate, type Owner } from '../images/path.js';
 import type { ImageRecord, TokenRecord } from '../images/records.js';
 import type { Settings } from '../images/settings.js';
 import { hashToken, mintToken } from '../tokens/token.js';
+import { DELETES_A_COMMIT, updatesACommit } from './commit.js';
 import {
   begin,
   compare,
@@ -47,7 +48,10 @@ export interface Page<T> {
 }
 
 export interface Records {
-  /** Costs one read when there is nothing to do. Mints and records the token of a new image. */
+  /**
+   * Costs one read when there is nothing to do. Mints and records the token of a new image, and
+   * deletes the one before it of an image whose record was deleted by hand.
+   */
   begin(owner: Owner, plan: Plan): Promise<Beginning>;
   /**
    * Writes the image record and all its tokens' records at once; those of an image with more tokens
@@ -74,9 +78,6 @@ export interface Records {
   listTokens(limit: number, after?: string, uid?: string): Promise<Page<Owner>>;
 }
 
-/** Of the 500 writes that a commit takes, those for tokens. https://firebase.google.com/docs/firestore/quotas */
-const TOKENS_A_COMMIT = 450;
-
 type Stored<T> = DocumentReference<T>;
 
 export function openRecords(
@@ -99,6 +100,15 @@ export function openRecords(
     return (await transaction.get(image)).data();
   }
 
+  /**
+   * The tokens that are named in an image's record, not by its owner. Before that record is written
+   * there are some only if it was deleted by hand: nobody would know them any more, nor could revoke them.
+   */
+  async function ownTokens(transaction: Transaction, image: Stored<unknown>) {
+    const { docs } = await transaction.get(tokensOf(image).select('kind'));
+    return docs.filter((token) => token.get('kind') === 'default');
+  }
+
   /** Runs a step until it has nothing left to do. */
   async function inSteps<T>(
     step: (transaction: Transaction) => Promise<T | 'more'>,
@@ -116,6 +126,8 @@ export function openRecords(
         const ids = { attempt: randomBytes(9).toString('base64url'), token: mintToken() };
         const begun = begin(await readImage(transaction, image), plan, ids, now);
         if (typeof begun === 'string') return begun;
+        const strays = begun.isNew ? await ownTokens(transaction, image) : [];
+        for (const stray of strays) transaction.delete(stray.ref);
         transaction.set(image, begun.record);
         // Minted and recorded at once, and never recorded again: a token whose record was deleted
         // stays dead, whatever is uploaded later.
@@ -127,7 +139,8 @@ export function openRecords(
             createdAt: now,
           });
         }
-        return { attempt: ids.attempt, hasLeftovers: begun.hasLeftovers };
+        const hasLeftovers = begun.hasLeftovers || strays.length > 0;
+        return { attempt: ids.attempt, hasLeftovers };
       }),
 
     finish: (owner, attempt, result, settings) =>
@@ -140,10 +153,9 @@ export function openRecords(
         const shown = { attempt, bucket, generation, placeholder, renditions };
         const existing = await transaction.get(tokensOf(image).select('image.attempt'));
         const behind = existing.docs.filter((token) => attemptOf(token) !== attempt);
-        for (const token of behind.slice(0, TOKENS_A_COMMIT)) {
-          transaction.update(token.ref, { image: shown });
-        }
-        if (behind.length > TOKENS_A_COMMIT) return 'more';
+        const most = updatesACommit(shown);
+        for (const token of behind.slice(0, most)) transaction.update(token.ref, { image: shown });
+        if (behind.length > most) return 'more';
         transaction.set(image, record);
         return true;
       }),
@@ -186,12 +198,15 @@ export function openRecords(
         if (before?.original && newest !== undefined) {
           if (compare(before.original, { generation: newest }) > 0) return false;
         }
-        const { docs } = await transaction.get(tokensOf(image).select('kind'));
-        const all = docs.length <= TOKENS_A_COMMIT;
+        const some = tokensOf(image)
+          .select('kind')
+          .limit(DELETES_A_COMMIT + 1);
+        const { docs } = await transaction.get(some);
+        const all = docs.length <= DELETES_A_COMMIT;
         // The image's own token goes with the image's record: an upload that comes in between finds
         // either both or none.
         const first = all ? docs : docs.filter((token) => token.get('kind') !== 'default');
-        for (const token of first.slice(0, TOKENS_A_COMMIT)) transaction.delete(token.ref);
+        for (const token of first.slice(0, DELETES_A_COMMIT)) transaction.delete(token.ref);
         if (!all) return 'more';
         transaction.delete(image);
         return true;

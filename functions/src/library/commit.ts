@@ -1,0 +1,37 @@
+/**
+ * How many token records one commit may write. Firestore takes 10 MiB a transaction, and the entries of
+ * indexes count, those that go away as well: each field of a map has two, one a direction.
+ * @see https://firebase.google.com/docs/firestore/quotas#writes_and_transactions
+ * @see https://firebase.google.com/docs/firestore/storage-size#index-entry-size
+ */
+import { FORMATS } from '../images/format.js';
+import type { TokenRecord } from '../images/records.js';
+import { MAX_VARIANTS } from '../images/variant.js';
+
+/** Writes of any kind in one commit. The limit is 500, where there still is one. */
+export const WRITES_A_COMMIT = 450;
+/** An entry is some 200 bytes, 1.2 KB with the longest names: so many stay below 10 MiB. */
+const ENTRIES_A_COMMIT = 8000;
+/** Ascending and descending. */
+const ENTRIES_A_FIELD = 2;
+/** Uid, path and the like: what a token record has besides what it shows. */
+const OWN_FIELDS = 8;
+/** What it shows at the most: five fields of all of it, three of a variant and of each rendition. */
+const MOST_SHOWN = 5 + MAX_VARIANTS * (3 + 3 * Object.keys(FORMATS).length);
+
+/** How many token records may be made to show this in one commit: old entries go, new ones come. */
+export function updatesACommit(shown: NonNullable<TokenRecord['image']>): number {
+  return recordsWith(2 * fieldsOf(shown) * ENTRIES_A_FIELD);
+}
+
+/** How many token records may be deleted in one commit, whatever they show. */
+export const DELETES_A_COMMIT = recordsWith((OWN_FIELDS + MOST_SHOWN) * ENTRIES_A_FIELD);
+
+function recordsWith(entries: number): number {
+  return Math.min(WRITES_A_COMMIT, Math.floor(ENTRIES_A_COMMIT / entries));
+}
+
+function fieldsOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, inner) => sum + fieldsOf(inner), 0);
+}
