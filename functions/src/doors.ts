@@ -8,19 +8,22 @@ import {
   HttpsError,
   onCall,
   onRequest,
+  type CallableOptions,
   type CallableRequest,
   type HttpsFunction,
 } from 'firebase-functions/https';
 import { afterFirstDeploy, afterRedeploy } from 'firebase-functions/lifecycle';
 import { write } from 'firebase-functions/logger';
 import {
+  onObjectArchived,
   onObjectDeleted,
   onObjectFinalized,
   onObjectMetadataUpdated,
+  type StorageEvent,
 } from 'firebase-functions/storage';
 import { onTaskDispatched } from 'firebase-functions/tasks';
 import { parseConfig } from './config/config.js';
-import { BUCKET, CONCURRENCY, MAX_INSTANCES } from './config/parameters.js';
+import { BUCKET, CONCURRENCY, LOCATION, MAX_INSTANCES } from './config/parameters.js';
 import { ownerOf } from './images/path.js';
 import { lock as lockObject, mustBeLocked } from './ingest/lock.js';
 import { once } from './once.js';
@@ -61,9 +64,15 @@ const openLibrary = once(async () =>
 
 const openTasks = once(() => import('./ingest/tasks.js'));
 
-/** What no retry can save is dropped, and the log says why. */
-function taskOf<T>(parsed: { task: T } | { problem: string }): T | undefined {
-  if ('task' in parsed) return parsed.task;
+/** Hands a task to its room. What no retry can save is dropped, and the log says why. */
+async function handle<T, R>(
+  parsed: { task: T } | { problem: string },
+  work: (task: T) => Promise<R>,
+): Promise<R | undefined> {
+  if ('task' in parsed) {
+    const { tellNoNames } = await import('./ingest/event.js');
+    return tellNoNames(() => work(parsed.task));
+  }
   log('ERROR', 'a task was dropped', { reason: parsed.problem });
   return undefined;
 }
@@ -86,6 +95,9 @@ const TIDIES_UP = {
   timeoutSeconds: 60,
   maxInstances: 20,
 } as const;
+
+/** Longer than an hour it would be refused: the identity token that a task carries has ended. */
+const RETRIED_FOR_AN_HOUR = { maxAttempts: 20, minBackoffSeconds: 10, maxBackoffSeconds: 300 };
 
 /** An upload was finished: make its renditions and records. */
 export const ingest = onObjectFinalized(
@@ -121,54 +133,67 @@ export const lock = onObjectMetadataUpdated(
   },
 );
 
+const HEARS_OF_THE_END = { ...TIDIES_UP, bucket: BUCKET, retry: true } as const;
+
 /** An original was deleted, or overwritten: see what is left, and remove what was made of it. */
-export const remove = onObjectDeleted(
-  { ...TIDIES_UP, bucket: BUCKET, retry: true },
-  async ({ data, time }) => {
-    // Every rendition that is deleted comes here as well.
-    if (ownerOf(config.originalsPath, data.name) === undefined) return;
-    const [room, keeper] = await Promise.all([import('./ingest/remove.js'), openKeeper()]);
-    const { bucket, name } = data;
-    const object = { bucket, name, generation: String(data.generation), time: Date.parse(time) };
-    await room.remove(object, keeper);
-  },
-);
+export const remove = onObjectDeleted(HEARS_OF_THE_END, removeOriginal);
+
+/** The same in a bucket with object versioning, where what is deleted or overwritten is kept, noncurrent. */
+export const removeArchived = onObjectArchived(HEARS_OF_THE_END, removeOriginal);
+
+async function removeOriginal({ data, time }: StorageEvent): Promise<void> {
+  // Every rendition that is deleted comes here as well.
+  if (ownerOf(config.originalsPath, data.name) === undefined) return;
+  const [room, keeper] = await Promise.all([import('./ingest/remove.js'), openKeeper()]);
+  const { bucket, name } = data;
+  const object = { bucket, name, generation: String(data.generation), time: Date.parse(time) };
+  await room.remove(object, keeper);
+}
 
 /** The revocation bound has passed since something was replaced: delete what nothing shows. */
 export const sweep = onTaskDispatched(
   {
     ...TIDIES_UP,
+    region: LOCATION,
     rateLimits: { maxConcurrentDispatches: 20 },
-    retryConfig: { maxAttempts: 100, minBackoffSeconds: 10, maxBackoffSeconds: 3600 },
+    retryConfig: RETRIED_FOR_AN_HOUR,
   },
   async ({ data }) => {
     const [room, tasks] = await Promise.all([import('./ingest/sweep.js'), openTasks()]);
-    const task = taskOf(tasks.parseSweep(data));
-    if (task) await room.sweep(task, await openKeeper());
+    await handle(tasks.parseSweep(data), async (task) => room.sweep(task, await openKeeper()));
   },
 );
 
-const BACKFILL_ATTEMPTS = 10;
+/** Within the hour that the identity token of a task is good for, the last try among them. */
+const BACKFILL_ATTEMPTS = 8;
 
 /** Brings all images up to date, page by page. Started by the platform, or by `startBackfill`. */
 export const backfill = onTaskDispatched(
   {
     ...MAKES_PICTURES,
+    region: LOCATION,
     timeoutSeconds: 1800,
     maxInstances: 5,
     // What it may take from the project beside its users: so many pages of ten images at once.
     rateLimits: { maxConcurrentDispatches: 5, maxDispatchesPerSecond: 1 },
-    retryConfig: { maxAttempts: BACKFILL_ATTEMPTS, minBackoffSeconds: 10 },
+    retryConfig: { maxAttempts: BACKFILL_ATTEMPTS, minBackoffSeconds: 10, maxBackoffSeconds: 60 },
   },
   async ({ data, id, retryCount }) => {
-    const [room, tasks] = await Promise.all([import('./ingest/backfill.js'), openTasks()]);
-    const task = taskOf(tasks.parseBackfill(data));
-    if (task === undefined) return;
+    const [room, tasks, report] = await Promise.all([
+      import('./ingest/backfill.js'),
+      openTasks(),
+      import('./library/report.js'),
+    ]);
     const isLast = retryCount >= BACKFILL_ATTEMPTS - 1;
-    const progress = await room.backfill(task, { id, isLast }, await openMaker());
-    if (progress === undefined) return;
-    const report = await import('./library/report.js');
-    await report.tellExtension(progress, process.env, log);
+    try {
+      const progress = await handle(tasks.parseBackfill(data), async (task) =>
+        room.backfill(task, { id, isLast }, await openMaker()),
+      );
+      if (progress !== undefined) await report.tellExtension(progress, process.env, log);
+    } catch (error) {
+      if (isLast) await report.tellExtension('stopped', process.env, log);
+      throw error;
+    }
   },
 );
 
@@ -176,18 +201,20 @@ export const backfill = onTaskDispatched(
 export const purge = onTaskDispatched(
   {
     ...TIDIES_UP,
+    region: LOCATION,
     timeoutSeconds: 540,
     rateLimits: { maxConcurrentDispatches: 5 },
-    retryConfig: { maxAttempts: 100, minBackoffSeconds: 10, maxBackoffSeconds: 3600 },
+    retryConfig: RETRIED_FOR_AN_HOUR,
   },
   async ({ data }) => {
     const [room, tasks] = await Promise.all([import('./ingest/purge.js'), openTasks()]);
-    const task = taskOf(tasks.parsePurge(data));
-    if (task) await room.purge(task, await openKeeper());
+    await handle(tasks.parsePurge(data), async (task) => room.purge(task, await openKeeper()));
   },
 );
 
-const ADMIN_CALL = { memory: '256MiB', timeoutSeconds: 60, maxInstances: 5 } as const;
+const ADMIN_CALL: CallableOptions = {
+  ...{ region: LOCATION, memory: '256MiB' as const, timeoutSeconds: 60, maxInstances: 5 },
+};
 
 function mustBeAdmin(auth: CallableRequest['auth']): void {
   if (auth?.token['admin'] === true) return;
@@ -220,6 +247,7 @@ export const serve = Object.assign<typeof view, Pick<HttpsFunction, '__endpoint'
   view,
   onRequest(
     {
+      region: LOCATION,
       memory: '512MiB',
       concurrency: CONCURRENCY,
       timeoutSeconds: 30,

@@ -37,10 +37,10 @@ test('an instance for views loads what a view needs, opens it at once, and nothi
   expect(load(script, { FUNCTION_TARGET: 'serve', FORMATS: 'gif' }).stderr).toContain('FORMATS');
 });
 
-test('it exports the nine functions and nothing else', () => {
+test('it exports the ten functions and nothing else', () => {
   const { stdout, stderr } = load(`console.log(Object.keys(require('./lib/index.js')).join())`);
   expect([stdout.trim(), stderr]).toEqual([
-    'ingest,lock,remove,sweep,backfill,purge,deleteUserImages,startBackfill,serve',
+    'ingest,lock,remove,removeArchived,sweep,backfill,purge,deleteUserImages,startBackfill,serve',
     '',
   ]);
 });

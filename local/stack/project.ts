@@ -109,7 +109,8 @@ export function writeProject(
     target.functionId = functionName(form, 'serve');
   }
 
-  const parameters = { ...unset(root), BUCKET: info.bucket, ...options.parameters };
+  const known = { LOCATION: REGION, BUCKET: info.bucket };
+  const parameters = { ...unset(root), ...known, ...options.parameters };
   const env = Object.entries(parameters).map(([name, value]) => `${name}=${value}\n`);
   if (form === 'extension') {
     delete config.functions;

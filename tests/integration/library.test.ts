@@ -42,8 +42,11 @@ beforeAll(() => {
     async deleteImage({ uid, imageId }) {
       await stage.firestore.doc(`contract/${uid}/contractImages/${imageId}`).delete();
     },
-    async copyToken(hash, copies) {
-      const record = { ...(await tokens.doc(hash).get()).data(), kind: 'share' };
+    async putImage({ uid, imageId }, fields) {
+      await stage.firestore.doc(`contract/${uid}/contractImages/${imageId}`).set(fields);
+    },
+    async copyToken(hash, copies, changes) {
+      const record = { ...(await tokens.doc(hash).get()).data(), kind: 'share', ...changes };
       const writer = stage.firestore.bulkWriter();
       for (const copy of copies) void writer.set(tokens.doc(copy), record);
       await writer.close();

@@ -16,6 +16,7 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
 test('the defaults are what the README says', () => {
   expect(parseConfig(BUCKET)).toEqual({
     projectId: '',
+    location: 'us-central1',
     bucket: 'demo.appspot.com',
     originalsPath: {
       text: 'originals/{uid}/{imageId}',

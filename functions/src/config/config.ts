@@ -11,6 +11,8 @@ import { MAX_VARIANTS, parseVariant, VARIANT_GRAMMAR, type Variant } from '../im
 export interface Config {
   /** The project that the functions run in; empty while they are only listed. */
   projectId: string;
+  /** The region of all functions that the bucket has no say in, and of the task queues. */
+  location: string;
   /** Name of the bucket that holds originals and renditions. */
   bucket: string;
   originalsPath: PathTemplate;
@@ -55,6 +57,7 @@ export interface Config {
 
 /** Every parameter's default, as text. `BUCKET`'s is the project's default bucket. */
 export const DEFAULTS = {
+  LOCATION: 'us-central1',
   BUCKET: '',
   ORIGINALS_PATH: 'originals/{uid}/{imageId}',
   VARIANTS_PATH: 'variants',
@@ -197,9 +200,15 @@ function parseQuota(text: string): Parsed<number> {
 /** Bounded by the naming rules of Cloud Storage, https://cloud.google.com/storage/docs/buckets#naming */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
 
+/** https://cloud.google.com/functions/docs/locations */
+const REGION = /^[a-z]+-[a-z]+[0-9]+$/;
+
 function schema(environment: Environment) {
   return z
     .object({
+      LOCATION: parameter('LOCATION', (text): Parsed<string> => {
+        return REGION.test(text) ? { value: text } : { expected: 'a region such as us-central1' };
+      }),
       BUCKET: parameter('BUCKET', (text): Parsed<string> => {
         const name = text === '' ? defaultBucket(environment) : text;
         if (BUCKET_NAME.test(name)) return { value: name };
@@ -271,6 +280,7 @@ export function parseConfig(environment: Environment): Config {
   const value = result.data;
   return {
     projectId: projectOf(environment),
+    location: value.LOCATION,
     bucket: value.BUCKET,
     originalsPath: value.ORIGINALS_PATH,
     variantsPath: value.VARIANTS_PATH,

@@ -2,6 +2,14 @@
 import { defineInt, defineString, storageBucket } from 'firebase-functions/params';
 import { DEFAULTS, SWITCHES, type ParameterName } from './config.js';
 
+/** Functions that hear of the bucket are in its region: the CLI sees to that. All others are here. */
+export const LOCATION = defineString('LOCATION', {
+  label: 'Location',
+  description:
+    'The region of serve, of the task queues and of the calls: best the one of the bucket.',
+  default: DEFAULTS.LOCATION,
+});
+
 /** The one that a trigger needs while it is deployed. */
 export const BUCKET = defineString('BUCKET', {
   label: 'Cloud Storage bucket',
@@ -51,7 +59,7 @@ const DESCRIPTIONS = {
   HEIC: 'Make variants of HEIC photos, as iPhones take them?',
   TIFF: 'Make variants of TIFF files? Their parser is the one with the longest list of past flaws.',
 } as const satisfies Record<
-  Exclude<ParameterName, 'BUCKET' | 'MAX_INSTANCES' | 'CONCURRENCY'>,
+  Exclude<ParameterName, 'LOCATION' | 'BUCKET' | 'MAX_INSTANCES' | 'CONCURRENCY'>,
   string
 >;
 

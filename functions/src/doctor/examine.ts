@@ -113,7 +113,7 @@ export async function mend(finding: Finding, room: Maker): Promise<void> {
   if (finding.mend === 'lock') return void (await objects.lock(name, original.generation));
   const image = await room.library.records.findImage(owner);
   if (image?.attempt !== undefined) await room.library.records.abandon(owner, image.attempt);
-  await refresh(original, room, 'always');
+  await refresh(original, room, { isLate: false, redo: 'always' });
 }
 
 /** @returns how many items there were */

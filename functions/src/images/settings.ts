@@ -1,6 +1,7 @@
 /** Which parameters a picture was made by, as a short text: so that a change of them is noticed. */
 import { createHash } from 'node:crypto';
 import type { Format } from './format.js';
+import type { PathTemplate } from './path.js';
 import type { Variant } from './variant.js';
 
 /** Raised when other bytes than before are made by the same parameters, on purpose. */
@@ -39,6 +40,23 @@ export function settingsOf(config: Recipe & Conditions): Settings {
     recipe: hash(recipe),
     conditions: hash([recipe, maxBytes, maxPixels, heic, tiff]),
   };
+}
+
+/** What else a backfill sees to: where images are, and whether originals are locked. */
+export interface Places {
+  bucket: string;
+  originalsPath: PathTemplate;
+  variantsPath: string;
+  imagesCollection: PathTemplate;
+  tokensCollection: string;
+  lockOriginals: boolean;
+}
+
+/** @returns a hexadecimal text that changes when a backfill may find something to do */
+export function runSettingsOf(config: Recipe & Conditions & Places): string {
+  const { bucket, originalsPath, variantsPath, imagesCollection, tokensCollection } = config;
+  const places = [originalsPath.text, variantsPath, imagesCollection.text, tokensCollection];
+  return hash([settingsOf(config).conditions, bucket, places, config.lockOriginals]);
 }
 
 function hash(value: unknown): string {

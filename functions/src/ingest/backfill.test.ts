@@ -69,7 +69,10 @@ test('what could not be made is counted, and the others are made', async () => {
 
 describe('what will pass by itself', () => {
   const down = () => Promise.reject(Object.assign(new Error('x'), { code: 503 }));
-  const page = { step: 'make', run: 'run', page: 0 } as const;
+  const page = (images: number) => {
+    const names = Array.from({ length: images }, (_, number) => `originals/alice/00${number}`);
+    return { step: 'make' as const, run: 'run', page: 0, names };
+  };
 
   test('has the page tried again, and keeps none of the others waiting', async () => {
     const { room, library } = await openBefore(3);
@@ -77,25 +80,106 @@ describe('what will pass by itself', () => {
     let calls = 0;
     const derive: typeof room.derive = (...given) =>
       (calls += 1) === 1 ? down() : deriveText(...given);
-    await expect(backfill(page, FIRST, { ...room, derive })).rejects.toThrow('Error 503');
+    await expect(backfill(page(3), FIRST, { ...room, derive })).rejects.toMatchObject({
+      code: 503,
+    });
     const states = [...library.images.values()].map(({ state }) => state);
     expect(states).toEqual(['processing', 'ready', 'ready']);
     expect(library.progress.current).toMatchObject({ done: 0 });
-    await backfill(page, FIRST, room);
+    await backfill(page(3), FIRST, room);
     expect(library.progress.current).toMatchObject({ state: 'done', done: 3, failed: 0 });
   });
 
   test('is counted as failed when it did not', async () => {
     const { room, library } = await openBefore(1);
     await library.jobs.start('run', 'settings', false);
-    await backfill(page, { ...FIRST, isLast: true }, { ...room, derive: down });
+    await backfill(page(1), { ...FIRST, isLast: true }, { ...room, derive: down });
     expect(library.progress.current).toMatchObject({ state: 'done', done: 1, failed: 1 });
+    const [image] = library.images.values();
+    expect(image).toMatchObject({ state: 'failed', error: { code: 'gave-up' } });
+    expect(image).not.toHaveProperty('attempt');
+  });
+
+  test('and is made by the next run, with the same parameters', async () => {
+    const { room, library, world, time } = await openBefore(1);
+    await library.jobs.start('run', 'settings', false);
+    await backfill(page(1), { ...FIRST, isLast: true }, { ...room, derive: down });
+    await backfill({}, { id: 'next', isLast: false }, room);
+    await settle({ world, time });
+    expect([...library.images.values()].map(({ state }) => state)).toEqual(['ready']);
+    expect(library.progress.current).toMatchObject({ run: 'next', done: 1, failed: 0 });
   });
 });
 
-test('a task of a run that another one has replaced does nothing', async () => {
-  const { room, library } = await openBefore(1);
-  await library.jobs.start('newer', 'settings', false);
-  await backfill({ step: 'make', run: 'run', page: 0 }, FIRST, room);
-  expect(library.images.size).toBe(0);
+describe('a run that another one has replaced', () => {
+  const names = ['originals/alice/000'];
+  const page = { step: 'make' as const, run: 'run', page: 0, names };
+
+  test('makes nothing any more; its page is looked at by the new run', async () => {
+    const { room, library } = await openBefore(1);
+    await library.jobs.start('newer', 'settings', false);
+    await backfill(page, FIRST, room);
+    expect(library.images.size).toBe(0);
+    const again = { step: 'again', run: 'newer', names };
+    expect(library.tasks.map(({ task }) => task)).toEqual([again]);
+  });
+
+  test('found by a review: it is at an image that the new run has made, and undoes it; that is mended', async () => {
+    const { room, library, world, time } = await openBefore(1);
+    await library.jobs.start('run', 'settings', false);
+    world.reconfigure({ VARIANTS: 'w30:30' });
+    const derive: typeof room.derive = async (...given) => {
+      await library.jobs.start('newer', 'other settings', false);
+      return deriveText(...given);
+    };
+    // With the parameters of before.
+    await backfill(page, FIRST, { ...room, derive });
+    expect(Object.keys([...library.images.values()][0]?.variants ?? {})).toEqual(['w40', 'w20']);
+    await settle({ world, time });
+    expect(Object.keys([...library.images.values()][0]?.variants ?? {})).toEqual(['w30']);
+  });
+});
+
+describe('found by a review: a page that dies and comes again is at the same images', () => {
+  const died = () => Promise.reject(new Error('died'));
+
+  test('although another one was uploaded in between: none is left out', async () => {
+    const { room, library, world, time } = await openBefore(21);
+    await backfill({}, FIRST, room);
+    const handle = async () => {
+      const task = world.takeTask();
+      if (task?.queue !== 'backfill') throw new Error('expected a task of the backfill');
+      return { task, end: backfill(task.task, { id: task.id ?? '', isLast: false }, room) };
+    };
+    await (
+      await handle()
+    ).end;
+    const begin = library.records.begin.bind(library.records);
+    library.records.begin = died;
+    const first = await handle();
+    await expect(first.end).rejects.toThrow('died');
+    library.records.begin = begin;
+    await world.upload('originals/alice/000a', 'in between');
+    world.events.length = 0;
+    world.tasks.push(first.task);
+    await settle({ world, time });
+    expect(library.progress.current).toMatchObject({ state: 'done', done: 21 });
+    // The new one is its own event's.
+    expect(library.images.size).toBe(21);
+    expect([...library.images.values()].every(({ state }) => state === 'ready')).toBe(true);
+  });
+
+  test('although one was deleted in between: nothing is left of what was begun', async () => {
+    const { room, library, world } = await openBefore(2);
+    await library.jobs.start('run', 'settings', false);
+    const names = [...library.originals.keys()];
+    const page = { step: 'make', run: 'run', page: 0, names } as const;
+    await expect(backfill(page, FIRST, { ...room, derive: died })).rejects.toThrow('died');
+    expect(library.images.size).toBe(2);
+    await world.delete(names[0] ?? '');
+    world.events.length = 0;
+    await backfill(page, FIRST, room);
+    expect([...library.images.values()].map(({ state }) => state)).toEqual(['ready']);
+    expect(library.tokens.size).toBe(1);
+  });
 });

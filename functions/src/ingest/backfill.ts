@@ -1,19 +1,21 @@
 /** All originals, page by page -> what the parameters now say: those from before, and after a change. */
 import { reasonOf } from '../errors.js';
 import { hashedFolder, originalsPrefix, ownerOf } from '../images/path.js';
-import { settingsOf } from '../images/settings.js';
-import type { BackfillTask } from '../images/tasks.js';
-import type { Progress, Redo, StoredOriginal } from '../library/library.js';
+import { runSettingsOf } from '../images/settings.js';
+import { IMAGES_A_PAGE, type BackfillTask } from '../images/tasks.js';
+import type { Progress, StoredOriginal } from '../library/library.js';
 import { tell } from './ingest.js';
-import { make } from './make.js';
+import { make, type Making } from './make.js';
+import { removeIfGone } from './remove.js';
 import type { Maker } from './room.js';
 
 /** Names that one call of Storage lists while they are counted. */
 const COUNTED_A_CALL = 1000;
 /** So long may one task count, milliseconds; the next one goes on. */
 const COUNTING_MS = 60_000;
-/** Originals of one task: even if each took the longest, it would end within a task's time. */
-export const IMAGES_A_PAGE = 10;
+
+type Counting = Extract<BackfillTask, { step: 'count' }>;
+type Page = Extract<BackfillTask, { step: 'make' }>;
 
 /** One delivery of a task. */
 export interface Delivery {
@@ -25,7 +27,7 @@ export interface Delivery {
 
 /**
  * Handles one task. The first counts and sends for the first page; each page sends for the next one
- * before it works, so that as many are at work as the queue allows.
+ * before it works, so that as many are at work as the queue allows. What was sent twice is there once.
  * @returns the progress when a page was added up
  * @throws what will pass by itself; the task is tried again, and finds most of its work done
  */
@@ -37,51 +39,70 @@ export async function backfill(
   const { jobs } = room.library;
   if (task.step === undefined) {
     const run = delivery.id;
-    const { conditions } = settingsOf(room.config);
-    if (!(await jobs.start(run, conditions, task.onlyIfChanged ?? false))) return undefined;
-    await send({ step: 'count', run, total: 0 }, `${run}-count-0`, room);
+    if (await jobs.start(run, runSettingsOf(room.config), task.onlyIfChanged ?? false)) {
+      await send({ step: 'count', run, part: 0, total: 0 }, `${run}-count-0`, room);
+    }
     return undefined;
   }
-  if (!(await jobs.isCurrent(task.run))) return undefined;
-  if (task.step === 'make') return makePage(task, delivery, room);
-  await count(task, room);
-  return undefined;
+  const current = await jobs.current();
+  if (task.step === 'count') {
+    if (current === task.run) await count(task, room);
+    return undefined;
+  }
+  const isCurrent = current === task.run;
+  const progress = isCurrent ? await makePage(task, delivery, room) : undefined;
+  // Replaced: perhaps it was at work with the parameters of then, and has undone what the new run did.
+  const now = isCurrent ? await jobs.current() : current;
+  if (now !== undefined && now !== task.run) {
+    await send({ step: 'again', run: now, names: task.names }, undefined, room);
+  }
+  return progress;
 }
 
-async function count(
-  { run, total, after }: Extract<BackfillTask, { step: 'count' }>,
-  room: Maker,
-): Promise<void> {
+async function count({ run, part, ...before }: Counting, room: Maker): Promise<void> {
   const until = room.now() + COUNTING_MS;
+  let { total, after } = before;
   do {
     const page = await listOriginals(COUNTED_A_CALL, after, room);
-    total += page.originals.length;
+    total += page.names.length;
     after = page.next;
   } while (after !== undefined && room.now() < until);
   if (after !== undefined) {
-    return send({ step: 'count', run, total, after }, `${run}-count-${total}`, room);
+    const task = { step: 'count', run, part: part + 1, total, after } as const;
+    return send(task, `${run}-count-${part + 1}`, room);
   }
   await room.library.jobs.counted(run, total);
-  await send({ step: 'make', run, page: 0 }, `${run}-0`, room);
+  await sendPage(run, 0, undefined, room);
+}
+
+/** Lists a page and sends for it. Its names go with it: whoever is at it twice is at the same images. */
+async function sendPage(
+  run: string,
+  page: number,
+  after: string | undefined,
+  room: Maker,
+): Promise<void> {
+  const { names, next } = await listOriginals(IMAGES_A_PAGE, after, room);
+  await send({ step: 'make', run, page, names, after: next }, `${run}-${page}`, room);
 }
 
 async function makePage(
-  { run, page, after }: Extract<BackfillTask, { step: 'make' }>,
+  task: Page | Extract<BackfillTask, { step: 'again' }>,
   { isLast: isLastTry }: Delivery,
   room: Maker,
 ): Promise<Progress<number> | undefined> {
-  const { originals, next } = await listOriginals(IMAGES_A_PAGE, after, room);
-  if (next !== undefined) {
-    await send({ step: 'make', run, page: page + 1, after: next }, `${run}-${page + 1}`, room);
+  const { run, names } = task;
+  if (task.step === 'make' && task.after !== undefined) {
+    await sendPage(run, task.page + 1, task.after, room);
   }
   let failed = 0;
   let passing: unknown;
-  for (const original of originals) {
+  for (const name of names) {
     try {
-      if ((await refresh(original, room)) === 'failed') failed += 1;
+      if ((await refreshNamed(name, isLastTry, room)) === 'failed') failed += 1;
     } catch (error) {
       room.log('WARNING', 'image was not brought up to date', {
-        image: hashedFolder(room.config.bucket, original.name),
+        image: hashedFolder(room.config.bucket, name),
         reason: reasonOf(error),
       });
       // The others of this page need not wait for it.
@@ -89,16 +110,28 @@ async function makePage(
       failed += 1;
     }
   }
-  if (passing !== undefined && !isLastTry) throw new Error(reasonOf(passing));
-  const result = { page, isLast: next === undefined, done: originals.length, failed };
+  if (passing !== undefined && !isLastTry) throw passing as Error;
+  if (task.step === 'again') return undefined;
+  const result = { page: task.page, isLast: task.after === undefined, done: names.length, failed };
   return room.library.jobs.add(run, result);
 }
 
+/** An original that has gone since it was listed may have been begun by a try that died. */
+async function refreshNamed(name: string, isLate: boolean, room: Maker) {
+  const { config, library } = room;
+  const owner = ownerOf(config.originalsPath, name);
+  if (owner === undefined) return 'done';
+  const stored = await library.objects.findOriginal(name);
+  if (stored !== undefined) return refresh(stored, room, { isLate, redo: 'outdated' });
+  if ((await library.records.findImage(owner)) === undefined) return 'gone';
+  return removeIfGone(owner, name, undefined, room);
+}
+
 /**
- * Brings one original up to date: one read when it is.
+ * Brings one original up to date: one read of Firestore when it is.
  * @throws what will pass by itself
  */
-export async function refresh(stored: StoredOriginal, room: Maker, redo: Redo = 'outdated') {
+export async function refresh(stored: StoredOriginal, room: Maker, making: Making) {
   const { bucket, originalsPath, lockOriginals } = room.config;
   const owner = ownerOf(originalsPath, stored.name);
   if (owner === undefined) return 'done';
@@ -106,7 +139,7 @@ export async function refresh(stored: StoredOriginal, room: Maker, redo: Redo = 
   if (isOpen && lockOriginals) await room.library.objects.lock(name, generation);
   const contentType = stored.contentType ?? 'application/octet-stream';
   const original = { bucket, name, generation, contentType, bytes };
-  const { outcome, failure } = await make(owner, original, { isLate: false, redo }, room);
+  const { outcome, failure } = await make(owner, original, making, room);
   const details = { image: hashedFolder(bucket, name), generation };
   if (outcome !== 'done') tell(room.log, outcome, failure, details);
   return outcome;
@@ -115,10 +148,12 @@ export async function refresh(stored: StoredOriginal, room: Maker, redo: Redo = 
 async function listOriginals(limit: number, after: string | undefined, { config, library }: Maker) {
   const prefix = originalsPrefix(config.originalsPath);
   const { items, next } = await library.objects.listOriginals(prefix, limit, after);
-  const originals = items.filter(({ name }) => ownerOf(config.originalsPath, name));
-  return { originals, next };
+  const names = items
+    .map(({ name }) => name)
+    .filter((name) => ownerOf(config.originalsPath, name) !== undefined);
+  return { names, next };
 }
 
-function send(task: BackfillTask, id: string, { library }: Maker): Promise<void> {
+function send(task: BackfillTask, id: string | undefined, { library }: Maker): Promise<void> {
   return library.queues.backfill(task, id);
 }

@@ -16,6 +16,20 @@ export interface Handler {
   log: Log;
 }
 
+/**
+ * Handles a task: its queue tries again whatever is thrown.
+ * @throws Error that tells no names
+ */
+export async function tellNoNames<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // The runtime prints what is thrown, and Google's messages hold names of objects and documents.
+    // eslint-disable-next-line preserve-caught-error -- the cause would be printed, too
+    throw new Error(reasonOf(error));
+  }
+}
+
 /** What the log says; neither sentence may name an object. */
 export interface RetryWords {
   again: string;
@@ -46,8 +60,8 @@ export async function tryOnce<T>(
       return undefined;
     }
     log('WARNING', words.again, { ...details, reason });
-    // The runtime prints what is thrown, and Google's messages hold names of objects and documents.
-    // eslint-disable-next-line preserve-caught-error -- the cause would be printed, too
-    throw new Error(reason);
+    return tellNoNames(() => {
+      throw error as Error;
+    });
   }
 }

@@ -195,12 +195,18 @@ test('an upload that was overwritten while it was processed does not end as read
   expect([...library.tokens.values()][0]?.image?.generation).toBe('1700000000000002');
 });
 
-test('an original that is gone leaves nothing', async () => {
-  const { room, image, library } = setUp();
-  await expect(ingest(upload(), room)).resolves.toBe('gone');
-  expect(image()).toBeUndefined();
-  expect(library.tokens.size + library.renditions.size).toBe(0);
-});
+test.each([true, false])(
+  'an original that is gone leaves nothing (locked: %p)',
+  async (lockOriginals) => {
+    const { room, image, library } = setUp();
+    room.config = { ...room.config, lockOriginals };
+    // Too large, which is told before it is read.
+    const large = upload({ bytes: config.maxBytes + 1 });
+    await expect(ingest(large, room)).resolves.toBe('gone');
+    expect(image()).toBeUndefined();
+    expect(library.tokens.size + library.renditions.size).toBe(0);
+  },
+);
 
 test('an event that was already done costs one read, ten times over', async () => {
   const { room, put, library } = setUp();
@@ -310,27 +316,53 @@ describe('what will pass by itself', () => {
     put(upload());
     await expect(ingest(upload(), room)).resolves.toBe('failed');
     expect(image()?.error?.code).toBe('gave-up');
+    expect(image()).not.toHaveProperty('attempt');
   });
 
   test('is not even begun again after an hour: it may have ended the process each time', async () => {
-    const { room, put, derivedFrom } = setUp({ now: () => NOW + GIVE_UP_AFTER_MS + 1 });
+    const { room, put, derivedFrom, image } = setUp({ derive: down });
     put(upload());
+    await expect(ingest(upload(), room)).rejects.toThrow('Error 503');
+    room.derive = () => Promise.reject(new Error('it was begun again'));
+    room.now = () => NOW + GIVE_UP_AFTER_MS + 1;
     await expect(ingest(upload(), room)).resolves.toBe('failed');
     expect(derivedFrom).toEqual([]);
+    expect(image()?.error?.code).toBe('gave-up');
   });
 
-  test.each(['lock', 'begin'] as const)(
-    '%s failing: tried again, but not for ever',
+  test('an event that took more than an hour to come has one try', async () => {
+    const { room, put } = setUp({ now: () => NOW + GIVE_UP_AFTER_MS + 1 });
+    put(upload());
+    await expect(ingest(upload(), room)).resolves.toBe('ready');
+  });
+
+  test.each(['lock', 'readOriginal', 'writeRendition', 'begin'] as const)(
+    '%s failing: tried again, but not for ever, and the record says so if it can',
     async (call) => {
-      const { room, library, put } = setUp();
+      const { room, library, put, image } = setUp();
       const owner = call === 'begin' ? library.records : library.objects;
       Object.assign(owner, { [call]: down });
       put(upload());
       await expect(ingest(upload(), room)).rejects.toThrow('Error 503');
       room.now = () => NOW + GIVE_UP_AFTER_MS + 1;
       await expect(ingest(upload(), room)).resolves.toBe('failed');
+      const code = call === 'begin' ? undefined : 'gave-up';
+      expect(image()?.error?.code).toBe(code);
     },
   );
+
+  test('a queue that can not be reached keeps no image in the air for ever', async () => {
+    const { room, library, put, image } = setUp();
+    put(upload());
+    await ingest(upload(), room);
+    const next = upload({ generation: '1700000000000002' });
+    put(next);
+    library.queues.sweep = down;
+    await expect(ingest(next, room)).rejects.toThrow('Error 503');
+    room.now = () => NOW + GIVE_UP_AFTER_MS + 1;
+    await expect(ingest(next, room)).resolves.toBe('failed');
+    expect(image()).toMatchObject({ state: 'failed', error: { code: 'gave-up' } });
+  });
 
   test('is logged without names, tokens or addresses', async () => {
     const { room, put, logged, image } = setUp({ derive: down });

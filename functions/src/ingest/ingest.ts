@@ -32,7 +32,7 @@ export async function ingest(upload: FinishedUpload, room: Maker): Promise<Outco
   };
   const words = {
     again: 'image is tried again',
-    givenUp: 'image was given up and its record not written',
+    givenUp: 'image was given up',
   };
   const ended = await tryOnce(upload.time, room, details, words, async (isLate) => {
     const { bucket, name, generation, bytes } = upload;

@@ -19,7 +19,7 @@ import { sweepLater } from './sweep.js';
 export type Outcome = 'stale' | 'done' | 'gone' | 'superseded' | 'ready' | 'failed';
 
 export interface Making {
-  /** Whether this is the last try: nothing is made any more, and the record says so. */
+  /** Whether this is the last try: what was tried before is not made any more, and the record says so. */
   isLate: boolean;
   /** Whether an image that has ended is made anew. */
   redo: Redo;
@@ -39,7 +39,10 @@ export async function make(
   const { library, config } = room;
   const { name, generation } = original;
   const settings = settingsOf(config);
-  const lock = () => (config.lockOriginals ? library.objects.lock(name, generation) : true);
+  const lock = async () =>
+    config.lockOriginals
+      ? library.objects.lock(name, generation)
+      : (await library.objects.findOriginal(name))?.generation === generation;
   const beginning = await library.records
     .begin(owner, { original, settings, redo })
     .catch(async (error: unknown) => {
@@ -54,26 +57,31 @@ export async function make(
     return { outcome: 'stale' };
   }
   if (beginning === 'done') return { outcome: 'done' };
-  const { attempt, hasLeftovers } = beginning;
-  // Before any other work: until then, a download token opens the original to whoever has it.
-  const isThere = await lock();
-  if (hasLeftovers) await sweepLater(name, room);
-  if (!isThere) return gone(owner, original, room);
+  const { attempt, hasLeftovers, isAgain } = beginning;
   try {
+    // Before any other work: until then, a download token opens the original to whoever has it.
+    const isThere = await lock();
+    if (hasLeftovers) await sweepLater(name, room);
+    if (!isThere) return await gone(owner, original, room);
     // Before the work: an upload that ends the process each time must not be tried for ever.
-    if (isLate) throw new ImageFailure('gave-up', 'expected an end within an hour, found none');
+    if (isLate && isAgain) throw gaveUp();
     const result = await makeRenditions(original, room);
     if (result === undefined) return await gone(owner, original, room);
     if (await library.records.finish(owner, attempt, result, settings)) return { outcome: 'ready' };
   } catch (error) {
-    if (!(error instanceof ImageFailure)) throw error;
-    const { code, publicMessage: message } = error;
-    if (await library.records.fail(owner, attempt, { code, message }, settings)) {
-      return { outcome: 'failed', failure: error };
-    }
+    const failure = error instanceof ImageFailure ? error : gaveUp();
+    if (failure !== error && !isLate) throw error;
+    const { code, publicMessage: message } = failure;
+    const isTold = await library.records.fail(owner, attempt, { code, message }, settings);
+    if (failure !== error) throw error;
+    if (isTold) return { outcome: 'failed', failure };
   }
   await sweepLater(name, room);
   return { outcome: 'superseded' };
+}
+
+function gaveUp(): ImageFailure {
+  return new ImageFailure('gave-up', 'expected an end within an hour, found none');
 }
 
 async function gone(owner: Owner, { name, generation }: OriginalInfo, room: Maker) {

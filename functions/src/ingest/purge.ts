@@ -1,6 +1,7 @@
 /** A user who is gone -> none of their originals, renditions, records and tokens is left. */
 import { originalsPrefix, ownerOf, fillTemplate } from '../images/path.js';
 import type { PurgeTask } from '../images/tasks.js';
+import type { Page } from '../library/library.js';
 import { removeIfGone } from './remove.js';
 import type { Keeper } from './room.js';
 
@@ -28,20 +29,33 @@ export async function purge({ uid, after }: PurgeTask, room: Keeper): Promise<nu
   }
   if (page.next === undefined) {
     // Records whose originals were deleted before, by somebody else: delete-user-data, for one.
-    const images = await records.listImages(IMAGES_A_TASK, undefined, uid);
-    const tokens = await records.listTokens(IMAGES_A_TASK, undefined, uid);
-    const owners = new Map(
-      [...images.items, ...tokens.items].map((owner) => [owner.imageId, owner]),
-    );
+    const images = await some((next) => records.listImages(IMAGES_A_TASK, next, uid));
+    const tokens = await some((next) => records.listTokens(IMAGES_A_TASK, next, uid));
+    // Those of a collection that was changed later: no image's tokens are found by them.
+    const elsewhere = tokens.filter((token) => token.isElsewhere);
+    for (const { hash } of elsewhere) await records.deleteToken(hash);
+    const rest = tokens.filter((token) => !token.isElsewhere);
+    const owners = new Map([...images, ...rest].map((owner) => [owner.imageId, owner]));
     for (const owner of owners.values()) {
-      found += 1;
       const name = fillTemplate(config.originalsPath, owner);
-      await removeIfGone(owner, name, undefined, room);
+      await removeIfGone({ uid, imageId: owner.imageId }, name, undefined, room);
     }
+    found += owners.size + elsewhere.length;
   }
   log('INFO', 'images of a deleted user were deleted', { images: found });
   if (found > 0 || page.next !== undefined) {
     await queues.purge({ uid, ...(page.next !== undefined && { after: page.next }) });
   }
   return found;
+}
+
+/** The first page that has something. */
+async function some<T>(list: (after: string | undefined) => Promise<Page<T>>): Promise<T[]> {
+  let after: string | undefined;
+  do {
+    const { items, next } = await list(after);
+    if (items.length > 0) return items;
+    after = next;
+  } while (after !== undefined);
+  return [];
 }

@@ -49,6 +49,16 @@ test('an upload that its event is not yet known of keeps its image', async () =>
   expect([library.images.size, library.tokens.size]).toEqual([1, 1]);
 });
 
+test('a queue that can not be reached keeps no address alive; what is left to do is tried again', async () => {
+  const { room, event, library } = await openDeleted();
+  const sweep = library.queues.sweep.bind(library.queues);
+  library.queues.sweep = () => Promise.reject(Object.assign(new Error('x'), { code: 404 }));
+  await expect(remove(event, room)).rejects.toThrow('Error 404');
+  expect(library.images.size + library.tokens.size + library.renditions.size).toBe(0);
+  library.queues.sweep = sweep;
+  await expect(remove(event, room)).resolves.toBe('removed');
+});
+
 test('found by the model: it dies half-way, and a new upload is there before its second try', async () => {
   const { room, event, library, world, time } = await openDeleted();
   const deleteRendition = library.objects.deleteRendition.bind(library.objects);

@@ -60,9 +60,11 @@ export async function removeIfGone(
   const { library } = room;
   if ((await library.objects.findOriginal(name)) !== undefined) return 'overwritten';
   // Dying in the middle of what follows, with a new upload right behind, nobody would know of the rest.
-  await sweepLater(name, room);
+  // An address must not live on because a queue can't be reached: that is tried again afterwards.
+  const [appointment] = await Promise.allSettled([sweepLater(name, room)]);
   if (!(await library.records.remove(owner, newest))) return 'overwritten';
   // No record names them: they go at once. What is in memory somewhere is bounded as ever.
   await sweep({ name }, room);
+  if (appointment.status === 'rejected') throw appointment.reason as Error;
   return 'removed';
 }

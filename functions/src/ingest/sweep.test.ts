@@ -1,3 +1,4 @@
+import { renditionsFolder } from '../images/path.js';
 import { openMemory, settle } from './memory.fake.js';
 import { sweep } from './sweep.js';
 import { intercept, type Job } from './world.fake.js';
@@ -46,12 +47,50 @@ test('old renditions go when the bound has passed, and not a millisecond before'
   expect(memory.library.renditions.size).toBe(4);
 });
 
-test('what somebody else put there is no original, and is left alone', async () => {
+test('what is no original has no renditions: a task that names it does nothing', async () => {
   const memory = openMemory();
+  const name = renditionsFolder('variants', 'bucket', 'elsewhere/cat') + '1/w40.webp';
+  await memory.library.objects.writeRendition(name, 'webp', Buffer.from('x'));
   await expect(sweep({ name: 'elsewhere/cat' }, keeperOf(memory))).resolves.toBe('ignored');
+  expect(memory.library.renditions.has(name)).toBe(true);
 });
 
 describe('found by thinking of who may be late', () => {
+  test.each(['0', '60'])(
+    'a sweep comes while the new ones are made, with a bound of %s s: it comes again',
+    async (REVOCATION_SECONDS) => {
+      const memory = openMemory({ REVOCATION_SECONDS });
+      await memory.world.handle(await uploadAndTake(memory, 'cat'));
+      const late = startUntil(
+        memory,
+        await uploadAndTake(memory, 'cat again'),
+        'objects.readOriginal after',
+      );
+      await late.standing;
+      memory.time.now += 100_000;
+      await expect(sweep({ name: CAT }, keeperOf(memory))).resolves.toBe('waiting');
+      await expect(late.release()).resolves.toBe('ready');
+      await settle(memory);
+      expect(memory.library.renditions.size).toBe(4);
+    },
+  );
+
+  test('a dead attempt is looked at a dozen times, and then given up', async () => {
+    const memory = openMemory({ REVOCATION_SECONDS: '0' });
+    await memory.world.handle(await uploadAndTake(memory, 'cat'));
+    const dead = startUntil(
+      memory,
+      await uploadAndTake(memory, 'cat again'),
+      'objects.readOriginal after',
+    );
+    await dead.standing;
+    const before = memory.library.calls['queues.sweep'] ?? 0;
+    await settle(memory);
+    const [image] = memory.library.images.values();
+    expect(image).not.toHaveProperty('attempt');
+    expect(memory.library.calls['queues.sweep'] ?? 0).toBeLessThan(before + 14);
+  });
+
   test('one that was overtaken writes, and dies, after the last sweep: its second try has another one appointed', async () => {
     const memory = openMemory();
     const first = await uploadAndTake(memory, 'cat');

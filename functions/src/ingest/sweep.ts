@@ -5,7 +5,7 @@ import type { ImageRecords } from '../library/library.js';
 import { GIVE_UP_AFTER_MS } from './event.js';
 import type { Keeper } from './room.js';
 
-/** So long after the bound an image is looked at again while something is being made of it, milliseconds. */
+/** So long after the bound, at the least, an image is looked at again while it is being made, milliseconds. */
 const AGAIN_MS = 10_000;
 
 const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
@@ -36,15 +36,17 @@ export async function sweep({ name }: { name: string }, room: Keeper): Promise<S
   const { image } = records;
   const named = namedBy(records);
   const leftovers = listed.filter((rendition) => !named.has(rendition.name));
+  if (image?.attempt !== undefined) {
+    // What it replaces is named until it ends; then nobody else comes to look.
+    // Its first event is over by now, and so are the platform's retries.
+    const age = Math.max(0, now() - image.updatedAt);
+    if (age > GIVE_UP_AFTER_MS * 2) await library.records.abandon(owner, image.attempt);
+    // Each time twice as long: a dead one costs a dozen looks, not hundreds.
+    await sweepLater(name, room, AGAIN_MS + Math.min(age, GIVE_UP_AFTER_MS));
+    return 'waiting';
+  }
   if (leftovers.length === 0) return 'swept';
   if (image !== undefined) {
-    const changed = now() - image.updatedAt;
-    if (image.attempt !== undefined) {
-      // Its first event is over by now, and so are the platform's retries.
-      if (changed > GIVE_UP_AFTER_MS * 2) await library.records.abandon(owner, image.attempt);
-      await sweepLater(name, room, AGAIN_MS);
-      return 'waiting';
-    }
     const left = image.updatedAt + config.revocationSeconds * 1000 - now();
     if (left > 0) {
       await library.queues.sweep({ name }, now() + left);

@@ -6,8 +6,9 @@ test.each([
   [parsePurge, { uid: 'alice', after: 'there' }],
   [parseBackfill, {}],
   [parseBackfill, { onlyIfChanged: true }],
-  [parseBackfill, { step: 'count', run: 'r', total: 1000, after: 'there' }],
-  [parseBackfill, { step: 'make', run: 'r', page: 0 }],
+  [parseBackfill, { step: 'count', run: 'r', part: 0, total: 1000, after: 'there' }],
+  [parseBackfill, { step: 'make', run: 'r', page: 0, names: ['a/b/c'] }],
+  [parseBackfill, { step: 'again', run: 'r', names: [] }],
 ])('%# is a task', (parse, task) => {
   // As it comes from a queue.
   expect(parse(JSON.parse(JSON.stringify(task)))).toEqual({ task });
@@ -25,6 +26,8 @@ test.each([
   [parsePurge, 'alice@example.com', 'fields: 0'],
   [parseBackfill, { step: 'all' }, 'fields: step'],
   [parseBackfill, { step: 'make', run: 'r', page: -1 }, 'fields: step, run, page'],
+  [parseBackfill, { step: 'make', run: 'r', page: 0 }, 'fields: step, run, page'],
+  [parseBackfill, { step: 'again', run: 'r', names: Array(11).fill('a@example.com') }, 'fields'],
   [parseBackfill, { force: true }, 'fields: force'],
 ])('%# is none, and the sentence says no value', (parse, data, found) => {
   const parsed = parse(data);

@@ -1,16 +1,27 @@
 /** What comes from a queue -> a task, or one clear sentence: a person may have written it by hand. */
 import { z } from 'zod';
 import { isDocumentId } from '../images/path.js';
-import type { BackfillTask, PurgeTask, SweepTask } from '../images/tasks.js';
+import {
+  IMAGES_A_PAGE,
+  type BackfillTask,
+  type PurgeTask,
+  type SweepTask,
+} from '../images/tasks.js';
 
 const cursor = z.string().optional();
 const whole = z.number().int().min(0);
+const NAMES = z.array(z.string()).max(IMAGES_A_PAGE);
 const SWEEP = z.strictObject({ name: z.string().min(1) });
 const PURGE = z.strictObject({ uid: z.string().refine(isDocumentId), after: cursor });
 const BACKFILL = z.union([
   z.strictObject({ step: z.undefined().optional(), onlyIfChanged: z.boolean().optional() }),
-  z.strictObject({ step: z.literal('count'), run: z.string(), total: whole, after: cursor }),
-  z.strictObject({ step: z.literal('make'), run: z.string(), page: whole, after: cursor }),
+  z.strictObject({
+    ...{ step: z.literal('count'), run: z.string(), part: whole, total: whole, after: cursor },
+  }),
+  z.strictObject({
+    ...{ step: z.literal('make'), run: z.string(), page: whole, names: NAMES, after: cursor },
+  }),
+  z.strictObject({ step: z.literal('again'), run: z.string(), names: NAMES }),
 ]);
 
 /** The sentence says which fields there were, and no value: one may be a file's name. */

@@ -12,8 +12,8 @@ export interface Jobs {
    * @returns whether there is something to do
    */
   start(run: string, settings: string, onlyIfChanged: boolean): Promise<boolean>;
-  /** False when another run has begun. */
-  isCurrent(run: string): Promise<boolean>;
+  /** The run that was begun last. */
+  current(): Promise<string | undefined>;
   counted(run: string, total: number): Promise<void>;
   /**
    * Adds up a page, once, however often it is called.
@@ -42,16 +42,21 @@ export function openJobs(
 
   return {
     async start(run, settings, onlyIfChanged) {
-      const before = (await job.get()).data() as Progress | undefined;
-      if (before?.run === run) return before.state === 'counting';
-      if (onlyIfChanged && hasEnded(before, settings)) return false;
-      const zero = { total: 0, done: 0, failed: 0, pagesDone: 0 };
-      await job.set({ run, settings, state: 'counting', ...zero, started: now, updated: now });
-      await forgetPages();
-      return true;
+      const isBegun = await firestore.runTransaction(async (transaction) => {
+        const before = (await transaction.get(job)).data() as Progress | undefined;
+        if (before?.run === run) return before.state === 'counting';
+        if (onlyIfChanged && hasEnded(before, settings)) return false;
+        const zero = { total: 0, done: 0, failed: 0, pagesDone: 0 };
+        const times = { started: now, updated: now };
+        transaction.set(job, { run, settings, state: 'counting', ...zero, ...times });
+        return true;
+      });
+      // No page of this run can be there yet.
+      if (isBegun) await forgetPages();
+      return isBegun;
     },
 
-    isCurrent: async (run) => (await job.get()).get('run') === run,
+    current: async () => (await job.get()).get('run') as string | undefined,
 
     counted: (run, total) =>
       firestore.runTransaction(async (transaction) => {
@@ -69,8 +74,9 @@ export function openJobs(
         const times = { started: before.started.toMillis(), updated: Date.now() };
         const eta = before.eta && { eta: before.eta.toMillis() };
         const plain: Progress<number> = { ...(before as Progress<never>), ...times, ...eta };
-        const after = addPage(plain, counted?.exists ? undefined : result);
-        if (counted?.exists) return after;
+        const isNew = !counted?.exists && before.state !== 'done';
+        const after = addPage(plain, isNew ? result : undefined);
+        if (!isNew) return after;
         transaction.create(page, { done: result.done, failed: result.failed });
         const { state, done, total, failed, pagesDone } = after;
         transaction.update(job, {

@@ -11,7 +11,7 @@ import { hashToken, mintToken } from '../tokens/token.js';
 import { addPage, hasEnded } from './progress.js';
 import type { Library, Page, Progress } from './library.js';
 import type { Reader } from './reader.js';
-import { begin, compare, fail, finish } from './transitions.js';
+import { begin, compare, fail, finish, known } from './transitions.js';
 
 export interface FakeOriginal {
   generation: string;
@@ -153,6 +153,7 @@ export function fakeLibrary({
         return {
           attempt: ids.attempt,
           hasLeftovers: begun.hasLeftovers || strays.length > 0,
+          isAgain: begun.isAgain,
         };
       }),
       finish: counted('finish', (owner, attempt, result, settings) => {
@@ -181,17 +182,18 @@ export function fakeLibrary({
       }),
       remove: counted('remove', (owner, newest) => {
         const path = pathOf(owner);
-        const before = images.get(path);
-        if (before?.original && newest !== undefined) {
+        const before = known(images.get(path));
+        if (before !== undefined && newest !== undefined) {
           if (compare(before.original, { generation: newest }) > 0) return false;
         }
-        images.delete(path);
+        if (before !== undefined) images.delete(path);
         for (const [hash] of tokensOf(path)) tokens.delete(hash);
         return true;
       }),
       listImages: counted('listImages', (limit, after, uid) => {
         const { items, ...next } = pageOf([...images.keys()], limit, after);
         const owners = items.flatMap((path) => {
+          if (!known(images.get(path))) return [];
           const segments = path.split('/');
           const at = imagesCollection.segments.indexOf('{uid}');
           const owner = { uid: segments[at] as string, imageId: segments.at(-1) as string };
@@ -206,16 +208,18 @@ export function fakeLibrary({
           limit,
           after,
         );
-        const owners = items.map((hash) => {
-          const { uid: owner, imageId } = tokens.get(hash) as TokenRecord<number>;
-          return { uid: owner, imageId };
+        const listed = items.map((hash) => {
+          const { uid: owner, imageId, imagePath } = tokens.get(hash) as TokenRecord<number>;
+          const isElsewhere = imagePath !== pathOf({ uid: owner, imageId });
+          return { uid: owner, imageId, hash, isElsewhere };
         });
-        return { items: owners, ...next };
+        return { items: listed, ...next };
       }),
+      deleteToken: counted('deleteToken', (hash) => void tokens.delete(hash)),
     },
     queues: {
       sweep: counted('queues.sweep', (task, at) => void tasks.push({ queue: 'sweep', task, at })),
-      backfill: counted('queues.backfill', (task, id) => {
+      backfill: counted('queues.backfill', (task, id = `task-${usedIds.size}`) => {
         if (usedIds.has(id)) return;
         usedIds.add(id);
         tasks.push({ queue: 'backfill', task, id, at: now() });
@@ -242,7 +246,7 @@ export function fakeLibrary({
         pages.clear();
         return true;
       }),
-      isCurrent: counted('jobs.isCurrent', (run) => progress.current?.run === run),
+      current: counted('jobs.current', () => progress.current?.run),
       counted: counted('jobs.counted', (run, total) => {
         const { current } = progress;
         if (current?.run !== run || current.state !== 'counting') return;

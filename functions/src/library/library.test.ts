@@ -19,10 +19,16 @@ itIsALibrary('originals/', () => ({
     library.images.delete(`users/${uid}/images/${imageId}`);
     return Promise.resolve();
   },
-  copyToken(hash, copies) {
+  putImage({ uid, imageId }, fields) {
+    library.images.set(`users/${uid}/images/${imageId}`, fields as never);
+    return Promise.resolve();
+  },
+  copyToken(hash, copies, changes) {
     const token = library.tokens.get(hash);
     if (token === undefined) throw new Error('expected a token record, found none');
-    for (const copy of copies) library.tokens.set(copy, { ...token, kind: 'share' });
+    for (const copy of copies) {
+      library.tokens.set(copy, { ...token, kind: 'share', ...changes });
+    }
     return Promise.resolve();
   },
 }));

@@ -13,7 +13,7 @@ export type { Jobs } from './jobs.js';
 export type { PageResult, Progress } from './progress.js';
 export type { Objects, StoredOriginal, StoredRendition } from './objects.js';
 export type { Queues } from './queues.js';
-export type { Beginning, ImageRecords, Page, Records } from './records.js';
+export type { Beginning, ImageRecords, ListedToken, Page, Records } from './records.js';
 export { compare, isOutdated, type Redo, type Result } from './transitions.js';
 
 export interface Library {
@@ -36,6 +36,7 @@ export function openLibrary(config: Config, environment: Environment): Library {
     records: openRecords(firestore, config),
     queues: openQueues({
       projectId: config.projectId,
+      location: config.location,
       environment,
       accessToken: async () => (await auth.getAccessToken()) ?? '',
       identityToken: async (audience) => {

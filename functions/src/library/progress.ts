@@ -39,7 +39,8 @@ export function addPage(
   before: Progress<number>,
   result: PageResult | undefined,
 ): Progress<number> {
-  if (result === undefined) return before;
+  // Its pages are forgotten: one that comes again is not told from a new one.
+  if (result === undefined || before.state === 'done') return before;
   const rest = { ...before };
   delete rest.eta;
   const done = before.done + result.done;

@@ -24,53 +24,44 @@ beforeEach(() => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-const open = (environment: Record<string, string>) =>
+const open = (environment: Record<string, string>, identityToken = identityFor) =>
   openQueues({
-    ...{ projectId: 'p', environment },
+    ...{ projectId: 'p', location: 'europe-west3', environment, identityToken },
     accessToken: () => Promise.resolve('access'),
-    identityToken: (audience) => Promise.resolve(`identity for ${audience}`),
   });
+const identityFor = (audience: string) => Promise.resolve(`identity for ${audience}`);
 
-const KIT = {
-  FIREBASE_KIT_INSTANCE_ID: 'images',
-  EVENTARC_CLOUD_EVENT_SOURCE: 'projects/p/locations/europe-west1/services/kit-images-ingest',
-};
-const EXTENSION = {
-  EXT_INSTANCE_ID: 'images',
-  LOCATION: 'europe-west3',
-  EVENTARC_CLOUD_EVENT_SOURCE: 'projects/p/instances/images',
-};
+const KIT = { FIREBASE_KIT_INSTANCE_ID: 'images' };
+const EXTENSION = { EXT_INSTANCE_ID: 'images' };
 
-test.each<[string, Record<string, string>, region: string, name: string]>([
-  ['a kit', KIT, 'europe-west1', 'kit-images-purge'],
-  ['an extension', EXTENSION, 'europe-west3', 'ext-images-purge'],
-  ['neither', {}, 'us-central1', 'purge'],
-])(
-  '%s: its own queue in its own region, in its own name',
-  async (_what, environment, region, name) => {
-    await open(environment).purge({ uid: 'alice' });
-    const address = `https://${region}-p.cloudfunctions.net/${name}`;
-    expect(sent).toMatchObject([
-      {
-        url: `https://cloudtasks.googleapis.com/v2/projects/p/locations/${region}/queues/${name}/tasks`,
-        authorization: 'Bearer access',
-        task: {
-          httpRequest: {
-            url: address,
-            headers: { Authorization: `Bearer identity for ${address}` },
-          },
+test.each<[string, Record<string, string>, name: string]>([
+  ['a kit', KIT, 'kit-images-purge'],
+  ['an extension', EXTENSION, 'ext-images-purge'],
+  ['neither', {}, 'purge'],
+])('%s: its own queue, where the queues are, in its own name', async (_what, environment, name) => {
+  const region = 'europe-west3';
+  await open(environment).purge({ uid: 'alice' });
+  const address = `https://${region}-p.cloudfunctions.net/${name}`;
+  expect(sent).toMatchObject([
+    {
+      url: `https://cloudtasks.googleapis.com/v2/projects/p/locations/${region}/queues/${name}/tasks`,
+      authorization: 'Bearer access',
+      task: {
+        httpRequest: {
+          url: address,
+          headers: { Authorization: `Bearer identity for ${address}` },
         },
       },
-    ]);
-    const body = Buffer.from(sent[0]?.task.httpRequest.body ?? '', 'base64').toString();
-    expect(JSON.parse(body)).toEqual({ data: { uid: 'alice' } });
-  },
-);
+    },
+  ]);
+  const body = Buffer.from(sent[0]?.task.httpRequest.body ?? '', 'base64').toString();
+  expect(JSON.parse(body)).toEqual({ data: { uid: 'alice' } });
+});
 
 test('on the emulator no identity is asked for', async () => {
   await open({ ...KIT, CLOUD_TASKS_EMULATOR_HOST: 'localhost:9499' }).purge({ uid: 'alice' });
   expect(sent[0]?.url).toBe(
-    'http://localhost:9499/projects/p/locations/europe-west1/queues/kit-images-purge/tasks',
+    'http://localhost:9499/projects/p/locations/europe-west3/queues/kit-images-purge/tasks',
   );
   expect(JSON.stringify(sent)).not.toContain('Bearer');
 });
@@ -83,6 +74,20 @@ test('a sweep waits for its time, but no longer than an identity token lives', a
   const [soon = 0, later = 0] = sent.map(({ task }) => Date.parse(task.scheduleTime ?? ''));
   expect(soon).toBe(at);
   expect(later - Date.now()).toBeLessThan(60 * 60 * 1000);
+  expect(later - Date.now()).toBeGreaterThan(40 * 60 * 1000);
+});
+
+test.each([
+  ['half an hour', 30 * 60, 14, 16],
+  ['a minute: another task will have a newer one', 60, 0.1, 0.2],
+])('nor than the one that it carries, which has %s', async (_what, seconds, least, most) => {
+  const claims = { exp: Math.floor(Date.now() / 1000) + seconds };
+  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
+  const queues = open(KIT, () => Promise.resolve(token));
+  await queues.sweep({ name: 'originals/alice/cat' }, Date.now() + 24 * 60 * 60 * 1000);
+  const minutes = (Date.parse(sent[0]?.task.scheduleTime ?? '') - Date.now()) / 60_000;
+  expect(minutes).toBeGreaterThan(least);
+  expect(minutes).toBeLessThan(most);
 });
 
 test('a second task of the same id is none, whatever else fails is thrown', async () => {

@@ -9,13 +9,15 @@ import type { BackfillTask, PurgeTask, SweepTask } from '../images/tasks.js';
 export interface Queues {
   /** @param at not before, milliseconds since 1970; what comes too early appoints another one */
   sweep(task: SweepTask, at: number): Promise<void>;
-  /** @param id a second task of the same id is none */
-  backfill(task: BackfillTask, id: string): Promise<void>;
+  /** @param id a second task of the same id is none, for hours after the first one has ended */
+  backfill(task: BackfillTask, id?: string): Promise<void>;
   purge(task: PurgeTask): Promise<void>;
 }
 
 export interface QueuesOptions {
   projectId: string;
+  /** The region of the queues. */
+  location: string;
   /** The platform's, which says who and where this is. */
   environment: Environment;
   /** An OAuth 2.0 access token. Not asked for with an emulator. */
@@ -26,8 +28,11 @@ export interface QueuesOptions {
 
 /** So long may a task take, seconds: as long as the longest of the functions. */
 const DEADLINE = '1800s';
-/** An identity token is good for an hour, and a task may have to wait for its turn, milliseconds. */
-const FURTHEST_MS = 45 * 60 * 1000;
+/** An identity token is good for an hour at the most, and a task may have to wait for its turn, milliseconds. */
+const TURN_MS = 15 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+/** So soon a task comes if its token is about to end, milliseconds; it appoints another one. */
+const SOON_MS = 10_000;
 /** Until the queue has answered, milliseconds. */
 const ANSWER_MS = 10_000;
 
@@ -41,16 +46,16 @@ class QueueError extends Error {
 
 /** Opens the queues of this very instance of the kit or extension. */
 export function openQueues(options: QueuesOptions): Queues {
-  const { projectId, environment } = options;
+  const { projectId, location, environment } = options;
   const emulator = environment['CLOUD_TASKS_EMULATOR_HOST'];
-  const region = regionOf(environment);
 
   /** https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create */
   async function enqueue(name: string, task: object, more: { at?: number; id?: string }) {
     const fullName = prefixOf(environment) + name;
-    const queue = `projects/${projectId}/locations/${region}/queues/${fullName}`;
-    const url = `https://${region}-${projectId}.cloudfunctions.net/${fullName}`;
-    const at = more.at === undefined ? undefined : Math.min(more.at, Date.now() + FURTHEST_MS);
+    const queue = `projects/${projectId}/locations/${location}/queues/${fullName}`;
+    const url = `https://${location}-${projectId}.cloudfunctions.net/${fullName}`;
+    const identity = emulator ? undefined : await options.identityToken(url);
+    const at = more.at === undefined ? undefined : Math.min(more.at, latest(identity));
     const response = await fetch(
       emulator
         ? `http://${emulator}/${queue}/tasks`
@@ -58,7 +63,10 @@ export function openQueues(options: QueuesOptions): Queues {
       {
         method: 'POST',
         signal: AbortSignal.timeout(ANSWER_MS),
-        headers: { 'Content-Type': 'application/json', ...(await bearer(options.accessToken)) },
+        headers: {
+          'Content-Type': 'application/json',
+          ...(!emulator && { Authorization: `Bearer ${await options.accessToken()}` }),
+        },
         body: JSON.stringify({
           task: {
             ...(more.id !== undefined && { name: `${queue}/tasks/${more.id}` }),
@@ -69,7 +77,7 @@ export function openQueues(options: QueuesOptions): Queues {
               url: emulator ? '' : url,
               headers: {
                 'Content-Type': 'application/json',
-                ...(await bearer(() => options.identityToken(url))),
+                ...(identity !== undefined && { Authorization: `Bearer ${identity}` }),
               },
               body: Buffer.from(JSON.stringify({ data: task })).toString('base64'),
             },
@@ -82,15 +90,28 @@ export function openQueues(options: QueuesOptions): Queues {
     if (!response.ok && !isThere) throw new QueueError(response.status);
   }
 
-  async function bearer(token: () => Promise<string>): Promise<Record<string, string>> {
-    return emulator ? {} : { Authorization: `Bearer ${await token()}` };
-  }
-
   return {
     sweep: (task, at) => enqueue('sweep', task, { at }),
-    backfill: (task, id) => enqueue('backfill', task, { id }),
+    backfill: (task, id) => enqueue('backfill', task, id === undefined ? {} : { id }),
     purge: (task) => enqueue('purge', task, {}),
   };
+}
+
+/**
+ * When a task that carries this identity token may come at the latest, milliseconds since 1970. Whoever
+ * hands out tokens may do so from a cache: when this one ends, it says itself (RFC 7519 section 4.1.4).
+ */
+function latest(identity: string | undefined): number {
+  const now = Date.now();
+  let end = now + HOUR_MS;
+  try {
+    const [, claims = ''] = identity?.split('.') ?? [];
+    const { exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { exp?: unknown };
+    if (typeof exp === 'number') end = Math.min(end, exp * 1000);
+  } catch {
+    // No JWT, as with an emulator.
+  }
+  return Math.max(end - TURN_MS, now + SOON_MS);
 }
 
 /** What the CLI and the Extensions service put before the names of functions. */
@@ -98,11 +119,4 @@ function prefixOf(environment: Environment): string {
   const kit = environment['FIREBASE_KIT_INSTANCE_ID'];
   const extension = environment['EXT_INSTANCE_ID'];
   return kit ? `kit-${kit}-` : extension ? `ext-${extension}-` : '';
-}
-
-/** What the CLI writes for a kit's function, a parameter of the extension; else Google's default. */
-function regionOf(environment: Environment): string {
-  const source = environment['EVENTARC_CLOUD_EVENT_SOURCE'] ?? '';
-  const [, region] = /\/locations\/([^/]+)\//.exec(source) ?? [];
-  return region ?? environment['LOCATION'] ?? 'us-central1';
 }

@@ -12,7 +12,7 @@ import {
   type Transaction,
 } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
-import { fillTemplate, type Owner } from '../images/path.js';
+import { fillTemplate, isDocumentId, type Owner } from '../images/path.js';
 import type { ImageRecord, TokenRecord } from '../images/records.js';
 import type { Settings } from '../images/settings.js';
 import { hashToken, mintToken } from '../tokens/token.js';
@@ -22,23 +22,32 @@ import {
   compare,
   fail,
   finish,
+  known,
   type Failure,
   type Plan,
   type Result,
 } from './transitions.js';
 
 /**
- * - an attempt: what follows is to be told its id
+ * - an attempt: what follows is to be told its id. `isAgain`: this upload was tried before and did not end
  * - `done`: this upload has ended before (the event came twice)
  * - `stale`: a newer upload has been seen
  */
-export type Beginning = { attempt: string; hasLeftovers: boolean } | 'done' | 'stale';
+export type Beginning =
+  { attempt: string; hasLeftovers: boolean; isAgain: boolean } | 'done' | 'stale';
 
 /** All that is recorded of an image. Times are milliseconds since 1970. */
 export interface ImageRecords {
   image?: ImageRecord<number>;
   /** By hash. */
   tokens: Map<string, TokenRecord<number>>;
+}
+
+/** Which token record, and of which image. */
+export interface ListedToken extends Owner {
+  hash: string;
+  /** Whether it names an image record that is none by the parameters: no image's tokens are found by it. */
+  isElsewhere: boolean;
 }
 
 /** Some of many, and where to go on; without `next` they were the last. */
@@ -72,10 +81,11 @@ export interface Records {
    * @returns false when a newer upload has been seen: nothing was deleted
    */
   remove(owner: Owner, newest: string | undefined): Promise<boolean>;
-  /** Owners of image records; of one user, or all. In no order that means anything. */
+  /** Owners of image records; of one user, or all. A page may have none, and another behind it. */
   listImages(limit: number, after?: string, uid?: string): Promise<Page<Owner>>;
-  /** Owners of token records, once for each token. */
-  listTokens(limit: number, after?: string, uid?: string): Promise<Page<Owner>>;
+  /** Token records; of one user, or all. In no order that means anything. */
+  listTokens(limit: number, after?: string, uid?: string): Promise<Page<ListedToken>>;
+  deleteToken(hash: string): Promise<void>;
 }
 
 type Stored<T> = DocumentReference<T>;
@@ -140,7 +150,7 @@ export function openRecords(
           });
         }
         const hasLeftovers = begun.hasLeftovers || strays.length > 0;
-        return { attempt: ids.attempt, hasLeftovers };
+        return { attempt: ids.attempt, hasLeftovers, isAgain: begun.isAgain };
       }),
 
     finish: (owner, attempt, result, settings) =>
@@ -194,8 +204,8 @@ export function openRecords(
     remove: (owner, newest) =>
       inSteps(async (transaction) => {
         const image = imageOf(owner);
-        const before = await readImage(transaction, image);
-        if (before?.original && newest !== undefined) {
+        const before = known(await readImage(transaction, image));
+        if (before !== undefined && newest !== undefined) {
           if (compare(before.original, { generation: newest }) > 0) return false;
         }
         const some = tokensOf(image)
@@ -208,7 +218,8 @@ export function openRecords(
         const first = all ? docs : docs.filter((token) => token.get('kind') !== 'default');
         for (const token of first.slice(0, DELETES_A_COMMIT)) transaction.delete(token.ref);
         if (!all) return 'more';
-        transaction.delete(image);
+        // A document that was not written here stays.
+        if (before !== undefined) transaction.delete(image);
         return true;
       }),
 
@@ -216,8 +227,11 @@ export function openRecords(
       const { segments } = config.imagesCollection;
       const collection =
         uid === undefined ? firestore.collectionGroup(segments.at(-1) as string) : imagesOf(uid);
-      const page = await pageOf(firestore, collection, limit, after);
-      const owners = page.items.flatMap(({ ref }) => {
+      const named = collection.select('original.generation');
+      const page = await pageOf(firestore, named, limit, after);
+      const owners = page.items.flatMap((found) => {
+        const { ref } = found;
+        if (!known(found.data() as ImageRecord)) return [];
         const path = ref.path.split('/');
         const isOurs =
           path.length === segments.length + 1 &&
@@ -230,12 +244,19 @@ export function openRecords(
 
     async listTokens(limit, after, uid) {
       const all = uid === undefined ? tokens : tokens.where('uid', '==', uid);
-      const page = await pageOf(firestore, all.select('uid', 'imageId'), limit, after);
-      const items = page.items.map((token) => ({
-        uid: String(token.get('uid')),
-        imageId: String(token.get('imageId')),
-      }));
+      const named = all.select('uid', 'imageId', 'imagePath');
+      const page = await pageOf(firestore, named, limit, after);
+      const items = page.items.map((token) => {
+        const owner = { uid: String(token.get('uid')), imageId: String(token.get('imageId')) };
+        const isId = isDocumentId(owner.uid) && isDocumentId(owner.imageId);
+        const isElsewhere = !isId || token.get('imagePath') !== imageOf(owner).path;
+        return { ...owner, hash: token.id, isElsewhere };
+      });
       return { ...page, items };
+    },
+
+    async deleteToken(hash) {
+      await tokens.doc(hash).delete();
     },
   };
 }

@@ -28,6 +28,19 @@ test('the end is told, and whether it was a good one', async () => {
   ]);
 });
 
+test('and that it has stopped', async () => {
+  const { heard } = setUp();
+  await tellExtension('stopped', EXTENSION, () => {}, {
+    setProcessingState: (...told) => Promise.resolve(void heard.push(told)),
+  });
+  await tellExtension('stopped', {}, () => {}, {
+    setProcessingState: (...told) => Promise.resolve(void heard.push(told)),
+  });
+  expect(heard).toEqual([
+    ['PROCESSING_FAILED', 'Not all images were looked at. Call startBackfill to start again.'],
+  ]);
+});
+
 test('nothing is told before the end, nor by a function kit', async () => {
   const { heard, tell } = setUp();
   await tell({ state: 'running' }, EXTENSION);

@@ -6,9 +6,12 @@ import type { Progress } from './progress.js';
 
 type Log = (severity: 'WARNING', message: string, details: object) => void;
 
-/** Once the backfill has come to its end; quiet in a function kit, which has no such state. */
+/**
+ * Once the backfill has come to its end, or has `stopped` before; quiet in a function kit, which has no
+ * such state.
+ */
 export async function tellExtension(
-  { state, total, failed }: Progress,
+  progress: Progress | 'stopped',
   environment: Environment,
   log: Log,
   runtime: Pick<ReturnType<ReturnType<typeof getExtensions>['runtime']>, 'setProcessingState'> = {
@@ -18,15 +21,24 @@ export async function tellExtension(
         .setProcessingState(...told),
   },
 ): Promise<void> {
-  if (!environment['EXT_INSTANCE_ID'] || state !== 'done') return;
-  const told = `${total} images were looked at, ${failed} of them could not be made.`;
+  if (!environment['EXT_INSTANCE_ID']) return;
+  if (progress !== 'stopped' && progress.state !== 'done') return;
   try {
-    await runtime.setProcessingState(
-      failed > 0 ? 'PROCESSING_WARNING' : 'PROCESSING_COMPLETE',
-      told,
-    );
+    const { state, told } = stateOf(progress);
+    await runtime.setProcessingState(state, told);
   } catch (error) {
     // The work is done; that the console does not say so must not have it done again.
     log('WARNING', 'the state of the extension could not be set', { reason: reasonOf(error) });
   }
+}
+
+function stateOf(progress: Progress | 'stopped') {
+  if (progress === 'stopped') {
+    const told = 'Not all images were looked at. Call startBackfill to start again.';
+    return { state: 'PROCESSING_FAILED', told } as const;
+  }
+  const { total, failed } = progress;
+  const told = `${total} images were looked at, ${failed} of them could not be made.`;
+  const state = failed > 0 ? 'PROCESSING_WARNING' : 'PROCESSING_COMPLETE';
+  return { state, told } as const;
 }

@@ -2,6 +2,7 @@
  * What an image record becomes, as pure functions: the one place that says which of two uploads, two
  * attempts or two events wins. Whoever stores records runs them in a transaction.
  */
+import type { ImageFailureCode } from '../errors.js';
 import type {
   ImageRecord,
   OriginalInfo,
@@ -47,15 +48,18 @@ export type Begun<Time> =
       isNew: boolean;
       /** Whether something was made before, or was being made: its renditions may be left over. */
       hasLeftovers: boolean;
+      /** Whether this upload was tried before and did not end. */
+      isAgain: boolean;
     }
   /** A newer upload has been seen. */
   | 'stale'
   /** This upload has ended before. */
   | 'done';
 
-/** A document without `original` was not written here: it is taken over. */
+/** A document that names no generation of an original was not written here. A new image takes it over. */
 export function known<Time>(found: ImageRecord<Time> | undefined): ImageRecord<Time> | undefined {
-  return found?.original === undefined ? undefined : found;
+  const original = found?.original as Partial<OriginalInfo> | undefined;
+  return /^\d+$/.test(String(original?.generation)) ? found : undefined;
 }
 
 /**
@@ -78,7 +82,7 @@ export function begin<Time>(
       createdAt: now,
       updatedAt: now,
     };
-    return { record, isNew: true, hasLeftovers: false };
+    return { record, isNew: true, hasLeftovers: false, isAgain: false };
   }
   const order = compare(original, before.original);
   if (order < 0) return 'stale';
@@ -96,7 +100,7 @@ export function begin<Time>(
         updatedAt: now,
       };
   const hasLeftovers = before.attempt !== undefined || before.variants !== undefined;
-  return { record, isNew: false, hasLeftovers };
+  return { record, isNew: false, hasLeftovers, isAgain: order === 0 && !hasEnded };
 }
 
 /** @returns undefined when a newer upload or attempt has taken over, or the image was deleted */
@@ -122,7 +126,8 @@ export function finish<Time>(
 }
 
 /**
- * A picture that can be seen and could not be made anew stays as it is.
+ * A picture that can be seen and could not be made anew stays as it is. What was given up may work
+ * another time: unlike other failures it does not count as ended by these settings.
  * @returns undefined when a newer upload or attempt has taken over, or the image was deleted
  */
 export function fail<Time>(
@@ -133,9 +138,13 @@ export function fail<Time>(
   now: Time,
 ): ImageRecord<Time> | undefined {
   if (found?.attempt !== attempt) return undefined;
-  const ended = { ...without(found, 'attempt'), settings: conditions, updatedAt: now };
-  if (found.state === 'ready') return ended;
-  return { ...ended, state: 'failed', error: { code, message } };
+  const isGivenUp = code === ('gave-up' satisfies ImageFailureCode);
+  const before = without(found, 'attempt');
+  if (found.state === 'ready') {
+    return { ...before, ...(!isGivenUp && { settings: conditions }), updatedAt: now };
+  }
+  const ended = { ...without(before, 'settings'), ...(!isGivenUp && { settings: conditions }) };
+  return { ...ended, state: 'failed', error: { code, message }, updatedAt: now };
 }
 
 /** Whether an image that has ended would end otherwise by these settings. */
