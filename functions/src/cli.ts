@@ -1,19 +1,21 @@
 #!/usr/bin/env node
 /** `npx storage-public-variants …`: what an admin runs by hand. */
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { doctor, USAGE, type Surroundings } from './doctor/command.js';
 
 const surroundings: Surroundings = {
+  environment: process.env,
   async openLibrary(config, project) {
-    process.env['GCLOUD_PROJECT'] = project;
+    // The first is what firebase-admin asks for first; a shell may have another one in it.
+    for (const name of ['GOOGLE_CLOUD_PROJECT', 'GCLOUD_PROJECT']) process.env[name] = project;
     // Google's clients know the one, firebase-admin the other.
     const emulator = process.env['STORAGE_EMULATOR_HOST'];
     if (emulator)
-      process.env['FIREBASE_STORAGE_EMULATOR_HOST'] ??= emulator.replace(/^https?:\/\//, '');
+      process.env['FIREBASE_STORAGE_EMULATOR_HOST'] = emulator.replace(/^https?:\/\//, '');
+    else delete process.env['FIREBASE_STORAGE_EMULATOR_HOST'];
     const { openLibrary } = await import('./library/library.js');
-    const library = openLibrary(config, process.env);
-    // Nothing is put off here: a sweep within the bound is the functions' own, and they have appointed it.
-    return { ...library, queues: { ...library.queues, sweep: () => Promise.resolve() } };
+    return openLibrary(config, process.env);
   },
   async openDerive() {
     const [{ openBoundedDerive }, { PROCESS_LIMITS }] = await Promise.all([
@@ -23,22 +25,27 @@ const surroundings: Surroundings = {
     return openBoundedDerive(PROCESS_LIMITS, join(__dirname, 'derive', 'bounded-process.js'));
   },
   now: Date.now,
+  wait: (ms) => wait(ms),
   out: (text) => void process.stdout.write(text),
-  progress: (line) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
+  err: (text) => void process.stderr.write(text),
+  progress(line) {
+    if (!process.stderr.isTTY || (line !== '' && Date.now() - shownAt < 100)) return;
+    shownAt = Date.now();
+    process.stderr.write(`\r\u001b[K${line}`);
   },
 };
+/** When a person was last shown how far it has come, milliseconds since 1970. */
+let shownAt = 0;
 
 async function main([command, ...rest]: string[]): Promise<number> {
   if (command === 'doctor') return doctor(rest, surroundings);
-  process.stdout.write(USAGE);
-  return command === '--help' || command === 'help' ? 0 : 2;
+  if (command === '--help' || command === 'help') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const found = command === undefined ? 'nothing' : `"${command}"`;
+  process.stderr.write(`expected the command "doctor", found ${found}\n\n${USAGE}`);
+  return 2;
 }
 
-main(process.argv.slice(2)).then(
-  (code) => (process.exitCode = code),
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 2;
-  },
-);
+void main(process.argv.slice(2)).then((code) => (process.exitCode = code));

@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { parseConfig, type Config } from '../config/config.js';
 import type { Derived, Plan } from '../derive/derive.js';
-import { reasonOf } from '../errors.js';
+import { ConfigError, reasonOf } from '../errors.js';
+import { sweep } from '../ingest/sweep.js';
 import type { Library } from '../library/library.js';
-import { examine, mend, type Examination } from './examine.js';
+import { examine, type Examination, type ExamineOptions } from './examine.js';
 import type { Finding } from './inspect.js';
 
-export const USAGE = `storage-public-variants doctor --project P [--bucket B] [--params FILE] [--fix] [--json]
+export const USAGE = `storage-public-variants doctor --project P [--bucket B] [--params FILE] [--fix] [--json] [--grace S]
 
 Compares originals, renditions, image records and token records, and says what is orphaned, missing,
 stale or unlocked.
@@ -19,80 +20,191 @@ stale or unlocked.
 --params FILE  the parameters of your instance, NAME=value a line; default: all as shipped
 --fix          mends what is found
 --json         a document instead of a table
+--grace S      uploads of the last S seconds may be under way and are no finding; default: 60
 
 Exit code: 0 when nothing is wrong (any more), 1 when something is, 2 when it could not be told.
 `;
 
+/** Old renditions that its own work leaves behind are waited for, up to so long, milliseconds. */
+const PATIENCE_MS = 15 * 60_000;
+/** What looks wrong may be under way: so long until it is looked at again, milliseconds. */
+const SETTLE_MS = 5000;
+
 /** What the command is given of the world. */
 export interface Surroundings {
+  environment: Readonly<Record<string, string | undefined>>;
   openLibrary: (config: Config, project: string) => Promise<Library>;
   openDerive: () => Promise<((bytes: Buffer, plan: Plan) => Promise<Derived>) & { close(): void }>;
   now: () => number;
+  wait: (ms: number) => Promise<void>;
   out: (text: string) => void;
-  /** For a person who waits; on a terminal the line is written over. */
+  /** For what went wrong. */
+  err: (text: string) => void;
+  /** For a person who waits; each line takes the place of the one before. */
   progress: (line: string) => void;
 }
 
-/** @returns the exit code */
-export async function doctor(argv: string[], surroundings: Surroundings): Promise<number> {
-  const { out, now } = surroundings;
-  let options: ReturnType<typeof readOptions>;
-  try {
-    options = readOptions(argv);
-  } catch (error) {
-    out(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  const { config, project, fix, json } = options;
-  const library = await surroundings.openLibrary(config, project);
-  const keeper = { config, library, now, log: () => {} };
-  const onProgress = (done: number, total: number) => surroundings.progress(bar(done, total));
-  const before = await examine(keeper, onProgress);
-  const problems: string[] = [];
-  let after: Examination | undefined;
-  if (fix && before.findings.length > 0) {
-    const derive = await surroundings.openDerive();
-    try {
-      for (const [index, finding] of before.findings.entries()) {
-        surroundings.progress(`mending ${bar(index, before.findings.length)}`);
-        await mend(finding, { ...keeper, derive }).catch((error: unknown) => {
-          problems.push(`${finding.of}: ${reasonOf(error)}`);
-        });
-      }
-    } finally {
-      derive.close();
-    }
-    after = await examine(keeper, onProgress);
-  }
-  surroundings.progress('');
-  const { checked, findings } = before;
-  const left = after?.findings;
-  out(
-    json
-      ? `${JSON.stringify({ checked, findings, ...(left && { left }), problems }, null, 2)}\n`
-      : describe(before, left, problems),
-  );
-  return (left ?? findings).length > 0 ? 1 : 0;
+/** What an examination, and a mending, came to. */
+interface Report {
+  before: Examination;
+  /** After mending. */
+  after?: Examination;
+  /** What could not be mended, a sentence each. */
+  problems: string[];
+  /** When old renditions may be deleted that could not be waited for, milliseconds since 1970. */
+  later?: number;
 }
 
+/** Why nothing can be told; its message is for the admin. */
+class CannotTell extends Error {
+  override readonly name = 'CannotTell';
+}
+
+/** @returns the exit code; never throws */
+export async function doctor(argv: string[], surroundings: Surroundings): Promise<number> {
+  const { out, err, progress } = surroundings;
+  try {
+    const options = readOptions(argv);
+    if (options.help) {
+      out(USAGE);
+      return 0;
+    }
+    checkEmulators(surroundings.environment);
+    const report = await run(options, surroundings);
+    progress('');
+    out(options.json ? toJson(report) : describe(report));
+    const { findings } = report.after ?? report.before;
+    return findings.length + report.problems.length > 0 || report.later !== undefined ? 1 : 0;
+  } catch (error) {
+    progress('');
+    err(`${sentenceOf(error)}\n`);
+    return 2;
+  }
+}
+
+type Options = ReturnType<typeof readOptions>;
+
+/** @throws CannotTell, ConfigError */
 function readOptions(argv: string[]) {
-  const { values, positionals } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: {
-      project: { type: 'string' },
-      bucket: { type: 'string' },
-      params: { type: 'string' },
-      fix: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const { project, fix, json } = values;
-  if (positionals.length > 0) throw new Error(`expected options only, found "${positionals[0]}"`);
-  if (!project) throw new Error('--project: expected the id of a Firebase project, found nothing');
-  const given = values.params === undefined ? {} : parseEnv(readFileSync(values.params, 'utf8'));
-  const BUCKET = values.bucket ?? (given['BUCKET'] || `${project}.firebasestorage.app`);
-  return { config: parseConfig({ ...given, BUCKET }), project, fix, json };
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', default: false },
+        project: { type: 'string', default: '' },
+        bucket: { type: 'string' },
+        params: { type: 'string' },
+        fix: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        grace: { type: 'string', default: '60' },
+      },
+    });
+  } catch (error) {
+    throw new CannotTell(`${(error as Error).message}\n\n${USAGE}`);
+  }
+  const { help, project, fix, json, grace, params, bucket } = parsed.values;
+  const [stray] = parsed.positionals;
+  const wrong =
+    stray !== undefined
+      ? `expected options only, found "${stray}"`
+      : !/^[a-z0-9][a-z0-9:.-]*$/.test(project) && !help
+        ? `--project: expected the id of a Firebase project, found "${project}"`
+        : !/^\d{1,6}$/.test(grace)
+          ? `--grace: expected whole seconds, found "${grace}"`
+          : undefined;
+  if (wrong !== undefined) throw new CannotTell(`${wrong}\n\n${USAGE}`);
+  const given = params === undefined ? {} : parseEnv(readParams(params));
+  const BUCKET = bucket ?? (given['BUCKET'] || `${project || 'project'}.firebasestorage.app`);
+  const config = parseConfig({ ...given, BUCKET, GCLOUD_PROJECT: project });
+  return { help, project, fix, json, graceMs: Number(grace) * 1000, config };
+}
+
+function readParams(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code = 'an error' } = error as { code?: string };
+    throw new CannotTell(`--params: expected a file that can be read at ${file}, found ${code}`);
+  }
+}
+
+/** The records of one world must not be held against the objects of another. */
+function checkEmulators(environment: Surroundings['environment']): void {
+  const names = ['FIRESTORE_EMULATOR_HOST', 'STORAGE_EMULATOR_HOST'];
+  const [there, ...both] = names.filter((name) => environment[name]);
+  if (there === undefined || both.length > 0) return;
+  const other = names.find((name) => name !== there) ?? '';
+  throw new CannotTell(`expected ${names.join(' and ')}, or neither; found no ${other}`);
+}
+
+async function run(options: Options, surroundings: Surroundings): Promise<Report> {
+  const { config, project, fix, graceMs } = options;
+  const { now, wait, progress } = surroundings;
+  const opened = await surroundings.openLibrary(config, project);
+  // No task is sent from here: what its own work leaves behind, the command sweeps itself.
+  const sweeps = new Map<string, number>();
+  const queues: Library['queues'] = {
+    ...opened.queues,
+    sweep: (task, at) => Promise.resolve(void sweeps.set(task.name, at)),
+  };
+  const keeper = { config, library: { ...opened, queues }, now, log: () => {} };
+  const looking: ExamineOptions = {
+    graceMs,
+    settle: () => wait(SETTLE_MS),
+    onProgress: (what, done, total) =>
+      progress(total === undefined ? `${done} ${what}` : `${bar(done, total)} ${what}`),
+  };
+  const before = await examine(keeper, looking);
+  checkPlaces(before, options);
+  const problems: string[] = [];
+  if (!fix || before.findings.length === 0) return { before, problems };
+  const derive = await surroundings.openDerive();
+  try {
+    for (const [index, { mend, of }] of before.findings.entries()) {
+      progress(`${bar(index, before.findings.length)} mended`);
+      await mend({ ...keeper, derive }).catch((error: unknown) => {
+        problems.push(`${of}: ${reasonOf(error)}`);
+      });
+    }
+  } finally {
+    derive.close();
+  }
+  let later: number | undefined;
+  for (const until = now() + PATIENCE_MS; sweeps.size > 0;) {
+    const [name, at] = [...sweeps].reduce((first, other) => (other[1] < first[1] ? other : first));
+    if (at > until) {
+      later = Math.max(...sweeps.values());
+      break;
+    }
+    progress(
+      `${sweeps.size} images have old renditions that may still be seen: waiting for the bound`,
+    );
+    await wait(Math.max(0, at - now()));
+    sweeps.delete(name);
+    await sweep({ name }, keeper);
+  }
+  const after = await examine(keeper, looking);
+  return { before, after, problems, ...(later !== undefined && { later }) };
+}
+
+/** Another instance's parameters would make all of this one's images look wrong, and mending delete them. */
+function checkPlaces({ elsewhere }: Examination, { config, fix }: Options): void {
+  const { count, example } = elsewhere;
+  if (count === 0) return;
+  throw new CannotTell(
+    `expected records of gs://${config.bucket}/${config.originalsPath.text}, ` +
+      `found ${count} that name something else, such as ${example}: check --bucket and --params, ` +
+      `or delete them if they are nobody's.${fix ? ' Nothing was mended.' : ''}`,
+  );
+}
+
+function sentenceOf(error: unknown): string {
+  if (error instanceof CannotTell || error instanceof ConfigError) return error.message;
+  // This goes to an admin's own terminal: what Google says helps, and is about the admin's own project.
+  const [said = ''] = String((error as { message?: unknown }).message ?? error).split('\n');
+  return `expected to read the project's Firestore and its bucket, found ${reasonOf(error)}: ${said}`;
 }
 
 const BAR_CELLS = 30;
@@ -102,17 +214,31 @@ function bar(done: number, total: number): string {
   return `[${'#'.repeat(full)}${'.'.repeat(BAR_CELLS - full)}] ${done}/${total}`;
 }
 
-function describe(
-  { checked, findings }: Examination,
-  left: Finding[] | undefined,
-  problems: string[],
-): string {
-  const { originals, images, tokens, folders } = checked;
+/** `{ checked, findings, left?, later?, problems }`; `left` only after mending, `later` an ISO 8601 time. */
+function toJson({ before, after, problems, later }: Report): string {
+  const plain = (findings: Finding[]) => findings.map(({ kind, what, of }) => ({ kind, what, of }));
+  const document = {
+    checked: before.checked,
+    findings: plain(before.findings),
+    ...(after && { left: plain(after.findings) }),
+    ...(later !== undefined && { later: new Date(later).toISOString() }),
+    problems,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function describe({ before, after, problems, later }: Report): string {
+  const { originals, images, tokens, folders } = before.checked;
   const counted = `${originals} originals, ${images} image records, ${tokens} token records, ${folders} folders of renditions`;
-  const lines = [counted, ...table(findings)];
-  if (findings.length === 0) lines.push('Nothing is wrong.');
-  if (left !== undefined) {
-    lines.push(`${findings.length} findings; after mending: ${left.length}`, ...table(left));
+  const lines = [counted, ...table(before.findings)];
+  if (before.findings.length === 0) lines.push('Nothing is wrong.');
+  if (after !== undefined) {
+    const count = `${before.findings.length} findings; after mending: ${after.findings.length}`;
+    lines.push(count, ...table(after.findings));
+  }
+  if (later !== undefined) {
+    const time = new Date(later).toISOString();
+    lines.push(`Old renditions may still be seen until ${time}: run this again then.`);
   }
   return [...lines, ...problems, ''].join('\n');
 }

@@ -1,57 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openMemory, settle } from '../ingest/memory.fake.js';
-import { deriveText, PARAMETERS, renditionText } from '../ingest/world.fake.js';
-import { hashToken } from '../tokens/token.js';
-import { doctor, type Surroundings } from './command.js';
-import { examine, mend } from './examine.js';
+import { settle } from '../ingest/memory.fake.js';
+import { deriveText } from '../ingest/world.fake.js';
+import { examine, type ExamineOptions } from './examine.js';
+import { CAT, CAT_RECORD, DOG, keeperOf, openSettled, UNKNOWN, type Memory } from './scene.fake.js';
 
-type Memory = ReturnType<typeof openMemory>;
-const CAT = 'originals/alice/cat';
-const DOG = 'originals/bob/dog';
-const CAT_RECORD = 'users/alice/images/cat';
-
-/** The parameters of the world, as an instance's own file has them. */
-const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
-const PARAMS = join(folder, '.env');
-writeFileSync(
-  PARAMS,
-  Object.entries(PARAMETERS)
-    .map((entry) => entry.join('='))
-    .join('\n'),
-);
-afterAll(() => rmSync(folder, { recursive: true }));
-
-async function openSettled(): Promise<Memory> {
-  const memory = openMemory();
-  await memory.world.upload(CAT, 'cat');
-  await memory.world.upload(DOG, 'dog');
-  await settle(memory);
-  return memory;
-}
-
-function keeperOf({ world, library, time }: Memory) {
-  return { config: world.config, library, now: () => time.now, log: () => {} };
-}
+const NOW_AND_HERE: ExamineOptions = { graceMs: 0 };
 
 async function findingsOf(memory: Memory) {
-  const { findings } = await examine(keeperOf(memory), () => {});
+  const { findings } = await examine(keeperOf(memory), NOW_AND_HERE);
   return findings.map(({ kind, what, of }) => [kind, what, of]);
-}
-
-/** Runs the command itself on the memory. */
-async function run(memory: Memory, ...argv: string[]) {
-  let printed = '';
-  const surroundings: Surroundings = {
-    openLibrary: () => Promise.resolve(memory.library),
-    openDerive: () => Promise.resolve(Object.assign(deriveText, { close: () => {} })),
-    now: () => memory.time.now,
-    out: (text) => (printed += text),
-    progress: () => {},
-  };
-  const code = await doctor(['--project', 'p', '--bucket', 'bucket', ...argv], surroundings);
-  return { code, printed };
 }
 
 const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] = [
@@ -62,6 +18,23 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
       if (cat) cat.locked = false;
     },
     [['unlocked', 'download token on the original', CAT]],
+  ],
+  [
+    'a download token on a rendition',
+    ({ library }) => {
+      const [name = ''] = library.renditions.keys();
+      library.openRenditions.add(name);
+    },
+    [['unlocked', 'download tokens on 1 renditions', CAT]],
+  ],
+  [
+    'an image that was given up',
+    ({ library }) => {
+      const image = library.images.get(CAT_RECORD);
+      const error = { code: 'gave-up', message: 'The image could not be processed.' };
+      if (image) Object.assign(image, { state: 'failed', error });
+    },
+    [['stale', 'image that was given up', CAT]],
   ],
   [
     'an original whose event was lost',
@@ -108,9 +81,13 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
   [
     'a folder that nothing knows of',
     async ({ library }) => {
-      await library.objects.writeRendition('variants/unknown/1/w40.webp', 'webp', Buffer.from('x'));
+      await library.objects.writeRendition(
+        `variants/${UNKNOWN}/1/w40.webp`,
+        'webp',
+        Buffer.from('x'),
+      );
     },
-    [['orphaned', 'renditions', 'variants/unknown/']],
+    [['orphaned', '1 renditions', `variants/${UNKNOWN}/`]],
   ],
   [
     'a token record that is behind',
@@ -141,10 +118,8 @@ describe.each(wrongs)('%s', (_name, spoil, expected) => {
     const memory = await openSettled();
     await spoil(memory);
     await expect(findingsOf(memory)).resolves.toEqual(expected);
-    const { findings } = await examine(keeperOf(memory), () => {});
-    for (const finding of findings) {
-      await mend(finding, { ...keeperOf(memory), derive: deriveText });
-    }
+    const { findings } = await examine(keeperOf(memory), NOW_AND_HERE);
+    for (const { mend } of findings) await mend({ ...keeperOf(memory), derive: deriveText });
     await expect(findingsOf(memory)).resolves.toEqual([]);
   });
 });
@@ -159,6 +134,54 @@ test('what is under way is not wrong', async () => {
   await expect(findingsOf(memory)).resolves.toEqual([]);
 });
 
+test('an upload whose event is on its way is not wrong, for as long as the grace lasts', async () => {
+  const memory = await openSettled();
+  await memory.world.upload('originals/alice/new', 'new');
+  const late = { graceMs: 60_000 };
+  await expect(examine(keeperOf(memory), late)).resolves.toMatchObject({ findings: [] });
+  memory.time.now += 60_000;
+  const { findings } = await examine(keeperOf(memory), late);
+  expect(findings.map(({ kind }) => kind).sort()).toEqual(['missing', 'unlocked']);
+});
+
+test('what was under way at the first look has another one', async () => {
+  const memory = await openSettled();
+  await memory.world.delete(CAT);
+  const settleAll = () => settle(memory);
+  const { findings } = await examine(keeperOf(memory), { graceMs: 0, settle: settleAll });
+  expect(findings).toEqual([]);
+});
+
+describe("what is not this project's is not found", () => {
+  test.each(['variants/mine/1/cat.webp', 'variants/cat.webp'])('%s', async (name) => {
+    const memory = await openSettled();
+    await memory.library.objects.writeRendition(name, 'webp', Buffer.from('mine'));
+    await expect(findingsOf(memory)).resolves.toEqual([]);
+  });
+
+  test('a document without an original', async () => {
+    const memory = await openSettled();
+    memory.library.images.set('users/carol/images/x', { caption: 'mine' } as never);
+    await expect(findingsOf(memory)).resolves.toEqual([]);
+  });
+
+  test('what somebody has uploaded between the look and the mending', async () => {
+    const memory = await openSettled();
+    const name = `variants/${UNKNOWN}/1/w40.webp`;
+    await memory.library.objects.writeRendition(name, 'webp', Buffer.from('x'));
+    const { findings } = await examine(keeperOf(memory), NOW_AND_HERE);
+    await memory.library.objects.writeRendition(name, 'webp', Buffer.from('x'));
+    for (const { mend } of findings) await mend({ ...keeperOf(memory), derive: deriveText });
+    expect(memory.library.renditions.has(name)).toBe(true);
+  });
+});
+
+test('a token that was revoked is not missing', async () => {
+  const memory = await openSettled();
+  memory.library.tokens.clear();
+  await expect(findingsOf(memory)).resolves.toEqual([]);
+});
+
 test('other parameters make what is there stale', async () => {
   const memory = await openSettled();
   memory.world.reconfigure({ VARIANTS: 'w30:30' });
@@ -166,49 +189,10 @@ test('other parameters make what is there stale', async () => {
   await expect(findingsOf(memory)).resolves.toEqual(both);
 });
 
-describe('the command', () => {
-  test('prints a table, and 0 after it has mended', async () => {
-    const memory = await openSettled();
-    memory.library.originals.delete(CAT);
-    const before = await run(memory, '--params', PARAMS);
-    expect(before).toMatchObject({ code: 1 });
-    expect(before.printed).toContain(
-      `orphaned  image record, 1 token records, 4 renditions  ${CAT}`,
-    );
-    const fixed = await run(memory, '--params', PARAMS, '--fix');
-    expect(fixed).toMatchObject({ code: 0 });
-    expect(fixed.printed).toContain('1 findings; after mending: 0');
-    expect(memory.library.renditions.size).toBe(4);
-  });
-
-  test('makes by --fix what is shipped by default', async () => {
-    const memory = await openSettled();
-    await expect(run(memory, '--fix')).resolves.toMatchObject({ code: 0 });
-    const image = memory.library.images.get(CAT_RECORD);
-    const shown = memory.library.tokens.get(hashToken(image?.token ?? ''))?.image?.renditions;
-    const object = shown?.['w1600']?.jpeg?.object ?? '';
-    const bytes = memory.library.renditions.get(object)?.toString();
-    expect(bytes).toBe(renditionText('cat', 'w1600', 'jpeg'));
-  });
-
-  test('prints JSON', async () => {
-    const memory = await openSettled();
-    const { code, printed } = await run(memory, '--params', PARAMS, '--json');
-    expect(code).toBe(0);
-    expect(JSON.parse(printed)).toEqual({
-      checked: { originals: 2, images: 2, tokens: 2, folders: 2 },
-      findings: [],
-      problems: [],
-    });
-  });
-
-  test.each([
-    [['--project', ''], /--project: expected/],
-    [['now'], /expected options only, found "now"/],
-    [['--fast'], /--fast/],
-  ])('%j: a sentence and 2', async (argv, sentence) => {
-    const { code, printed } = await run(openMemory(), ...argv);
-    expect(code).toBe(2);
-    expect(printed).toMatch(sentence);
-  });
+test('a token that names an image of other parameters is told apart', async () => {
+  const memory = await openSettled();
+  const [[hash, token] = []] = memory.library.tokens;
+  if (token) token.imagePath = 'before/alice/images/cat';
+  const { elsewhere } = await examine(keeperOf(memory), NOW_AND_HERE);
+  expect(elsewhere).toEqual({ count: 1, example: `imageTokens/${hash}` });
 });

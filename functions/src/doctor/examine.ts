@@ -1,4 +1,4 @@
-/** Everything there is -> all that is wrong, and the mending of it. */
+/** Everything there is -> all that is wrong. */
 import {
   fillTemplate,
   hashedFolder,
@@ -7,10 +7,7 @@ import {
   renditionsFolder,
   type Owner,
 } from '../images/path.js';
-import { refresh } from '../ingest/backfill.js';
-import { removeIfGone } from '../ingest/remove.js';
 import type { Keeper, Maker } from '../ingest/room.js';
-import { sweep } from '../ingest/sweep.js';
 import type { Page } from '../library/library.js';
 import { inspect, type Finding } from './inspect.js';
 
@@ -18,116 +15,164 @@ import { inspect, type Finding } from './inspect.js';
 const A_CALL = 1000;
 /** Images that are looked at side by side. */
 const AT_ONCE = 16;
+/** What a folder of renditions is called; what is not, somebody else has put there. */
+const HASHED = /^[\w-]{43}$/;
 
 export interface Examination {
   /** How many of each there were. */
   checked: { originals: number; images: number; tokens: number; folders: number };
   findings: Finding[];
+  /**
+   * Records of what is not where the parameters say, and one of them. Whatever else was found is not to
+   * be trusted then: the parameters may be another instance's.
+   */
+  elsewhere: { count: number; example?: string };
 }
 
-/** Told how far it has come; `total` grows as more is found. */
-export type OnProgress = (done: number, total: number) => void;
+export interface ExamineOptions {
+  /** Uploads, and ends of a bound, that are not older are under way, milliseconds. */
+  graceMs: number;
+  /** Awaited once, before what looks wrong is looked at again: it may be under way. */
+  settle?: () => Promise<void>;
+  /** Told how far it has come. */
+  onProgress?: (what: string, done: number, total?: number) => void;
+}
+
+interface Suspect {
+  owner: Owner;
+  name: string;
+}
 
 /**
- * Reads everything once: lists of originals, image records, token records and folders, and for each
- * image what `inspect` costs. Holds the names of all originals in memory, some 200 bytes each.
+ * Reads everything: lists of originals, image records, token records and folders, and for each image what
+ * `inspect` costs, twice when something is wrong. Holds the names of all originals in memory, some 200
+ * bytes each.
+ * @throws what Google's clients throw
  */
-export async function examine(room: Keeper, onProgress: OnProgress): Promise<Examination> {
+export async function examine(
+  room: Keeper,
+  { graceMs, settle, onProgress = () => {} }: ExamineOptions,
+): Promise<Examination> {
   const { config, library } = room;
-  const { objects, records } = library;
-  const seen = new Map<string, { owner: Owner; name: string }>();
+  const { records } = library;
+  const seen = new Map<string, Suspect>();
+  const elsewhere: Examination['elsewhere'] = { count: 0 };
+  const noteElsewhere = (example: string) => {
+    elsewhere.count += 1;
+    elsewhere.example ??= example;
+  };
   const note = (owner: Owner, name: string) =>
     seen.set(hashedFolder(config.bucket, name), { owner, name });
-
-  const prefix = originalsPrefix(config.originalsPath);
-  await eachPage(
-    (after) => objects.listOriginals(prefix, A_CALL, after),
-    ({ name }) => {
-      const owner = ownerOf(config.originalsPath, name);
-      if (owner) note(owner, name);
-    },
-  );
-  const originals = seen.size;
   const nameOf = (owner: Owner) => fillTemplate(config.originalsPath, owner);
-  const noteOwner = (owner: Owner) => void note(owner, nameOf(owner));
-  const images = await eachPage((after) => records.listImages(A_CALL, after), noteOwner);
-  const tokens = await eachPage((after) => records.listTokens(A_CALL, after), noteOwner);
 
-  const findings: Finding[] = [];
-  let done = 0;
-  const queue = [...seen.values()];
-  const worker = async () => {
-    for (let next = queue.pop(); next; next = queue.pop()) {
-      const { owner, name } = next;
-      // Looked at twice: what was on its way just now may have arrived.
-      const isWrong = (await inspect(owner, name, room)).length > 0;
-      if (isWrong) findings.push(...(await inspect(owner, name, room)));
-      onProgress((done += 1), seen.size);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-
-  const root = `${config.variantsPath}/`;
-  const unknown: string[] = [];
-  const folders = await eachPage(
-    (after) => objects.listFolders(root, A_CALL, after),
-    (folder) => {
-      if (!seen.has(folder.slice(root.length, -1))) unknown.push(folder);
-    },
+  await eachOriginal(room, (owner, name) => {
+    note(owner, name);
+    onProgress('originals', seen.size);
+  });
+  const originals = seen.size;
+  const images = await eachPage(
+    (after) => records.listImages(A_CALL, after),
+    (owner) => note(owner, nameOf(owner)),
+    (count) => onProgress('image records', count),
   );
-  const isNew = unknown.length === 0 ? () => false : await newFolders(room);
-  for (const folder of unknown) {
-    if (isNew(folder)) continue;
-    findings.push({ kind: 'orphaned', of: folder, what: 'renditions', mend: 'delete-folder' });
+  const tokens = await eachPage(
+    (after) => records.listTokens(A_CALL, after),
+    (token) => {
+      if (token.isElsewhere) noteElsewhere(`${config.tokensCollection}/${token.hash}`);
+      else note({ uid: token.uid, imageId: token.imageId }, nameOf(token));
+    },
+    (count) => onProgress('token records', count),
+  );
+
+  const suspects: Suspect[] = [];
+  let done = 0;
+  await sideBySide([...seen.values()], async (suspect) => {
+    const found = await inspect(suspect.owner, suspect.name, graceMs, room);
+    if (found.elsewhere !== undefined) noteElsewhere(found.elsewhere);
+    if (found.findings.length > 0) suspects.push(suspect);
+    onProgress('images', (done += 1), seen.size);
+  });
+  const unknown = new Map<string, Finding>();
+  const folders = await eachFolder(room, async (folder) => {
+    const hashed = folder.slice(config.variantsPath.length + 1, -1);
+    if (!HASHED.test(hashed) || seen.has(hashed)) return;
+    unknown.set(folder, await orphanedFolder(folder, room));
+  });
+
+  if (suspects.length + unknown.size > 0) await settle?.();
+  const findings: Finding[] = [];
+  await sideBySide(suspects, async ({ owner, name }) => {
+    findings.push(...(await inspect(owner, name, graceMs, room)).findings);
+  });
+  if (unknown.size > 0) {
+    // What was uploaded in the meantime has made its folder in the meantime.
+    await eachOriginal(room, (_owner, name) =>
+      unknown.delete(renditionsFolder(config.variantsPath, config.bucket, name)),
+    );
   }
+  findings.push(...unknown.values());
   findings.sort((a, b) => (a.of < b.of ? -1 : 1));
-  return { checked: { originals, images, tokens, folders }, findings };
+  return { checked: { originals, images, tokens, folders }, findings, elsewhere };
 }
 
-/** @returns whether a folder that nobody knew belongs to what was uploaded in the meantime */
-async function newFolders({ config, library }: Keeper): Promise<(folder: string) => boolean> {
-  const folders = new Set<string>();
+/** Deletes what is there now and nothing that comes later: by then it may be somebody's. */
+async function orphanedFolder(folder: string, { library }: Keeper): Promise<Finding> {
+  const there = await library.objects.listRenditions(folder);
+  const mend = async (room: Maker) => {
+    for (const rendition of there) await room.library.objects.deleteRendition(rendition);
+  };
+  return { kind: 'orphaned', of: folder, what: `${there.length} renditions`, mend };
+}
+
+async function eachOriginal(
+  { config, library }: Keeper,
+  each: (owner: Owner, name: string) => unknown,
+): Promise<void> {
   const prefix = originalsPrefix(config.originalsPath);
   await eachPage(
     (after) => library.objects.listOriginals(prefix, A_CALL, after),
-    ({ name }) => folders.add(renditionsFolder(config.variantsPath, config.bucket, name)),
+    ({ name }) => {
+      const owner = ownerOf(config.originalsPath, name);
+      if (owner) each(owner, name);
+    },
   );
-  return (folder) => folders.has(folder);
 }
 
-/** @returns whether something was done; what was found may be gone by itself */
-export async function mend(finding: Finding, room: Maker): Promise<void> {
-  const { objects } = room.library;
-  if (finding.mend === 'delete-folder') {
-    for (const rendition of await objects.listRenditions(finding.of)) {
-      await objects.deleteRendition(rendition);
-    }
-    return;
-  }
-  const name = finding.of;
-  const owner = ownerOf(room.config.originalsPath, name);
-  if (owner === undefined) return;
-  if (finding.mend === 'sweep') return void (await sweep({ name }, room));
-  const original = await objects.findOriginal(name);
-  if (original === undefined) return void (await removeIfGone(owner, name, undefined, room));
-  if (finding.mend === 'lock') return void (await objects.lock(name, original.generation));
-  const image = await room.library.records.findImage(owner);
-  if (image?.attempt !== undefined) await room.library.records.abandon(owner, image.attempt);
-  await refresh(original, room, { isLate: false, redo: 'always' });
+async function eachFolder(
+  { config, library }: Keeper,
+  each: (folder: string) => Promise<void>,
+): Promise<number> {
+  const folders: string[] = [];
+  const root = `${config.variantsPath}/`;
+  await eachPage(
+    (after) => library.objects.listFolders(root, A_CALL, after),
+    (folder) => folders.push(folder),
+  );
+  await sideBySide(folders, each);
+  return folders.length;
 }
 
 /** @returns how many items there were */
 async function eachPage<T>(
   list: (after: string | undefined) => Promise<Page<T>>,
   each: (item: T) => unknown,
+  onCount: (count: number) => void = () => {},
 ): Promise<number> {
   let count = 0;
   let after: string | undefined;
   do {
     const { items, next } = await list(after);
     items.forEach(each);
-    count += items.length;
+    onCount((count += items.length));
     after = next;
   } while (after !== undefined);
   return count;
+}
+
+async function sideBySide<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const lane = async () => {
+    for (let item = queue.pop(); item !== undefined; item = queue.pop()) await work(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }

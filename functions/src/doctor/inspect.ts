@@ -1,16 +1,24 @@
 /** One image as it is -> what is wrong with it, and what mends it. */
 import { renditionsFolder, type Owner } from '../images/path.js';
 import { settingsOf } from '../images/settings.js';
+import { refresh } from '../ingest/backfill.js';
 import { GIVE_UP_AFTER_MS } from '../ingest/event.js';
-import type { Keeper } from '../ingest/room.js';
-import { namedBy } from '../ingest/sweep.js';
-import { compare, isOutdated, type ImageRecords, type StoredOriginal } from '../library/library.js';
+import { removeIfGone } from '../ingest/remove.js';
+import type { Keeper, Maker } from '../ingest/room.js';
+import { namedBy, sweep } from '../ingest/sweep.js';
+import {
+  compare,
+  isOutdated,
+  known,
+  type ImageRecords,
+  type StoredOriginal,
+} from '../library/library.js';
 
 /**
  * - `orphaned`: there is no original, or nothing shows it
  * - `missing`: there should be one
  * - `stale`: it is not what the newest original or the parameters say
- * - `unlocked`: a download token opens an original to the world
+ * - `unlocked`: a download token opens it to the world
  */
 export type Kind = 'orphaned' | 'missing' | 'stale' | 'unlocked';
 
@@ -20,53 +28,93 @@ export interface Finding {
   of: string;
   /** A few words for a person. */
   what: string;
-  mend: 'lock' | 'make' | 'remove' | 'sweep' | 'delete-folder';
+  /** May be called at any time: what is there by then decides. */
+  mend: (room: Maker) => Promise<unknown>;
+}
+
+export interface Inspection {
+  findings: Finding[];
+  /** What the records name that is not where the parameters say: nothing can be told then. */
+  elsewhere?: string;
 }
 
 /**
- * Looks at one image from all sides: two reads, and a list of its renditions. What is under way is not
- * wrong: a picture that is being made, old renditions within the revocation bound.
+ * Looks at one image from all sides: one read of the original, two of its records, and a list of its
+ * renditions. What is under way is not wrong: a picture that is being made, old renditions within the
+ * revocation bound.
+ * @param graceMs an upload, and the end of a bound, that is not older than so many milliseconds is under way
  */
-export async function inspect(owner: Owner, name: string, room: Keeper): Promise<Finding[]> {
-  const { config, library, now } = room;
+export async function inspect(
+  owner: Owner,
+  name: string,
+  graceMs: number,
+  room: Keeper,
+): Promise<Inspection> {
+  const { config, library } = room;
   const folder = renditionsFolder(config.variantsPath, config.bucket, name);
   const original = await library.objects.findOriginal(name);
-  const listed = (await library.objects.listRenditions(folder)).map((rendition) => rendition.name);
+  const renditions = await library.objects.listRenditions(folder);
   const records = await library.records.find(owner);
-  const finding = (kind: Kind, what: string, mend: Finding['mend']) => ({
-    kind,
-    of: name,
-    what,
-    mend,
-  });
+  const elsewhere = elsewhereIn(records, name, room);
+  if (elsewhere !== undefined) return { findings: [], elsewhere };
+  const finding = (kind: Kind, what: string, mend: Finding['mend']): Finding => {
+    return { kind, of: name, what, mend };
+  };
+  const found: Finding[] = [];
+  const image = known(records.image);
   if (original === undefined) {
     const left = [
-      ...(records.image ? ['image record'] : []),
+      ...(image ? ['image record'] : []),
       ...(records.tokens.size > 0 ? [`${records.tokens.size} token records`] : []),
-      ...(listed.length > 0 ? [`${listed.length} renditions`] : []),
+      ...(renditions.length > 0 ? [`${renditions.length} renditions`] : []),
     ];
-    return left.length > 0 ? [finding('orphaned', left.join(', '), 'remove')] : [];
+    if (left.length === 0) return { findings: [] };
+    const remove = (maker: Maker) => removeIfGone(owner, name, undefined, maker);
+    return { findings: [finding('orphaned', left.join(', '), remove)] };
   }
-  const found: Finding[] = [];
+  const open = renditions.filter(({ isOpen }) => isOpen);
+  if (open.length > 0) {
+    const what = `download tokens on ${open.length} renditions`;
+    found.push(finding('unlocked', what, (maker) => lockAll(open, maker)));
+  }
+  const isUnderWay =
+    room.now() - original.time < graceMs ||
+    (image?.attempt !== undefined && room.now() - image.updatedAt < GIVE_UP_AFTER_MS);
+  if (isUnderWay) return { findings: found };
   if (original.isOpen && config.lockOriginals) {
-    found.push(finding('unlocked', 'download token on the original', 'lock'));
+    const what = 'download token on the original';
+    found.push(finding('unlocked', what, (maker) => lockAll([original], maker)));
   }
-  const { image } = records;
-  if (image?.original === undefined) {
-    return [...found, finding('missing', 'image record', 'make')];
+  const make = (maker: Maker) => makeAnew(owner, name, maker);
+  if (image === undefined) found.push(finding('missing', 'image record', make));
+  else {
+    const stale = staleness(original, records, room);
+    if (stale !== undefined) found.push(finding('stale', stale, make));
+    else found.push(...unlikeRecords(renditions, records, graceMs, room).map(toFinding));
   }
-  const isUnderWay = image.attempt !== undefined && now() - image.updatedAt < GIVE_UP_AFTER_MS;
-  if (isUnderWay) return found;
-  const stale = staleness(original, records, room);
-  if (stale !== undefined) return [...found, finding('stale', stale, 'make')];
+  return { findings: found };
+
+  function toFinding({ kind, what }: Pick<Finding, 'kind' | 'what'>): Finding {
+    return finding(kind, what, kind === 'missing' ? make : (maker) => sweep({ name }, maker));
+  }
+}
+
+/** Renditions that are named and not there, or there and not named. */
+function unlikeRecords(
+  renditions: readonly { name: string }[],
+  records: ImageRecords,
+  graceMs: number,
+  { config, now }: Keeper,
+): Pick<Finding, 'kind' | 'what'>[] {
+  const found: Pick<Finding, 'kind' | 'what'>[] = [];
   const named = namedBy(records);
-  const there = new Set(listed);
+  const there = new Set(renditions.map((rendition) => rendition.name));
   const missing = [...named].filter((object) => !there.has(object)).length;
-  if (missing > 0) found.push(finding('missing', `${missing} renditions`, 'make'));
-  const leftovers = listed.filter((object) => !named.has(object)).length;
-  const isInBound = now() < image.updatedAt + config.revocationSeconds * 1000;
-  if (leftovers > 0 && !isInBound) {
-    found.push(finding('orphaned', `${leftovers} old renditions`, 'sweep'));
+  if (missing > 0) found.push({ kind: 'missing', what: `${missing} renditions` });
+  const leftovers = [...there].filter((object) => !named.has(object)).length;
+  const bound = (records.image?.updatedAt ?? 0) + config.revocationSeconds * 1000 + graceMs;
+  if (leftovers > 0 && now() >= bound) {
+    found.push({ kind: 'orphaned', what: `${leftovers} old renditions` });
   }
   return found;
 }
@@ -81,10 +129,42 @@ function staleness(
   if (compare(image.original, original) !== 0) return 'image record of another upload';
   if (image.attempt !== undefined || image.state === 'processing')
     return 'image that nobody works on';
+  if (image.error?.code === 'gave-up') return 'image that was given up';
   if (isOutdated(image, settingsOf(config))) return 'renditions by other parameters';
   if (image.state !== 'ready') return undefined;
   const behind = [...tokens.values()].filter(
     (token) => token.image?.generation !== original.generation,
   );
   return behind.length > 0 ? `${behind.length} token records of another upload` : undefined;
+}
+
+/** The first thing that records name and that is not where the parameters say. */
+function elsewhereIn(records: ImageRecords, name: string, { config }: Keeper): string | undefined {
+  const { bucket, variantsPath } = config;
+  const original = known(records.image)?.original;
+  if (original && (original.bucket !== bucket || original.name !== name)) {
+    return `gs://${original.bucket}/${original.name}`;
+  }
+  const shown = [...records.tokens.values()].find(
+    ({ image }) => image !== undefined && image.bucket !== bucket,
+  );
+  if (shown?.image) return `renditions in gs://${shown.image.bucket}`;
+  const object = [...namedBy(records)].find((named) => !named.startsWith(`${variantsPath}/`));
+  return object === undefined ? undefined : `gs://${bucket}/${object}`;
+}
+
+async function lockAll(
+  objects: readonly { name: string; generation: string }[],
+  { library }: Maker,
+): Promise<void> {
+  for (const { name, generation } of objects) await library.objects.lock(name, generation);
+}
+
+async function makeAnew(owner: Owner, name: string, room: Maker): Promise<unknown> {
+  const { objects, records } = room.library;
+  const original = await objects.findOriginal(name);
+  if (original === undefined) return removeIfGone(owner, name, undefined, room);
+  const image = await records.findImage(owner);
+  if (image?.attempt !== undefined) await records.abandon(owner, image.attempt);
+  return refresh(original, room, { isLate: false, redo: 'always' });
 }

@@ -111,6 +111,15 @@ describe('what will pass by itself', () => {
   });
 });
 
+test('found by the model: a run that was replaced is started again by its first task, late: nothing comes of it', async () => {
+  const { room, library, world, time } = await openBefore(12);
+  await backfill({}, FIRST, room);
+  await backfill({}, { ...FIRST, id: 'newer' }, room);
+  await backfill({}, FIRST, room);
+  await settle({ world, time });
+  expect(library.progress.current).toMatchObject({ run: 'newer', state: 'done', done: 12 });
+});
+
 describe('a run that another one has replaced', () => {
   const names = ['originals/alice/000'];
   const page = { step: 'make' as const, run: 'run', page: 0, names };
@@ -146,17 +155,15 @@ describe('found by a review: a page that dies and comes again is at the same ima
   test('although another one was uploaded in between: none is left out', async () => {
     const { room, library, world, time } = await openBefore(21);
     await backfill({}, FIRST, room);
-    const handle = async () => {
+    const handle = () => {
       const task = world.takeTask();
       if (task?.queue !== 'backfill') throw new Error('expected a task of the backfill');
       return { task, end: backfill(task.task, { id: task.id ?? '', isLast: false }, room) };
     };
-    await (
-      await handle()
-    ).end;
+    await handle().end;
     const begin = library.records.begin.bind(library.records);
     library.records.begin = died;
-    const first = await handle();
+    const first = handle();
     await expect(first.end).rejects.toThrow('died');
     library.records.begin = begin;
     await world.upload('originals/alice/000a', 'in between');

@@ -12,7 +12,8 @@ export function openMemory(parameters: Record<string, string> = {}) {
   const bucket = {
     put(name: string, data: Buffer) {
       generation += 1;
-      library.originals.set(name, { generation: String(generation), data, locked: false });
+      const time = now();
+      library.originals.set(name, { generation: String(generation), data, locked: false, time });
       return Promise.resolve(String(generation));
     },
     delete(name: string) {

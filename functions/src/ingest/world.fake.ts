@@ -91,6 +91,8 @@ export class World {
   readonly #options: WorldOptions;
   readonly #live = new Map<string, string>();
   config: Config;
+  /** Told when the product itself has deleted an original. */
+  onDeleted: (name: string) => void = () => {};
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -136,6 +138,7 @@ export class World {
     if (generation === undefined) return;
     this.#live.delete(name);
     this.events.push({ kind: 'deleted', name, generation, time: this.now() });
+    this.onDeleted(name);
   }
 
   /** Runs the handler of an event or task as it was configured when it began. */

@@ -2,11 +2,12 @@
 import { FieldValue, type Firestore, type Timestamp } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
 import { WRITES_A_COMMIT } from './commit.js';
-import { addPage, hasEnded, type PageResult, type Progress } from './progress.js';
+import { addPage, startRun, type PageResult, type Progress } from './progress.js';
 
 export interface Jobs {
   /**
-   * Begins a run, and ends the one before it. A run that is there is left alone.
+   * Begins a run, and ends the one before it. A run that is there is left alone, one that was replaced
+   * does not come back.
    * @param settings what it is for; with `onlyIfChanged`, nothing is begun when the last run was for
    *   the same and came to its end
    * @returns whether there is something to do
@@ -44,11 +45,9 @@ export function openJobs(
     async start(run, settings, onlyIfChanged) {
       const isBegun = await firestore.runTransaction(async (transaction) => {
         const before = (await transaction.get(job)).data() as Progress | undefined;
-        if (before?.run === run) return before.state === 'counting';
-        if (onlyIfChanged && hasEnded(before, settings)) return false;
-        const zero = { total: 0, done: 0, failed: 0, pagesDone: 0 };
-        const times = { started: now, updated: now };
-        transaction.set(job, { run, settings, state: 'counting', ...zero, ...times });
+        const begun = startRun(before, run, settings, onlyIfChanged);
+        if (begun === undefined || begun === 'again') return begun === 'again';
+        transaction.set(job, { ...begun, started: now, updated: now });
         return true;
       });
       // No page of this run can be there yet.

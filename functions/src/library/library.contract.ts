@@ -319,10 +319,15 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
       await objects.writeRendition(`${root}other/10/w8.webp`, 'webp', Buffer.from('dog'));
       const [listed, ...rest] = await objects.listRenditions(`${root}hash/`);
       expect([listed?.name, rest]).toEqual([name, []]);
-      const first = await objects.listFolders(root, 1);
-      expect(first.items).toEqual([`${root}hash/`]);
-      const second = await objects.listFolders(root, 1, first.next);
-      expect(second.items).toEqual([`${root}other/`]);
+      const folders = new Set<string>();
+      let after: string | undefined;
+      do {
+        // The emulator counts no folders: a page may have more of them.
+        const page = await objects.listFolders(root, 1, after);
+        page.items.forEach((folder) => folders.add(folder));
+        after = page.next;
+      } while (after !== undefined);
+      expect(folders).toEqual(new Set([`${root}hash/`, `${root}other/`]));
       if (listed) await objects.deleteRendition(listed);
       if (listed) await objects.deleteRendition(listed);
       await expect(objects.listRenditions(`${root}hash/`)).resolves.toEqual([]);
@@ -354,6 +359,9 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
       await expect(jobs.start(randomUUID(), run, true)).resolves.toBe(false);
       const next = randomUUID();
       await expect(jobs.start(next, 'others', true)).resolves.toBe(true);
+      await expect(jobs.current()).resolves.toBe(next);
+      // Its first task comes once more, late.
+      await expect(jobs.start(run, run, false)).resolves.toBe(false);
       await expect(jobs.current()).resolves.toBe(next);
       await expect(jobs.add(run, first)).resolves.toBeUndefined();
     });

@@ -8,7 +8,7 @@ import { fillTemplate, parseTemplate, type Owner, type PathTemplate } from '../i
 import type { ImageRecord, TokenRecord } from '../images/records.js';
 import type { BackfillTask, PurgeTask, SweepTask } from '../images/tasks.js';
 import { hashToken, mintToken } from '../tokens/token.js';
-import { addPage, hasEnded } from './progress.js';
+import { addPage, startRun } from './progress.js';
 import type { Library, Page, Progress } from './library.js';
 import type { Reader } from './reader.js';
 import { begin, compare, fail, finish, known } from './transitions.js';
@@ -17,6 +17,8 @@ export interface FakeOriginal {
   generation: string;
   data: Buffer;
   locked: boolean;
+  /** When it was uploaded, milliseconds since 1970. */
+  time?: number;
 }
 
 export type QueuedTask = { at: number; id?: string } & (
@@ -29,6 +31,8 @@ export interface FakeLibrary extends Library {
   reader: Reader;
   originals: Map<string, FakeOriginal>;
   renditions: Map<string, Buffer>;
+  /** Names of renditions that have a download token. */
+  openRenditions: Set<string>;
   /** By the path of the document. */
   images: Map<string, ImageRecord<number>>;
   tokens: Map<string, TokenRecord<number>>;
@@ -50,6 +54,7 @@ export function fakeLibrary({
 }: FakeOptions = {}): FakeLibrary {
   const originals: FakeLibrary['originals'] = new Map();
   const renditions: FakeLibrary['renditions'] = new Map();
+  const openRenditions: FakeLibrary['openRenditions'] = new Set();
   const images: FakeLibrary['images'] = new Map();
   const tokens: FakeLibrary['tokens'] = new Map();
   const tasks: QueuedTask[] = [];
@@ -77,7 +82,7 @@ export function fakeLibrary({
   };
 
   return {
-    ...{ originals, renditions, images, tokens, tasks, progress, calls },
+    ...{ originals, renditions, openRenditions, images, tokens, tasks, progress, calls },
     reader: {
       findToken: async (hash, signal) =>
         arrive(await counted('findToken', () => tokens.get(hash))(), signal),
@@ -99,6 +104,9 @@ export function fakeLibrary({
         return found?.generation === generation ? found.data : undefined;
       }),
       lock: counted('lock', (name, generation) => {
+        if (openRenditions.has(name) && String(writes.get(name)) === generation) {
+          return openRenditions.delete(name);
+        }
         const found = originals.get(name);
         if (found?.generation !== generation) return false;
         found.locked = true;
@@ -123,7 +131,10 @@ export function fakeLibrary({
       listRenditions: counted('listRenditions', (folder) =>
         [...renditions.keys()]
           .filter((name) => name.startsWith(folder))
-          .map((name) => ({ name, generation: String(writes.get(name)) })),
+          .map((name) => {
+            const isOpen = openRenditions.has(name);
+            return { name, generation: String(writes.get(name)), isOpen };
+          }),
       ),
       deleteRendition: counted('deleteRendition', ({ name, generation }) => {
         if (String(writes.get(name)) === generation) renditions.delete(name);
@@ -231,18 +242,9 @@ export function fakeLibrary({
     },
     jobs: {
       start: counted('jobs.start', (run, settings, onlyIfChanged) => {
-        const before = progress.current;
-        if (before?.run === run) return before.state === 'counting';
-        if (onlyIfChanged && hasEnded(before, settings)) return false;
-        const zero = { total: 0, done: 0, failed: 0, pagesDone: 0 };
-        progress.current = {
-          run,
-          settings,
-          state: 'counting',
-          ...zero,
-          started: now(),
-          updated: now(),
-        };
+        const begun = startRun(progress.current, run, settings, onlyIfChanged);
+        if (begun === undefined || begun === 'again') return begun === 'again';
+        progress.current = { ...begun, started: now(), updated: now() };
         pages.clear();
         return true;
       }),
@@ -264,8 +266,9 @@ export function fakeLibrary({
   };
 }
 
-function stored(name: string, { generation, data, locked }: FakeOriginal) {
-  return { name, generation, bytes: data.length, contentType: 'image/jpeg', isOpen: !locked };
+function stored(name: string, { generation, data, locked, time = 0 }: FakeOriginal) {
+  const metadata = { bytes: data.length, contentType: 'image/jpeg' };
+  return { name, generation, ...metadata, time, isOpen: !locked };
 }
 
 function pageOf(names: string[], limit: number, after: string | undefined): Page<string> {

@@ -14,7 +14,7 @@ export type { PageResult, Progress } from './progress.js';
 export type { Objects, StoredOriginal, StoredRendition } from './objects.js';
 export type { Queues } from './queues.js';
 export type { Beginning, ImageRecords, ListedToken, Page, Records } from './records.js';
-export { compare, isOutdated, type Redo, type Result } from './transitions.js';
+export { compare, isOutdated, known, type Redo, type Result } from './transitions.js';
 
 export interface Library {
   objects: Objects;

@@ -19,6 +19,8 @@ export interface StoredOriginal {
   generation: string;
   contentType?: string;
   bytes: number;
+  /** When it was uploaded, milliseconds since 1970. */
+  time: number;
   /** Whether it has a download token. */
   isOpen: boolean;
 }
@@ -26,6 +28,8 @@ export interface StoredOriginal {
 export interface StoredRendition {
   name: string;
   generation: string;
+  /** Whether it has a download token. */
+  isOpen: boolean;
 }
 
 export interface Objects {
@@ -44,7 +48,7 @@ export interface Objects {
   /** All renditions in an image's folder. */
   listRenditions(folder: string): Promise<StoredRendition[]>;
   /** Quiet when it is gone, or was written anew since it was listed. */
-  deleteRendition(rendition: StoredRendition): Promise<void>;
+  deleteRendition(rendition: Pick<StoredRendition, 'name' | 'generation'>): Promise<void>;
   /** The folders right below a folder, each with a slash at its end; `folder` has one, too. */
   listFolders(folder: string, limit: number, after?: string): Promise<Page<string>>;
 }
@@ -99,7 +103,8 @@ export function openObjects(bucket: Bucket): Objects {
       do {
         const { files, next } = await list(bucket, { prefix: folder }, 1000, after);
         for (const file of files) {
-          found.push({ name: file.name as string, generation: String(file.generation) });
+          const { name, generation, isOpen } = originalOf(file);
+          found.push({ name, generation, isOpen });
         }
         after = next;
       } while (after !== undefined);
@@ -137,12 +142,13 @@ async function list(
 }
 
 function originalOf(metadata: FileMetadata): StoredOriginal {
-  const { name, generation, contentType, size } = metadata;
+  const { name, generation, contentType, size, timeCreated } = metadata;
   return {
     name: name as string,
     generation: String(generation),
     ...(contentType !== undefined && { contentType }),
     bytes: Number(size),
+    time: Date.parse(timeCreated ?? ''),
     isOpen: Boolean(metadata.metadata?.[DOWNLOAD_TOKENS]),
   };
 }

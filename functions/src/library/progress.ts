@@ -4,6 +4,8 @@
 export interface Progress<Time = unknown> {
   /** Which run; whoever works for another one stops. */
   run: string;
+  /** The runs before it, the newest first. */
+  replaced: string[];
   /** The parameters it is for: see settings.ts. */
   settings: string;
   state: 'counting' | 'running' | 'done';
@@ -30,9 +32,32 @@ export interface PageResult {
 }
 
 /** Whether a run for these parameters has come to its end. */
-export function hasEnded(before: Progress | undefined, settings: string): boolean {
+function hasEnded(before: Progress | undefined, settings: string): boolean {
   return before?.state === 'done' && before.settings === settings;
 }
+
+/** How many runs are remembered: a task that starts one may come twice, and late. */
+const REMEMBERED = 20;
+
+/**
+ * What starts a run.
+ * @returns `again` when it is there and has not got on; undefined when there is nothing to start: it has
+ *   got on, another one has replaced it, or there is nothing to do
+ */
+export function startRun(
+  before: Progress | undefined,
+  run: string,
+  settings: string,
+  onlyIfChanged: boolean,
+): Pick<Progress, 'run' | 'replaced' | 'settings' | keyof typeof ZERO> | 'again' | undefined {
+  if (before?.run === run) return before.state === 'counting' ? 'again' : undefined;
+  if (before?.replaced.includes(run)) return undefined;
+  if (onlyIfChanged && hasEnded(before, settings)) return undefined;
+  const replaced = before ? [before.run, ...before.replaced].slice(0, REMEMBERED) : [];
+  return { run, replaced, settings, ...ZERO };
+}
+
+const ZERO = { state: 'counting' as const, total: 0, done: 0, failed: 0, pagesDone: 0 };
 
 /** The sums with one page more; the time that is left goes by what the images before have taken. */
 export function addPage(

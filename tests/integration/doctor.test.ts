@@ -1,0 +1,121 @@
+/** The admin command as it is run: a process of its own, on the real Firestore and Storage of the local stack. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { renditionsFolder } from '../../functions/src/images/path.js';
+import { hashToken } from '../../functions/src/tokens/token.js';
+import { plainJpeg } from '../support/pictures.js';
+import { ROOT, Stage } from '../support/stack.js';
+
+/** Beside the functions' own: they neither hear of these originals nor see these records. */
+const PARAMETERS = {
+  ORIGINALS_PATH: 'doctor/{uid}/{imageId}',
+  VARIANTS_PATH: 'doctorVariants',
+  IMAGES_COLLECTION: 'doctor/{uid}/doctorImages',
+  TOKENS_COLLECTION: 'doctorTokens',
+  VARIANTS: 'w40:40',
+  REVOCATION_SECONDS: '0',
+};
+
+let stage: Stage;
+let folder: string;
+
+beforeAll(() => {
+  stage = new Stage();
+  folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+  const lines = Object.entries(PARAMETERS).map((entry) => entry.join('='));
+  writeFileSync(join(folder, '.env'), lines.join('\n'));
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await stage.close();
+});
+
+async function doctor(...argv: string[]) {
+  const { projectId, bucket, firestore, storage } = stage.stack;
+  const where = ['--project', projectId, '--bucket', bucket, '--params', join(folder, '.env')];
+  const script = join(ROOT, 'functions', 'lib', 'cli.js');
+  const child = spawn(process.execPath, [script, 'doctor', ...where, '--grace', '0', ...argv], {
+    env: {
+      ...process.env,
+      FIRESTORE_EMULATOR_HOST: firestore,
+      STORAGE_EMULATOR_HOST: `http://${storage}`,
+      // Whatever is in an admin's shell: --project decides.
+      GOOGLE_CLOUD_PROJECT: 'somebody-else',
+    },
+  });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text) => (err += text));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  return { code, out, err };
+}
+
+const tableOf = (out: string) =>
+  out
+    .split('\n')
+    .filter((line) => /^(orphaned|missing|stale|unlocked) /.test(line))
+    .map((line) => line.split(/ {2,}/));
+
+test('what is wrong is told as a table, mended, and told to be mended', async () => {
+  const { bucket, firestore } = stage;
+  const save = async (name: string, data: Buffer) => {
+    const metadata = { contentType: 'image/jpeg' };
+    await bucket.file(name).save(data, { resumable: false, metadata });
+  };
+  const names = ['cat', 'dog', 'fox', 'owl'].map((id) => `doctor/alice/${id}`);
+  for (const name of names) await save(name, await plainJpeg(60, 40, '#808000'));
+
+  const first = await doctor();
+  expect(first).toMatchObject({ code: 1, err: '' });
+  expect(tableOf(first.out)).toEqual(names.map((name) => ['missing', 'image record', name]));
+  const made = await doctor('--fix');
+  expect(made.out).toContain('4 findings; after mending: 0');
+  expect(made.code).toBe(0);
+  const image = (id: string) => firestore.doc(`doctor/alice/doctorImages/${id}`);
+  expect((await image('cat').get()).get('state')).toBe('ready');
+
+  const [cat = '', dog = '', fox = '', owl = ''] = names;
+  const hash = hashToken((await image('dog').get()).get('token') as string);
+  await bucket.file(cat).setMetadata({ metadata: { firebaseStorageDownloadTokens: 'open' } });
+  await save(dog, await plainJpeg(50, 40, '#008080'));
+  await bucket.file(fox).delete();
+  const prefix = renditionsFolder('doctorVariants', stage.stack.bucket, owl);
+  const [[lost] = []] = await bucket.getFiles({ prefix });
+  await lost?.delete();
+  await save(`doctorVariants/${'x'.repeat(43)}/1/w40.webp`, Buffer.from('nobody knows'));
+  const spoilt = await doctor('--json');
+  expect(spoilt.code).toBe(1);
+  expect(JSON.parse(spoilt.out)).toEqual({
+    checked: { originals: 3, images: 4, tokens: 4, folders: 5 },
+    findings: [
+      { kind: 'unlocked', what: 'download token on the original', of: cat },
+      { kind: 'stale', what: 'image record of another upload', of: dog },
+      { kind: 'orphaned', what: 'image record, 1 token records, 2 renditions', of: fox },
+      { kind: 'missing', what: '1 renditions', of: owl },
+      { kind: 'orphaned', what: '1 renditions', of: `doctorVariants/${'x'.repeat(43)}/` },
+    ],
+    problems: [],
+  });
+
+  const mended = await doctor('--fix', '--json');
+  expect(JSON.parse(mended.out)).toMatchObject({ left: [], problems: [] });
+  expect(mended.code).toBe(0);
+  const [[metadata]] = [await bucket.file(cat).getMetadata()];
+  expect(metadata.metadata?.['firebaseStorageDownloadTokens']).toBeUndefined();
+  const token = (await firestore.doc(`doctorTokens/${hash}`).get()).data();
+  const [{ generation }] = await bucket.file(dog).getMetadata();
+  expect(token?.['image']).toMatchObject({ generation: String(generation) });
+  expect((await image('fox').get()).exists).toBe(false);
+  const [left] = await bucket.getFiles({ prefix: 'doctorVariants/' });
+  // Three images of one variant in two formats.
+  expect(left).toHaveLength(6);
+  await expect(doctor()).resolves.toMatchObject({ code: 0 });
+}, 120_000);
+
+test('a command that is none is told so', async () => {
+  const { code, err, out } = await doctor('--fast');
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain('--fast');
+});
