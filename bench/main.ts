@@ -49,6 +49,11 @@ export async function main(argv: string[], root: string): Promise<number> {
     process.stderr.write(`--seconds: expected a whole number from 1, found ${values.seconds}\n`);
     return 2;
   }
+  const images = Number(values.images);
+  if (!Number.isInteger(images) || images < 1) {
+    process.stderr.write(`--images: expected a whole number from 1, found ${values.images}\n`);
+    return 2;
+  }
   switch (positionals.join(' ')) {
     case 'corpus':
       process.stdout.write(`${await makeCorpus(places)}\n`);
@@ -73,7 +78,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     case 'storm':
       return (await storm(places)) ? 0 : 1;
     case 'backfill':
-      return (await measureBackfill(places, Number(values.images))) ? 0 : 1;
+      return (await measureBackfill(places, images)) ? 0 : 1;
     case 'soak':
       return (await soakServe(places, seconds)) ? 0 : 1;
     default:

@@ -45,9 +45,13 @@ export async function openScene(root: string, parameters: Record<string, string>
     async doctor() {
       const script = join(root, 'functions', 'lib', 'cli.js');
       const which = ['--project', projectId, '--bucket', bucket, '--params', params];
-      const child = spawn(process.execPath, [script, 'doctor', ...which, '--json'], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const child = spawn(
+        process.execPath,
+        [script, 'doctor', ...which, '--grace', '0', '--json'],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
       let text = '';
       for await (const chunk of child.stdout.setEncoding('utf8')) text += chunk;
       return JSON.parse(text) as DoctorsReport;
@@ -60,9 +64,14 @@ export async function openScene(root: string, parameters: Record<string, string>
   };
 }
 
-/** A picture of its own for each number, bytes. */
+/** The colour of a picture: of two numbers that follow one another, very different ones. */
+export function colourOf(number: number): { r: number; g: number; b: number } {
+  return { r: (number * 101) % 256, g: (number * 57) % 256, b: (number * 23) % 256 };
+}
+
+/** A picture of its own for each number, JPEG. */
 export function picture(number: number): Promise<Buffer> {
-  const background = { r: number % 256, g: (number >> 8) % 256, b: 128 };
+  const background = colourOf(number);
   return sharp({ create: { width: 640 + (number % 64), height: 480, channels: 3, background } })
     .jpeg()
     .toBuffer();
@@ -91,6 +100,13 @@ export async function inParallel(lanes: number, tasks: (() => Promise<void>)[]):
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
+/** Numbers from 0 to 1, the same for the same seed (https://en.wikipedia.org/wiki/Lehmer_random_number_generator). */
+export function randomOf(seed: number): () => number {
+  let state = (seed % 2147483646) + 1;
+  return () => (state = (state * 48271) % 2147483647) / 2147483647;
+}
+
+/** @param share from 0 to 1 */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);

@@ -2,7 +2,14 @@
  * What Eventarc does and the emulator does not: an event whose function has failed, or whose process
  * has died, is delivered again. All event functions of this project ask for that (`retry: true`).
  */
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+  type ServerResponse,
+} from 'node:http';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
 /** Only events come this way; requests of clients and tasks have other paths. */
@@ -88,25 +95,34 @@ function startWaiting(lane: Lane): void {
 function watch(incoming: IncomingMessage, response: ServerResponse): void {
   const chunks: Buffer[] = [];
   incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-  response.once('finish', () => {
-    if (response.statusCode < 400) return;
+  // Known only while the connection is there.
+  const { localAddress, localPort } = incoming.socket;
+  response.once('close', () => {
+    if (response.writableFinished && response.statusCode < 400) return;
     const delivery = Number(incoming.headers[COUNT_HEADER] ?? 1);
     if (delivery >= MOST_DELIVERIES) {
       console.error(`an event was given up after ${delivery} deliveries`);
       return;
     }
     const wait = Math.min(FIRST_WAIT_MS * 2 ** (delivery - 1), LONGEST_WAIT_MS);
-    setTimeout(() => deliver(incoming, Buffer.concat(chunks), delivery + 1), wait).unref();
+    const target = { host: localAddress, port: localPort, path: incoming.url };
+    setTimeout(
+      () => deliver(target, incoming.headers, Buffer.concat(chunks), delivery + 1),
+      wait,
+    ).unref();
   });
 }
 
-function deliver({ socket, url, headers }: IncomingMessage, body: Buffer, delivery: number): void {
+function deliver(
+  target: RequestOptions,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+  delivery: number,
+): void {
   console.error(`an event is delivered again (${delivery})`);
   const again = request({
-    host: socket.localAddress,
-    port: socket.localPort,
+    ...target,
     method: 'POST',
-    path: url,
     headers: { ...headers, 'content-length': body.length, [COUNT_HEADER]: String(delivery) },
   });
   again.on('response', (response) => response.resume());

@@ -6,75 +6,169 @@ type Memory = ReturnType<typeof openMemory>;
 const CAT = 'originals/alice/cat';
 const DOG = 'originals/alice/dog';
 
-/** What happens, up to the events whose handling is killed. */
-const scenarios: Record<string, (memory: Memory) => Promise<void>> = {
-  'an upload': async ({ world }) => {
-    await world.upload(CAT, 'cat');
-  },
-  'an upload that is none': async ({ world }) => {
-    await world.upload(CAT, 'bad');
-  },
-  'an upload over another': async (memory) => {
-    await memory.world.upload(CAT, 'cat');
-    await settle(memory);
-    await memory.world.upload(CAT, 'cat again');
-  },
-  'two uploads over another, newest first': async (memory) => {
-    await memory.world.upload(CAT, 'cat');
-    await settle(memory);
-    await memory.world.upload(CAT, 'cat again');
-    await memory.world.upload(CAT, 'cat at last');
-    memory.world.events.reverse();
-  },
-  'a bad upload over a good one': async (memory) => {
-    await memory.world.upload(CAT, 'cat');
-    await settle(memory);
-    await memory.world.upload(CAT, 'bad');
-  },
-  'a good upload over a bad one': async (memory) => {
-    await memory.world.upload(CAT, 'bad');
-    await settle(memory);
-    await memory.world.upload(CAT, 'cat');
-  },
-  'an upload that is deleted before its event': async ({ world }) => {
-    await world.upload(CAT, 'cat');
-    await world.delete(CAT);
-  },
-  'the same, its end heard of first': async ({ world }) => {
-    await world.upload(CAT, 'cat');
-    await world.delete(CAT);
-    world.events.reverse();
-  },
-  'a deleted image': async (memory) => {
-    await memory.world.upload(CAT, 'cat');
-    await memory.world.upload(DOG, 'dog');
-    await settle(memory);
-    await memory.world.delete(CAT);
-  },
-  'other variants': async (memory) => {
-    await memory.world.upload(CAT, 'cat');
-    await memory.world.upload(DOG, 'bad');
-    await settle(memory);
-    memory.world.reconfigure({ VARIANTS: 'w40:40,w30:30' });
-    await memory.library.queues.backfill({}, 'run');
-  },
-  'images from before': async (memory) => {
-    for (let count = 1; count <= 12; count++) {
-      await memory.world.upload(`originals/alice/${count}`, `picture ${count}`);
-    }
-    memory.world.events.length = 0;
-    await memory.library.queues.backfill({}, 'run');
-  },
-  'a user who is gone': async (memory) => {
-    await memory.world.upload(CAT, 'cat');
-    await memory.world.upload(DOG, 'bad');
-    await memory.world.upload('originals/bob/cat', 'cat');
-    await settle(memory);
-    // As when delete-user-data was here first.
-    memory.library.images.delete('users/alice/images/dog');
-    await memory.library.queues.purge({ uid: 'alice' });
-  },
-};
+/** What happens, up to the events whose handling is killed; and how many images, tokens and renditions are left. */
+const scenarios: [string, (memory: Memory) => Promise<void>, [number, number, number]][] = [
+  [
+    'an upload',
+    async ({ world }) => {
+      await world.upload(CAT, 'cat');
+    },
+    [1, 1, 4],
+  ],
+  [
+    'an upload that is none',
+    async ({ world }) => {
+      await world.upload(CAT, 'bad');
+    },
+    [1, 1, 0],
+  ],
+  [
+    'an upload over another',
+    async (memory) => {
+      await memory.world.upload(CAT, 'cat');
+      await settle(memory);
+      await memory.world.upload(CAT, 'cat again');
+    },
+    [1, 1, 4],
+  ],
+  [
+    'two uploads over another, newest first',
+    async (memory) => {
+      await memory.world.upload(CAT, 'cat');
+      await settle(memory);
+      await memory.world.upload(CAT, 'cat again');
+      await memory.world.upload(CAT, 'cat at last');
+      memory.world.events.reverse();
+    },
+    [1, 1, 4],
+  ],
+  [
+    'a bad upload over a good one',
+    async (memory) => {
+      await memory.world.upload(CAT, 'cat');
+      await settle(memory);
+      await memory.world.upload(CAT, 'bad');
+    },
+    [1, 1, 4],
+  ],
+  [
+    'a good upload over a bad one',
+    async (memory) => {
+      await memory.world.upload(CAT, 'bad');
+      await settle(memory);
+      await memory.world.upload(CAT, 'cat');
+    },
+    [1, 1, 4],
+  ],
+  [
+    'an upload that is deleted before its event',
+    async ({ world }) => {
+      await world.upload(CAT, 'cat');
+      await world.delete(CAT);
+    },
+    [0, 0, 0],
+  ],
+  [
+    'the same, its end heard of first',
+    async ({ world }) => {
+      await world.upload(CAT, 'cat');
+      await world.delete(CAT);
+      world.events.reverse();
+    },
+    [0, 0, 0],
+  ],
+  [
+    'a deleted image',
+    async (memory) => {
+      await memory.world.upload(CAT, 'cat');
+      await memory.world.upload(DOG, 'dog');
+      await settle(memory);
+      await memory.world.delete(CAT);
+    },
+    [1, 1, 4],
+  ],
+  [
+    'other variants',
+    async (memory) => {
+      await memory.world.upload(CAT, 'cat');
+      await memory.world.upload(DOG, 'bad');
+      await settle(memory);
+      memory.world.reconfigure({ VARIANTS: 'w40:40,w30:30' });
+      await memory.library.queues.backfill({}, 'run');
+    },
+    [2, 2, 4],
+  ],
+  [
+    'images from before',
+    async (memory) => {
+      for (let count = 1; count <= 12; count++) {
+        await memory.world.upload(`originals/alice/${count}`, `picture ${count}`);
+      }
+      memory.world.events.length = 0;
+      await memory.library.queues.backfill({}, 'run');
+    },
+    [12, 12, 48],
+  ],
+  [
+    'a user who is gone',
+    async (memory) => {
+      await memory.world.upload(CAT, 'cat');
+      await memory.world.upload(DOG, 'bad');
+      await memory.world.upload('originals/bob/cat', 'cat');
+      await settle(memory);
+      // As when delete-user-data was here first.
+      memory.library.images.delete('users/alice/images/dog');
+      await memory.library.queues.purge({ uid: 'alice' });
+    },
+    [1, 1, 4],
+  ],
+  [
+    'an image whose record was deleted by hand',
+    async (memory) => {
+      await memory.world.upload(CAT, 'cat');
+      await settle(memory);
+      memory.library.images.delete('users/alice/images/cat');
+      await memory.library.queues.backfill({}, 'run');
+    },
+    [1, 1, 4],
+  ],
+  [
+    'a run that another one replaces',
+    async (memory) => {
+      for (let count = 1; count <= 3; count++) {
+        await memory.world.upload(`originals/alice/${count}`, `picture ${count}`);
+      }
+      memory.world.events.length = 0;
+      await memory.library.queues.backfill({}, 'run');
+      await memory.library.queues.backfill({}, 'newer');
+    },
+    [3, 3, 12],
+  ],
+  [
+    'an original that goes, unheard of, while the backfill is at it',
+    async (memory) => {
+      const { world, library } = memory;
+      await world.upload(CAT, 'cat');
+      await world.upload(DOG, 'dog');
+      await settle(memory);
+      await library.jobs.start('run', 'settings', false);
+      await library.queues.backfill({ step: 'make', run: 'run', page: 0, names: [CAT, DOG] });
+      await world.delete(CAT);
+      world.events.length = 0;
+    },
+    [1, 1, 4],
+  ],
+  [
+    'an app that needs download tokens',
+    async (memory) => {
+      memory.world.reconfigure({ LOCK_ORIGINALS: 'false' });
+      await memory.world.upload(CAT, 'cat');
+      await memory.world.upload(DOG, 'dog');
+      await memory.world.delete(DOG);
+    },
+    [1, 1, 4],
+  ],
+];
 
 class Killed extends Error {}
 
@@ -106,9 +200,12 @@ async function run(scenario: (memory: Memory) => Promise<void>, killAt = Infinit
 
 let total = 0;
 
-test.each(Object.entries(scenarios))('%s', async (_name, scenario) => {
-  const { points, end } = await run(scenario);
+test.each(scenarios)('%s', async (_name, scenario, [images, tokens, renditions]) => {
+  const { points, end, memory } = await run(scenario);
   expect(points.length).toBeGreaterThan(4);
+  const { library } = memory;
+  const left = [library.images.size, library.tokens.size, library.renditions.size];
+  expect(left).toEqual([images, tokens, renditions]);
   for (let killAt = 1; killAt <= points.length; killAt++) {
     const killed = await run(scenario, killAt);
     expect({ killAt: points[killAt - 1], ...killed.end }).toEqual({
@@ -119,16 +216,13 @@ test.each(Object.entries(scenarios))('%s', async (_name, scenario) => {
   }
 });
 
-test('the points that were killed at are hundreds, and each end is as it should be', async () => {
-  expect(total).toBeGreaterThan(500);
-  const { end } = await run(scenarios['a deleted image'] as (memory: Memory) => Promise<void>);
-  expect(end).toMatchObject({ originals: [{ name: DOG }], records: [{ name: 'alice/dog' }] });
-  const purged = await run(scenarios['a user who is gone'] as (memory: Memory) => Promise<void>);
-  expect(purged.end).toMatchObject({ records: [{ name: 'bob/cat' }] });
-  expect((purged.end as { renditions: string[] }).renditions).toHaveLength(4);
-  const { memory } = await run(
-    scenarios['images from before'] as (memory: Memory) => Promise<void>,
-  );
+test('the points that were killed at are hundreds', () => {
+  process.stderr.write(`killed at ${total} points\n`);
+  expect(total).toBeGreaterThan(700);
+});
+
+test('images from before are all told of', async () => {
+  const [, scenario] = scenarios.find(([name]) => name === 'images from before') ?? [];
+  const { memory } = await run(scenario as (memory: Memory) => Promise<void>);
   expect(memory.library.progress.current).toMatchObject({ state: 'done', total: 12, done: 12 });
-  expect(memory.library.images.size).toBe(12);
 });
