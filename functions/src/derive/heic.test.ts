@@ -1,3 +1,4 @@
+// Over 400 lines: one decoder, tried from every side, with the boxes of its files built by hand.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -73,9 +73,8 @@ export function openJobs(
         const times = { started: before.started.toMillis(), updated: Date.now() };
         const eta = before.eta && { eta: before.eta.toMillis() };
         const plain: Progress<number> = { ...(before as Progress<never>), ...times, ...eta };
-        const isNew = !counted?.exists && before.state !== 'done';
-        const after = addPage(plain, isNew ? result : undefined);
-        if (!isNew) return after;
+        const after = counted?.exists ? plain : addPage(plain, result);
+        if (after === plain) return plain;
         transaction.create(page, { done: result.done, failed: result.failed });
         const { state, done, total, failed, pagesDone } = after;
         transaction.update(job, {

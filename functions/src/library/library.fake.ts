@@ -257,10 +257,12 @@ export function fakeLibrary({
       add: counted('jobs.add', (run, result) => {
         const { current } = progress;
         if (current?.run !== run) return undefined;
-        const isNew = !pages.has(`${run}-${result.page}`);
-        pages.add(`${run}-${result.page}`);
         const before = { ...current, updated: now() };
-        return (progress.current = addPage(before, isNew ? result : undefined));
+        const page = `${run}-${result.page}`;
+        const after = pages.has(page) ? before : addPage(before, result);
+        if (after.state === 'done') pages.clear();
+        else pages.add(page);
+        return (progress.current = after);
       }),
     },
   };

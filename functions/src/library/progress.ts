@@ -59,13 +59,10 @@ export function startRun(
 
 const ZERO = { state: 'counting' as const, total: 0, done: 0, failed: 0, pagesDone: 0 };
 
-/** The sums with one page more; the time that is left goes by what the images before have taken. */
-export function addPage(
-  before: Progress<number>,
-  result: PageResult | undefined,
-): Progress<number> {
+/** The sums with one page more; the very same ones when there is nothing to add. The time that is left goes by what the images before have taken. */
+export function addPage(before: Progress<number>, result: PageResult): Progress<number> {
   // Its pages are forgotten: one that comes again is not told from a new one.
-  if (result === undefined || before.state === 'done') return before;
+  if (before.state === 'done') return before;
   const rest = { ...before };
   delete rest.eta;
   const done = before.done + result.done;

@@ -2,7 +2,16 @@ import type { Progress } from './progress.js';
 import { tellExtension } from './report.js';
 
 const progress: Progress = {
-  ...{ run: 'r', replaced: [], settings: 's', state: 'done', total: 12, done: 12, failed: 0, pagesDone: 2 },
+  ...{
+    run: 'r',
+    replaced: [],
+    settings: 's',
+    state: 'done',
+    total: 12,
+    done: 12,
+    failed: 0,
+    pagesDone: 2,
+  },
   ...{ started: 0, updated: 0 },
 };
 const EXTENSION = { EXT_INSTANCE_ID: 'images' };
