@@ -170,13 +170,17 @@ test('an upload over an original keeps its token', async () => {
 });
 
 test('an older event that comes late changes nothing', async () => {
-  const { room, put, image, derivedFrom } = setUp();
+  const { room, put, image, library, derivedFrom } = setUp();
   // As text, 9… is greater than 10…
   const newer = upload({ generation: '10000000000000000' });
   put(newer);
   await ingest(newer, room);
-  await expect(ingest(upload({ generation: '9999999999999999' }), room)).resolves.toBe('stale');
+  const older = upload({ generation: '9999999999999999' });
+  // As in a bucket with object versioning, where it is still there.
+  put(older);
+  await expect(ingest(older, room)).resolves.toBe('stale');
   expect(image()?.original.generation).toBe('10000000000000000');
+  expect(library.originals.get(older.name)?.locked).toBe(true);
   expect(derivedFrom).toHaveLength(1);
 });
 

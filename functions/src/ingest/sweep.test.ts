@@ -108,6 +108,20 @@ describe('found by thinking of who may be late', () => {
     expect(memory.library.renditions.size).toBe(4);
   });
 
+  test('one that was overtaken writes after the last sweep, and hears that it has no say: another sweep comes', async () => {
+    const memory = openMemory();
+    const first = await uploadAndTake(memory, 'cat');
+    const late = startUntil(memory, first, 'objects.readOriginal after');
+    await late.standing;
+    await memory.world.handle(await uploadAndTake(memory, 'cat again'));
+    memory.time.now += BOUND_MS;
+    await settle(memory);
+    await expect(late.release()).resolves.toBe('superseded');
+    expect(memory.library.renditions.size).toBe(8);
+    await settle(memory);
+    expect(memory.library.renditions.size).toBe(4);
+  });
+
   test('a sweep that listed a rendition does not delete the same one written anew', async () => {
     const memory = openMemory();
     await memory.world.handle(await uploadAndTake(memory, 'cat'));
