@@ -119,16 +119,6 @@ export function openRecords(
     return docs.filter((token) => token.get('kind') === 'default');
   }
 
-  /** Runs a step until it has nothing left to do. */
-  async function inSteps<T>(
-    step: (transaction: Transaction) => Promise<T | 'more'>,
-  ): Promise<Exclude<T, 'more'>> {
-    for (;;) {
-      const result = await firestore.runTransaction(step);
-      if (result !== 'more') return result as Exclude<T, 'more'>;
-    }
-  }
-
   return {
     begin: (owner, plan) =>
       firestore.runTransaction(async (transaction) => {
@@ -153,22 +143,41 @@ export function openRecords(
         return { attempt: ids.attempt, hasLeftovers, isAgain: begun.isAgain };
       }),
 
-    finish: (owner, attempt, result, settings) =>
-      inSteps(async (transaction) => {
-        const image = imageOf(owner);
-        const record = finish(await readImage(transaction, image), attempt, result, settings, now);
-        if (record === undefined) return false;
-        const { bucket, generation } = result.original;
-        const { placeholder, renditions } = result;
-        const shown = { attempt, bucket, generation, placeholder, renditions };
-        const existing = await transaction.get(tokensOf(image).select('image.attempt'));
-        const behind = existing.docs.filter((token) => attemptOf(token) !== attempt);
-        const most = updatesACommit(shown);
-        for (const token of behind.slice(0, most)) transaction.update(token.ref, { image: shown });
-        if (behind.length > most) return 'more';
-        transaction.set(image, record);
-        return true;
-      }),
+    async finish(owner, attempt, result, settings) {
+      const image = imageOf(owner);
+      const { bucket, generation } = result.original;
+      const { placeholder, renditions } = result;
+      const shown = { attempt, bucket, generation, placeholder, renditions };
+      const most = updatesACommit(shown);
+      // Of an image with many tokens: those that are still to be written before the last transaction.
+      let rest: DocumentReference[] = [];
+      for (;;) {
+        let next = rest;
+        const isDone = await firestore.runTransaction(async (transaction) => {
+          const before = await readImage(transaction, image);
+          const record = finish(before, attempt, result, settings, now);
+          if (record === undefined) return false;
+          const some = rest.slice(0, most);
+          const found =
+            some.length > 0
+              ? await transaction.getAll(...some, { fieldMask: ['image.attempt'] })
+              : (await transaction.get(tokensOf(image).select('image.attempt'))).docs;
+          const behind = found.filter(
+            (token) => token.exists && token.get('image.attempt') !== attempt,
+          );
+          for (const { ref } of behind.slice(0, most)) transaction.update(ref, { image: shown });
+          if (some.length > 0) next = rest.slice(most);
+          else if (behind.length > most) next = behind.slice(most).map(({ ref }) => ref);
+          else {
+            transaction.set(image, record);
+            return true;
+          }
+          return undefined;
+        });
+        if (isDone !== undefined) return isDone;
+        rest = next;
+      }
+    },
 
     fail: (owner, attempt, failure, settings) =>
       firestore.runTransaction(async (transaction) => {
@@ -201,27 +210,31 @@ export function openRecords(
       };
     },
 
-    remove: (owner, newest) =>
-      inSteps(async (transaction) => {
-        const image = imageOf(owner);
-        const before = known(await readImage(transaction, image));
-        if (before !== undefined && newest !== undefined) {
-          if (compare(before.original, { generation: newest }) > 0) return false;
-        }
-        const some = tokensOf(image)
-          .select('kind')
-          .limit(DELETES_A_COMMIT + 1);
-        const { docs } = await transaction.get(some);
-        const all = docs.length <= DELETES_A_COMMIT;
-        // The image's own token goes with the image's record: an upload that comes in between finds
-        // either both or none.
-        const first = all ? docs : docs.filter((token) => token.get('kind') !== 'default');
-        for (const token of first.slice(0, DELETES_A_COMMIT)) transaction.delete(token.ref);
-        if (!all) return 'more';
-        // A document that was not written here stays.
-        if (before !== undefined) transaction.delete(image);
-        return true;
-      }),
+    async remove(owner, newest) {
+      const image = imageOf(owner);
+      for (;;) {
+        const isDone = await firestore.runTransaction(async (transaction) => {
+          const before = known(await readImage(transaction, image));
+          if (before !== undefined && newest !== undefined) {
+            if (compare(before.original, { generation: newest }) > 0) return false;
+          }
+          const some = tokensOf(image)
+            .select('kind')
+            .limit(DELETES_A_COMMIT + 1);
+          const { docs } = await transaction.get(some);
+          const all = docs.length <= DELETES_A_COMMIT;
+          // The image's own token goes with the image's record: an upload that comes in between finds
+          // either both or none.
+          const first = all ? docs : docs.filter((token) => token.get('kind') !== 'default');
+          for (const { ref } of first.slice(0, DELETES_A_COMMIT)) transaction.delete(ref);
+          if (!all) return undefined;
+          // A document that was not written here stays.
+          if (before !== undefined) transaction.delete(image);
+          return true;
+        });
+        if (isDone !== undefined) return isDone;
+      }
+    },
 
     async listImages(limit, after, uid) {
       const { segments } = config.imagesCollection;
@@ -273,10 +286,6 @@ async function pageOf(
   const { docs } = await ordered.get();
   const last = docs.at(-1);
   return { items: docs, ...(last && docs.length === limit && { next: last.ref.path }) };
-}
-
-function attemptOf(token: QueryDocumentSnapshot): unknown {
-  return token.get('image.attempt');
 }
 
 /** Timestamps at the top of a record as milliseconds since 1970. */
