@@ -13,6 +13,9 @@ const common = {
 module.exports = {
   // Generous: these machines are shared, and no test asserts a time.
   testTimeout: 30_000,
+  // A process of its own for each file: after some, which make Node follow each promise (async hooks),
+  // every promise of the files behind them costs five times as much.
+  workerIdleMemoryLimit: '1KB',
   projects: [
     {
       ...common,
