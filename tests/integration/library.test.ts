@@ -1,6 +1,8 @@
 /** The library on the local stack keeps the contract that its stand-in in memory keeps. */
 import { randomUUID } from 'node:crypto';
+import type { Firestore } from 'firebase-admin/firestore';
 import { parseConfig, type Config } from '../../functions/src/config/config.js';
+import type { Owner } from '../../functions/src/images/path.js';
 import { itIsALibrary, type Subject } from '../../functions/src/library/library.contract.js';
 import { openLibrary } from '../../functions/src/library/library.js';
 import { hashToken } from '../../functions/src/tokens/token.js';
@@ -61,47 +63,67 @@ afterAll(async () => {
 
 itIsALibrary('contract/', () => subject);
 
-describe('an image with more tokens than one commit takes', () => {
-  const SETTINGS = { recipe: 'recipe', conditions: 'conditions' };
-  const SHARES = 400;
-  let owner: { uid: string; imageId: string };
+const SETTINGS = { recipe: 'recipe', conditions: 'conditions' };
 
-  const planOf = (generation: string) => {
-    const where = { bucket: 'bucket', name: `contract/${owner.uid}/cat`, generation };
-    const original = { ...where, contentType: 'image/jpeg', bytes: 3 };
-    return { original, settings: SETTINGS, redo: 'never' as const };
+/** Makes an image's records, without a picture. */
+async function make(records: Records, owner: Owner, generation: string): Promise<boolean> {
+  const { uid, imageId } = owner;
+  const where = { bucket: 'bucket', name: `contract/${uid}/${imageId}`, generation };
+  const original = { ...where, contentType: 'image/jpeg', bytes: 3 };
+  const begun = await records.begin(owner, { original, settings: SETTINGS, redo: 'never' });
+  if (typeof begun === 'string') throw new Error(`expected an attempt, found ${begun}`);
+  const file = { object: `o/${generation}`, bytes: 3, etag: '"e"' };
+  const result = {
+    original: { ...original, width: 8, height: 6 },
+    placeholder: { thumbhash: 'AAAA', color: '#102030' },
+    variants: { w8: { width: 8, height: 6, formats: { webp: file } } },
+    renditions: { w8: { width: 8, height: 6, webp: file } },
   };
-  const resultOf = (generation: string) => {
-    const file = { object: `o/${generation}`, bytes: 3, etag: '"e"' };
-    return {
-      original: { ...planOf(generation).original, width: 8, height: 6 },
-      placeholder: { thumbhash: 'AAAA', color: '#102030' },
-      variants: { w8: { width: 8, height: 6, formats: { webp: file } } },
-      renditions: { w8: { width: 8, height: 6, webp: file } },
-    };
-  };
-  const make = async (records: Records, generation: string) => {
-    const begun = await records.begin(owner, planOf(generation));
-    if (typeof begun === 'string') throw new Error(`expected an attempt, found ${begun}`);
-    return records.finish(owner, begun.attempt, resultOf(generation), SETTINGS);
-  };
-  /** Records whose process ends before one of its transactions; `transactions` counts them. */
+  return records.finish(owner, begun.attempt, result, SETTINGS);
+}
+
+/** Records by a Firestore whose `runTransaction` is another one. */
+function recordsBy(runTransaction: (firestore: Firestore) => Firestore['runTransaction']): Records {
+  const firestore = productsFirestore();
+  const replaced = runTransaction(firestore);
+  const watched = new Proxy(firestore, {
+    get: (target, name) => {
+      if (name === 'runTransaction') return replaced;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  return openRecords(watched, config);
+}
+
+test('a thousand uploads of one owner at once: nobody waits for anybody, no transaction is tried again', async () => {
+  const uid = `u-${randomUUID()}`;
+  let tries = 0;
+  const records = recordsBy((firestore) => (work, options) => {
+    return firestore.runTransaction((transaction) => {
+      tries += 1;
+      return work(transaction);
+    }, options);
+  });
+  const images = Array.from({ length: 1000 }, (_, number) => ({ uid, imageId: `i${number}` }));
+  const made = await Promise.all(images.map((owner) => make(records, owner, '10')));
+  expect(made.every(Boolean)).toBe(true);
+  expect(tries).toBe(2 * images.length);
+}, 120_000);
+
+describe('an image with more tokens than one commit takes', () => {
+  const SHARES = 400;
+  let owner: Owner;
+
+  /** Records whose process ends before one of its transactions. */
   const dying = (before: number) => {
-    const firestore = productsFirestore();
     const died = { transactions: 0 };
-    const runTransaction: typeof firestore.runTransaction = (...given) => {
+    const records = recordsBy((firestore) => (work, options) => {
       died.transactions += 1;
       if (died.transactions === before) return Promise.reject(new Error('died'));
-      return firestore.runTransaction(...given);
-    };
-    const watched = new Proxy(firestore, {
-      get: (target, name) => {
-        if (name === 'runTransaction') return runTransaction;
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
+      return firestore.runTransaction(work, options);
     });
-    return { records: openRecords(watched, config), died };
+    return { records, died };
   };
   const generationsShown = async () => {
     const { image, tokens } = await subject.library.records.find(owner);
@@ -111,7 +133,7 @@ describe('an image with more tokens than one commit takes', () => {
 
   beforeEach(async () => {
     owner = { uid: `u-${randomUUID()}`, imageId: 'cat' };
-    await make(subject.library.records, '10');
+    await make(subject.library.records, owner, '10');
     const [hash = ''] = (await subject.library.records.find(owner)).tokens.keys();
     const copies = Array.from({ length: SHARES }, (_, index) => `${owner.uid}-${index}`);
     await subject.copyToken(hash, copies);
@@ -119,11 +141,11 @@ describe('an image with more tokens than one commit takes', () => {
 
   test('killed between two of its commits, the next attempt brings all to the newest', async () => {
     const { records, died } = dying(3);
-    await expect(make(records, '11')).rejects.toThrow('died');
+    await expect(make(records, owner, '11')).rejects.toThrow('died');
     expect(died.transactions).toBe(3);
     // Some are there already: each is whole by itself, and the image record is not ahead of them.
     expect((await generationsShown()).shown).toEqual(new Set(['10', '11']));
-    await expect(make(subject.library.records, '11')).resolves.toBe(true);
+    await expect(make(subject.library.records, owner, '11')).resolves.toBe(true);
     const all = { tokens: SHARES + 1, shown: new Set(['11']), image: '11' };
     await expect(generationsShown()).resolves.toEqual(all);
   }, 60_000);
