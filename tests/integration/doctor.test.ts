@@ -99,7 +99,7 @@ test('what is wrong is told as a table, mended, and told to be mended', async ()
     problems: [],
   });
 
-  const mended = await doctor('--fix', '--json');
+  const mended = await doctor('--fix', '--unknown-folders', '--json');
   expect(JSON.parse(mended.out)).toMatchObject({ left: [], problems: [] });
   expect(mended.code).toBe(0);
   const [[metadata]] = [await bucket.file(cat).getMetadata()];

@@ -10,7 +10,7 @@ import {
 } from '../ingest/world.fake.js';
 import { hashToken } from '../tokens/token.js';
 import { doctor, type Surroundings } from './command.js';
-import { CAT, CAT_RECORD, openSettled, type Memory } from './scene.fake.js';
+import { CAT, CAT_RECORD, openSettled, UNKNOWN, type Memory } from './scene.fake.js';
 
 /** The parameters of the world, as an instance's own file has them. */
 const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
@@ -180,9 +180,30 @@ test('what is somebody else’s is not touched by --fix, nor is a revoked token 
     await memory.library.objects.writeRendition(name, 'webp', Buffer.from('mine'));
   }
   memory.library.images.set('users/carol/images/x', { caption: 'mine' } as never);
-  memory.library.tokens.clear();
+  const [revoked = ''] = memory.library.tokens.keys();
+  memory.library.tokens.delete(revoked);
   await expect(run(memory, ['--params', PARAMS, '--fix'])).resolves.toMatchObject({ code: 0 });
   expect(names.every((name) => memory.library.renditions.has(name))).toBe(true);
   expect(memory.library.images.has('users/carol/images/x')).toBe(true);
-  expect(memory.library.tokens.size).toBe(0);
+  expect([...memory.library.tokens.keys()]).not.toContain(revoked);
+  expect(memory.library.tokens.size).toBe(1);
+});
+
+test('a folder that nothing names may be another instance’s: it is mended only if that is asked for', async () => {
+  const memory = await openSettled();
+  const name = `variants/${UNKNOWN}/1/w40.webp`;
+  await memory.library.objects.writeRendition(name, 'webp', Buffer.from('whose?'));
+  await expect(run(memory, ['--params', PARAMS, '--fix'])).resolves.toMatchObject({ code: 1 });
+  expect(memory.library.renditions.has(name)).toBe(true);
+  const all = ['--params', PARAMS, '--fix', '--unknown-folders'];
+  await expect(run(memory, all)).resolves.toMatchObject({ code: 0 });
+  expect(memory.library.renditions.has(name)).toBe(false);
+});
+
+test('images without a single token record: the collection may be another one, and nothing is mended', async () => {
+  const memory = await openSettled();
+  memory.library.tokens.clear();
+  const { code, err } = await run(memory, ['--fix']);
+  expect(code).toBe(2);
+  expect(err).toContain('expected token records in imageTokens, found none for 2 image records');
 });

@@ -9,7 +9,8 @@ import type { Library } from '../library/library.js';
 import { examine, type Examination, type ExamineOptions } from './examine.js';
 import type { Finding } from './inspect.js';
 
-export const USAGE = `storage-public-variants doctor --project P [--bucket B] [--params FILE] [--fix] [--json] [--grace S]
+export const USAGE = `storage-public-variants doctor --project P [--bucket B] [--params FILE] [--fix] [--json]
+       [--unknown-folders] [--grace S]
 
 Compares originals, renditions, image records and token records, and says what is orphaned, missing,
 stale or unlocked.
@@ -20,6 +21,9 @@ stale or unlocked.
 --params FILE  the parameters of your instance, NAME=value a line; default: all as shipped
 --fix          mends what is found
 --json         a document instead of a table
+--unknown-folders
+               with --fix: deletes folders of renditions, too, that nothing names; not if another instance
+               keeps its renditions in the same VARIANTS_PATH
 --grace S      uploads of the last S seconds may be under way and are no finding; default: 60
 
 Exit code: 0 when nothing is wrong (any more), 1 when something is, 2 when it could not be told.
@@ -98,6 +102,7 @@ function readOptions(argv: string[]) {
         params: { type: 'string' },
         fix: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        'unknown-folders': { type: 'boolean', default: false },
         grace: { type: 'string', default: '60' },
       },
     });
@@ -118,7 +123,8 @@ function readOptions(argv: string[]) {
   const given = params === undefined ? {} : parseEnv(readParams(params));
   const BUCKET = bucket ?? (given['BUCKET'] || `${project || 'project'}.firebasestorage.app`);
   const config = parseConfig({ ...given, BUCKET, GCLOUD_PROJECT: project });
-  return { help, project, fix, json, graceMs: Number(grace) * 1000, config };
+  const unknownFolders = parsed.values['unknown-folders'];
+  return { help, project, fix, json, unknownFolders, graceMs: Number(grace) * 1000, config };
 }
 
 function readParams(file: string): string {
@@ -159,11 +165,12 @@ async function run(options: Options, surroundings: Surroundings): Promise<Report
   const before = await examine(keeper, looking);
   checkPlaces(before, options);
   const problems: string[] = [];
-  if (!fix || before.findings.length === 0) return { before, problems };
+  const mendable = before.findings.filter((found) => !found.isUnknown || options.unknownFolders);
+  if (!fix || mendable.length === 0) return { before, problems };
   const derive = await surroundings.openDerive();
   try {
-    for (const [index, { mend, of }] of before.findings.entries()) {
-      progress(`${bar(index, before.findings.length)} mended`);
+    for (const [index, { mend, of }] of mendable.entries()) {
+      progress(`${bar(index, mendable.length)} mended`);
       await mend({ ...keeper, derive }).catch((error: unknown) => {
         problems.push(`${of}: ${reasonOf(error)}`);
       });
@@ -190,8 +197,15 @@ async function run(options: Options, surroundings: Surroundings): Promise<Report
 }
 
 /** Another instance's parameters would make all of this one's images look wrong, and mending delete them. */
-function checkPlaces({ elsewhere }: Examination, { config, fix }: Options): void {
+function checkPlaces({ elsewhere, checked }: Examination, { config, fix }: Options): void {
   const { count, example } = elsewhere;
+  // Made anew by parameters that find no token, images would lose what the tokens elsewhere show.
+  if (checked.images > 0 && checked.tokens === 0) {
+    throw new CannotTell(
+      `expected token records in ${config.tokensCollection}, found none for ${checked.images} image records: ` +
+        `check --params, or revoke by deleting originals.${fix ? ' Nothing was mended.' : ''}`,
+    );
+  }
   if (count === 0) return;
   throw new CannotTell(
     `expected records of gs://${config.bucket}/${config.originalsPath.text}, ` +

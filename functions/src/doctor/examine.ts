@@ -121,7 +121,8 @@ async function orphanedFolder(folder: string, { library }: Keeper): Promise<Find
   const mend = async (room: Maker) => {
     for (const rendition of there) await room.library.objects.deleteRendition(rendition);
   };
-  return { kind: 'orphaned', of: folder, what: `${there.length} renditions`, mend };
+  const what = `${there.length} renditions`;
+  return { kind: 'orphaned', of: folder, what, isUnknown: true, mend };
 }
 
 async function eachOriginal(

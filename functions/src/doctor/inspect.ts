@@ -28,6 +28,8 @@ export interface Finding {
   of: string;
   /** A few words for a person. */
   what: string;
+  /** Whether nothing says whose it is: it may be another instance's that keeps renditions in the same folder. */
+  isUnknown?: true;
   /** May be called at any time: what is there by then decides. */
   mend: (room: Maker) => Promise<unknown>;
 }
@@ -69,7 +71,9 @@ export async function inspect(
       ...(renditions.length > 0 ? [`${renditions.length} renditions`] : []),
     ];
     if (left.length === 0) return { findings: [] };
-    const remove = (maker: Maker) => removeIfGone(owner, name, undefined, maker);
+    // What is uploaded from now on is newer.
+    const newest = image?.original.generation ?? '0';
+    const remove = (maker: Maker) => removeIfGone(owner, name, newest, maker);
     return { findings: [finding('orphaned', left.join(', '), remove)] };
   }
   const open = renditions.filter(({ isOpen }) => isOpen);
@@ -163,8 +167,11 @@ async function lockAll(
 async function makeAnew(owner: Owner, name: string, room: Maker): Promise<unknown> {
   const { objects, records } = room.library;
   const original = await objects.findOriginal(name);
-  if (original === undefined) return removeIfGone(owner, name, undefined, room);
   const image = await records.findImage(owner);
+  if (original === undefined) {
+    const newest = known(image)?.original.generation ?? '0';
+    return removeIfGone(owner, name, newest, room);
+  }
   if (image?.attempt !== undefined) await records.abandon(owner, image.attempt);
   return refresh(original, room, { isLate: false, redo: 'always' });
 }

@@ -176,6 +176,29 @@ describe('found by a review: a page that dies and comes again is at the same ima
     expect([...library.images.values()].every(({ state }) => state === 'ready')).toBe(true);
   });
 
+  test('although one was deleted, and uploaded again while that is noticed: the new one stays', async () => {
+    const { room, library, world, time } = await openBefore(1);
+    await library.jobs.start('run', 'settings', false);
+    const names = [...library.originals.keys()];
+    const name = names[0] ?? '';
+    const page = { step: 'make' as const, run: 'run', page: 0, names };
+    await expect(backfill(page, FIRST, { ...room, derive: died })).rejects.toThrow('died');
+    await world.delete(name);
+    world.events.length = 0;
+    const sweep = library.queues.sweep.bind(library.queues);
+    library.queues.sweep = async (...given) => {
+      library.queues.sweep = sweep;
+      await world.upload(name, 'again');
+      const event = world.events.pop();
+      if (event) await world.handle({ kind: 'event', event });
+      await sweep(...given);
+    };
+    await backfill(page, FIRST, room);
+    await settle({ world, time });
+    expect([...library.images.values()].map(({ state }) => state)).toEqual(['ready']);
+    expect(library.tokens.size).toBe(1);
+  });
+
   test('although one was deleted in between: nothing is left of what was begun', async () => {
     const { room, library, world } = await openBefore(2);
     await library.jobs.start('run', 'settings', false);

@@ -3,7 +3,7 @@ import { reasonOf } from '../errors.js';
 import { hashedFolder, originalsPrefix, ownerOf } from '../images/path.js';
 import { runSettingsOf } from '../images/settings.js';
 import { IMAGES_A_PAGE, type BackfillTask } from '../images/tasks.js';
-import type { Progress, StoredOriginal } from '../library/library.js';
+import { known, type Progress, type StoredOriginal } from '../library/library.js';
 import { tell } from './ingest.js';
 import { make, type Making } from './make.js';
 import { removeIfGone } from './remove.js';
@@ -123,8 +123,10 @@ async function refreshNamed(name: string, isLate: boolean, room: Maker) {
   if (owner === undefined) return 'done';
   const stored = await library.objects.findOriginal(name);
   if (stored !== undefined) return refresh(stored, room, { isLate, redo: 'outdated' });
-  if ((await library.records.findImage(owner)) === undefined) return 'gone';
-  return removeIfGone(owner, name, undefined, room);
+  const image = known(await library.records.findImage(owner));
+  if (image === undefined) return 'gone';
+  // What is uploaded from now on is newer.
+  return removeIfGone(owner, name, image.original.generation, room);
 }
 
 /**

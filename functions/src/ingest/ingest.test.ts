@@ -212,6 +212,14 @@ test.each([true, false])(
   },
 );
 
+test('found by a review: deleted in a bucket with object versioning, it can still be read, and is gone', async () => {
+  const { room, library, put } = setUp();
+  put(upload());
+  library.objects.findOriginal = () => Promise.resolve(undefined);
+  await expect(ingest(upload(), room)).resolves.toBe('gone');
+  expect(library.images.size + library.tokens.size + library.renditions.size).toBe(0);
+});
+
 test('an event that was already done costs one read, ten times over', async () => {
   const { room, put, library } = setUp();
   put(upload());
@@ -333,6 +341,18 @@ describe('what will pass by itself', () => {
     await expect(ingest(upload(), room)).resolves.toBe('failed');
     expect(derivedFrom).toEqual([]);
     expect(image()?.error?.code).toBe('gave-up');
+  });
+
+  test('a late event that meets a try under way is not given up: it takes over', async () => {
+    const late = NOW + GIVE_UP_AFTER_MS + 1;
+    const { room, library, put, image } = setUp({ now: () => late });
+    put(upload());
+    const original = { ...upload(), contentType: 'image/jpeg' };
+    const plan = { original, settings: { recipe: '', conditions: '' }, redo: 'never' as const };
+    await library.records.begin({ uid: 'alice', imageId: 'cat@example.com.jpg' }, plan);
+    const record = image();
+    if (record) record.updatedAt = late - 1000;
+    await expect(ingest(upload(), room)).resolves.toBe('ready');
   });
 
   test('an event that took more than an hour to come has one try', async () => {

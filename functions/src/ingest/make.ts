@@ -18,6 +18,9 @@ import { sweepLater } from './sweep.js';
  */
 export type Outcome = 'stale' | 'done' | 'gone' | 'superseded' | 'ready' | 'failed';
 
+/** A try that began longer ago has died, or failed: no function works on one upload for so long, milliseconds. */
+const LONGEST_TRY_MS = 5 * 60_000;
+
 export interface Making {
   /** Whether this is the last try: what was tried before is not made any more, and the record says so. */
   isLate: boolean;
@@ -39,10 +42,9 @@ export async function make(
   const { library, config } = room;
   const { name, generation } = original;
   const settings = settingsOf(config);
-  const lock = async () =>
-    config.lockOriginals
-      ? library.objects.lock(name, generation)
-      : (await library.objects.findOriginal(name))?.generation === generation;
+  const lock = async () => {
+    if (config.lockOriginals) await library.objects.lock(name, generation);
+  };
   const beginning = await library.records
     .begin(owner, { original, settings, redo })
     .catch(async (error: unknown) => {
@@ -57,14 +59,17 @@ export async function make(
     return { outcome: 'stale' };
   }
   if (beginning === 'done') return { outcome: 'done' };
-  const { attempt, hasLeftovers, isAgain } = beginning;
+  const { attempt, hasLeftovers, triedAt } = beginning;
   try {
     // Before any other work: until then, a download token opens the original to whoever has it.
-    const isThere = await lock();
+    await lock();
     if (hasLeftovers) await sweepLater(name, room);
+    // In a bucket with object versioning, what was deleted can still be read by its generation.
+    const isThere = (await library.objects.findOriginal(name))?.generation === generation;
     if (!isThere) return await gone(owner, original, room);
     // Before the work: an upload that ends the process each time must not be tried for ever.
-    if (isLate && isAgain) throw gaveUp();
+    const isLeft = triedAt !== undefined && room.now() - triedAt > LONGEST_TRY_MS;
+    if (isLate && isLeft) throw gaveUp();
     const result = await makeRenditions(original, room);
     if (result === undefined) return await gone(owner, original, room);
     if (await library.records.finish(owner, attempt, result, settings)) return { outcome: 'ready' };

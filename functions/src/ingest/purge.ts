@@ -1,7 +1,7 @@
 /** A user who is gone -> none of their originals, renditions, records and tokens is left. */
 import { originalsPrefix, ownerOf, fillTemplate } from '../images/path.js';
 import type { PurgeTask } from '../images/tasks.js';
-import type { Page } from '../library/library.js';
+import { known, type Page } from '../library/library.js';
 import { removeIfGone } from './remove.js';
 import type { Keeper } from './room.js';
 
@@ -20,12 +20,19 @@ export async function purge({ uid, after }: PurgeTask, room: Keeper): Promise<nu
   const prefix = originalsPrefix(config.originalsPath, uid);
   const page = await objects.listOriginals(prefix, IMAGES_A_TASK, after);
   let found = 0;
+  // One that fails keeps none of the others.
+  let passing: unknown;
+  const each = async (work: () => Promise<unknown>) => {
+    found += 1;
+    await work().catch((error: unknown) => (passing = error));
+  };
   for (const { name, generation } of page.items) {
     const owner = ownerOf(config.originalsPath, name);
     if (owner?.uid !== uid) continue;
-    found += 1;
-    await objects.deleteOriginal(name, generation);
-    await removeIfGone(owner, name, generation, room);
+    await each(async () => {
+      await objects.deleteOriginal(name, generation);
+      await removeIfGone(owner, name, generation, room);
+    });
   }
   if (page.next === undefined) {
     // Records whose originals were deleted before, by somebody else: delete-user-data, for one.
@@ -36,12 +43,15 @@ export async function purge({ uid, after }: PurgeTask, room: Keeper): Promise<nu
     for (const { hash } of elsewhere) await records.deleteToken(hash);
     const rest = tokens.filter((token) => !token.isElsewhere);
     const owners = new Map([...images, ...rest].map((owner) => [owner.imageId, owner]));
-    for (const owner of owners.values()) {
+    for (const { imageId } of owners.values()) {
+      const owner = { uid, imageId };
+      const newest = known(await records.findImage(owner))?.original.generation ?? '0';
       const name = fillTemplate(config.originalsPath, owner);
-      await removeIfGone({ uid, imageId: owner.imageId }, name, undefined, room);
+      await each(() => removeIfGone(owner, name, newest, room));
     }
-    found += owners.size + elsewhere.length;
+    found += elsewhere.length;
   }
+  if (passing !== undefined) throw passing as Error;
   log('INFO', 'images of a deleted user were deleted', { images: found });
   if (found > 0 || page.next !== undefined) {
     await queues.purge({ uid, ...(page.next !== undefined && { after: page.next }) });

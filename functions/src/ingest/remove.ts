@@ -49,12 +49,12 @@ export async function remove(object: DeletedObject, room: Keeper): Promise<Remov
 
 /**
  * Removes all that was made of an original unless there is one by now.
- * @param newest the newest generation that is known to be gone; absent: all that have been seen
+ * @param newest the newest generation that is known to be gone, or that was seen before this was asked
  */
 export async function removeIfGone(
   owner: Owner,
   name: string,
-  newest: string | undefined,
+  newest: string,
   room: Keeper,
 ): Promise<'overwritten' | 'removed'> {
   const { library } = room;

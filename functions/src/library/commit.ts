@@ -5,7 +5,7 @@
  * @see https://firebase.google.com/docs/firestore/storage-size#index-entry-size
  */
 import { FORMATS } from '../images/format.js';
-import type { TokenRecord } from '../images/records.js';
+import type { ImageRecord, TokenRecord } from '../images/records.js';
 import { MAX_VARIANTS } from '../images/variant.js';
 
 /** Writes of any kind in one commit. The limit is 500, where there still is one. */
@@ -16,12 +16,20 @@ const ENTRIES_A_COMMIT = 8000;
 const ENTRIES_A_FIELD = 2;
 /** Uid, path and the like: what a token record has besides what it shows. */
 const OWN_FIELDS = 8;
-/** What it shows at the most: five fields of all of it, three of a variant and of each rendition. */
-const MOST_SHOWN = 5 + MAX_VARIANTS * (3 + 3 * Object.keys(FORMATS).length);
+/** Of what it shows: attempt, bucket and the like. */
+const FIELDS_OF_ALL = 5;
+/** What it shows at the most: three fields of a variant and of each rendition. */
+const MOST_SHOWN = FIELDS_OF_ALL + MAX_VARIANTS * (3 + 3 * Object.keys(FORMATS).length);
 
-/** How many token records may be made to show this in one commit: old entries go, new ones come. */
-export function updatesACommit(shown: NonNullable<TokenRecord['image']>): number {
-  return recordsWith(2 * fieldsOf(shown) * ENTRIES_A_FIELD);
+/**
+ * How many token records may be made to show this in one commit: old entries go, new ones come.
+ * @param before what the image record has until then, and so have its tokens
+ */
+export function updatesACommit(
+  shown: NonNullable<TokenRecord['image']>,
+  before: ImageRecord['variants'] = {},
+): number {
+  return recordsWith((fieldsOf(shown) + FIELDS_OF_ALL + fieldsOf(before)) * ENTRIES_A_FIELD);
 }
 
 /** How many token records may be deleted in one commit, whatever they show. */

@@ -164,7 +164,7 @@ export function fakeLibrary({
         return {
           attempt: ids.attempt,
           hasLeftovers: begun.hasLeftovers || strays.length > 0,
-          isAgain: begun.isAgain,
+          ...(begun.triedAt !== undefined && { triedAt: begun.triedAt }),
         };
       }),
       finish: counted('finish', (owner, attempt, result, settings) => {

@@ -5,7 +5,7 @@ export interface Progress<Time = unknown> {
   /** Which run; whoever works for another one stops. */
   run: string;
   /** The runs before it, the newest first. */
-  replaced: string[];
+  replaced?: string[];
   /** The parameters it is for: see settings.ts. */
   settings: string;
   state: 'counting' | 'running' | 'done';
@@ -51,9 +51,9 @@ export function startRun(
   onlyIfChanged: boolean,
 ): Pick<Progress, 'run' | 'replaced' | 'settings' | keyof typeof ZERO> | 'again' | undefined {
   if (before?.run === run) return before.state === 'counting' ? 'again' : undefined;
-  if (before?.replaced.includes(run)) return undefined;
+  if (before?.replaced?.includes(run)) return undefined;
   if (onlyIfChanged && hasEnded(before, settings)) return undefined;
-  const replaced = before ? [before.run, ...before.replaced].slice(0, REMEMBERED) : [];
+  const replaced = before ? [before.run, ...(before.replaced ?? [])].slice(0, REMEMBERED) : [];
   return { run, replaced, settings, ...ZERO };
 }
 

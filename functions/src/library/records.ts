@@ -29,12 +29,13 @@ import {
 } from './transitions.js';
 
 /**
- * - an attempt: what follows is to be told its id. `isAgain`: this upload was tried before and did not end
+ * - an attempt: what follows is to be told its id. `triedAt`: when this upload was tried before, if it was,
+ *   and has not ended, milliseconds since 1970
  * - `done`: this upload has ended before (the event came twice)
  * - `stale`: a newer upload has been seen
  */
 export type Beginning =
-  { attempt: string; hasLeftovers: boolean; isAgain: boolean } | 'done' | 'stale';
+  { attempt: string; hasLeftovers: boolean; triedAt?: number } | 'done' | 'stale';
 
 /** All that is recorded of an image. Times are milliseconds since 1970. */
 export interface ImageRecords {
@@ -140,7 +141,8 @@ export function openRecords(
           });
         }
         const hasLeftovers = begun.hasLeftovers || strays.length > 0;
-        return { attempt: ids.attempt, hasLeftovers, isAgain: begun.isAgain };
+        const triedAt = begun.triedAt?.toMillis();
+        return { attempt: ids.attempt, hasLeftovers, ...(triedAt !== undefined && { triedAt }) };
       }),
 
     async finish(owner, attempt, result, settings) {
@@ -148,7 +150,6 @@ export function openRecords(
       const { bucket, generation } = result.original;
       const { placeholder, renditions } = result;
       const shown = { attempt, bucket, generation, placeholder, renditions };
-      const most = updatesACommit(shown);
       // Of an image with many tokens: those that are still to be written before the last transaction.
       let rest: DocumentReference[] = [];
       for (;;) {
@@ -157,6 +158,7 @@ export function openRecords(
           const before = await readImage(transaction, image);
           const record = finish(before, attempt, result, settings, now);
           if (record === undefined) return false;
+          const most = updatesACommit(shown, before?.variants);
           const some = rest.slice(0, most);
           const found =
             some.length > 0

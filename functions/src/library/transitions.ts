@@ -48,8 +48,8 @@ export type Begun<Time> =
       isNew: boolean;
       /** Whether something was made before, or was being made: its renditions may be left over. */
       hasLeftovers: boolean;
-      /** Whether this upload was tried before and did not end. */
-      isAgain: boolean;
+      /** When this upload was tried before, if it was, and has not ended. */
+      triedAt?: Time;
     }
   /** A newer upload has been seen. */
   | 'stale'
@@ -82,7 +82,7 @@ export function begin<Time>(
       createdAt: now,
       updatedAt: now,
     };
-    return { record, isNew: true, hasLeftovers: false, isAgain: false };
+    return { record, isNew: true, hasLeftovers: false };
   }
   const order = compare(original, before.original);
   if (order < 0) return 'stale';
@@ -100,7 +100,8 @@ export function begin<Time>(
         updatedAt: now,
       };
   const hasLeftovers = before.attempt !== undefined || before.variants !== undefined;
-  return { record, isNew: false, hasLeftovers, isAgain: order === 0 && !hasEnded };
+  const isAgain = order === 0 && !hasEnded;
+  return { record, isNew: false, hasLeftovers, ...(isAgain && { triedAt: before.updatedAt }) };
 }
 
 /** @returns undefined when a newer upload or attempt has taken over, or the image was deleted */
