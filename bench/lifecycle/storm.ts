@@ -188,7 +188,8 @@ export async function storm(places: Places): Promise<boolean> {
     const killer = killWorkers(() => isOver);
     await run.uploadAll(0, FIRST_WAVE);
     process.stdout.write(`first wave uploaded, ${seconds()}: ${JSON.stringify(run.counts)}\n`);
-    while (run.readyAfter.size < FIRST_WAVE / 2) await sleep(100);
+    const half = performance.now() + REST_MS;
+    while (run.readyAfter.size < FIRST_WAVE / 2 && performance.now() < half) await sleep(100);
     await run.uploadAll(FIRST_WAVE, UPLOADS);
     process.stdout.write(`all uploaded, ${seconds()}: ${JSON.stringify(run.counts)}\n`);
 

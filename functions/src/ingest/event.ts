@@ -16,6 +16,11 @@ export interface Handler {
   log: Log;
 }
 
+/** What may be thrown to the runtime, which prints it: Google's messages hold names of objects and documents. */
+function nameless(error: unknown): Error {
+  return new Error(reasonOf(error));
+}
+
 /**
  * Handles a task: its queue tries again whatever is thrown.
  * @throws Error that tells no names
@@ -24,9 +29,7 @@ export async function tellNoNames<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    // The runtime prints what is thrown, and Google's messages hold names of objects and documents.
-    // eslint-disable-next-line preserve-caught-error -- the cause would be printed, too
-    throw new Error(reasonOf(error));
+    throw nameless(error);
   }
 }
 
@@ -60,8 +63,6 @@ export async function tryOnce<T>(
       return undefined;
     }
     log('WARNING', words.again, { ...details, reason });
-    return tellNoNames(() => {
-      throw error as Error;
-    });
+    throw nameless(error);
   }
 }

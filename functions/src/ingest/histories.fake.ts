@@ -3,6 +3,8 @@
  * go; their events late, twice and in any order; handlers side by side, one call at a time, and killed in
  * the middle. Held against a simple model of what must be true then, and at rest. One model for the library
  * in memory and for the real one on the local stack.
+ *
+ * Over 400 lines: what is done and what must hold then are one model, and read side by side.
  */
 import fc from 'fast-check';
 import { renditionsFolder, type Owner } from '../images/path.js';

@@ -1,3 +1,4 @@
+// Over 400 lines: one event handler, from every side, with the library it is handed.
 import { parseConfig } from '../config/config.js';
 import type { Derived } from '../derive/derive.js';
 import { ImageFailure } from '../errors.js';
