@@ -1,73 +1,120 @@
 /**
- * The arrows of the house: index -> ingest | serve | share -> library, derive, tokens -> images ->
- * nothing; all may read config and errors. `tests/arrows.test.ts` proves that a wrong one fails.
+ * Which module may import which: functions.ts -> lifecycle | serve | sharing -> gcp, processing ->
+ * domain; all may import config and errors. `tests/boundaries.test.ts` proves that each rule can fail.
  */
 const src = '^functions/src/';
 
-/** A rule that lets a room import only the named rooms (and itself, and packages). */
-function only(room, rooms) {
+/** A folder of functions/src may import only the named folders, itself and packages. */
+function only(folder, folders) {
   return {
-    name: `${room}-imports-only-${rooms.join('-') || 'nothing'}`,
+    name: `${folder.replace('/', '-')}-imports-only-${folders.join('-') || 'nothing'}`,
     severity: 'error',
-    from: { path: `${src}${room}/`, pathNot: '[.]test[.]ts$' },
+    from: { path: `${src}${folder}/`, pathNot: '[.]test[.]ts$' },
     to: {
       path: src,
-      pathNot: [`${src}(${[room, ...rooms].join('|')})/`, `${src}errors[.]ts$`],
+      pathNot: [`${src}(${[folder, ...folders].join('|')})/`, `${src}(errors|once)[.]ts$`],
     },
   };
 }
 
-/** A rule that keeps packages out of rooms. */
-function without(name, rooms, packages) {
+/** Folders of functions/src must not import these packages. */
+function without(name, folders, packages) {
   return {
     name,
     severity: 'error',
-    from: { path: `${src}(${rooms})/`, pathNot: '[.]test[.]ts$' },
+    from: { path: `${src}(${folders})/`, pathNot: '[.]test[.]ts$' },
     to: { path: `node_modules/(${packages})(/|$)`, dependencyTypesNot: ['type-only'] },
   };
 }
 
+const ENTRIES = '(index|api|functions|serve-entry|cli/main)';
+
 module.exports = {
   forbidden: [
-    only('images', []),
-    only('tokens', ['images']),
-    only('derive', ['images']),
-    only('config', ['images']),
-    only('library', ['config', 'tokens', 'images']),
-    only('ingest', ['config', 'library', 'derive', 'tokens', 'images']),
-    only('doctor', ['config', 'library', 'ingest', 'derive', 'images']),
-    only('serve', ['config', 'library', 'tokens', 'images']),
-    only('share', ['config', 'library', 'tokens', 'images']),
-    without('pure-rooms-know-no-firebase', 'images|tokens|derive', 'firebase-.*|@google-cloud'),
+    {
+      name: 'npm-no-pkg',
+      comment:
+        'A package that is imported must be declared in the package.json nearest to the file.',
+      severity: 'error',
+      // Tests and test doubles use the development dependencies of the workspace.
+      from: { pathNot: '[.]test[.]ts$|^functions/test/|/vite[.]config[.]mts$' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    only('domain', []),
+    only('processing', ['domain']),
+    only('config', ['domain']),
+    only('gcp', ['config', 'domain']),
+    only('lifecycle', ['config', 'gcp', 'processing', 'domain']),
+    only('cli/doctor', ['config', 'gcp', 'lifecycle', 'processing', 'domain']),
+    only('serve', ['config', 'gcp', 'domain']),
+    only('sharing', ['config', 'gcp', 'domain']),
     without(
-      'only-the-library-talks-to-google',
-      'ingest|serve|share|doctor',
+      'domain-and-processing-without-firebase',
+      'domain|processing',
       'firebase-.*|@google-cloud',
     ),
+    without('only-gcp-talks-to-google', 'lifecycle|serve|sharing|cli', 'firebase-.*|@google-cloud'),
     without(
-      'sharp-stays-in-derive',
-      'images|tokens|config|library|ingest|serve|share|doctor',
+      'only-processing-loads-sharp',
+      'domain|config|gcp|lifecycle|serve|sharing|cli',
       'sharp',
     ),
     {
-      name: 'errors-import-nothing',
+      name: 'errors-imports-nothing',
       severity: 'error',
       from: { path: `${src}errors[.]ts$` },
       to: { path: '.' },
     },
     {
-      name: 'nothing-but-index-imports-a-door',
+      name: 'nothing-imports-an-entry',
       severity: 'error',
-      from: { path: src, pathNot: `${src}(index|lib|doors|cli)[.]ts$|[.]test[.]ts$` },
-      to: { path: `${src}(index|lib|doors|view|cli)[.]ts$` },
+      from: { path: src, pathNot: `${src}${ENTRIES}[.]ts$|[.]test[.]ts$` },
+      to: { path: `${src}${ENTRIES}[.]ts$` },
     },
     {
-      name: 'the-product-imports-none-of-the-workshop',
+      name: 'functions-imports-nothing-of-the-repository',
       severity: 'error',
-      from: { path: src },
-      to: { path: '^(client|local|bench|demo|tests|scripts)/' },
+      from: { path: src, pathNot: ['[.]test[.]ts$', `${src}cli/`] },
+      to: { path: '^(packages|tools|bench|examples|tests|functions/test)/' },
     },
-    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'only-the-cli-imports-security-rules',
+      severity: 'error',
+      from: { path: `${src}cli/`, pathNot: '[.]test[.]ts$' },
+      to: {
+        path: '^(packages|tools|bench|examples|tests|functions/test)/',
+        pathNot: '^packages/security-rules/',
+      },
+    },
+    {
+      name: 'security-rules-imports-nothing-of-the-repository',
+      severity: 'error',
+      from: { path: '^packages/security-rules/' },
+      to: {
+        path: '^(functions|packages|tools|bench|examples|tests)/',
+        pathNot: '^packages/security-rules/',
+      },
+    },
+    {
+      name: 'emulators-imports-only-security-rules',
+      severity: 'error',
+      from: { path: '^packages/emulators/' },
+      to: {
+        path: '^(functions|packages|tools|bench|examples|tests)/',
+        pathNot: '^packages/(emulators|security-rules)/',
+      },
+    },
+    {
+      name: 'client-imports-nothing-of-the-repository',
+      severity: 'error',
+      from: { path: '^packages/client/', pathNot: '[.]test[.]ts$' },
+      to: {
+        path: '^(functions|packages|tools|bench|examples|tests)/',
+        pathNot: '^packages/client/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'every-import-resolves',
       severity: 'error',
@@ -77,7 +124,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(functions/lib|demo/dist|bench/out|[.]local)/' },
+    exclude: { path: '^((functions|packages/[^/]+)/lib|examples/demo/dist|bench/out|[.]local)/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],

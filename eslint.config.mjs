@@ -3,7 +3,7 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '.local/', 'functions/lib/', 'demo/dist/', 'bench/out/'] },
+  { ignores: ['**/node_modules/', '.local/', '**/lib/', 'examples/demo/dist/', 'bench/out/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -12,10 +12,12 @@ export default tseslint.config(
       parserOptions: {
         project: [
           'functions/tsconfig.json',
-          'client/tsconfig.json',
-          'local/tsconfig.json',
+          'packages/client/tsconfig.json',
+          'packages/emulators/tsconfig.json',
+          'packages/security-rules/tsconfig.json',
+          'tools/dev/tsconfig.json',
           'bench/tsconfig.json',
-          'demo/tsconfig.json',
+          'examples/demo/tsconfig.json',
           'tsconfig.tests.json',
         ],
       },

@@ -1,13 +1,42 @@
+/** Packages that tests load and that are ES modules: jest needs them compiled to CommonJS. */
+const ES_MODULES = 'thumbhash|p-limit|yocto-queue|markdown-table|simple-statistics';
+
 /** One project a kind of test, so that `npx jest --selectProjects unit` runs just that kind. */
 const common = {
   testEnvironment: 'node',
   rootDir: __dirname,
-  modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/functions/lib/'],
+  modulePathIgnorePatterns: ['<rootDir>/.local/', '/lib/'],
   // Sources name what they import as it is called once compiled.
-  moduleNameMapper: { '^([.]{1,2}/.*)[.]js$': '$1' },
-  transform: { '^.+[.]ts$|/thumbhash/.+[.]js$': ['ts-jest', { tsconfig: 'tsconfig.tests.json' }] },
-  // The one ES module among the packages that tests load.
-  transformIgnorePatterns: ['/node_modules/(?!thumbhash/)'],
+  moduleNameMapper: {
+    '^([.]{1,2}/.*)[.]js$': '$1',
+    // The sources of the other packages, so that a test never runs an old build of them.
+    '^firebase-rules-check$': '<rootDir>/packages/security-rules/src/index.ts',
+    '^firebase-local-stack$': '<rootDir>/packages/emulators/src/launcher/messages.ts',
+    '^storage-public-variants-client$': '<rootDir>/packages/client/src/index.ts',
+  },
+  transform: {
+    // An ES module package: its tests run as CommonJS, like all others.
+    '/packages/client/.+[.]ts$': [
+      'ts-jest',
+      {
+        tsconfig: {
+          target: 'es2023',
+          lib: ['es2023', 'es2024.string', 'dom', 'dom.iterable'],
+          module: 'commonjs',
+          moduleResolution: 'bundler',
+          esModuleInterop: true,
+          isolatedModules: true,
+          skipLibCheck: true,
+          strict: true,
+        },
+      },
+    ],
+    [`^.+[.]ts$|/node_modules/(${ES_MODULES})/.+[.]js$`]: [
+      'ts-jest',
+      { tsconfig: 'tsconfig.tests.json' },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES})/)`],
 };
 
 module.exports = {
@@ -21,9 +50,9 @@ module.exports = {
       ...common,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{functions/src,client/src,local,bench}/**/*.test.ts',
+        '<rootDir>/{functions/src,packages/*/src,tools,bench}/**/*.test.ts',
         '<rootDir>/tests/*.test.ts',
-        '<rootDir>/tests/derive/*.test.ts',
+        '<rootDir>/tests/processing/*.test.ts',
       ],
     },
     {

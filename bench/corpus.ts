@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import type { Places } from './places.js';
+import type { Places } from './paths.js';
 
 interface Photo {
   /** The photo cut and resized to so many megapixels of 4:3; upright, sRGB, without a profile. */

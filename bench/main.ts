@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeCorpus } from './corpus.js';
-import { compareCurves } from './derive/curve.js';
-import { compareDerive } from './derive/compare.js';
-import { compareHeic } from './derive/heic.js';
-import { measureBombs } from './derive/measure-bombs.js';
+import { compareCurves } from './processing/curve.js';
+import { compareDerive } from './processing/compare.js';
+import { compareHeic } from './processing/heic.js';
+import { measureBombs } from './processing/measure-bombs.js';
 import { measureBackfill } from './lifecycle/backfill.js';
 import { storm } from './lifecycle/storm.js';
-import type { Places } from './places.js';
+import type { Places } from './paths.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
 import { soakServe } from './serve/soak.js';

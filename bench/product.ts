@@ -2,25 +2,25 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type Sharp from 'sharp';
-import type * as Bounded from '../functions/src/derive/bounded.js';
-import type * as Derive from '../functions/src/derive/derive.js';
-import type * as Encode from '../functions/src/derive/encode.js';
-import type * as Limits from '../functions/src/derive/limits.js';
-import type * as EntityTag from '../functions/src/images/entity-tag.js';
-import type * as Lib from '../functions/src/lib.js';
-import type * as Token from '../functions/src/tokens/token.js';
+import type * as Bounded from '../functions/src/processing/isolated-processor.js';
+import type * as Derive from '../functions/src/processing/process-image.js';
+import type * as Encode from '../functions/src/processing/encode.js';
+import type * as Limits from '../functions/src/processing/limits.js';
+import type * as EntityTag from '../functions/src/domain/entity-tag.js';
+import type * as Lib from '../functions/src/api.js';
+import type * as Token from '../functions/src/domain/token.js';
 
 /** @param root the repository. Each part is loaded when it is first asked for. */
 export function openProduct(root: string) {
   const load = createRequire(join(root, 'functions', 'package.json'));
   return {
-    lib: () => load('./lib/lib.js') as typeof Lib,
-    bounded: () => load('./lib/derive/bounded.js') as typeof Bounded,
-    derive: () => load('./lib/derive/derive.js') as typeof Derive,
-    encode: () => load('./lib/derive/encode.js') as typeof Encode,
-    limits: () => load('./lib/derive/limits.js') as typeof Limits,
-    entityTag: () => load('./lib/images/entity-tag.js') as typeof EntityTag,
-    token: () => load('./lib/tokens/token.js') as typeof Token,
+    lib: () => load('./lib/api.js') as typeof Lib,
+    bounded: () => load('./lib/processing/isolated-processor.js') as typeof Bounded,
+    derive: () => load('./lib/processing/process-image.js') as typeof Derive,
+    encode: () => load('./lib/processing/encode.js') as typeof Encode,
+    limits: () => load('./lib/processing/limits.js') as typeof Limits,
+    entityTag: () => load('./lib/domain/entity-tag.js') as typeof EntityTag,
+    token: () => load('./lib/domain/token.js') as typeof Token,
     sharp: () => load('sharp') as typeof Sharp,
   };
 }

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import type { Places } from './places.js';
+import type { Places } from './paths.js';
 
 /** Writes `out/NAME.json`. */
 export function writeResults({ out }: Places, name: string, results: object): void {

@@ -1,7 +1,7 @@
 /** The attack table by itself: it is whole, it keeps the promises, and docs/locks.md says the same. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { LOCKS_FILE, locksPage } from './locks/document.js';
+import { LOCKS_FILE, locksPage } from './access/document.js';
 import {
   NOTES,
   actors,
@@ -14,7 +14,7 @@ import {
   states,
   things,
   type Cell,
-} from './locks/table.js';
+} from './access/table.js';
 
 const open = allCells().filter((cell) => expected(cell) === 'yes');
 const isOwner = ({ actor }: Cell) => actor === 'owner' || actor === 'anonymous owner';

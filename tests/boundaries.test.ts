@@ -1,57 +1,110 @@
-/** The rule that holds the arrows between rooms can fail: each wrong import is refused by name. */
+/** The rules for imports between modules can fail: each forbidden import is reported by the name of its rule. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..');
+const PACKAGES = ['client', 'emulators', 'security-rules'];
 
-/** A copy of the sources with more files in it, under the real rule. */
+/** A copy of the sources with more files in it, checked by the real rules. */
 function check(files: Record<string, string>): { status: number | null; stdout: string } {
-  const copy = mkdtempSync(join(tmpdir(), 'arrows-'));
+  const copy = mkdtempSync(join(tmpdir(), 'boundaries-'));
   try {
-    cpSync(join(ROOT, 'functions', 'src'), join(copy, 'functions', 'src'), { recursive: true });
+    for (const part of ['src', 'test', 'package.json']) {
+      cpSync(join(ROOT, 'functions', part), join(copy, 'functions', part), { recursive: true });
+    }
+    for (const name of PACKAGES) {
+      for (const part of ['src', 'package.json']) {
+        const path = join('packages', name, part);
+        cpSync(join(ROOT, path), join(copy, path), { recursive: true });
+      }
+    }
+    cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
     symlinkSync(join(ROOT, 'functions', 'node_modules'), join(copy, 'functions', 'node_modules'));
     // What only tests import is the workspace's.
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     for (const [file, code] of Object.entries(files)) {
-      writeFileSync(join(copy, 'functions', 'src', file), code);
+      writeFileSync(join(copy, file), code);
     }
     const cruise = join(ROOT, 'node_modules', 'dependency-cruiser', 'bin', 'dependency-cruise.mjs');
     const config = join(ROOT, '.dependency-cruiser.cjs');
-    const args = [cruise, 'functions/src', '--config', config, '--output-type', 'err'];
+    const args = [cruise, 'functions', 'packages', '--config', config, '--output-type', 'err'];
     return spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-test('the house as it stands has no wrong arrow', () => {
+test('the sources as they are break no rule', () => {
   const { status, stdout } = check({});
   expect(stdout).not.toContain('error');
   expect(status).toBe(0);
 });
 
-describe('a wrong arrow is refused', () => {
+describe('a forbidden import is reported', () => {
   const wrong: [file: string, code: string, rule: string][] = [
-    ['serve/wrong.ts', `import '../derive/derive.js';\n`, 'serve-imports-only'],
-    ['serve/sharp.ts', `import 'sharp';\n`, 'sharp-stays-in-derive'],
-    ['images/wrong.ts', `import '../tokens/token.js';\n`, 'images-imports-only'],
-    ['derive/wrong.ts', `import '../library/library.js';\n`, 'derive-imports-only'],
-    ['derive/google.ts', `import 'firebase-admin/app';\n`, 'pure-rooms-know-no-firebase'],
-    ['ingest/google.ts', `import 'firebase-admin/app';\n`, 'only-the-library-talks-to-google'],
-    ['tokens/wrong.ts', `import '../index.js';\n`, 'nothing-but-index-imports-a-door'],
+    [
+      'functions/src/serve/wrong.ts',
+      `import '../processing/process-image.js';\n`,
+      'serve-imports-only',
+    ],
+    ['functions/src/serve/sharp.ts', `import 'sharp';\n`, 'only-processing-loads-sharp'],
+    ['functions/src/domain/wrong.ts', `import '../config/config.js';\n`, 'domain-imports-only'],
+    [
+      'functions/src/processing/wrong.ts',
+      `import '../gcp/backend.js';\n`,
+      'processing-imports-only',
+    ],
+    [
+      'functions/src/processing/google.ts',
+      `import 'firebase-admin/app';\n`,
+      'domain-and-processing-without-firebase',
+    ],
+    [
+      'functions/src/lifecycle/google.ts',
+      `import 'firebase-admin/app';\n`,
+      'only-gcp-talks-to-google',
+    ],
+    ['functions/src/config/wrong.ts', `import '../index.js';\n`, 'nothing-imports-an-entry'],
+    [
+      'functions/src/gcp/tool.ts',
+      `import '../../../packages/client/src/index.js';\n`,
+      'functions-imports-nothing-of-the-repository',
+    ],
+    [
+      'functions/src/cli/emulators.ts',
+      `import '../../../packages/emulators/src/launcher/messages.js';\n`,
+      'only-the-cli-imports-security-rules',
+    ],
+    [
+      'packages/security-rules/src/wrong.ts',
+      `import '../../../functions/src/errors.js';\n`,
+      'security-rules-imports-nothing-of-the-repository',
+    ],
+    [
+      'packages/emulators/src/wrong.ts',
+      `import '../../client/src/index.js';\n`,
+      'emulators-imports-only-security-rules',
+    ],
+    [
+      'packages/client/src/wrong.ts',
+      `import '../../../functions/src/errors.js';\n`,
+      'client-imports-nothing-of-the-repository',
+    ],
+    ['packages/client/src/undeclared.ts', `import 'sharp';\n`, 'npm-no-pkg'],
+    ['functions/src/domain/circular.ts', `import './circular.js';\n`, 'no-circular'],
   ];
   let result: ReturnType<typeof check>;
   beforeAll(() => {
     result = check(Object.fromEntries(wrong.map(([file, code]) => [file, code])));
   });
 
-  test('with a failing exit', () => {
+  test('with a non-zero exit code', () => {
     expect(result.status).not.toBe(0);
   });
 
   test.each(wrong)('%s: %s', (file, _code, rule) => {
-    expect(result.stdout).toMatch(new RegExp(`error ${rule}[^\\n]*: functions/src/${file} →`));
+    expect(result.stdout).toMatch(new RegExp(`error ${rule}[^\\n]*: ${file} →`));
   });
 });

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULTS } from '../functions/src/config/config.js';
-import { readCases } from '../local/rules-tool/cases.js';
-import { evaluateCases } from '../local/rules-tool/evaluate.js';
-import { compileRules } from '../local/rules/index.js';
+import { readCases } from '../packages/security-rules/src/tool/cases.js';
+import { evaluateCases } from '../packages/security-rules/src/tool/evaluate.js';
+import { compileRules } from '../packages/security-rules/src/index.js';
 
 const ROOT = join(__dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');

@@ -1,10 +1,10 @@
 /** The shipped rules files decide as their case files say. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readCases, type Case } from '../local/rules-tool/cases.js';
-import { evaluateCase } from '../local/rules-tool/evaluate.js';
-import { readExplanations } from '../local/rules-tool/mutation.js';
-import { compileRules } from '../local/rules/index.js';
+import { readCases, type Case } from '../packages/security-rules/src/tool/cases.js';
+import { evaluateCase } from '../packages/security-rules/src/tool/evaluate.js';
+import { readExplanations } from '../packages/security-rules/src/tool/mutation.js';
+import { compileRules } from '../packages/security-rules/src/index.js';
 
 const read = (name: string): string => readFileSync(join(__dirname, '..', name), 'utf8');
 

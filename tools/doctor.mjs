@@ -7,7 +7,7 @@ import { fail, root } from './setup.mjs';
 const file = join(root, '.local', 'stack.json');
 if (!existsSync(file)) fail('expected a running local stack: start it with npm start');
 const { projectId, bucket, firestore, storage } = JSON.parse(readFileSync(file, 'utf8'));
-const script = join(root, 'functions', 'lib', 'cli.js');
+const script = join(root, 'functions', 'lib', 'cli', 'main.js');
 const which = ['--project', projectId, '--bucket', bucket];
 const { status } = spawnSync(
   process.execPath,

@@ -9,6 +9,6 @@ try {
   fail(error.message);
 }
 const { main } = await import(
-  pathToFileURL(join(root, '.local', 'build', 'local', 'rules-tool', 'mutation.js')).href
+  pathToFileURL(join(root, 'packages', 'security-rules', 'lib', 'tool', 'mutation.js')).href
 );
 process.exitCode = await main(root);

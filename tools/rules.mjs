@@ -6,7 +6,7 @@ import { root, setUp } from './setup.mjs';
 try {
   setUp();
   const { main } = await import(
-    pathToFileURL(join(root, '.local', 'build', 'local', 'rules-tool', 'main.js')).href
+    pathToFileURL(join(root, 'packages', 'security-rules', 'lib', 'tool', 'main.js')).href
   );
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -114,23 +114,31 @@ function install(folder, lockFile) {
   writeFileSync(stamp, wanted);
 }
 
+/** What the compiler writes for each package. */
+const LIBRARIES = [
+  'functions/lib',
+  'packages/security-rules/lib',
+  'packages/emulators/lib',
+  'packages/client/lib',
+];
+
 /** TypeScript and the demo page, only when a source has changed. */
 function build() {
   const stamp = join(root, '.local', 'build', 'stamp');
   const sources = [
     'functions/src',
-    'client',
-    'local',
+    'packages',
+    'tools/dev',
     'bench',
-    'demo',
+    'examples',
     'tsconfig.base.json',
     'package-lock.json',
   ];
   const state = hash(sources.flatMap((source) => describe(join(root, source))).join('\n'));
   const built = [
     'functions/lib/index.js',
-    'demo/dist/index.html',
-    '.local/build/local/start/main.js',
+    'examples/demo/dist/index.html',
+    '.local/build/tools/start/main.js',
     '.local/build/bench/main.js',
   ];
   const isThere = built.every((file) => existsSync(join(root, file)));
@@ -139,23 +147,19 @@ function build() {
   }
   step('building');
   // From nothing: the compiler neither misses a file that is gone nor takes away one that should be.
-  for (const output of ['functions/lib', '.local/build']) {
+  for (const output of [...LIBRARIES, '.local/build']) {
     rmSync(join(root, output), { recursive: true, force: true });
   }
-  node('typescript/bin/tsc', ['-b', 'functions', 'client', 'local', 'bench']);
-  node('vite/bin/vite.js', ['build', 'demo', '--logLevel', 'warn']);
+  node('typescript/bin/tsc', ['-b', 'bench', 'packages/client']);
+  // Without this, Node would take the CommonJS build of an ES module package for ES modules.
+  writeFileSync(join(root, 'packages/client/lib/cjs/package.json'), '{ "type": "commonjs" }\n');
+  node('vite/bin/vite.js', ['build', 'examples/demo', '--logLevel', 'warn']);
   writeFileSync(stamp, `${state}\n${outputs()}`);
 }
 
 /** What a build has made, so that a file that is gone is noticed. */
 function outputs() {
-  const folders = [
-    'functions/lib',
-    'demo/dist',
-    '.local/build/local',
-    '.local/build/client',
-    '.local/build/bench',
-  ];
+  const folders = [...LIBRARIES, 'examples/demo/dist', '.local/build/tools', '.local/build/bench'];
   return hash(folders.flatMap((folder) => list(join(root, folder))).join('\n'));
 }
 
@@ -167,7 +171,7 @@ function describe(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return [`${path} ${stat.size} ${stat.mtimeMs}`];
   return readdirSync(path)
-    .filter((name) => name !== 'dist' && name !== 'out' && name !== 'node_modules')
+    .filter((name) => !['dist', 'out', 'lib', 'node_modules'].includes(name))
     .flatMap((name) => describe(join(path, name)));
 }
 

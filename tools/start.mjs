@@ -9,6 +9,6 @@ try {
   fail(error.message);
 }
 const { main } = await import(
-  pathToFileURL(join(root, '.local', 'build', 'local', 'start', 'main.js')).href
+  pathToFileURL(join(root, '.local', 'build', 'tools', 'start', 'main.js')).href
 );
 process.exitCode = await main(process.argv.slice(2), root);

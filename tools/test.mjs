@@ -20,12 +20,12 @@ const temporary = mkdtempSync(join(tmpdir(), 'test-'));
 /** One after the other: each condition is loaded as the project's rules. */
 const RULES_TABLES = [
   '--runInBand',
-  '--testPathPatterns=local/rules/(reference-types|reference-language|builtins|expressions)',
+  '--testPathPatterns=packages/security-rules/src/(reference-types|reference-language|builtins|expressions)',
 ];
 /** What tests take away is away at once, and asking for thousands of things that are not there is allowed. */
 const PARAMETERS = { REVOCATION_SECONDS: '0', FAILURES_PER_MINUTE: '0' };
 /** What asks Firestore and Storage only: the functions' form makes no difference to it. */
-const WITHOUT_FUNCTIONS = 'integration/(library|model|doctor)[.]test';
+const WITHOUT_FUNCTIONS = 'integration/(backend|model|doctor)[.]test';
 /** The jest that is at work. */
 let running;
 /** The stack that is up. */
@@ -76,7 +76,7 @@ async function onStack(form, projects) {
 /** Each line with a public token in it is a failure. */
 function findLeaks() {
   const { leaksIn } = build('stack/leaks.js');
-  const { isToken } = createRequire(import.meta.url)(join(root, 'functions', 'lib', 'lib.js'));
+  const { isToken } = createRequire(import.meta.url)(join(root, 'functions', 'lib', 'api.js'));
   for (const [whose, output] of printed) {
     const leaks = leaksIn(output, isToken);
     for (const line of leaks) console.error(`a token in the output of ${whose}: ${line}`);
@@ -86,7 +86,7 @@ function findLeaks() {
 
 /** A module of local/, as it was built. */
 function build(file) {
-  return createRequire(import.meta.url)(join(root, '.local', 'build', 'local', file));
+  return createRequire(import.meta.url)(join(root, '.local', 'build', 'tools', file));
 }
 
 /** The tables of the rules reference, asked of Google's evaluator; last, as they change the rules. */

@@ -2,9 +2,9 @@
  * `npm run bench -- backfill`: images whose records and renditions are not there, as before an
  * installation, are made by the task queue function; its progress document is watched.
  */
-import type { Places } from '../places.js';
+import type { Places } from '../paths.js';
 import { writeResults } from '../results.js';
-import { inParallel, openScene, picture, sleep, upload, type Scene } from './scene.js';
+import { inParallel, openScene, picture, sleep, upload, type Scene } from './fixture.js';
 
 const WAIT_MS = 900_000;
 

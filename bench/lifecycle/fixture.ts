@@ -7,7 +7,7 @@ import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
 import { getStorage } from 'firebase-admin/storage';
 import sharp from 'sharp';
-import { startStack, type Stack } from '../../local/stack/stack.js';
+import { startStack, type Stack } from '../../tools/dev/stack/stack.js';
 
 export interface DoctorsReport {
   checked: Record<string, number>;

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { DocumentChange } from 'firebase-admin/firestore';
 import sharp from 'sharp';
-import type { Places } from '../places.js';
+import type { Places } from '../paths.js';
 import { writeResults } from '../results.js';
 import {
   colourOf,
@@ -19,7 +19,7 @@ import {
   upload,
   type DoctorsReport,
   type Scene,
-} from './scene.js';
+} from './fixture.js';
 import { functionProcesses } from './workers.js';
 
 const UPLOADS = 500;

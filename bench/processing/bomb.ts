@@ -1,5 +1,5 @@
 /** What a bomb is; bombs.ts has them all. */
-import type { Bounds } from '../../functions/src/derive/limits.js';
+import type { Bounds } from '../../functions/src/processing/limits.js';
 import type { ImageFailureCode } from '../../functions/src/errors.js';
 
 export interface Bomb {

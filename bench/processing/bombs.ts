@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Bomb } from './bomb.js';
 import { claiming, tiled } from './boxes.js';
-import { DISGUISES } from './disguises.js';
+import { DISGUISES } from './disguised-files.js';
 import { text } from './fields.js';
 import {
   animatedWebp,
@@ -21,7 +21,7 @@ import {
   webp,
   zeros,
   type Frame,
-} from './forge.js';
+} from './malformed-files.js';
 
 const GIB = 2 ** 30;
 const size = (width: number, height: number): Frame => ({ width, height });

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type Sharp from 'sharp';
-import type * as Encode from '../../functions/src/derive/encode.js';
+import type * as Encode from '../../functions/src/processing/encode.js';
 import { openProduct } from '../product.js';
 import { runPeer } from './peer.js';
 import { EDGES, FORMATS, VARIANTS } from './sizes.js';

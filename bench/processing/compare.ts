@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { picturesIn } from '../corpus.js';
 import { median, medians, table } from '../figures.js';
-import type { Places } from '../places.js';
+import type { Places } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import type { Measured, Pipeline } from './child.js';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { picturesIn } from '../corpus.js';
 import { median, table } from '../figures.js';
-import type { Places } from '../places.js';
+import type { Places } from '../paths.js';
 import { writeResults } from '../results.js';
 import { modifyImage } from './peer.js';
 import { compareWith } from './similarity.js';

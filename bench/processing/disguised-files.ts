@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import type { Bomb } from './bomb.js';
 import { box } from './boxes.js';
 import { text, u32 } from './fields.js';
-import { chunk, gif, png, segment, subBlocks, tiff, type Frame } from './forge.js';
+import { chunk, gif, png, segment, subBlocks, tiff, type Frame } from './malformed-files.js';
 
 /** What the other reader of a polyglot would run: no rendition may hold it. */
 export const FOREIGN = 'alert("foreign")';

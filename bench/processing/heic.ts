@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { table } from '../figures.js';
-import type { Places } from '../places.js';
+import type { Places } from '../paths.js';
 import { openProduct } from '../product.js';
 import { compareWith } from './similarity.js';
 

@@ -1,12 +1,12 @@
 /** `npm run bench -- bombs`: how each bomb ends, and the most time and memory that it took. */
-import type { ProcessLimits } from '../../functions/src/derive/bounded.js';
+import type { ProcessLimits } from '../../functions/src/processing/isolated-processor.js';
 import { table } from '../figures.js';
-import type { Places } from '../places.js';
+import type { Places } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import type { Bomb } from './bomb.js';
 import { BOMBS } from './bombs.js';
-import { watch, type Watched } from './watch.js';
+import { watch, type Watched } from './memory-watch.js';
 
 interface Row extends Omit<Watched, 'derived'> {
   name: string;

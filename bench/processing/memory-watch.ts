@@ -1,7 +1,7 @@
 /** Renditions of one file in a bounded process of its own, and what that process took. */
 import { readFileSync } from 'node:fs';
-import type { BoundedDerive } from '../../functions/src/derive/bounded.js';
-import type { Derived, Plan } from '../../functions/src/derive/derive.js';
+import type { BoundedDerive } from '../../functions/src/processing/isolated-processor.js';
+import type { Derived, Plan } from '../../functions/src/processing/process-image.js';
 import type { ImageFailure, ImageFailureCode } from '../../functions/src/errors.js';
 
 export interface Watched {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { median } from '../figures.js';
-import type { Places } from '../places.js';
+import type { Places } from '../paths.js';
 import { writeResults } from '../results.js';
 
 const RUNS = 11;
@@ -11,7 +11,7 @@ const RUNS = 11;
 const SERVE = `
   require('./lib/index.js');
   const entry = performance.now() - begun;
-  require('./lib/view.js').openView().then(() => {
+  require('./lib/serve-entry.js').openView().then(() => {
   const ready = performance.now() - begun;
   const files = Object.keys(require.cache);
   const loadsSharp = files.some((file) => /node_modules.(sharp|@img)/.test(file));
@@ -22,10 +22,10 @@ const SERVE = `
 const EVERYTHING = `
   require('./lib/index.js');
   const entry = performance.now() - begun;
-  require('./lib/serve/serve.js');
-  require('./lib/ingest/ingest.js');
-  require('./lib/derive/derive.js');
-  require('./lib/library/library.js').openLibrary({
+  require('./lib/serve/handler.js');
+  require('./lib/lifecycle/original-finalized.js');
+  require('./lib/processing/process-image.js');
+  require('./lib/gcp/backend.js').openLibrary({
     bucket: 'bench', tokensCollection: 't', jobsCollection: 'j',
     imagesCollection: { text: '', segments: [] } }, {});
   // What Firestore's client loads with its first call.

@@ -1,6 +1,6 @@
 /** `npm run bench -- serve`: what a view costs the server, beside the least that a server costs. */
 import { median, table } from '../figures.js';
-import type { Places } from '../places.js';
+import type { Places } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import { SIZES } from './backend.js';

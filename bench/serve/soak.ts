@@ -1,5 +1,5 @@
 /** `npm run bench -- soak`: a mix of all that can be asked, at a fixed rate, for minutes. Memory must stay flat. */
-import type { Places } from '../places.js';
+import type { Places } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import { flood, openClient, paced, type Ask } from './load.js';

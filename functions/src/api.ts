@@ -1,9 +1,9 @@
 /** What other code may use, without declaring a function or a parameter. */
 export { DEFAULTS, parseConfig, type Config } from './config/config.js';
 export { ConfigError, IMAGE_FAILURES, type ImageFailureCode } from './errors.js';
-export { FORMATS, type Format } from './images/format.js';
-export { hashedFolder, ownerOf, renditionName, type Owner } from './images/path.js';
-export type { ImageRecord, Placeholder, TokenRecord } from './images/records.js';
-export { parseVariant, variantSize, type Size, type Variant } from './images/variant.js';
+export { FORMATS, type Format } from './domain/format.js';
+export { hashedFolder, ownerOf, renditionName, type Owner } from './domain/path.js';
+export type { ImageRecord, Placeholder, TokenRecord } from './domain/records.js';
+export { parseVariant, variantSize, type Size, type Variant } from './domain/variant.js';
 export type { Manifest } from './serve/manifest.js';
-export { hashToken, isToken, mintToken } from './tokens/token.js';
+export { hashToken, isToken, mintToken } from './domain/token.js';

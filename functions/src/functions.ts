@@ -24,10 +24,10 @@ import {
 import { onTaskDispatched } from 'firebase-functions/tasks';
 import { parseConfig } from './config/config.js';
 import { BUCKET, CONCURRENCY, LOCATION, MAX_INSTANCES } from './config/parameters.js';
-import { ownerOf } from './images/path.js';
-import { lock as lockObject, mustBeLocked } from './ingest/lock.js';
+import { ownerOf } from './domain/path.js';
+import { lock as lockObject, mustBeLocked } from './lifecycle/metadata-updated.js';
 import { once } from './once.js';
-import { view } from './view.js';
+import { view } from './serve-entry.js';
 
 // Least privilege: objects of buckets, documents of Firestore, to be called by events and tasks, and
 // to appoint tasks.
@@ -59,10 +59,10 @@ const openMaker = async () => {
 };
 
 const openLibrary = once(async () =>
-  (await import('./library/library.js')).openLibrary(config, process.env),
+  (await import('./gcp/backend.js')).openLibrary(config, process.env),
 );
 
-const openTasks = once(() => import('./ingest/tasks.js'));
+const openTasks = once(() => import('./lifecycle/tasks.js'));
 
 /** Hands a task to its room. What no retry can save is dropped, and the log says why. */
 async function handle<T, R>(
@@ -70,7 +70,7 @@ async function handle<T, R>(
   work: (task: T) => Promise<R>,
 ): Promise<R | undefined> {
   if ('task' in parsed) {
-    const { tellNoNames } = await import('./ingest/event.js');
+    const { tellNoNames } = await import('./lifecycle/retry.js');
     return tellNoNames(() => work(parsed.task));
   }
   log('ERROR', 'a task was dropped', { reason: parsed.problem });
@@ -80,8 +80,8 @@ async function handle<T, R>(
 /** One process for all uploads of this instance; it gets ready while the first is being read. */
 const openDerive = once(async () => {
   const [{ openBoundedDerive }, { PROCESS_LIMITS }] = await Promise.all([
-    import('./derive/bounded.js'),
-    import('./derive/limits.js'),
+    import('./processing/isolated-processor.js'),
+    import('./processing/limits.js'),
   ]);
   return openBoundedDerive(PROCESS_LIMITS);
 });
@@ -105,7 +105,10 @@ export const ingest = onObjectFinalized(
   async ({ data, time }) => {
     // Every rendition that is written comes here as well: those end before anything is loaded.
     if (ownerOf(config.originalsPath, data.name) === undefined) return;
-    const [room, maker] = await Promise.all([import('./ingest/ingest.js'), openMaker()]);
+    const [room, maker] = await Promise.all([
+      import('./lifecycle/original-finalized.js'),
+      openMaker(),
+    ]);
     const upload = {
       bucket: data.bucket,
       name: data.name,
@@ -144,7 +147,10 @@ export const removeArchived = onObjectArchived(HEARS_OF_THE_END, removeOriginal)
 async function removeOriginal({ data, time }: StorageEvent): Promise<void> {
   // Every rendition that is deleted comes here as well.
   if (ownerOf(config.originalsPath, data.name) === undefined) return;
-  const [room, keeper] = await Promise.all([import('./ingest/remove.js'), openKeeper()]);
+  const [room, keeper] = await Promise.all([
+    import('./lifecycle/original-deleted.js'),
+    openKeeper(),
+  ]);
   const { bucket, name } = data;
   const object = { bucket, name, generation: String(data.generation), time: Date.parse(time) };
   await room.remove(object, keeper);
@@ -159,7 +165,7 @@ export const sweep = onTaskDispatched(
     retryConfig: RETRIED_FOR_AN_HOUR,
   },
   async ({ data }) => {
-    const [room, tasks] = await Promise.all([import('./ingest/sweep.js'), openTasks()]);
+    const [room, tasks] = await Promise.all([import('./lifecycle/cleanup.js'), openTasks()]);
     await handle(tasks.parseSweep(data), async (task) => room.sweep(task, await openKeeper()));
   },
 );
@@ -180,9 +186,9 @@ export const backfill = onTaskDispatched(
   },
   async ({ data, id, retryCount }) => {
     const [room, tasks, report] = await Promise.all([
-      import('./ingest/backfill.js'),
+      import('./lifecycle/backfill.js'),
       openTasks(),
-      import('./library/report.js'),
+      import('./gcp/processing-state.js'),
     ]);
     const isLast = retryCount >= BACKFILL_ATTEMPTS - 1;
     try {
@@ -207,7 +213,7 @@ export const purge = onTaskDispatched(
     retryConfig: RETRIED_FOR_AN_HOUR,
   },
   async ({ data }) => {
-    const [room, tasks] = await Promise.all([import('./ingest/purge.js'), openTasks()]);
+    const [room, tasks] = await Promise.all([import('./lifecycle/purge.js'), openTasks()]);
     await handle(tasks.parsePurge(data), async (task) => room.purge(task, await openKeeper()));
   },
 );

@@ -26,7 +26,7 @@ test('wrong parameters stop it at load, with a sentence for each', () => {
 
 test('an instance for views loads what a view needs, opens it at once, and nothing else', () => {
   const script = `const doors = require('./lib/index.js');
-    require('./lib/view.js').openView().then(() => {
+    require('./lib/serve-entry.js').openView().then(() => {
       const files = Object.keys(require.cache).join();
       console.log(Object.keys(doors).join(), typeof doors.serve,
         ['sharp', 'firebase-admin', 'google-gax', '@google-cloud', 'firebase-functions/lib/v2/providers']
@@ -45,7 +45,7 @@ test('it exports the ten functions and nothing else', () => {
   ]);
 });
 
-test('"./lib" declares nothing and needs no environment', () => {
+test('"./api.ts" declares nothing and needs no environment', () => {
   const script = `const lib = require('storage-public-variants/lib');
     console.log(lib.isToken(lib.mintToken()), Object.keys(require.cache).some((f) => f.includes('firebase')))`;
   const { stdout, stderr } = load(script, { BUCKET: '' });
@@ -53,12 +53,12 @@ test('"./lib" declares nothing and needs no environment', () => {
 });
 
 test('serving never loads sharp', () => {
-  const script = `require('./lib/index.js'); require('./lib/serve/serve.js'); require('./lib/serve/http.js');
-    require('./lib/library/open-reader.js');
+  const script = `require('./lib/index.js'); require('./lib/serve/handler.js'); require('./lib/serve/http.js');
+    require('./lib/gcp/open-reader.js');
     console.log(Object.keys(require.cache).filter((file) => /node_modules.(sharp|@img)/.test(file)).length)`;
   expect(load(script).stdout.trim()).toBe('0');
   // The same question does find it where it is: in the room that derives.
-  expect(Number(load(`${script.replace('serve/serve', 'derive/derive')}`).stdout)).toBeGreaterThan(
-    0,
-  );
+  expect(
+    Number(load(`${script.replace('serve/handler', 'processing/process-image')}`).stdout),
+  ).toBeGreaterThan(0);
 });

@@ -15,8 +15,8 @@ let answer: Handler | undefined;
 /** Opens the room that answers; called early, the first view does not wait for it. */
 export const openView = once(async (): Promise<Handler> => {
   const [{ openServe }, { openProjectReader }, { handleHttp }] = await Promise.all([
-    import('./serve/serve.js'),
-    import('./library/open-reader.js'),
+    import('./serve/handler.js'),
+    import('./gcp/open-reader.js'),
     import('./serve/http.js'),
   ]);
   const serve = openServe({

@@ -1,8 +1,8 @@
 /** Tries one cell of the attack table on the running stack. */
-import { ask } from '../support/ask.js';
+import { ask } from '../support/request.js';
 import { idTokenOf } from '../support/rest.js';
 import type { Stage } from '../support/stack.js';
-import type { Image, Scenes } from './scene.js';
+import type { Image, Scenes } from './fixture.js';
 import type { Act, Actor, Answer, Cell, Thing } from './table.js';
 import {
   waysToImageRecord,
@@ -12,7 +12,7 @@ import {
   type Secrets,
   type Target,
   type Way,
-} from './ways.js';
+} from './requests.js';
 
 /** How requests to Storage and to Firestore are signed. */
 type Credentials = { storage: string; firestore: string } | undefined;

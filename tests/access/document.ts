@@ -21,7 +21,7 @@ import {
   type Thing,
 } from './table.js';
 
-export const LOCKS_FILE = join(__dirname, '..', '..', 'docs', 'locks.md');
+export const LOCKS_FILE = join(__dirname, '..', '..', 'docs', 'reference', 'access.md');
 
 /** The whole page. */
 export function locksPage(): string {

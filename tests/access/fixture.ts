@@ -1,10 +1,10 @@
 /** The scenes that attacks are played in: an image in each state, its owners, and the others. */
 import { deleteObject, ref } from 'firebase/storage';
-import { newImageId, waitForImage } from '../../client/src/index.js';
-import { renditionName } from '../../functions/src/images/path.js';
-import type { ImageRecord } from '../../functions/src/images/records.js';
-import { hashToken, mintToken } from '../../functions/src/tokens/token.js';
-import type { DemoUser } from '../../local/start/demo-user.js';
+import { newImageId, waitForImage } from '../../packages/client/src/index.js';
+import { renditionName } from '../../functions/src/domain/path.js';
+import type { ImageRecord } from '../../functions/src/domain/records.js';
+import { hashToken, mintToken } from '../../functions/src/domain/token.js';
+import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { plainJpeg } from '../support/pictures.js';

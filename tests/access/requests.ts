@@ -1,9 +1,9 @@
 /** The requests that an act can be tried with. */
-import { newImageId } from '../../client/src/index.js';
-import { hashToken, mintToken } from '../../functions/src/tokens/token.js';
-import type { Question } from '../support/ask.js';
+import { newImageId } from '../../packages/client/src/index.js';
+import { hashToken, mintToken } from '../../functions/src/domain/token.js';
+import type { Question } from '../support/request.js';
 import type { TestStack } from '../support/stack.js';
-import type { Image } from './scene.js';
+import type { Image } from './fixture.js';
 import type { Act } from './table.js';
 
 /** One request; what signs it comes later. */

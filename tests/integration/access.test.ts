@@ -1,8 +1,8 @@
 /** Every cell of the attack table, asked of the running stack. */
 import { getDownloadURL, ref } from 'firebase/storage';
-import { ADMIN, attack, succeeds, waysTo } from '../locks/attack.js';
-import { makeImage, Scenes } from '../locks/scene.js';
-import { actors, acts, expected, states, things, type Cell, type State } from '../locks/table.js';
+import { ADMIN, attack, succeeds, waysTo } from '../access/attack.js';
+import { makeImage, Scenes } from '../access/fixture.js';
+import { actors, acts, expected, states, things, type Cell, type State } from '../access/table.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { Stage } from '../support/stack.js';

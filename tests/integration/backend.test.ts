@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Firestore } from 'firebase-admin/firestore';
 import { parseConfig, type Config } from '../../functions/src/config/config.js';
-import type { Owner } from '../../functions/src/images/path.js';
-import { itIsALibrary, type Subject } from '../../functions/src/library/library.contract.js';
-import { openLibrary } from '../../functions/src/library/library.js';
-import { hashToken } from '../../functions/src/tokens/token.js';
-import { openRecords, type Records } from '../../functions/src/library/records.js';
+import type { Owner } from '../../functions/src/domain/path.js';
+import { itIsALibrary, type Subject } from '../../functions/test/gcp/backend-contract.js';
+import { openLibrary } from '../../functions/src/gcp/backend.js';
+import { hashToken } from '../../functions/src/domain/token.js';
+import { openRecords, type Records } from '../../functions/src/gcp/records.js';
 import { closeProductsApp, productsFirestore, Stage } from '../support/stack.js';
 
 let stage: Stage;

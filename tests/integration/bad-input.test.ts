@@ -10,8 +10,8 @@ import {
   uploadBytes,
 } from 'firebase/storage';
 import { doc, getDoc, setDoc } from 'firebase/firestore/lite';
-import { waitForImage } from '../../client/src/index.js';
-import type { DemoUser } from '../../local/start/demo-user.js';
+import { waitForImage } from '../../packages/client/src/index.js';
+import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
 import { get, statusOf } from '../support/http.js';
 import { photo, plainJpeg } from '../support/pictures.js';

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Report } from '../../local/start/once.js';
+import type { Report } from '../../tools/dev/start/once.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { PHOTO, ROOT, testStack } from '../support/stack.js';

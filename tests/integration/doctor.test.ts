@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { renditionsFolder } from '../../functions/src/images/path.js';
-import { hashToken } from '../../functions/src/tokens/token.js';
+import { renditionsFolder } from '../../functions/src/domain/path.js';
+import { hashToken } from '../../functions/src/domain/token.js';
 import { plainJpeg } from '../support/pictures.js';
 import { ROOT, Stage } from '../support/stack.js';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Manifest } from '../../functions/src/serve/manifest.js';
-import type { DemoUser } from '../../local/start/demo-user.js';
+import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { get } from '../support/http.js';
 import { plainJpeg } from '../support/pictures.js';
 import { ROOT, Stage } from '../support/stack.js';

@@ -1,7 +1,7 @@
 /** What becomes of an image on the real local stack: overwritten, deleted, its owner gone, its variants changed. */
 import { deleteObject, ref } from 'firebase/storage';
-import { renditionsFolder } from '../../functions/src/images/path.js';
-import { hashToken } from '../../functions/src/tokens/token.js';
+import { renditionsFolder } from '../../functions/src/domain/path.js';
+import { hashToken } from '../../functions/src/domain/token.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { plainJpeg } from '../support/pictures.js';

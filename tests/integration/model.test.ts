@@ -4,13 +4,17 @@
  */
 import fc from 'fast-check';
 import { parseConfig } from '../../functions/src/config/config.js';
-import { examine } from '../../functions/src/doctor/examine.js';
-import { ownerOf, type Owner } from '../../functions/src/images/path.js';
-import type { ImageRecord, TokenRecord } from '../../functions/src/images/records.js';
-import { histories, play, type Subject } from '../../functions/src/ingest/histories.fake.js';
-import { World } from '../../functions/src/ingest/world.fake.js';
-import { openLibrary, type Library } from '../../functions/src/library/library.js';
-import type { QueuedTask } from '../../functions/src/library/library.fake.js';
+import { examine } from '../../functions/src/cli/doctor/examine.js';
+import { ownerOf, type Owner } from '../../functions/src/domain/path.js';
+import type { ImageRecord, TokenRecord } from '../../functions/src/domain/records.js';
+import {
+  histories,
+  play,
+  type Subject,
+} from '../../functions/test/lifecycle/operation-sequences.js';
+import { World } from '../../functions/test/lifecycle/test-harness.js';
+import { openLibrary, type Library } from '../../functions/src/gcp/backend.js';
+import type { QueuedTask } from '../../functions/test/gcp/in-memory-backend.js';
 import { closeProductsApp, Stage } from '../support/stack.js';
 
 const SEED = Number(process.env['SEED'] ?? 6);

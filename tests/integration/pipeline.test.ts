@@ -2,10 +2,10 @@
 import { getAuth } from 'firebase/auth';
 import { ref, uploadBytes } from 'firebase/storage';
 import sharp from 'sharp';
-import { waitForImage } from '../../client/src/index.js';
-import { hashToken, isToken, mintToken } from '../../functions/src/tokens/token.js';
+import { waitForImage } from '../../packages/client/src/index.js';
+import { hashToken, isToken, mintToken } from '../../functions/src/domain/token.js';
 import type { Manifest } from '../../functions/src/serve/manifest.js';
-import type { DemoUser } from '../../local/start/demo-user.js';
+import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
 import { get, statusOf } from '../support/http.js';
 import { middleOf, photo, plainJpeg } from '../support/pictures.js';

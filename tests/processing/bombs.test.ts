@@ -1,20 +1,20 @@
 /** No file can take more than the stated memory and time, whatever it is; bench/derive/bombs.ts has them. */
 import { join } from 'node:path';
-import type { Bomb } from '../../bench/derive/bomb.js';
-import { BOMBS } from '../../bench/derive/bombs.js';
-import { FOREIGN } from '../../bench/derive/disguises.js';
-import { watch } from '../../bench/derive/watch.js';
+import type { Bomb } from '../../bench/processing/bomb.js';
+import { BOMBS } from '../../bench/processing/bombs.js';
+import { FOREIGN } from '../../bench/processing/disguised-files.js';
+import { watch } from '../../bench/processing/memory-watch.js';
 import { parseConfig } from '../../functions/src/config/config.js';
 import {
   openBoundedDerive,
   type BoundedDerive,
   type ProcessLimits,
-} from '../../functions/src/derive/bounded.js';
-import type { Plan } from '../../functions/src/derive/derive.js';
-import { PROCESS_LIMITS } from '../../functions/src/derive/limits.js';
+} from '../../functions/src/processing/isolated-processor.js';
+import type { Plan } from '../../functions/src/processing/process-image.js';
+import { PROCESS_LIMITS } from '../../functions/src/processing/limits.js';
 
 const root = join(__dirname, '..', '..');
-const script = join(root, 'functions', 'lib', 'derive', 'bounded-process.js');
+const script = join(root, 'functions', 'lib', 'processing', 'isolated-processor-child.js');
 const plan: Plan = parseConfig({ BUCKET: 'bucket' });
 /** Only Linux counts what a process may write to, and keeps a limit on it. */
 const onLinux = process.platform === 'linux' ? test : test.skip;

@@ -5,16 +5,16 @@
  */
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { watch } from '../../bench/derive/watch.js';
+import { watch } from '../../bench/processing/memory-watch.js';
 import { parseConfig } from '../../functions/src/config/config.js';
-import { openBoundedDerive } from '../../functions/src/derive/bounded.js';
-import type { Derived, Plan } from '../../functions/src/derive/derive.js';
-import { PROCESS_LIMITS } from '../../functions/src/derive/limits.js';
+import { openBoundedDerive } from '../../functions/src/processing/isolated-processor.js';
+import type { Derived, Plan } from '../../functions/src/processing/process-image.js';
+import { PROCESS_LIMITS } from '../../functions/src/processing/limits.js';
 import { basesOf } from './fuzz-bases.js';
 import { damaged } from './fuzz-damage.js';
 
 const root = join(__dirname, '..', '..');
-const script = join(root, 'functions', 'lib', 'derive', 'bounded-process.js');
+const script = join(root, 'functions', 'lib', 'processing', 'isolated-processor-child.js');
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
 const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 1000);
 /** None takes a second when nothing else runs; the machine may be shared. */

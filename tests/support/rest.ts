@@ -1,6 +1,6 @@
 /** What the client SDKs do below: accounts, id tokens, uploads as Storage itself answers them. */
 import { createUserWithEmailAndPassword, getAuth } from 'firebase/auth';
-import type { DemoUser } from '../../local/start/demo-user.js';
+import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import type { Stage } from './stack.js';
 
 let count = 0;

@@ -12,10 +12,10 @@ import {
   uploadOriginal,
   waitForImage,
   type ClientImageRecord,
-} from '../../client/src/index.js';
-import type { TokenRecord } from '../../functions/src/images/records.js';
-import { signInDemoUser, type DemoUser } from '../../local/start/demo-user.js';
-import type { Form, StackInfo } from '../../local/stack/project.js';
+} from '../../packages/client/src/index.js';
+import type { TokenRecord } from '../../functions/src/domain/records.js';
+import { signInDemoUser, type DemoUser } from '../../tools/dev/start/demo-user.js';
+import type { Form, StackInfo } from '../../tools/dev/stack/project.js';
 
 export interface TestStack extends StackInfo {
   form: Form;

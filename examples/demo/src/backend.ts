@@ -8,7 +8,7 @@ import {
 } from 'firebase/auth';
 import { connectFirestoreEmulator, getFirestore, type Firestore } from 'firebase/firestore/lite';
 import { connectStorageEmulator, getStorage, type FirebaseStorage } from 'firebase/storage';
-import { objectUrl } from '../../client/src/index.js';
+import { objectUrl } from 'storage-public-variants-client';
 
 /** What `npm start` tells about the local stack; hosts as `host:port`. */
 interface Stack {

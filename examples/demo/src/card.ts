@@ -1,4 +1,4 @@
-import type { ClientImageRecord } from '../../client/src/index.js';
+import type { ClientImageRecord } from 'storage-public-variants-client';
 import type { Backend } from './backend.js';
 import { announce, el } from './dom.js';
 import { lockProof } from './lock-proof.js';

@@ -5,7 +5,7 @@ import {
   uploadOriginal,
   waitForImage,
   type ClientImageRecord,
-} from '../../client/src/index.js';
+} from 'storage-public-variants-client';
 import { connect, type Backend } from './backend.js';
 import { Card } from './card.js';
 import { byId } from './dom.js';

@@ -4,7 +4,7 @@ import {
   placeholderDataUrl,
   type ClientImageRecord,
   type VariantUrl,
-} from '../../client/src/index.js';
+} from 'storage-public-variants-client';
 import { PUBLIC_BASE_URL } from './backend.js';
 import { copyable, el } from './dom.js';
 import { byteSize, formatName, pixelSize } from './words.js';

@@ -1,4 +1,4 @@
-import type { Format } from '../../client/src/index.js';
+import type { Format } from 'storage-public-variants-client';
 
 const FORMAT_NAMES: Record<Format, string> = { avif: 'AVIF', webp: 'WebP', jpeg: 'JPEG' };
 

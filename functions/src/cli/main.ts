@@ -14,15 +14,18 @@ const surroundings: Surroundings = {
     if (emulator)
       process.env['FIREBASE_STORAGE_EMULATOR_HOST'] = emulator.replace(/^https?:\/\//, '');
     else delete process.env['FIREBASE_STORAGE_EMULATOR_HOST'];
-    const { openLibrary } = await import('./library/library.js');
+    const { openLibrary } = await import('../gcp/backend.js');
     return openLibrary(config, process.env);
   },
   async openDerive() {
     const [{ openBoundedDerive }, { PROCESS_LIMITS }] = await Promise.all([
-      import('./derive/bounded.js'),
-      import('./derive/limits.js'),
+      import('../processing/isolated-processor.js'),
+      import('../processing/limits.js'),
     ]);
-    return openBoundedDerive(PROCESS_LIMITS, join(__dirname, 'derive', 'bounded-process.js'));
+    return openBoundedDerive(
+      PROCESS_LIMITS,
+      join(__dirname, '..', 'processing', 'isolated-processor-child.js'),
+    );
   },
   now: Date.now,
   wait: (ms) => wait(ms),

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
-import { isFormat, FORMATS, type Format } from '../images/format.js';
-import { fillTemplate, parseTemplate, type PathTemplate } from '../images/path.js';
-import { MAX_VARIANTS, parseVariant, VARIANT_GRAMMAR, type Variant } from '../images/variant.js';
+import { isFormat, FORMATS, type Format } from '../domain/format.js';
+import { fillTemplate, parseTemplate, type PathTemplate } from '../domain/path.js';
+import { MAX_VARIANTS, parseVariant, VARIANT_GRAMMAR, type Variant } from '../domain/variant.js';
 
 export interface Config {
   /** The project that the functions run in; empty while they are only listed. */

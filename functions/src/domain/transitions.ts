@@ -9,8 +9,8 @@ import type {
   Placeholder,
   TokenRecord,
   VariantInfo,
-} from '../images/records.js';
-import type { Settings } from '../images/settings.js';
+} from './records.js';
+import type { Settings } from './settings.js';
 
 /** What an upload became. */
 export interface Result {

@@ -1,5 +1,5 @@
-import { fakeLibrary } from './library.fake.js';
-import { itIsALibrary } from './library.contract.js';
+import { fakeLibrary } from '../../test/gcp/in-memory-backend.js';
+import { itIsALibrary } from '../../test/gcp/backend-contract.js';
 
 const library = fakeLibrary({ now: () => Date.now() });
 let generation = 100;

@@ -4,17 +4,17 @@ import { getFirestore } from 'firebase-admin/firestore';
 import { getStorage } from 'firebase-admin/storage';
 import { GoogleAuth } from 'google-auth-library';
 import type { Config, Environment } from '../config/config.js';
-import { openJobs, type Jobs } from './jobs.js';
+import { openJobs, type Jobs } from './backfill-job.js';
 import { openObjects, type Objects } from './objects.js';
 import { openQueues, type Queues } from './queues.js';
 import { openRecords, type Records } from './records.js';
 
-export type { Jobs } from './jobs.js';
-export type { PageResult, Progress } from './progress.js';
+export type { Jobs } from './backfill-job.js';
+export type { PageResult, Progress } from '../domain/backfill-progress.js';
 export type { Objects, StoredOriginal, StoredRendition } from './objects.js';
 export type { Queues } from './queues.js';
 export type { Beginning, ImageRecords, ListedToken, Page, Records } from './records.js';
-export { compare, isOutdated, known, type Redo, type Result } from './transitions.js';
+export { compare, isOutdated, known, type Redo, type Result } from '../domain/transitions.js';
 
 export interface Library {
   objects: Objects;

@@ -1,8 +1,8 @@
 /** How far the backfill has come: one document that a person can watch, and one for each page under it. */
 import { FieldValue, type Firestore, type Timestamp } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
-import { WRITES_A_COMMIT } from './commit.js';
-import { addPage, startRun, type PageResult, type Progress } from './progress.js';
+import { WRITES_A_COMMIT } from './commit-limits.js';
+import { addPage, startRun, type PageResult, type Progress } from '../domain/backfill-progress.js';
 
 export interface Jobs {
   /**

@@ -1,6 +1,6 @@
-import type { ImageRecord, TokenVariant } from '../images/records.js';
-import { MAX_VARIANTS } from '../images/variant.js';
-import { DELETES_A_COMMIT, updatesACommit, WRITES_A_COMMIT } from './commit.js';
+import type { ImageRecord, TokenVariant } from '../domain/records.js';
+import { MAX_VARIANTS } from '../domain/variant.js';
+import { DELETES_A_COMMIT, updatesACommit, WRITES_A_COMMIT } from './commit-limits.js';
 
 const MIB = 1024 * 1024;
 

@@ -4,9 +4,9 @@
  * @see https://firebase.google.com/docs/firestore/quotas#writes_and_transactions
  * @see https://firebase.google.com/docs/firestore/storage-size#index-entry-size
  */
-import { FORMATS } from '../images/format.js';
-import type { ImageRecord, TokenRecord } from '../images/records.js';
-import { MAX_VARIANTS } from '../images/variant.js';
+import { FORMATS } from '../domain/format.js';
+import type { ImageRecord, TokenRecord } from '../domain/records.js';
+import { MAX_VARIANTS } from '../domain/variant.js';
 
 /** Writes of any kind in one commit. The limit is 500, where there still is one. */
 export const WRITES_A_COMMIT = 450;

@@ -1,8 +1,8 @@
 /** Objects in Cloud Storage: originals are read, locked and deleted, renditions written and deleted. */
 import type { Bucket, FileMetadata } from '@google-cloud/storage';
-import { entityTag } from '../images/entity-tag.js';
-import { FORMATS, type Format } from '../images/format.js';
-import type { RenditionInfo } from '../images/records.js';
+import { entityTag } from '../domain/entity-tag.js';
+import { FORMATS, type Format } from '../domain/format.js';
+import type { RenditionInfo } from '../domain/records.js';
 import type { Page } from './records.js';
 
 /**

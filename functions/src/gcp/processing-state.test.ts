@@ -1,5 +1,5 @@
-import type { Progress } from './progress.js';
-import { tellExtension } from './report.js';
+import type { Progress } from '../domain/backfill-progress.js';
+import { tellExtension } from './processing-state.js';
 
 const progress: Progress = {
   ...{

@@ -2,7 +2,7 @@
 import { getExtensions } from 'firebase-admin/extensions';
 import type { Environment } from '../config/config.js';
 import { reasonOf } from '../errors.js';
-import type { Progress } from './progress.js';
+import type { Progress } from '../domain/backfill-progress.js';
 
 type Log = (severity: 'WARNING', message: string, details: object) => void;
 

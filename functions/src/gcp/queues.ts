@@ -4,7 +4,7 @@
  * would need the right to act as a service account, which a project's role gives for all of them.
  */
 import type { Environment } from '../config/config.js';
-import type { BackfillTask, PurgeTask, SweepTask } from '../images/tasks.js';
+import type { BackfillTask, PurgeTask, SweepTask } from '../domain/tasks.js';
 
 export interface Queues {
   /** @param at not before, milliseconds since 1970; what comes too early appoints another one */

@@ -3,7 +3,7 @@
  * to load, which a cold start would pay. A read can be stopped, and is tried twice.
  */
 import { Readable } from 'node:stream';
-import type { TokenRecord } from '../images/records.js';
+import type { TokenRecord } from '../domain/records.js';
 
 export interface ByteRange {
   /** First byte and last byte, both included. */

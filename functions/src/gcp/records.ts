@@ -12,11 +12,11 @@ import {
   type Transaction,
 } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
-import { fillTemplate, isDocumentId, type Owner } from '../images/path.js';
-import type { ImageRecord, TokenRecord } from '../images/records.js';
-import type { Settings } from '../images/settings.js';
-import { hashToken, mintToken } from '../tokens/token.js';
-import { DELETES_A_COMMIT, updatesACommit } from './commit.js';
+import { fillTemplate, isDocumentId, type Owner } from '../domain/path.js';
+import type { ImageRecord, TokenRecord } from '../domain/records.js';
+import type { Settings } from '../domain/settings.js';
+import { hashToken, mintToken } from '../domain/token.js';
+import { DELETES_A_COMMIT, updatesACommit } from './commit-limits.js';
 import {
   begin,
   compare,
@@ -26,7 +26,7 @@ import {
   type Failure,
   type Plan,
   type Result,
-} from './transitions.js';
+} from '../domain/transitions.js';
 
 /**
  * - an attempt: what follows is to be told its id. `triedAt`: when this upload was tried before, if it was,

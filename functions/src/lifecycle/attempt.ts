@@ -1,14 +1,14 @@
 /** An original -> renditions, image record and token records: one attempt, safe to die at any line. */
-import { checkBytes } from '../derive/limits.js';
+import { checkBytes } from '../processing/limits.js';
 import { ImageFailure } from '../errors.js';
-import { renditionName, type Owner } from '../images/path.js';
-import type { OriginalInfo, TokenVariant, VariantInfo } from '../images/records.js';
-import { settingsOf } from '../images/settings.js';
-import { isCropped } from '../images/variant.js';
-import type { Redo, Result } from '../library/library.js';
-import { removeIfGone } from './remove.js';
-import type { Maker } from './room.js';
-import { sweepLater } from './sweep.js';
+import { renditionName, type Owner } from '../domain/path.js';
+import type { OriginalInfo, TokenVariant, VariantInfo } from '../domain/records.js';
+import { settingsOf } from '../domain/settings.js';
+import { isCropped } from '../domain/variant.js';
+import type { Redo, Result } from '../gcp/backend.js';
+import { removeIfGone } from './original-deleted.js';
+import type { Maker } from './context.js';
+import { sweepLater } from './cleanup.js';
 
 /**
  * - `stale`, `done`: a newer upload, or this one, has been seen before

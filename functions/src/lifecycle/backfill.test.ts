@@ -1,6 +1,6 @@
-import { openMemory, settle } from './memory.fake.js';
+import { openMemory, settle } from '../../test/lifecycle/memory-harness.js';
 import { backfill } from './backfill.js';
-import { deriveText } from './world.fake.js';
+import { deriveText } from '../../test/lifecycle/test-harness.js';
 
 const FIRST = { id: 'run', isLast: false };
 

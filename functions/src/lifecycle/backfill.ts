@@ -1,13 +1,13 @@
 /** All originals, page by page -> what the parameters now say: those from before, and after a change. */
 import { reasonOf } from '../errors.js';
-import { hashedFolder, originalsPrefix, ownerOf } from '../images/path.js';
-import { runSettingsOf } from '../images/settings.js';
-import { IMAGES_A_PAGE, type BackfillTask } from '../images/tasks.js';
-import { known, type Progress, type StoredOriginal } from '../library/library.js';
-import { tell } from './ingest.js';
-import { make, type Making } from './make.js';
-import { removeIfGone } from './remove.js';
-import type { Maker } from './room.js';
+import { hashedFolder, originalsPrefix, ownerOf } from '../domain/path.js';
+import { runSettingsOf } from '../domain/settings.js';
+import { IMAGES_A_PAGE, type BackfillTask } from '../domain/tasks.js';
+import { known, type Progress, type StoredOriginal } from '../gcp/backend.js';
+import { tell } from './original-finalized.js';
+import { make, type Making } from './attempt.js';
+import { removeIfGone } from './original-deleted.js';
+import type { Maker } from './context.js';
 
 /** Names that one call of Storage lists while they are counted. */
 const COUNTED_A_CALL = 1000;

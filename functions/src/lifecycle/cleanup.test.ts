@@ -1,7 +1,7 @@
-import { renditionsFolder } from '../images/path.js';
-import { openMemory, settle } from './memory.fake.js';
-import { sweep } from './sweep.js';
-import { intercept, type Job } from './world.fake.js';
+import { renditionsFolder } from '../domain/path.js';
+import { openMemory, settle } from '../../test/lifecycle/memory-harness.js';
+import { sweep } from './cleanup.js';
+import { intercept, type Job } from '../../test/lifecycle/test-harness.js';
 
 type Memory = ReturnType<typeof openMemory>;
 const CAT = 'originals/alice/cat';

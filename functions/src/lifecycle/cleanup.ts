@@ -1,9 +1,9 @@
 /** Renditions that no record names any more -> gone, once the revocation bound has passed. */
-import { hashedFolder, ownerOf, renditionsFolder } from '../images/path.js';
-import { FORMATS, type Format } from '../images/format.js';
-import type { ImageRecords } from '../library/library.js';
-import { GIVE_UP_AFTER_MS } from './event.js';
-import type { Keeper } from './room.js';
+import { hashedFolder, ownerOf, renditionsFolder } from '../domain/path.js';
+import { FORMATS, type Format } from '../domain/format.js';
+import type { ImageRecords } from '../gcp/backend.js';
+import { GIVE_UP_AFTER_MS } from './retry.js';
+import type { Keeper } from './context.js';
 
 /** So long after the bound, at the least, an image is looked at again while it is being made, milliseconds. */
 const AGAIN_MS = 10_000;

@@ -1,8 +1,8 @@
 /** What the handlers of this room are handed. */
 import type { Config } from '../config/config.js';
-import type { derive } from '../derive/derive.js';
-import type { Library } from '../library/library.js';
-import type { Handler } from './event.js';
+import type { derive } from '../processing/process-image.js';
+import type { Library } from '../gcp/backend.js';
+import type { Handler } from './retry.js';
 
 /** What tidies up; it makes nothing. */
 export interface Keeper extends Handler {

@@ -1,6 +1,11 @@
 /** Each handler is killed before and after each call it makes; the next delivery must make it good. */
-import { openMemory, settle } from './memory.fake.js';
-import { describe as describeWorld, intercept, type Job, type Point } from './world.fake.js';
+import { openMemory, settle } from '../../test/lifecycle/memory-harness.js';
+import {
+  describe as describeWorld,
+  intercept,
+  type Job,
+  type Point,
+} from '../../test/lifecycle/test-harness.js';
 
 type Memory = ReturnType<typeof openMemory>;
 const CAT = 'originals/alice/cat';

@@ -1,7 +1,7 @@
 import { parseConfig } from '../config/config.js';
-import { fakeLibrary } from '../library/library.fake.js';
-import { GIVE_UP_AFTER_MS } from './event.js';
-import { lock, mustBeLocked, type ChangedObject } from './lock.js';
+import { fakeLibrary } from '../../test/gcp/in-memory-backend.js';
+import { GIVE_UP_AFTER_MS } from './retry.js';
+import { lock, mustBeLocked, type ChangedObject } from './metadata-updated.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const opened: ChangedObject = {

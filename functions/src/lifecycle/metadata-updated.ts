@@ -1,9 +1,9 @@
 /** Metadata of an object changed -> the download token that it may have got is taken away again. */
 import type { Config } from '../config/config.js';
-import { hashedFolder, ownerOf } from '../images/path.js';
-import type { Library } from '../library/library.js';
-import { DOWNLOAD_TOKENS } from '../library/objects.js';
-import { tryOnce, type Handler } from './event.js';
+import { hashedFolder, ownerOf } from '../domain/path.js';
+import type { Library } from '../gcp/backend.js';
+import { DOWNLOAD_TOKENS } from '../gcp/objects.js';
+import { tryOnce, type Handler } from './retry.js';
 
 /** What Storage says of an object whose metadata has changed. */
 export interface ChangedObject {

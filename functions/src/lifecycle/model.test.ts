@@ -1,8 +1,8 @@
 /** Thousands of histories on the library in memory: histories.fake.ts. */
 import fc from 'fast-check';
-import { ownerOf, type Owner } from '../images/path.js';
-import { histories, play, type Subject } from './histories.fake.js';
-import { openMemory } from './memory.fake.js';
+import { ownerOf, type Owner } from '../domain/path.js';
+import { histories, play, type Subject } from '../../test/lifecycle/operation-sequences.js';
+import { openMemory } from '../../test/lifecycle/memory-harness.js';
 
 /** The same histories each time; others for who looks for more: `SEED=7 SCHEDULES=20000`. */
 const SEED = Number(process.env['SEED'] ?? 6);

@@ -1,6 +1,6 @@
-import { GIVE_UP_AFTER_MS } from './event.js';
-import { openMemory, settle } from './memory.fake.js';
-import { remove } from './remove.js';
+import { GIVE_UP_AFTER_MS } from './retry.js';
+import { openMemory, settle } from '../../test/lifecycle/memory-harness.js';
+import { remove } from './original-deleted.js';
 
 const CAT = 'originals/alice/cat';
 

@@ -1,9 +1,9 @@
 /** An original that was deleted -> nothing of it is left. */
-import { hashedFolder, ownerOf, type Owner } from '../images/path.js';
-import { compare } from '../library/library.js';
-import { tryOnce } from './event.js';
-import type { Keeper } from './room.js';
-import { sweep, sweepLater } from './sweep.js';
+import { hashedFolder, ownerOf, type Owner } from '../domain/path.js';
+import { compare } from '../gcp/backend.js';
+import { tryOnce } from './retry.js';
+import type { Keeper } from './context.js';
+import { sweep, sweepLater } from './cleanup.js';
 
 /** What Storage says of an object that is gone. */
 export interface DeletedObject {

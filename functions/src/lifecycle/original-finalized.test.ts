@@ -1,12 +1,12 @@
 // Over 400 lines: one event handler, from every side, with the library it is handed.
 import { parseConfig } from '../config/config.js';
-import type { Derived } from '../derive/derive.js';
+import type { Derived } from '../processing/process-image.js';
 import { ImageFailure } from '../errors.js';
-import { fakeLibrary } from '../library/library.fake.js';
-import { hashToken, isToken } from '../tokens/token.js';
-import { GIVE_UP_AFTER_MS } from './event.js';
-import { ingest, type FinishedUpload } from './ingest.js';
-import type { Maker } from './room.js';
+import { fakeLibrary } from '../../test/gcp/in-memory-backend.js';
+import { hashToken, isToken } from '../domain/token.js';
+import { GIVE_UP_AFTER_MS } from './retry.js';
+import { ingest, type FinishedUpload } from './original-finalized.js';
+import type { Maker } from './context.js';
 
 const config = parseConfig({ BUCKET: 'bucket', VARIANTS: 'w40:40,w20:20', FORMATS: 'webp,jpeg' });
 const NOW = Date.UTC(2026, 0, 1);

@@ -1,9 +1,9 @@
 /** A finished upload -> its renditions and records. */
 import type { ImageFailure } from '../errors.js';
-import { hashedFolder, ownerOf } from '../images/path.js';
-import { tryOnce } from './event.js';
-import { make, type Outcome } from './make.js';
-import type { Maker } from './room.js';
+import { hashedFolder, ownerOf } from '../domain/path.js';
+import { tryOnce } from './retry.js';
+import { make, type Outcome } from './attempt.js';
+import type { Maker } from './context.js';
 
 /** What Storage says of an object that was just finished. */
 export interface FinishedUpload {

@@ -1,4 +1,4 @@
-import { openMemory, settle } from './memory.fake.js';
+import { openMemory, settle } from '../../test/lifecycle/memory-harness.js';
 
 const CAT = 'originals/alice/cat';
 

@@ -1,9 +1,9 @@
 /** A user who is gone -> none of their originals, renditions, records and tokens is left. */
-import { originalsPrefix, ownerOf, fillTemplate } from '../images/path.js';
-import type { PurgeTask } from '../images/tasks.js';
-import { known, type Page } from '../library/library.js';
-import { removeIfGone } from './remove.js';
-import type { Keeper } from './room.js';
+import { originalsPrefix, ownerOf, fillTemplate } from '../domain/path.js';
+import type { PurgeTask } from '../domain/tasks.js';
+import { known, type Page } from '../gcp/backend.js';
+import { removeIfGone } from './original-deleted.js';
+import type { Keeper } from './context.js';
 
 /** Images of one task. */
 const IMAGES_A_TASK = 100;

@@ -1,12 +1,12 @@
 /** What comes from a queue -> a task, or one clear sentence: a person may have written it by hand. */
 import { z } from 'zod';
-import { isDocumentId } from '../images/path.js';
+import { isDocumentId } from '../domain/path.js';
 import {
   IMAGES_A_PAGE,
   type BackfillTask,
   type PurgeTask,
   type SweepTask,
-} from '../images/tasks.js';
+} from '../domain/tasks.js';
 
 const cursor = z.string().optional();
 const whole = z.number().int().min(0);

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { parseConfig } from '../config/config.js';
-import { displayP3, toSrgb } from './colour.js';
+import { displayP3, toSrgb } from './color.js';
 import { decode } from './decode.js';
 import { readHeader } from './header.js';
-import type { Raw } from './raw.js';
+import type { Raw } from './raw-image.js';
 
 const bounds = parseConfig({ BUCKET: 'bucket' });
 const folder = mkdtempSync(join(tmpdir(), 'colour-'));

@@ -1,7 +1,7 @@
 /** Colour profiles -> sRGB. */
 import { createHash } from 'node:crypto';
 import { crc32, deflateSync } from 'node:zlib';
-import type { Raw } from './raw.js';
+import type { Raw } from './raw-image.js';
 import { orFailure, orTooMuch, own } from './vips.js';
 
 /**

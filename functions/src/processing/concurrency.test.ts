@@ -1,4 +1,4 @@
-import { inLanes } from './lanes.js';
+import { inLanes } from './concurrency.js';
 
 /** A task that ends when it is told to. */
 function task<T>() {

@@ -1,11 +1,11 @@
 /** Bytes -> pixels, upright and in sRGB. */
 import { ImageFailure } from '../errors.js';
-import type { Size } from '../images/variant.js';
-import { displayP3, toSrgb } from './colour.js';
+import type { Size } from '../domain/variant.js';
+import { displayP3, toSrgb } from './color.js';
 import type { Header } from './header.js';
 import { decodeHeic, type HeicPixels } from './heic.js';
 import { HEIC_MEMORY, HEIC_SECONDS, type Bounds } from './limits.js';
-import { dropOpaqueAlpha, type Raw } from './raw.js';
+import { dropOpaqueAlpha, type Raw } from './raw-image.js';
 import { open, orFailure, own } from './vips.js';
 
 /**

@@ -1,10 +1,10 @@
 import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
-import type { Format } from '../images/format.js';
-import { parseVariant, type Variant } from '../images/variant.js';
-import { derive } from './derive.js';
+import type { Format } from '../domain/format.js';
+import { parseVariant, type Variant } from '../domain/variant.js';
+import { derive } from './process-image.js';
 import { encode } from './encode.js';
-import type { Raw } from './raw.js';
+import type { Raw } from './raw-image.js';
 
 const FORMATS: Format[] = ['webp', 'jpeg', 'avif'];
 

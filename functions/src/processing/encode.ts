@@ -1,8 +1,8 @@
 /** Pixels -> bytes, one table entry a format. The numbers are explained in docs/derive.md. */
 import type { Sharp } from 'sharp';
-import type { Format } from '../images/format.js';
+import type { Format } from '../domain/format.js';
 import type { Animation } from './header.js';
-import { frameOf, toSharp, type Raw } from './raw.js';
+import { frameOf, toSharp, type Raw } from './raw-image.js';
 import { orTooMuch } from './vips.js';
 
 /** JPEG has no alpha: what shows through it. */

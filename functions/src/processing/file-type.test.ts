@@ -1,4 +1,4 @@
-import { kindOf } from './kind.js';
+import { kindOf } from './file-type.js';
 
 const ftyp = (...brands: string[]) => {
   const [major = '', ...compatible] = brands;

@@ -1,8 +1,8 @@
 /** A file's header: what it is and how large, before a pixel is decoded. */
 import type { Metadata } from 'sharp';
 import { ImageFailure } from '../errors.js';
-import type { Size } from '../images/variant.js';
-import { kindOf, type Kind } from './kind.js';
+import type { Size } from '../domain/variant.js';
+import { kindOf, type Kind } from './file-type.js';
 import {
   checkBytes,
   checkPixels,

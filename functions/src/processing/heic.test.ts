@@ -127,7 +127,7 @@ function compile(): string {
   const args = [require.resolve('typescript/bin/tsc'), ...project, ...off];
   const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(stdout);
-  return join(folder, 'derive', 'heic-worker.js');
+  return join(folder, 'processing', 'heic-worker.js');
 }
 const worker = compile();
 
@@ -135,7 +135,7 @@ const worker = compile();
 function changed(text: string, by: string): string {
   const source = readFileSync(worker, 'utf8');
   expect(source).toContain(text);
-  const file = join(folder, 'derive', 'changed.js');
+  const file = join(folder, 'processing', 'changed.js');
   writeFileSync(file, source.replace(text, by));
   return file;
 }

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ImageFailure, type ImageFailureCode } from '../errors.js';
-import type { Size } from '../images/variant.js';
+import type { Size } from '../domain/variant.js';
 
 /** RGB or RGBA, upright, 8 bits a channel, alpha not multiplied in; in the colours of the file. */
 export interface HeicPixels<Bytes = Buffer> extends Size {

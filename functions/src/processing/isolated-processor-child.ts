@@ -1,7 +1,7 @@
 /** The process behind bounded.ts: takes uploads from a pipe and answers over the channel to its parent. */
 import { Socket } from 'node:net';
 import { ImageFailure, type ImageFailureCode } from '../errors.js';
-import { derive, type Derived, type Plan } from './derive.js';
+import { derive, type Derived, type Plan } from './process-image.js';
 
 export interface Request {
   /** How many bytes of the pipe are the upload. */

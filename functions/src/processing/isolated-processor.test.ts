@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
-import { parseVariant, type Variant } from '../images/variant.js';
-import { openBoundedDerive, type BoundedDerive, type ProcessLimits } from './bounded.js';
-import { derive, type Derived, type Plan } from './derive.js';
+import { parseVariant, type Variant } from '../domain/variant.js';
+import { openBoundedDerive, type BoundedDerive, type ProcessLimits } from './isolated-processor.js';
+import { derive, type Derived, type Plan } from './process-image.js';
 import { PROCESS_LIMITS } from './limits.js';
 
 const ROOT = join(__dirname, '../../..');
 /** The compiled process: `npm test` builds it first. */
-const SCRIPT = join(ROOT, 'functions/lib/derive/bounded-process.js');
+const SCRIPT = join(ROOT, 'functions/lib/processing/isolated-processor-child.js');
 const fixture = (path: string) => readFileSync(join(ROOT, 'tests/fixtures', path));
 
 const plan = (...texts: string[]): Plan => ({
@@ -71,9 +71,14 @@ test('it does not know the environment of the function', async () => {
 });
 
 test('the function itself never loads sharp: a decoder’s memory and crashes are not its own', () => {
-  const modules = ['derive/bounded.js', 'derive/limits.js', 'ingest/ingest.js', 'index.js'];
+  const modules = [
+    'processing/isolated-processor.js',
+    'processing/limits.js',
+    'lifecycle/original-finalized.js',
+    'index.js',
+  ];
   const code = `${modules.map((name) => `require('./${name}');`).join('')}
-    console.log(Object.keys(require.cache).filter((file) => /node_modules.sharp|derive.derive[.]js/.test(file)).length)`;
+    console.log(Object.keys(require.cache).filter((file) => /node_modules.sharp|processing.process-image[.]js/.test(file)).length)`;
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', code], {
     cwd: join(ROOT, 'functions/lib'),
     env: { ...process.env, BUCKET: 'bucket' },

@@ -8,8 +8,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ImageFailure } from '../errors.js';
-import type { Answer, Request } from './bounded-process.js';
-import type { Derived, Plan } from './derive.js';
+import type { Answer, Request } from './isolated-processor-child.js';
+import type { Derived, Plan } from './process-image.js';
 
 export interface ProcessLimits {
   /** Of memory that the process may write to, bytes; Node and sharp themselves take some 150 MB. */
@@ -36,7 +36,7 @@ const UPLOADS_A_PROCESS = 50;
  */
 export function openBoundedDerive(
   limits: ProcessLimits,
-  script = join(__dirname, 'bounded-process.js'),
+  script = join(__dirname, 'isolated-processor-child.js'),
 ): BoundedDerive {
   let worker: Worker | undefined = start(limits, script);
   let queue: Promise<unknown> = Promise.resolve();

@@ -1,6 +1,6 @@
 /** What one upload may cost, and which uploads are taken. */
 import { ImageFailure } from '../errors.js';
-import type { Size } from '../images/variant.js';
+import type { Size } from '../domain/variant.js';
 
 /** What the parameters say of uploads. */
 export interface Bounds {

@@ -1,6 +1,6 @@
 import { thumbHashToAverageRGBA, thumbHashToApproximateAspectRatio } from 'thumbhash';
 import { placeholderOf } from './placeholder.js';
-import type { Raw } from './raw.js';
+import type { Raw } from './raw-image.js';
 
 /** `share` of the rows in the first colour, the rest in the second. */
 function rows(share: number, first: number[], second: number[], frames = 1): Raw {

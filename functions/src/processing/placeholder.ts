@@ -1,8 +1,8 @@
 /** What a page can show before any pixel has arrived. */
 import { rgbaToThumbHash } from 'thumbhash';
-import type { Placeholder } from '../images/records.js';
-import { scaled } from '../images/variant.js';
-import { frameOf, toSharp, type Raw } from './raw.js';
+import type { Placeholder } from '../domain/records.js';
+import { scaled } from '../domain/variant.js';
+import { frameOf, toSharp, type Raw } from './raw-image.js';
 import { orTooMuch } from './vips.js';
 
 /** ThumbHash keeps seven waves a side at most, which so many pixels hold; its work grows with each more. */

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
-import type { Format } from '../images/format.js';
-import { parseVariant, variantSize, type Variant } from '../images/variant.js';
-import { derive, type Derived, type Plan } from './derive.js';
+import type { Format } from '../domain/format.js';
+import { parseVariant, variantSize, type Variant } from '../domain/variant.js';
+import { derive, type Derived, type Plan } from './process-image.js';
 
 const photo = readFileSync(join(__dirname, '../../../tests/fixtures/photos/seeding.jpg'));
 

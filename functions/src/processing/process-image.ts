@@ -4,18 +4,18 @@
  * from the picture's pixels. How fast that is, and why: docs/derive.md.
  */
 import { availableParallelism } from 'node:os';
-import type { Format } from '../images/format.js';
-import type { Placeholder } from '../images/records.js';
-import type { Size, Variant } from '../images/variant.js';
+import type { Format } from '../domain/format.js';
+import type { Placeholder } from '../domain/records.js';
+import type { Size, Variant } from '../domain/variant.js';
 import { decode } from './decode.js';
 import { encode, type Encoders } from './encode.js';
 import { readHeader } from './header.js';
-import { inLanes } from './lanes.js';
+import { inLanes } from './concurrency.js';
 import type { Bounds } from './limits.js';
 import { placeholderOf } from './placeholder.js';
-import type { Raw } from './raw.js';
-import { shrink } from './shrink.js';
-import { stepsOf, type Step } from './steps.js';
+import type { Raw } from './raw-image.js';
+import { shrink } from './resize.js';
+import { stepsOf, type Step } from './resize-plan.js';
 
 export interface Rendition extends Size {
   /** The names of the variants that it is: one, unless several come to the same. */

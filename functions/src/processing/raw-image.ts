@@ -1,6 +1,6 @@
 /** Pixels between two steps: sRGB, 8 bits a channel, one frame after the other. */
 import type { Sharp } from 'sharp';
-import type { Size } from '../images/variant.js';
+import type { Size } from '../domain/variant.js';
 import { orTooMuch, own } from './vips.js';
 
 export interface Raw extends Size {

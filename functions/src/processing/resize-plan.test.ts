@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { parseVariant, variantSize, type Variant } from '../images/variant.js';
-import { stepsOf } from './steps.js';
+import { parseVariant, variantSize, type Variant } from '../domain/variant.js';
+import { stepsOf } from './resize-plan.js';
 
 const variants = (...texts: string[]) => texts.map((text) => parseVariant(text) as Variant);
 const photo = { width: 4000, height: 3000 };

@@ -1,5 +1,5 @@
 /** Variants of an original -> the distinct pictures to make, each from the smallest one that will do. */
-import { coverScale, scaled, variantSize, type Size, type Variant } from '../images/variant.js';
+import { coverScale, scaled, variantSize, type Size, type Variant } from '../domain/variant.js';
 
 /** One picture; several variants may come to the same. */
 export interface Step extends Size {

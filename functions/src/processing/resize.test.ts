@@ -1,6 +1,6 @@
-import type { Raw } from './raw.js';
-import { shrink } from './shrink.js';
-import type { Step } from './steps.js';
+import type { Raw } from './raw-image.js';
+import { shrink } from './resize.js';
+import type { Step } from './resize-plan.js';
 
 /** Frames of one colour each. */
 function frames(width: number, height: number, ...colours: [number, number, number][]): Raw {

@@ -1,7 +1,7 @@
 /** Pixels -> fewer pixels. */
-import type { Size } from '../images/variant.js';
-import { frameOf, toSharp, type Raw } from './raw.js';
-import type { Step } from './steps.js';
+import type { Size } from '../domain/variant.js';
+import { frameOf, toSharp, type Raw } from './raw-image.js';
+import type { Step } from './resize-plan.js';
 import { orTooMuch } from './vips.js';
 
 /** Part of a picture, pixels from its top left corner. */

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
 import { ImageFailure } from '../errors.js';
-import { kindOf } from './kind.js';
+import { kindOf } from './file-type.js';
 import { MAX_FILE_FRAMES, MAX_SCANS } from './limits.js';
 import { checkStructure } from './structure.js';
 

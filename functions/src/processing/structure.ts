@@ -3,8 +3,8 @@
  * a gigabyte for their header alone.
  */
 import { ImageFailure } from '../errors.js';
-import type { Size } from '../images/variant.js';
-import type { Kind } from './kind.js';
+import type { Size } from '../domain/variant.js';
+import type { Kind } from './file-type.js';
 import { checkPixels, MAX_FILE_FRAMES, MAX_SCANS, type Bounds } from './limits.js';
 
 /** @throws ImageFailure when decoding the file would take too long or too much */

@@ -1,4 +1,4 @@
-import { cacheControl, timeLeft } from './caching.js';
+import { cacheControl, timeLeft } from './cache-control.js';
 
 test.each([
   [60, 60, 'public, max-age=30, s-maxage=30, must-revalidate'],

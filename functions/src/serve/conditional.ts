@@ -1,6 +1,6 @@
 /** What a client has already, and which part of the bytes it wants (RFC 9110 sections 13 and 14). */
 import parseRange from 'range-parser';
-import type { ByteRange } from '../library/reader.js';
+import type { ByteRange } from '../gcp/reader.js';
 
 export interface ConditionalHeaders {
   'if-match'?: string | undefined;

@@ -7,14 +7,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { entityTag } from '../images/entity-tag.js';
-import { mintToken } from '../tokens/token.js';
-import { ROWS } from './conformance.fake.js';
+import { entityTag } from '../domain/entity-tag.js';
+import { mintToken } from '../domain/token.js';
+import { ROWS } from '../../test/serve/conformance-cases.js';
 import { handleHttp } from './http.js';
-import { openScene } from './scene.fake.js';
-import { STATES, type Row } from './states.fake.js';
+import { openScene } from '../../test/serve/serve-fixture.js';
+import { STATES, type Row } from '../../test/serve/token-states.js';
 
-const PAGE = join(__dirname, '..', '..', '..', 'docs', 'http.md');
+const PAGE = join(__dirname, '..', '..', '..', 'docs', 'reference', 'http.md');
 const ETAG = entityTag('w800.webp');
 
 /** What every answer has. */

@@ -1,7 +1,7 @@
 /** Whatever a stranger sends is an answer: never a 500, never an error, never the wrong picture. */
 import fc from 'fast-check';
-import { mintToken } from '../tokens/token.js';
-import { openScene } from './scene.fake.js';
+import { mintToken } from '../domain/token.js';
+import { openScene } from '../../test/serve/serve-fixture.js';
 
 const scene = openScene();
 const { token } = scene;

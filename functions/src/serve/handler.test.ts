@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { entityTag } from '../images/entity-tag.js';
-import { hashToken, mintToken } from '../tokens/token.js';
-import { NOW, openScene, type Seen } from './scene.fake.js';
+import { entityTag } from '../domain/entity-tag.js';
+import { hashToken, mintToken } from '../domain/token.js';
+import { NOW, openScene, type Seen } from '../../test/serve/serve-fixture.js';
 
 describe('a variant', () => {
   test('is answered with its bytes and headers', async () => {

@@ -1,15 +1,15 @@
 /** A request -> a rendition, a manifest, or the one 404. Knows no web framework. */
 import type { Config } from '../config/config.js';
 import { reasonOf } from '../errors.js';
-import { entityTag } from '../images/entity-tag.js';
-import { extensionOf, FORMATS, type Format } from '../images/format.js';
-import type { RenditionInfo, TokenVariant } from '../images/records.js';
-import type { ByteRange, Reader } from '../library/reader.js';
-import { hashToken } from '../tokens/token.js';
-import { cacheControl, timeLeft } from './caching.js';
+import { entityTag } from '../domain/entity-tag.js';
+import { extensionOf, FORMATS, type Format } from '../domain/format.js';
+import type { RenditionInfo, TokenVariant } from '../domain/records.js';
+import type { ByteRange, Reader } from '../gcp/reader.js';
+import { hashToken } from '../domain/token.js';
+import { cacheControl, timeLeft } from './cache-control.js';
 import { clientAddress } from './client-address.js';
 import { preconditionOf, rangeOf, type ConditionalHeaders } from './conditional.js';
-import { openLimits, type Limits, type Refusal } from './limits.js';
+import { openLimits, type Limits, type Refusal } from './rate-limit.js';
 import {
   formatsOf,
   manifestOf,
@@ -17,10 +17,10 @@ import {
   visibleVariant,
   type ShownRecord,
 } from './manifest.js';
-import { nearestVariant } from './nearest.js';
+import { nearestVariant } from './select-rendition.js';
 import { negotiateFormat } from './negotiate.js';
 import { openRenditions, type Renditions } from './renditions.js';
-import { answerOptions, commonHeaders, refuse, refuseForNow, type Reply } from './reply.js';
+import { answerOptions, commonHeaders, refuse, refuseForNow, type Reply } from './respond.js';
 import { openResolver, type Known, type Resolver } from './resolve.js';
 import { parseRoute, type Route } from './route.js';
 

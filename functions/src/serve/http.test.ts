@@ -4,8 +4,8 @@ import { createServer, get as httpGet, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { handleHttp } from './http.js';
-import type { Reply } from './reply.js';
-import type { Request, Serve } from './serve.js';
+import type { Reply } from './respond.js';
+import type { Request, Serve } from './handler.js';
 
 /** Serves with a function of the test's own, for as long as the test goes. */
 async function withServer(serve: Serve, use: (port: number) => Promise<void>): Promise<unknown[]> {

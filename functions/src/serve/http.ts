@@ -1,8 +1,8 @@
 /** Between Node's HTTP and `serve`: a request as data, an answer on the wire. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
-import type { Reply } from './reply.js';
-import type { Serve } from './serve.js';
+import type { Reply } from './respond.js';
+import type { Serve } from './handler.js';
 
 /**
  * Answers one request. A client that goes away stops the reads that were made for it.

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromJSONSchema } from 'zod';
 import type { Manifest } from './manifest.js';
-import { openScene, PLACEHOLDER } from './scene.fake.js';
+import { openScene, PLACEHOLDER } from '../../test/serve/serve-fixture.js';
 
 const published = readFileSync(join(__dirname, '../../manifest.v1.schema.json'), 'utf8');
 /** Without the one format that zod takes for another: to it a reference is an absolute address. */

@@ -1,6 +1,6 @@
 /** What a token shows: its variants, and the JSON that lists them. */
-import { extensionOf, FORMATS, type Format } from '../images/format.js';
-import type { Placeholder, TokenRecord, TokenVariant } from '../images/records.js';
+import { extensionOf, FORMATS, type Format } from '../domain/format.js';
+import type { Placeholder, TokenRecord, TokenVariant } from '../domain/records.js';
 
 /**
  * What `GET /{token}` answers: everything a page needs to show the image. Its JSON Schema is

@@ -1,4 +1,4 @@
-import type { Format } from '../images/format.js';
+import type { Format } from '../domain/format.js';
 import { negotiateFormat } from './negotiate.js';
 
 const ALL: Format[] = ['avif', 'webp', 'jpeg'];

@@ -1,6 +1,6 @@
 /** Which format a client gets when its address names none. */
 import Negotiator from 'negotiator';
-import { FORMATS, type Format } from '../images/format.js';
+import { FORMATS, type Format } from '../domain/format.js';
 
 /** From what every client can show to what few can: a wildcard takes the first one that exists. */
 const SAFEST_FIRST: readonly Format[] = ['jpeg', 'webp', 'avif'];

@@ -1,4 +1,4 @@
-import { openLimits, type Quotas } from './limits.js';
+import { openLimits, type Quotas } from './rate-limit.js';
 
 const NONE: Quotas = { views: 0, failures: 0, token: 0 };
 

@@ -1,10 +1,10 @@
 /** Renditions: small ones that were asked for lately from memory, others as they come from Storage. */
 import type { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
-import { entityTag } from '../images/entity-tag.js';
-import type { RenditionInfo } from '../images/records.js';
-import type { ByteRange, Reader } from '../library/reader.js';
-import { Flights } from './flights.js';
+import { entityTag } from '../domain/entity-tag.js';
+import type { RenditionInfo } from '../domain/records.js';
+import type { ByteRange, Reader } from '../gcp/reader.js';
+import { Flights } from './single-flight.js';
 
 /** What all remembered renditions may take, bytes. */
 const MEMORY_BYTES = 96 * 2 ** 20;

@@ -1,8 +1,8 @@
 /** Hashed token -> what it shows, by this instance's memory or by one read. */
 import { LRUCache } from 'lru-cache';
-import type { Reader } from '../library/reader.js';
-import type { TokenRecord } from '../images/records.js';
-import { Flights } from './flights.js';
+import type { Reader } from '../gcp/reader.js';
+import type { TokenRecord } from '../domain/records.js';
+import { Flights } from './single-flight.js';
 import { isShown, type ShownRecord } from './manifest.js';
 
 /** How many records are remembered; each is a few kilobytes. */

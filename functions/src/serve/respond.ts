@@ -1,7 +1,7 @@
 /** Answers as data: the headers that all have, and every kind of "no". */
 import type { Readable } from 'node:stream';
 import { REQUEST_FAILURES, type RequestFailureCode } from '../errors.js';
-import type { Refusal } from './limits.js';
+import type { Refusal } from './rate-limit.js';
 
 export interface Reply {
   status: number;

@@ -4,12 +4,12 @@
  */
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import { entityTag } from '../images/entity-tag.js';
-import type { TokenRecord } from '../images/records.js';
-import type { Reader } from '../library/reader.js';
-import { hashToken, mintToken } from '../tokens/token.js';
-import { openCache, type Upstream } from './caches.fake.js';
-import { openServe } from './serve.js';
+import { entityTag } from '../domain/entity-tag.js';
+import type { TokenRecord } from '../domain/records.js';
+import type { Reader } from '../gcp/reader.js';
+import { hashToken, mintToken } from '../domain/token.js';
+import { openCache, type Upstream } from '../../test/serve/cache-models.js';
+import { openServe } from './handler.js';
 
 interface Event {
   at: number;

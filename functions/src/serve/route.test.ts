@@ -1,4 +1,4 @@
-import { mintToken } from '../tokens/token.js';
+import { mintToken } from '../domain/token.js';
 import { parseRoute } from './route.js';
 
 const token = mintToken();

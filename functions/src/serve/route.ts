@@ -1,6 +1,6 @@
 /** What an address asks for. */
-import { formatOfExtension, type Format } from '../images/format.js';
-import { isToken } from '../tokens/token.js';
+import { formatOfExtension, type Format } from '../domain/format.js';
+import { isToken } from '../domain/token.js';
 
 export interface Route {
   token: string;

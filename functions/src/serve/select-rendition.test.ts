@@ -1,5 +1,5 @@
-import { parseVariant, type Variant } from '../images/variant.js';
-import { NOW, openScene } from './scene.fake.js';
+import { parseVariant, type Variant } from '../domain/variant.js';
+import { NOW, openScene } from '../../test/serve/serve-fixture.js';
 
 /** The scene has w800 in both formats, thumb (a crop) and w1600 in WebP; the rest is configured only. */
 const config = {

@@ -1,7 +1,7 @@
 /** What a token shows while a variant or format that is configured has not been made yet. */
-import type { Format } from '../images/format.js';
-import type { TokenVariant } from '../images/records.js';
-import type { Variant } from '../images/variant.js';
+import type { Format } from '../domain/format.js';
+import type { TokenVariant } from '../domain/records.js';
+import type { Variant } from '../domain/variant.js';
 import { formatsOf, visibleVariants, type ShownRecord } from './manifest.js';
 
 /** What VARIANTS and FORMATS say. */

@@ -1,4 +1,4 @@
-import { Flights } from './flights.js';
+import { Flights } from './single-flight.js';
 
 function setUp() {
   const flights = new Flights<string>();

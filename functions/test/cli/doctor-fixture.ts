@@ -1,5 +1,5 @@
 /** A world of two images at rest; for tests of the doctor. */
-import { openMemory, settle } from '../ingest/memory.fake.js';
+import { openMemory, settle } from '../lifecycle/memory-harness.js';
 
 export type Memory = ReturnType<typeof openMemory>;
 export const CAT = 'originals/alice/cat';

@@ -3,10 +3,10 @@
  * tests, and against Firestore and Storage on the local stack.
  */
 import { randomUUID } from 'node:crypto';
-import type { Owner } from '../images/path.js';
-import type { OriginalInfo } from '../images/records.js';
-import { hashToken } from '../tokens/token.js';
-import type { Library, Redo, Result } from './library.js';
+import type { Owner } from '../../src/domain/path.js';
+import type { OriginalInfo } from '../../src/domain/records.js';
+import { hashToken } from '../../src/domain/token.js';
+import type { Library, Redo, Result } from '../../src/gcp/backend.js';
 
 export interface Subject {
   library: Library;

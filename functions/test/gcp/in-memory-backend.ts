@@ -3,15 +3,20 @@
  * and against the real one, so that the two can't drift.
  */
 import { Readable } from 'node:stream';
-import { entityTag } from '../images/entity-tag.js';
-import { fillTemplate, parseTemplate, type Owner, type PathTemplate } from '../images/path.js';
-import type { ImageRecord, TokenRecord } from '../images/records.js';
-import type { BackfillTask, PurgeTask, SweepTask } from '../images/tasks.js';
-import { hashToken, mintToken } from '../tokens/token.js';
-import { addPage, startRun } from './progress.js';
-import type { Library, Page, Progress } from './library.js';
-import type { Reader } from './reader.js';
-import { begin, compare, fail, finish, known } from './transitions.js';
+import { entityTag } from '../../src/domain/entity-tag.js';
+import {
+  fillTemplate,
+  parseTemplate,
+  type Owner,
+  type PathTemplate,
+} from '../../src/domain/path.js';
+import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
+import type { BackfillTask, PurgeTask, SweepTask } from '../../src/domain/tasks.js';
+import { hashToken, mintToken } from '../../src/domain/token.js';
+import { addPage, startRun } from '../../src/domain/backfill-progress.js';
+import type { Library, Page, Progress } from '../../src/gcp/backend.js';
+import type { Reader } from '../../src/gcp/reader.js';
+import { begin, compare, fail, finish, known } from '../../src/domain/transitions.js';
 
 export interface FakeOriginal {
   generation: string;

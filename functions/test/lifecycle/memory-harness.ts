@@ -1,6 +1,6 @@
 /** A world that is all in memory. */
-import { fakeLibrary } from '../library/library.fake.js';
-import { World } from './world.fake.js';
+import { fakeLibrary } from '../gcp/in-memory-backend.js';
+import { World } from './test-harness.js';
 
 export const NOW = Date.UTC(2026, 0, 1);
 

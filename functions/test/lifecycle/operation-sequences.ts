@@ -7,12 +7,12 @@
  * Over 400 lines: what is done and what must hold then are one model, and read side by side.
  */
 import fc from 'fast-check';
-import { renditionsFolder, type Owner } from '../images/path.js';
-import type { ImageRecord, TokenRecord } from '../images/records.js';
-import type { Library } from '../library/library.js';
-import { hashToken, mintToken } from '../tokens/token.js';
-import { namedBy } from './sweep.js';
-import { intercept, renditionText, type Job, type World } from './world.fake.js';
+import { renditionsFolder, type Owner } from '../../src/domain/path.js';
+import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
+import type { Library } from '../../src/gcp/backend.js';
+import { hashToken, mintToken } from '../../src/domain/token.js';
+import { namedBy } from '../../src/lifecycle/cleanup.js';
+import { intercept, renditionText, type Job, type World } from './test-harness.js';
 
 /** All there is of the images of a history. */
 export interface State {

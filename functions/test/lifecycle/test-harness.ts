@@ -2,17 +2,17 @@
  * A bucket whose events come when and as often as a test likes, task queues, and handlers that can be
  * stopped before and after each call to the library, or killed there.
  */
-import { parseConfig, type Config } from '../config/config.js';
-import type { Derived, Plan } from '../derive/derive.js';
-import { ImageFailure } from '../errors.js';
-import type { Library } from '../library/library.js';
-import type { QueuedTask } from '../library/library.fake.js';
-import { backfill } from './backfill.js';
-import { ingest } from './ingest.js';
-import { purge } from './purge.js';
-import { remove } from './remove.js';
-import type { Maker } from './room.js';
-import { sweep } from './sweep.js';
+import { parseConfig, type Config } from '../../src/config/config.js';
+import type { Derived, Plan } from '../../src/processing/process-image.js';
+import { ImageFailure } from '../../src/errors.js';
+import type { Library } from '../../src/gcp/backend.js';
+import type { QueuedTask } from '../gcp/in-memory-backend.js';
+import { backfill } from '../../src/lifecycle/backfill.js';
+import { ingest } from '../../src/lifecycle/original-finalized.js';
+import { purge } from '../../src/lifecycle/purge.js';
+import { remove } from '../../src/lifecycle/original-deleted.js';
+import type { Maker } from '../../src/lifecycle/context.js';
+import { sweep } from '../../src/lifecycle/cleanup.js';
 
 /** What a test does to the bucket. Generations grow. */
 export interface TestBucket {

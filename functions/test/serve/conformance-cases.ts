@@ -2,7 +2,7 @@
  * What is asked how, in which state of the world, and answered what: the rows that
  * `conformance.test.ts` asks over a real connection and that docs/http.md shows.
  */
-import type { Row, State } from './states.fake.js';
+import type { Row, State } from './token-states.js';
 
 const KEPT = 'public, max-age=30, s-maxage=30, must-revalidate';
 const WEBP = { 'content-type': 'image/webp', etag: 'E', 'cache-control': KEPT };

@@ -1,10 +1,10 @@
 /** An instance that serves one picture from a library in memory, for the tests of this room. */
 import { Readable } from 'node:stream';
-import { entityTag } from '../images/entity-tag.js';
-import type { TokenRecord } from '../images/records.js';
-import { fakeLibrary } from '../library/library.fake.js';
-import { hashToken, mintToken } from '../tokens/token.js';
-import { openServe, type Request, type ServeConfig } from './serve.js';
+import { entityTag } from '../../src/domain/entity-tag.js';
+import type { TokenRecord } from '../../src/domain/records.js';
+import { fakeLibrary } from '../gcp/in-memory-backend.js';
+import { hashToken, mintToken } from '../../src/domain/token.js';
+import { openServe, type Request, type ServeConfig } from '../../src/serve/handler.js';
 
 /** Wall clock of the scene, milliseconds since 1970. */
 export const NOW = Date.UTC(2026, 0, 1);

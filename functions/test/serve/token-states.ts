@@ -1,6 +1,6 @@
 /** The states of the world that the conformance table asks in, and what a row of it is. */
-import type { TokenRecord } from '../images/records.js';
-import type { openScene } from './scene.fake.js';
+import type { TokenRecord } from '../../src/domain/records.js';
+import type { openScene } from './serve-fixture.js';
 
 type Scene = ReturnType<typeof openScene>;
 

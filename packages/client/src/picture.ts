@@ -1,6 +1,6 @@
 import { thumbHashToDataURL } from 'thumbhash';
-import type { Format } from '../../functions/src/images/format.js';
-import type { ImageRecord, Placeholder } from '../../functions/src/images/records.js';
+import type { Format } from '../../../functions/src/domain/format.js';
+import type { ImageRecord, Placeholder } from '../../../functions/src/domain/records.js';
 import { listVariantUrls, RENDITION_FORMATS, type VariantUrl } from './urls.js';
 
 export interface PictureOptions {

@@ -1,4 +1,4 @@
-import { extensionOf, FORMATS, type Format } from '../../functions/src/images/format.js';
+import { extensionOf, FORMATS, type Format } from '../../../functions/src/domain/format.js';
 import { listVariantUrls, RENDITION_FORMATS, variantUrl, objectUrl } from './urls.js';
 
 it('knows the same formats as the functions', () => {

@@ -1,5 +1,5 @@
-import type { Format } from '../../functions/src/images/format.js';
-import type { ImageRecord } from '../../functions/src/images/records.js';
+import type { Format } from '../../../functions/src/domain/format.js';
+import type { ImageRecord } from '../../../functions/src/domain/records.js';
 
 /**
  * What a page needs to know of a format, best first, the most widely understood last. Kept here and

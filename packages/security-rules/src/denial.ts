@@ -1,4 +1,4 @@
-import type { Decision, RulesRequest } from './index.js';
+import type { Decision, RulesRequest } from './ruleset.js';
 
 /** A request that the rules have denied. */
 export interface Denial extends Pick<Decision, 'tried'> {

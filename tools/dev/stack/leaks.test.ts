@@ -1,4 +1,4 @@
-import { isToken, mintToken } from '../../functions/src/tokens/token.js';
+import { isToken, mintToken } from '../../../functions/src/domain/token.js';
 import { leaksIn } from './leaks.js';
 
 const token = mintToken();

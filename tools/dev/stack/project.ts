@@ -5,7 +5,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
-import type * as Product from '../../functions/src/lib.js';
+import type * as Product from '../../../functions/src/api.js';
 import { EMULATORS, HOST, type Ports } from './ports.js';
 
 /** How the functions are run: as a function kit or as an instance of the extension. */
@@ -131,7 +131,7 @@ export function writeProject(
 /** Every parameter as empty text, which means its default: the CLI would ask a person for the others. */
 function unset(root: string): Record<string, string> {
   const { DEFAULTS } = createRequire(__filename)(
-    join(root, 'functions', 'lib', 'lib.js'),
+    join(root, 'functions', 'lib', 'api.js'),
   ) as typeof Product;
   return Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, '']));
 }

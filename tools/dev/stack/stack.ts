@@ -9,9 +9,10 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { environmentOf, type LauncherMessage, type LauncherOptions } from '../launcher/messages.js';
+import { environmentOf, type LauncherMessage, type LauncherOptions } from 'firebase-local-stack';
 import { checkPorts, findFreePorts } from './ports.js';
 import {
   configuredPorts,
@@ -81,7 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   // starts: without one of its own, a second stack on this machine would empty the first one's.
   const temporary = mkdtempSync(join(tmpdir(), 'stack-'));
   const launcher = { official: options.official ?? false, explain: options.onDenied !== undefined };
-  const child = launch({ root, directory, temporary, projectId, form, logFile, launcher });
+  const child = launch({ directory, temporary, projectId, form, logFile, launcher });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
@@ -113,7 +114,6 @@ function makeLogs(root: string): string {
 }
 
 interface Launch {
-  root: string;
   directory: string;
   temporary: string;
   projectId: string;
@@ -123,7 +123,6 @@ interface Launch {
 }
 
 function launch({
-  root,
   directory,
   temporary,
   projectId,
@@ -135,7 +134,7 @@ function launch({
   const config = join(directory, 'firebase.json');
   const arguments_ = ['emulators:start', '--config', config, '--project', projectId];
   const child = fork(
-    join(root, '.local', 'build', 'local', 'launcher', 'main.js'),
+    createRequire(__filename).resolve('firebase-local-stack/launcher'),
     [...arguments_, '--only', only, '--non-interactive'],
     {
       cwd: directory,

@@ -7,7 +7,7 @@ import {
   objectUrl,
   uploadOriginal,
   waitForImage,
-} from '../../client/src/index.js';
+} from 'storage-public-variants-client';
 import type { StackInfo } from '../stack/project.js';
 import type { DemoUser } from './demo-user.js';
 

@@ -1,16 +1,22 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openMemory } from '../ingest/memory.fake.js';
+import { openMemory } from '../../../test/lifecycle/memory-harness.js';
 import {
   describe as describeWorld,
   deriveText,
   PARAMETERS,
   renditionText,
-} from '../ingest/world.fake.js';
-import { hashToken } from '../tokens/token.js';
+} from '../../../test/lifecycle/test-harness.js';
+import { hashToken } from '../../domain/token.js';
 import { doctor, type Surroundings } from './command.js';
-import { CAT, CAT_RECORD, openSettled, UNKNOWN, type Memory } from './scene.fake.js';
+import {
+  CAT,
+  CAT_RECORD,
+  openSettled,
+  UNKNOWN,
+  type Memory,
+} from '../../../test/cli/doctor-fixture.js';
 
 /** The parameters of the world, as an instance's own file has them. */
 const folder = mkdtempSync(join(tmpdir(), 'doctor-'));

@@ -1,11 +1,11 @@
 /** `storage-public-variants doctor`: the words of the command line -> an examination, printed. */
 import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
-import { parseConfig, type Config } from '../config/config.js';
-import type { Derived, Plan } from '../derive/derive.js';
-import { ConfigError, reasonOf } from '../errors.js';
-import { sweep } from '../ingest/sweep.js';
-import type { Library } from '../library/library.js';
+import { parseConfig, type Config } from '../../config/config.js';
+import type { Derived, Plan } from '../../processing/process-image.js';
+import { ConfigError, reasonOf } from '../../errors.js';
+import { sweep } from '../../lifecycle/cleanup.js';
+import type { Library } from '../../gcp/backend.js';
 import { examine, type Examination, type ExamineOptions } from './examine.js';
 import type { Finding } from './inspect.js';
 

@@ -1,7 +1,15 @@
-import { settle } from '../ingest/memory.fake.js';
-import { deriveText } from '../ingest/world.fake.js';
+import { settle } from '../../../test/lifecycle/memory-harness.js';
+import { deriveText } from '../../../test/lifecycle/test-harness.js';
 import { examine, type ExamineOptions } from './examine.js';
-import { CAT, CAT_RECORD, DOG, keeperOf, openSettled, UNKNOWN, type Memory } from './scene.fake.js';
+import {
+  CAT,
+  CAT_RECORD,
+  DOG,
+  keeperOf,
+  openSettled,
+  UNKNOWN,
+  type Memory,
+} from '../../../test/cli/doctor-fixture.js';
 
 const NOW_AND_HERE: ExamineOptions = { graceMs: 0 };
 

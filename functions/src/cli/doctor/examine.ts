@@ -6,9 +6,9 @@ import {
   ownerOf,
   renditionsFolder,
   type Owner,
-} from '../images/path.js';
-import type { Keeper, Maker } from '../ingest/room.js';
-import type { Page } from '../library/library.js';
+} from '../../domain/path.js';
+import type { Keeper, Maker } from '../../lifecycle/context.js';
+import type { Page } from '../../gcp/backend.js';
 import { inspect, type Finding } from './inspect.js';
 
 /** Names that one call lists. */

@@ -1,18 +1,18 @@
 /** One image as it is -> what is wrong with it, and what mends it. */
-import { renditionsFolder, type Owner } from '../images/path.js';
-import { settingsOf } from '../images/settings.js';
-import { refresh } from '../ingest/backfill.js';
-import { GIVE_UP_AFTER_MS } from '../ingest/event.js';
-import { removeIfGone } from '../ingest/remove.js';
-import type { Keeper, Maker } from '../ingest/room.js';
-import { namedBy, sweep } from '../ingest/sweep.js';
+import { renditionsFolder, type Owner } from '../../domain/path.js';
+import { settingsOf } from '../../domain/settings.js';
+import { refresh } from '../../lifecycle/backfill.js';
+import { GIVE_UP_AFTER_MS } from '../../lifecycle/retry.js';
+import { removeIfGone } from '../../lifecycle/original-deleted.js';
+import type { Keeper, Maker } from '../../lifecycle/context.js';
+import { namedBy, sweep } from '../../lifecycle/cleanup.js';
 import {
   compare,
   isOutdated,
   known,
   type ImageRecords,
   type StoredOriginal,
-} from '../library/library.js';
+} from '../../gcp/backend.js';
 
 /**
  * - `orphaned`: there is no original, or nothing shows it

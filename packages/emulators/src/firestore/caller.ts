@@ -1,5 +1,5 @@
 /** Who is asking: the project's own servers, or a client that the security rules judge. */
-import { authOfToken, type ClientAuth } from '../rules/index.js';
+import { authOfToken, type ClientAuth } from 'firebase-rules-check';
 import { Code, StatusError } from './errors.js';
 
 /** `owner` passes by the rules, as the Admin SDK does; a client is judged by them. */

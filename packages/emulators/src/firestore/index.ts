@@ -1,5 +1,5 @@
 /** A stand-in for Google's Firestore emulator, in this process and without Java. */
-import type { OnDenied } from '../rules/denial.js';
+import type { OnDenied } from 'firebase-rules-check';
 import { credentials, makeGrpcServer } from './grpc-server.js';
 import { makeRestServer } from './rest-server.js';
 import { rulesEngine } from './rules-adapter.js';

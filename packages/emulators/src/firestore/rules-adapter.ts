@@ -1,5 +1,5 @@
 /** local/rules as the rules engine of the front. */
-import * as rules from '../rules/index.js';
+import * as rules from 'firebase-rules-check';
 import type { RulesEngine } from './rules-engine.js';
 
 const NANOS_PER_SECOND = 1_000_000_000n;

@@ -1,7 +1,7 @@
 /** What is needed of a rules engine; local/rules is the real one, tests bring smaller ones. */
 
 import type { OpenSegments } from './placeholders.js';
-import type { RulesValue, SharedReads } from '../rules/index.js';
+import type { RulesValue, SharedReads } from 'firebase-rules-check';
 
 export type { RulesValue, SharedReads };
 

@@ -1,5 +1,5 @@
 /** Security rules between clients and the database: what is asked of the rules engine, and when. */
-import type { OnDenied } from '../rules/denial.js';
+import type { OnDenied } from 'firebase-rules-check';
 import type { Caller } from './caller.js';
 import { Code, StatusError } from './errors.js';
 import { formatName, parseName, rulesPath } from './names.js';

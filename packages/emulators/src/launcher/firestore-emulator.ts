@@ -1,7 +1,7 @@
 /** Stands in for the Firestore emulator, which is a Java program. */
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import { startFirestoreFront, type FirestoreFront } from '../firestore/index.js';
-import type { OnDenied } from '../rules/denial.js';
+import type { OnDenied } from 'firebase-rules-check';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
 /** What firebase-tools gives to its FirestoreEmulator. */

@@ -5,16 +5,16 @@
  * firebase-tools is changed.
  */
 import { rmSync } from 'node:fs';
-import { describeDenial, type Denial, type OnDenied } from '../rules/denial.js';
+import { describeDenial, type Denial, type OnDenied } from 'firebase-rules-check';
 import { mendDownloadTokens } from './download-tokens.js';
-import { replaceFirestoreEmulator, runningFront } from './firestore-front.js';
+import { replaceFirestoreEmulator, runningFront } from './firestore-emulator.js';
 import { mendGenerations } from './generations.js';
 import { readOptions, tellParent } from './messages.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
 import { redeliverEvents } from './redelivery.js';
 import { replaceStorageRulesRuntime } from './storage-rules.js';
 import { mendTasks } from './tasks.js';
-import { shareWorkers } from './workers.js';
+import { shareWorkers } from './function-workers.js';
 
 /** The auth emulator compiles hundreds of JSON schemas at start; most are never used. */
 function compileAuthSchemasLazily(): void {

@@ -10,8 +10,8 @@ import {
   type RulesMethod,
   type Ruleset,
   type RulesValue,
-} from '../rules/index.js';
-import type { OnDenied } from '../rules/denial.js';
+} from 'firebase-rules-check';
+import type { OnDenied } from 'firebase-rules-check';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
 /** What firebase-tools hands to `StorageRulesetInstance.verify`. */

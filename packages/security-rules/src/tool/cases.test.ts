@@ -1,4 +1,4 @@
-import { ANY_DOCUMENT, ANY_PARENTS, fromJson, NULL, path, timestamp } from '../rules/index.js';
+import { ANY_DOCUMENT, ANY_PARENTS, fromJson, NULL, path, timestamp } from '../index.js';
 import { readCases, type Case } from './cases.js';
 
 const GET = {

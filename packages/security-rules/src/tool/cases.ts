@@ -12,7 +12,7 @@ import {
   type RulesRequest,
   type RulesValue,
   type ServiceName,
-} from '../rules/index.js';
+} from '../index.js';
 import { dataValue, timestampValue } from './data.js';
 import { queryValue } from './query.js';
 import { isObject, oneOf, readJson, refuse, show } from './refusal.js';

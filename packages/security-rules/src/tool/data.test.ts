@@ -1,4 +1,4 @@
-import { float, fromJson, int, latlng, path, timestamp } from '../rules/index.js';
+import { float, fromJson, int, latlng, path, timestamp } from '../index.js';
 import { dataValue, timestampValue } from './data.js';
 import { InputError } from './refusal.js';
 

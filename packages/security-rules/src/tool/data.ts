@@ -13,7 +13,7 @@ import {
   string,
   timestamp,
   type RulesValue,
-} from '../rules/index.js';
+} from '../index.js';
 import { isObject, oneOf, refuse } from './refusal.js';
 
 const NANOS_PER_MILLI = 1_000_000n;

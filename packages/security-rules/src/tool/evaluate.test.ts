@@ -1,4 +1,4 @@
-import { compileRules } from '../rules/index.js';
+import { compileRules } from '../index.js';
 import { readCases, type Case } from './cases.js';
 import { evaluateCases } from './evaluate.js';
 

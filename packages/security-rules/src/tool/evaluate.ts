@@ -1,5 +1,5 @@
 /** Cases x rules -> what the rules decide and whether that was expected. */
-import type { Decision, Ruleset } from '../rules/index.js';
+import type { Decision, Ruleset } from '../index.js';
 import type { Case } from './cases.js';
 import { refuse } from './refusal.js';
 

@@ -1,6 +1,6 @@
 /** An expression -> the same with one part changed. */
-import type { BinaryOperator, Expression } from '../rules/ast.js';
-import { bool, float, int, string } from '../rules/index.js';
+import type { BinaryOperator, Expression } from '../ast.js';
+import { bool, float, int, string } from '../index.js';
 import { patternMutants } from './patterns.js';
 import { expressionOf } from './tree.js';
 

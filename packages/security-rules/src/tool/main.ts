@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compileRules, RulesSyntaxError } from '../rules/index.js';
+import { compileRules, RulesSyntaxError } from '../index.js';
 import { readCases } from './cases.js';
 import { evaluateCases } from './evaluate.js';
 import { InputError } from './refusal.js';

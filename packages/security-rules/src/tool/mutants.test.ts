@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expressionMutants } from './expression-mutants.js';
 import { makeMutants } from './mutants.js';
-import { compileRules } from '../rules/index.js';
-import { parse } from '../rules/parser.js';
-import { Source } from '../rules/source.js';
+import { compileRules } from '../index.js';
+import { parse } from '../parser.js';
+import { Source } from '../source.js';
 import { printExpression, printRules } from './print.js';
 import { exchange, expressionOf } from './tree.js';
 
@@ -130,7 +130,7 @@ service firebase.storage {
 });
 
 describe.each(['storage.rules', 'firestore.rules'])('%s', (file) => {
-  const source = readFileSync(join(__dirname, '../..', file), 'utf8');
+  const source = readFileSync(join(__dirname, '../../../..', file), 'utf8');
   const { mutants } = makeMutants(source, file);
 
   test('has mutants that all load or are refused, each other than it and the others', () => {

@@ -9,10 +9,10 @@ import type {
   RulesFile,
   RulesMethod,
   ServiceName,
-} from '../rules/ast.js';
-import { RulesSyntaxError } from '../rules/index.js';
-import { parse } from '../rules/parser.js';
-import { Source } from '../rules/source.js';
+} from '../ast.js';
+import { RulesSyntaxError } from '../index.js';
+import { parse } from '../parser.js';
+import { Source } from '../source.js';
 import { expressionMutants } from './expression-mutants.js';
 import { printExpression, printMethods, printPattern, printRules } from './print.js';
 import { exchange, expressionOf, withoutDead } from './tree.js';

@@ -1,7 +1,7 @@
 /** `npm run test:mutate`: do the cases notice when a rules file is changed? */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileRules, RulesSyntaxError, type Ruleset } from '../rules/index.js';
+import { compileRules, RulesSyntaxError, type Ruleset } from '../index.js';
 import { readCases, type Case } from './cases.js';
 import { evaluateCase, evaluateCases } from './evaluate.js';
 import { makeMutants, type Mutant } from './mutants.js';

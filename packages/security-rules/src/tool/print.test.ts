@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from '../rules/parser.js';
-import { Source } from '../rules/source.js';
+import { parse } from '../parser.js';
+import { Source } from '../source.js';
 import { printExpression, printRules } from './print.js';
 import { expressionOf } from './tree.js';
 
@@ -47,7 +47,7 @@ test.each([
 });
 
 test.each(['storage.rules', 'firestore.rules'])('%s reads as the same', (file) => {
-  const tree = parse(new Source(readFileSync(join(__dirname, '../..', file), 'utf8'), file));
+  const tree = parse(new Source(readFileSync(join(__dirname, '../../../..', file), 'utf8'), file));
   const again = parse(new Source(printRules(tree), file));
   expect(JSON.stringify(again, withoutPlaces)).toBe(JSON.stringify(tree, withoutPlaces));
 });

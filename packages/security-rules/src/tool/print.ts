@@ -8,8 +8,8 @@ import type {
   PathPattern,
   RulesFile,
   RulesMethod,
-} from '../rules/ast.js';
-import type { RulesValue } from '../rules/index.js';
+} from '../ast.js';
+import type { RulesValue } from '../index.js';
 
 /** How tightly an expression holds together; an operand that holds less needs parentheses. */
 const LEVELS: ReadonlyMap<string, number> = new Map(

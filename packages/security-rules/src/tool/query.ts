@@ -1,4 +1,4 @@
-import { int, map, NULL, type RulesValue } from '../rules/index.js';
+import { int, map, NULL, type RulesValue } from '../index.js';
 import { dataValue } from './data.js';
 import { isObject, refuse } from './refusal.js';
 

@@ -1,4 +1,4 @@
-import { fromJson, NULL, path, timestamp } from '../rules/index.js';
+import { fromJson, NULL, path, timestamp } from '../index.js';
 import { documentValue, objectValue, queriedValue } from './resources.js';
 
 test("an object's metadata has the types of the service", () => {

@@ -1,13 +1,5 @@
 /** What cases say of documents and objects -> `resource` as the services hand it to rules. */
-import {
-  int,
-  map,
-  openMap,
-  NULL,
-  path as pathValue,
-  string,
-  type RulesValue,
-} from '../rules/index.js';
+import { int, map, openMap, NULL, path as pathValue, string, type RulesValue } from '../index.js';
 import { dataValue, intValue, timestampValue } from './data.js';
 import { isObject, oneOf, refuse } from './refusal.js';
 

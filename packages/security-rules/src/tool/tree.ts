@@ -1,7 +1,7 @@
 /** Syntax trees with one part exchanged. */
-import type { Expression, Match, RulesFile } from '../rules/ast.js';
-import { parse } from '../rules/parser.js';
-import { Source } from '../rules/source.js';
+import type { Expression, Match, RulesFile } from '../ast.js';
+import { parse } from '../parser.js';
+import { Source } from '../source.js';
 
 /**
  * The tree with `target`, which is found by identity, exchanged for `replacement`; undefined takes
