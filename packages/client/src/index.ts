@@ -4,9 +4,4 @@ export { uploadOriginal, type UploadedOriginal, type UploadOptions } from './upl
 export { waitForImage, type ClientImageRecord, type WaitOptions } from './wait.js';
 export { listVariantUrls, objectUrl, variantUrl, type VariantUrl } from './urls.js';
 export { pictureElement, placeholderDataUrl, type PictureOptions } from './picture.js';
-export type { Format } from '../../../functions/src/domain/format.js';
-export type {
-  ImageRecord,
-  Placeholder,
-  VariantInfo,
-} from '../../../functions/src/domain/records.js';
+export type { Format, ImageRecord, Placeholder, VariantInfo } from './records.js';

@@ -1,4 +1,4 @@
-import type { ImageRecord } from '../../../functions/src/domain/records.js';
+import type { ImageRecord } from './records.js';
 import { pictureElement, placeholderDataUrl } from './picture.js';
 
 const file = { object: 'o', bytes: 1, etag: '"e"' };

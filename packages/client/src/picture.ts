@@ -1,7 +1,7 @@
 import { thumbHashToDataURL } from 'thumbhash';
-import type { Format } from '../../../functions/src/domain/format.js';
-import type { ImageRecord, Placeholder } from '../../../functions/src/domain/records.js';
-import { listVariantUrls, RENDITION_FORMATS, type VariantUrl } from './urls.js';
+import { RENDITION_FORMATS } from './formats.js';
+import type { Format, ImageRecord, Placeholder } from './records.js';
+import { listVariantUrls, type VariantUrl } from './urls.js';
 
 export interface PictureOptions {
   /** What the picture shows, for those who do not see it; `''` for decoration. */

@@ -1,15 +1,5 @@
-import type { Format } from '../../../functions/src/domain/format.js';
-import type { ImageRecord } from '../../../functions/src/domain/records.js';
-
-/**
- * What a page needs to know of a format, best first, the most widely understood last. Kept here and
- * not imported, so that the compiled helper needs nothing of functions/; a test holds the two equal.
- */
-export const RENDITION_FORMATS = {
-  avif: { contentType: 'image/avif', extension: 'avif' },
-  webp: { contentType: 'image/webp', extension: 'webp' },
-  jpeg: { contentType: 'image/jpeg', extension: 'jpg' },
-} as const satisfies Record<Format, { contentType: string; extension: string }>;
+import { RENDITION_FORMATS } from './formats.js';
+import type { Format, ImageRecord } from './records.js';
 
 export interface VariantUrl {
   name: string;

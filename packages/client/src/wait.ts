@@ -1,5 +1,5 @@
 import { doc, getDoc, type Firestore, type Timestamp } from 'firebase/firestore/lite';
-import type { ImageRecord } from '../../../functions/src/domain/records.js';
+import type { ImageRecord } from './records.js';
 import { assertSegment, fillPath } from './paths.js';
 
 const FIRST_INTERVAL_MS = 150;

@@ -1,0 +1,26 @@
+import { extensionOf, FORMATS, type Format } from '../../../functions/src/domain/format.js';
+import type { ImageRecord as StoredRecord } from '../../../functions/src/domain/records.js';
+import { RENDITION_FORMATS } from './formats.js';
+import type { Format as ClientFormat, ImageRecord } from './records.js';
+
+type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+/** The fields that only the functions use. */
+type Internal = 'settings' | 'attempt';
+
+it('has the record types of the functions', () => {
+  // The type check is the test: `true` is not assignable when the two differ.
+  const sameRecord: Equal<ImageRecord, Omit<StoredRecord, Internal>> = true;
+  const sameFormats: Equal<ClientFormat, Format> = true;
+  const sameFields: Equal<keyof ImageRecord, Exclude<keyof StoredRecord, Internal>> = true;
+  expect([sameRecord, sameFormats, sameFields]).toEqual([true, true, true]);
+});
+
+it('has the formats of the functions', () => {
+  expect(Object.keys(RENDITION_FORMATS).sort()).toEqual(Object.keys(FORMATS).sort());
+  for (const format of Object.keys(FORMATS) as Format[]) {
+    expect(RENDITION_FORMATS[format]).toEqual({
+      contentType: FORMATS[format].contentType,
+      extension: extensionOf(format),
+    });
+  }
+});
