@@ -2,21 +2,21 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type Sharp from 'sharp';
-import type * as Bounded from '../functions/src/processing/isolated-processor.js';
-import type * as Derive from '../functions/src/processing/process-image.js';
+import type * as Isolated from '../functions/src/processing/isolated-processor.js';
+import type * as ProcessImage from '../functions/src/processing/process-image.js';
 import type * as Encode from '../functions/src/processing/encode.js';
 import type * as Limits from '../functions/src/processing/limits.js';
 import type * as EntityTag from '../functions/src/domain/entity-tag.js';
-import type * as Lib from '../functions/src/api.js';
+import type * as Api from '../functions/src/api.js';
 import type * as Token from '../functions/src/domain/token.js';
 
 /** @param root the repository. Each part is loaded when it is first asked for. */
 export function openProduct(root: string) {
   const load = createRequire(join(root, 'functions', 'package.json'));
   return {
-    lib: () => load('./lib/api.js') as typeof Lib,
-    bounded: () => load('./lib/processing/isolated-processor.js') as typeof Bounded,
-    derive: () => load('./lib/processing/process-image.js') as typeof Derive,
+    api: () => load('./lib/api.js') as typeof Api,
+    isolated: () => load('./lib/processing/isolated-processor.js') as typeof Isolated,
+    processing: () => load('./lib/processing/process-image.js') as typeof ProcessImage,
     encode: () => load('./lib/processing/encode.js') as typeof Encode,
     limits: () => load('./lib/processing/limits.js') as typeof Limits,
     entityTag: () => load('./lib/domain/entity-tag.js') as typeof EntityTag,

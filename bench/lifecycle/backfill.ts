@@ -4,7 +4,14 @@
  */
 import type { Places } from '../paths.js';
 import { writeResults } from '../results.js';
-import { inParallel, openScene, picture, sleep, upload, type Scene } from './fixture.js';
+import {
+  runInParallel,
+  openBenchFixture,
+  picture,
+  sleep,
+  upload,
+  type BenchFixture,
+} from './fixture.js';
 
 const WAIT_MS = 900_000;
 
@@ -19,7 +26,7 @@ interface Line {
 
 /** @returns whether all were made */
 export async function measureBackfill(places: Places, images: number): Promise<boolean> {
-  const scene = await openScene(places.root, { REVOCATION_SECONDS: '0' });
+  const scene = await openBenchFixture(places.root, { REVOCATION_SECONDS: '0' });
   try {
     await uploadAll(scene, images);
     await forgetAll(scene);
@@ -38,12 +45,12 @@ export async function measureBackfill(places: Places, images: number): Promise<b
   }
 }
 
-async function uploadAll({ bucket, firestore }: Scene, images: number): Promise<void> {
+async function uploadAll({ bucket, firestore }: BenchFixture, images: number): Promise<void> {
   const uploads = Array.from({ length: images }, (_, number) => async () => {
     const name = `originals/owner-${number % 20}/${String(number).padStart(6, '0')}`;
     await upload(bucket, name, await picture(number));
   });
-  await inParallel(10, uploads);
+  await runInParallel(10, uploads);
   const isMade = async () => {
     const { docs } = await firestore.collectionGroup('images').select('state').get();
     return docs.length === images && docs.every((doc) => doc.get('state') === 'ready');
@@ -52,7 +59,7 @@ async function uploadAll({ bucket, firestore }: Scene, images: number): Promise<
 }
 
 /** Takes away all that the functions have made. */
-async function forgetAll({ bucket, firestore }: Scene): Promise<void> {
+async function forgetAll({ bucket, firestore }: BenchFixture): Promise<void> {
   const [images, tokens] = await Promise.all([
     firestore.collectionGroup('images').select().get(),
     firestore.collection('imageTokens').select().get(),
@@ -61,14 +68,14 @@ async function forgetAll({ bucket, firestore }: Scene): Promise<void> {
   for (const { ref } of [...images.docs, ...tokens.docs]) void writer.delete(ref);
   await writer.close();
   const [files] = await bucket.getFiles({ prefix: 'variants/' });
-  await inParallel(
+  await runInParallel(
     10,
     files.map((file) => async () => void (await file.delete())),
   );
 }
 
 /** By hand, as an admin does it. */
-async function enqueue({ stack }: Scene): Promise<void> {
+async function enqueue({ stack }: BenchFixture): Promise<void> {
   const { projectId, tasks } = stack.info;
   const queue = `projects/${projectId}/locations/us-central1/queues/kit-images-backfill`;
   const body = Buffer.from(JSON.stringify({ data: {} })).toString('base64');
@@ -82,7 +89,7 @@ async function enqueue({ stack }: Scene): Promise<void> {
 }
 
 /** Prints the progress document every few seconds, until it says that it is done. */
-async function watch({ firestore }: Scene): Promise<Line[]> {
+async function watch({ firestore }: BenchFixture): Promise<Line[]> {
   const started = performance.now();
   const lines: Line[] = [];
   while (performance.now() - started < WAIT_MS) {

@@ -14,7 +14,7 @@ export interface DoctorsReport {
   findings: { kind: string; what: string; of: string }[];
 }
 
-export interface Scene {
+export interface BenchFixture {
   stack: Stack;
   firestore: Firestore;
   bucket: Bucket;
@@ -24,7 +24,10 @@ export interface Scene {
 }
 
 /** @param parameters the functions' parameters, beside their defaults */
-export async function openScene(root: string, parameters: Record<string, string>): Promise<Scene> {
+export async function openBenchFixture(
+  root: string,
+  parameters: Record<string, string>,
+): Promise<BenchFixture> {
   const stack = await startStack({ root, form: 'kit', freePorts: true, parameters });
   const { firestore, storage, projectId, bucket } = stack.info;
   const environment = {
@@ -65,13 +68,13 @@ export async function openScene(root: string, parameters: Record<string, string>
 }
 
 /** The colour of a picture: of two numbers that follow one another, very different ones. */
-export function colourOf(number: number): { r: number; g: number; b: number } {
+export function colorOf(number: number): { r: number; g: number; b: number } {
   return { r: (number * 101) % 256, g: (number * 57) % 256, b: (number * 23) % 256 };
 }
 
 /** A picture of its own for each number, JPEG. */
 export function picture(number: number): Promise<Buffer> {
-  const background = colourOf(number);
+  const background = colorOf(number);
   return sharp({ create: { width: 640 + (number % 64), height: 480, channels: 3, background } })
     .jpeg()
     .toBuffer();
@@ -92,7 +95,7 @@ export async function upload(bucket: Bucket, name: string, data: Buffer): Promis
 }
 
 /** Runs tasks, so many side by side. */
-export async function inParallel(lanes: number, tasks: (() => Promise<void>)[]): Promise<void> {
+export async function runInParallel(lanes: number, tasks: (() => Promise<void>)[]): Promise<void> {
   const queue = [...tasks];
   const lane = async () => {
     for (let task = queue.shift(); task; task = queue.shift()) await task();

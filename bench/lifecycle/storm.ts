@@ -9,16 +9,16 @@ import sharp from 'sharp';
 import type { Places } from '../paths.js';
 import { writeResults } from '../results.js';
 import {
-  colourOf,
-  inParallel,
-  openScene,
+  colorOf,
+  runInParallel,
+  openBenchFixture,
   percentile,
   picture,
   randomOf,
   sleep,
   upload,
   type DoctorsReport,
-  type Scene,
+  type BenchFixture,
 } from './fixture.js';
 import { functionProcesses } from './workers.js';
 
@@ -30,7 +30,13 @@ const SHARES = { twice: 0.2, bad: 0.1, overwrite: 0.25, deletion: 0.08 };
 /** The last hundred come when half of the others are there: over images that can be seen. */
 const FIRST_WAVE = 400;
 /** Whom the killer may choose from. */
-const WORKERS = ['ingest', 'ingest', 'remove', 'sweep', 'lock'];
+const WORKERS = [
+  'originalFinalized',
+  'originalFinalized',
+  'originalDeleted',
+  'cleanup',
+  'metadataUpdated',
+];
 const BOUND_SECONDS = 5;
 const PARAMETERS = { REVOCATION_SECONDS: String(BOUND_SECONDS), FAILURES_PER_MINUTE: '0' };
 /** Until all must be at rest, milliseconds. */
@@ -53,7 +59,7 @@ class Storm {
   /** The same uploads each time; when each comes is for the machine to say. */
   readonly #random = randomOf(6);
 
-  constructor(readonly scene: Scene) {}
+  constructor(readonly scene: BenchFixture) {}
 
   /** Notes when each upload became ready. */
   watch(): () => void {
@@ -75,7 +81,7 @@ class Storm {
     const perOwner = Array.from({ length: OWNERS }, (_, owner) => async () => {
       for (const number of numbers) if (number % OWNERS === owner) await this.#uploadOne(number);
     });
-    await inParallel(OWNERS, perOwner);
+    await runInParallel(OWNERS, perOwner);
   }
 
   #chance(share: number): boolean {
@@ -140,7 +146,7 @@ class Storm {
     const checks = [...this.live].map(([name, live]) => async () => {
       if (!(await this.#isRight(name, live))) lost += 1;
     });
-    await inParallel(10, checks);
+    await runInParallel(10, checks);
     return lost;
   }
 
@@ -155,7 +161,7 @@ class Storm {
     const body = Buffer.from(await response.arrayBuffer());
     if (response.status !== 200) return false;
     const [r = 0, g = 0, b = 0] = await sharp(body).resize(1, 1).removeAlpha().raw().toBuffer();
-    const wanted = colourOf(number);
+    const wanted = colorOf(number);
     return (
       Math.max(Math.abs(r - wanted.r), Math.abs(g - wanted.g), Math.abs(b - wanted.b)) < TOLERANCE
     );
@@ -178,7 +184,7 @@ async function killWorkers(isOver: () => boolean): Promise<number> {
 
 /** @returns whether nothing was lost and nothing is left behind */
 export async function storm(places: Places): Promise<boolean> {
-  const scene = await openScene(places.root, PARAMETERS);
+  const scene = await openBenchFixture(places.root, PARAMETERS);
   try {
     const run = new Storm(scene);
     const stopWatching = run.watch();

@@ -25,9 +25,9 @@ export interface Measured {
 
 async function main([pipeline, file, folder, root]: string[]): Promise<Measured> {
   const product = openProduct(root as string);
-  const { derive } = product.derive();
+  const { processImage } = product.processing();
   const { ENCODERS } = product.encode();
-  const { parseConfig } = product.lib();
+  const { parseConfig } = product.api();
   // The very same for all.
   const sharp = product.sharp();
   const same: Encode.Encoders = {
@@ -47,7 +47,7 @@ async function main([pipeline, file, folder, root]: string[]): Promise<Measured>
   }
   const config = parseConfig({ BUCKET: 'bench', VARIANTS, FORMATS: FORMATS.join() });
   const { figures, result } = await measure(() =>
-    derive(readFileSync(file as string), config, pipeline === 'same' ? same : undefined),
+    processImage(readFileSync(file as string), config, pipeline === 'same' ? same : undefined),
   );
   const files = result.renditions.map(({ data }) => {
     const path = join(folder as string, randomUUID());

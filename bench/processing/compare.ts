@@ -127,7 +127,7 @@ async function runChild(
   const run = promisify(execFile);
   // Ours as the product starts it; the peer, and the floor, as Node is by default.
   const isOurs = pipeline === 'same' || pipeline === 'shipped';
-  const { PROCESS_FLAGS, PROCESS_ENVIRONMENT } = openProduct(root).bounded();
+  const { PROCESS_FLAGS, PROCESS_ENVIRONMENT } = openProduct(root).isolated();
   const { stdout } = await run(
     process.execPath,
     [...(isOurs ? PROCESS_FLAGS : []), child, pipeline, file, folder, root],

@@ -10,7 +10,7 @@ import { compareWith } from './similarity.js';
 /** Prints a table. */
 export async function compareHeic({ root }: Places): Promise<void> {
   const product = openProduct(root);
-  const config = product.lib().parseConfig({ BUCKET: 'bench' });
+  const config = product.api().parseConfig({ BUCKET: 'bench' });
   const fixtures = join(root, 'tests', 'fixtures');
   // As the HEIC was made from the photo: 1000 x 700, and a quarter turned by its box `irot`.
   const photo = await sharp(join(fixtures, 'photos', 'seeding.jpg'))
@@ -23,7 +23,7 @@ export async function compareHeic({ root }: Places): Promise<void> {
     JPEG: await sharp(photo).withIccProfile('p3').jpeg({ quality: 80 }).toBuffer(),
   };
   const compare = await compareWith(photo);
-  const derive = product.bounded().openBoundedDerive(product.limits().PROCESS_LIMITS);
+  const derive = product.isolated().openIsolatedProcessor(product.limits().PROCESS_LIMITS);
   try {
     const rows: string[][] = [];
     for (const [kind, bytes] of Object.entries(files)) {

@@ -19,13 +19,13 @@ interface Row extends Omit<Watched, 'derived'> {
 export async function measureBombs(places: Places): Promise<boolean> {
   const { root } = places;
   const product = openProduct(root);
-  const { openBoundedDerive } = product.bounded();
+  const { openIsolatedProcessor } = product.isolated();
   const { PROCESS_LIMITS } = product.limits();
-  const config = product.lib().parseConfig({ BUCKET: 'bench' });
+  const config = product.api().parseConfig({ BUCKET: 'bench' });
 
   const measure = async ({ name, make, expected, bounds, isHonest = false }: Bomb) => {
     const bytes = await make(root);
-    const derive = openBoundedDerive(PROCESS_LIMITS);
+    const derive = openIsolatedProcessor(PROCESS_LIMITS);
     const watched = await watch(derive, bytes, { ...config, ...bounds });
     derive.close();
     // The renditions are nobody's business here.

@@ -1,7 +1,10 @@
 /** Renditions of one file in a bounded process of its own, and what that process took. */
 import { readFileSync } from 'node:fs';
-import type { BoundedDerive } from '../../functions/src/processing/isolated-processor.js';
-import type { Derived, Plan } from '../../functions/src/processing/process-image.js';
+import type { IsolatedProcessor } from '../../functions/src/processing/isolated-processor.js';
+import type {
+  ProcessedImage,
+  ProcessSettings,
+} from '../../functions/src/processing/process-image.js';
 import type { ImageFailure, ImageFailureCode } from '../../functions/src/errors.js';
 
 export interface Watched {
@@ -9,7 +12,7 @@ export interface Watched {
   outcome: 'ready' | ImageFailureCode | 'crashed';
   /** Why it failed. */
   detail: string;
-  derived?: Derived;
+  derived?: ProcessedImage;
   seconds: number;
   /** The most that lay in memory at once, bytes; 0 elsewhere than on Linux. */
   peakBytes: number;
@@ -20,7 +23,11 @@ export interface Watched {
 const EVERY_MS = 5;
 
 /** @param derive not used before: what earlier uploads took would be counted, too */
-export async function watch(derive: BoundedDerive, bytes: Buffer, plan: Plan): Promise<Watched> {
+export async function watch(
+  derive: IsolatedProcessor,
+  bytes: Buffer,
+  plan: ProcessSettings,
+): Promise<Watched> {
   const { pid } = derive;
   const most = { peakBytes: 0, dataBytes: 0 };
   const look = () => {

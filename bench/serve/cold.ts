@@ -70,7 +70,7 @@ export function compareCold(places: Places): void {
   const everything: Loaded[] = [];
   for (let run = 0; run < RUNS; run++) {
     serve.push(load(places.root, SERVE, 'serve'));
-    everything.push(load(places.root, EVERYTHING, 'ingest'));
+    everything.push(load(places.root, EVERYTHING, 'originalFinalized'));
   }
   const rounded = (values: number[]) => Math.round(median(values) * 10) / 10;
   const results = {

@@ -49,7 +49,7 @@ export const IMAGE_FAILURES = {
   'too-many-pixels': 'The image has too many pixels. Upload a smaller one.',
   'too-much-memory': 'The image takes too much memory to process. Upload a smaller one.',
   'too-slow': 'The image takes too long to process. Upload a smaller one.',
-  'gave-up': 'The image could not be processed after several tries. Upload it again.',
+  'retries-exhausted': 'The image could not be processed after several tries. Upload it again.',
 } as const satisfies Record<string, string>;
 
 export type ImageFailureCode = keyof typeof IMAGE_FAILURES;

@@ -25,9 +25,12 @@ import { onTaskDispatched } from 'firebase-functions/tasks';
 import { parseConfig } from './config/config.js';
 import { BUCKET, CONCURRENCY, LOCATION, MAX_INSTANCES } from './config/parameters.js';
 import { ownerOf } from './domain/path.js';
-import { lock as lockObject, mustBeLocked } from './lifecycle/metadata-updated.js';
+import {
+  revokeDownloadTokens as lockObject,
+  isOpenOriginal,
+} from './lifecycle/metadata-updated.js';
 import { once } from './once.js';
-import { view } from './serve-entry.js';
+import { handleRequest } from './serve-entry.js';
 
 // Least privilege: objects of buckets, documents of Firestore, to be called by events and tasks, and
 // to appoint tasks.
@@ -38,7 +41,7 @@ requiresRole('roles/run.invoker');
 requiresRole('roles/cloudtasks.enqueuer');
 requiresAPI(
   'cloudtasks.googleapis.com',
-  'Old renditions are swept and images brought up to date by tasks.',
+  'Tasks delete unreferenced renditions and update images in the background.',
 );
 
 // Images that were there before, and those made by other parameters, are brought up to date.
@@ -52,14 +55,14 @@ const log = (severity: 'INFO' | 'WARNING' | 'ERROR', message: string, details: o
   write({ severity, message, ...details });
 
 /** What the rooms are handed. */
-const openKeeper = async () => ({ config, library: await openLibrary(), now: Date.now, log });
+const openKeeper = async () => ({ config, backend: await openLibrary(), now: Date.now, log });
 const openMaker = async () => {
-  const [derive, keeper] = await Promise.all([openDerive(), openKeeper()]);
-  return { ...keeper, derive };
+  const [processImage, keeper] = await Promise.all([openProcessor(), openKeeper()]);
+  return { ...keeper, processImage };
 };
 
 const openLibrary = once(async () =>
-  (await import('./gcp/backend.js')).openLibrary(config, process.env),
+  (await import('./gcp/backend.js')).openBackend(config, process.env),
 );
 
 const openTasks = once(() => import('./lifecycle/tasks.js'));
@@ -70,20 +73,20 @@ async function handle<T, R>(
   work: (task: T) => Promise<R>,
 ): Promise<R | undefined> {
   if ('task' in parsed) {
-    const { tellNoNames } = await import('./lifecycle/retry.js');
-    return tellNoNames(() => work(parsed.task));
+    const { withRedactedErrors } = await import('./lifecycle/retry.js');
+    return withRedactedErrors(() => work(parsed.task));
   }
   log('ERROR', 'a task was dropped', { reason: parsed.problem });
   return undefined;
 }
 
 /** One process for all uploads of this instance; it gets ready while the first is being read. */
-const openDerive = once(async () => {
-  const [{ openBoundedDerive }, { PROCESS_LIMITS }] = await Promise.all([
+const openProcessor = once(async () => {
+  const [{ openIsolatedProcessor }, { PROCESS_LIMITS }] = await Promise.all([
     import('./processing/isolated-processor.js'),
     import('./processing/limits.js'),
   ]);
-  return openBoundedDerive(PROCESS_LIMITS);
+  return openIsolatedProcessor(PROCESS_LIMITS);
 });
 
 /** One picture at a time an instance: its process may take 1280 MiB, and this one holds the upload. */
@@ -100,7 +103,7 @@ const TIDIES_UP = {
 const RETRIED_FOR_AN_HOUR = { maxAttempts: 20, minBackoffSeconds: 10, maxBackoffSeconds: 300 };
 
 /** An upload was finished: make its renditions and records. */
-export const ingest = onObjectFinalized(
+export const originalFinalized = onObjectFinalized(
   { ...MAKES_PICTURES, bucket: BUCKET, timeoutSeconds: 300, maxInstances: 50, retry: true },
   async ({ data, time }) => {
     // Every rendition that is written comes here as well: those end before anything is loaded.
@@ -117,12 +120,12 @@ export const ingest = onObjectFinalized(
       bytes: Number(data.size),
       time: Date.parse(time),
     };
-    await room.ingest(upload, maker);
+    await room.originalFinalized(upload, maker);
   },
 );
 
 /** An object's metadata changed: take away the download token that it may have got. */
-export const lock = onObjectMetadataUpdated(
+export const metadataUpdated = onObjectMetadataUpdated(
   { ...TIDIES_UP, bucket: BUCKET, retry: true },
   async ({ data, time }) => {
     const object = {
@@ -131,7 +134,7 @@ export const lock = onObjectMetadataUpdated(
       generation: String(data.generation),
       ...(data.metadata && { metadata: data.metadata }),
     };
-    if (!mustBeLocked(object, config)) return;
+    if (!isOpenOriginal(object, config)) return;
     await lockObject({ ...object, time: Date.parse(time) }, await openKeeper());
   },
 );
@@ -139,10 +142,10 @@ export const lock = onObjectMetadataUpdated(
 const HEARS_OF_THE_END = { ...TIDIES_UP, bucket: BUCKET, retry: true } as const;
 
 /** An original was deleted, or overwritten: see what is left, and remove what was made of it. */
-export const remove = onObjectDeleted(HEARS_OF_THE_END, removeOriginal);
+export const originalDeleted = onObjectDeleted(HEARS_OF_THE_END, removeOriginal);
 
 /** The same in a bucket with object versioning, where what is deleted or overwritten is kept, noncurrent. */
-export const removeArchived = onObjectArchived(HEARS_OF_THE_END, removeOriginal);
+export const originalArchived = onObjectArchived(HEARS_OF_THE_END, removeOriginal);
 
 async function removeOriginal({ data, time }: StorageEvent): Promise<void> {
   // Every rendition that is deleted comes here as well.
@@ -153,11 +156,11 @@ async function removeOriginal({ data, time }: StorageEvent): Promise<void> {
   ]);
   const { bucket, name } = data;
   const object = { bucket, name, generation: String(data.generation), time: Date.parse(time) };
-  await room.remove(object, keeper);
+  await room.originalDeleted(object, keeper);
 }
 
 /** The revocation bound has passed since something was replaced: delete what nothing shows. */
-export const sweep = onTaskDispatched(
+export const cleanup = onTaskDispatched(
   {
     ...TIDIES_UP,
     region: LOCATION,
@@ -166,7 +169,9 @@ export const sweep = onTaskDispatched(
   },
   async ({ data }) => {
     const [room, tasks] = await Promise.all([import('./lifecycle/cleanup.js'), openTasks()]);
-    await handle(tasks.parseSweep(data), async (task) => room.sweep(task, await openKeeper()));
+    await handle(tasks.parseCleanupTask(data), async (task) =>
+      room.cleanup(task, await openKeeper()),
+    );
   },
 );
 
@@ -192,12 +197,12 @@ export const backfill = onTaskDispatched(
     ]);
     const isLast = retryCount >= BACKFILL_ATTEMPTS - 1;
     try {
-      const progress = await handle(tasks.parseBackfill(data), async (task) =>
+      const progress = await handle(tasks.parseBackfillTask(data), async (task) =>
         room.backfill(task, { id, isLast }, await openMaker()),
       );
-      if (progress !== undefined) await report.tellExtension(progress, process.env, log);
+      if (progress !== undefined) await report.reportProcessingState(progress, process.env, log);
     } catch (error) {
-      if (isLast) await report.tellExtension('stopped', process.env, log);
+      if (isLast) await report.reportProcessingState('stopped', process.env, log);
       throw error;
     }
   },
@@ -214,7 +219,7 @@ export const purge = onTaskDispatched(
   },
   async ({ data }) => {
     const [room, tasks] = await Promise.all([import('./lifecycle/purge.js'), openTasks()]);
-    await handle(tasks.parsePurge(data), async (task) => room.purge(task, await openKeeper()));
+    await handle(tasks.parsePurgeTask(data), async (task) => room.purge(task, await openKeeper()));
   },
 );
 
@@ -230,16 +235,16 @@ function mustBeAdmin(auth: CallableRequest['auth']): void {
 /** For admins (custom claim `admin`): deletes all images of a user, `{ uid }`. */
 export const deleteUserImages = onCall(ADMIN_CALL, async ({ auth, data }) => {
   mustBeAdmin(auth);
-  const parsed = (await openTasks()).parsePurge(data);
+  const parsed = (await openTasks()).parsePurgeTask(data);
   if ('problem' in parsed) throw new HttpsError('invalid-argument', parsed.problem);
-  await (await openLibrary()).queues.purge(parsed.task);
+  await (await openLibrary()).queues.enqueuePurge(parsed.task);
   return { queued: true };
 });
 
 /** For admins (custom claim `admin`): starts the backfill by hand; one that is under way is replaced. */
 export const startBackfill = onCall(ADMIN_CALL, async ({ auth }) => {
   mustBeAdmin(auth);
-  await (await openLibrary()).queues.backfill({}, `by-hand-${randomUUID()}`);
+  await (await openLibrary()).queues.enqueueBackfill({}, `by-hand-${randomUUID()}`);
   return { queued: true };
 });
 
@@ -249,8 +254,11 @@ export const startBackfill = onCall(ADMIN_CALL, async ({ auth }) => {
  * What `onRequest` gives is kept as the declaration that the CLI deploys by. What runs is the handler
  * itself: the wrapper's four promises a request cost more than the answer.
  */
-export const serve = Object.assign<typeof view, Pick<HttpsFunction, '__endpoint' | '__trigger'>>(
-  view,
+export const serve = Object.assign<
+  typeof handleRequest,
+  Pick<HttpsFunction, '__endpoint' | '__trigger'>
+>(
+  handleRequest,
   onRequest(
     {
       region: LOCATION,

@@ -40,7 +40,7 @@ test('an instance for views loads what a view needs, opens it at once, and nothi
 test('it exports the ten functions and nothing else', () => {
   const { stdout, stderr } = load(`console.log(Object.keys(require('./lib/index.js')).join())`);
   expect([stdout.trim(), stderr]).toEqual([
-    'ingest,lock,remove,removeArchived,sweep,backfill,purge,deleteUserImages,startBackfill,serve',
+    'originalFinalized,metadataUpdated,originalDeleted,originalArchived,cleanup,backfill,purge,deleteUserImages,startBackfill,serve',
     '',
   ]);
 });

@@ -10,9 +10,9 @@ import type * as View from './serve-entry.js';
 function open(): Partial<typeof Doors> {
   // The platform's name for the export that this instance runs.
   if (process.env['FUNCTION_TARGET'] !== 'serve') return require('./functions.js') as typeof Doors;
-  const { view, openView } = require('./serve-entry.js') as typeof View;
-  void openView();
-  return { serve: view as typeof Doors.serve };
+  const { handleRequest, loadHandler } = require('./serve-entry.js') as typeof View;
+  void loadHandler();
+  return { serve: handleRequest as typeof Doors.serve };
 }
 
 export = open();

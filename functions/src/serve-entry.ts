@@ -13,13 +13,13 @@ const config = parseConfig(process.env);
 let answer: Handler | undefined;
 
 /** Opens the room that answers; called early, the first view does not wait for it. */
-export const openView = once(async (): Promise<Handler> => {
-  const [{ openServe }, { openProjectReader }, { handleHttp }] = await Promise.all([
+export const loadHandler = once(async (): Promise<Handler> => {
+  const [{ openHandler }, { openProjectReader }, { handleHttp }] = await Promise.all([
     import('./serve/handler.js'),
     import('./gcp/open-reader.js'),
     import('./serve/http.js'),
   ]);
-  const serve = openServe({
+  const serve = openHandler({
     config,
     reader: openProjectReader(config, process.env),
     log: (severity, message, details) => write({ severity, message, ...details }),
@@ -28,5 +28,5 @@ export const openView = once(async (): Promise<Handler> => {
 });
 
 /** Answers a view. */
-export const view: Handler = (request, response) =>
-  answer ? answer(request, response) : openView().then((open) => open(request, response));
+export const handleRequest: Handler = (request, response) =>
+  answer ? answer(request, response) : loadHandler().then((open) => open(request, response));

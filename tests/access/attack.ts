@@ -1,8 +1,8 @@
 /** Tries one cell of the attack table on the running stack. */
 import { ask } from '../support/request.js';
 import { idTokenOf } from '../support/rest.js';
-import type { Stage } from '../support/stack.js';
-import type { Image, Scenes } from './fixture.js';
+import type { TestContext } from '../support/stack.js';
+import type { Image, AccessFixture } from './fixture.js';
 import type { Act, Actor, Answer, Cell, Thing } from './table.js';
 import {
   waysToImageRecord,
@@ -11,7 +11,7 @@ import {
   waysToTokenRecord,
   type Secrets,
   type Target,
-  type Way,
+  type RequestVariant,
 } from './requests.js';
 
 /** How requests to Storage and to Firestore are signed. */
@@ -20,7 +20,10 @@ type Credentials = { storage: string; firestore: string } | undefined;
 /** What the emulators take for the project's own servers. */
 export const ADMIN: Credentials = { storage: 'Firebase owner', firestore: 'Bearer owner' };
 
-const WAYS: Record<Exclude<Thing, "a stranger's things">, (act: Act, target: Target) => Way[]> = {
+const WAYS: Record<
+  Exclude<Thing, "a stranger's things">,
+  (act: Act, target: Target) => RequestVariant[]
+> = {
   original: waysToOriginal,
   rendition: waysToRendition,
   'image record': waysToImageRecord,
@@ -31,12 +34,16 @@ const REFUSED = [401, 403, 404];
 const CHANGES_THE_IMAGE: readonly Act[] = ['overwrite', 'update metadata', 'delete'];
 
 /** Tries every way that the actor has; yes if one of them succeeds. */
-export async function attack(cell: Cell, stage: Stage, scenes: Scenes): Promise<Answer> {
+export async function attack(
+  cell: Cell,
+  stage: TestContext,
+  scenes: AccessFixture,
+): Promise<Answer> {
   const { actor, thing, act, state } = cell;
   const image = await scenes.image(actor, state);
   const aim = thing === "a stranger's things" ? await scenes.stranger() : image;
   const target = { stack: stage.stack, image: aim, secrets: secretsOf(actor, image) };
-  const ways = waysTo(thing, act, target);
+  const ways = requestsFor(thing, act, target);
   if (ways.length === 0) return '—';
   const user = act === 'download by token' ? undefined : scenes.userOf(actor);
   const credentials = user && signedBy(await idTokenOf(user));
@@ -47,7 +54,7 @@ export async function attack(cell: Cell, stage: Stage, scenes: Scenes): Promise<
 }
 
 /** The requests for an act on a thing; none: there is no such act on it. */
-export function waysTo(thing: Thing, act: Act, target: Target): Way[] {
+export function requestsFor(thing: Thing, act: Act, target: Target): RequestVariant[] {
   if (thing !== "a stranger's things") return WAYS[thing](act, target);
   return Object.values(WAYS).flatMap((ways) => ways(act, target));
 }
@@ -57,8 +64,8 @@ export function waysTo(thing: Thing, act: Act, target: Target): Way[] {
  * @throws Error when the answer is neither a success nor a refusal, or there is none
  */
 export async function succeeds(
-  way: Way,
-  { stack }: Stage,
+  way: RequestVariant,
+  { stack }: TestContext,
   credentials: Credentials,
 ): Promise<boolean> {
   const { method, url } = way;

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { plainJpeg } from '../support/pictures.js';
 import { emailUser, uploadForLink } from '../support/rest.js';
-import type { Stage } from '../support/stack.js';
+import type { TestContext } from '../support/stack.js';
 import type { Actor, State } from './table.js';
 
 /** Where all of one image is, and the secrets that have to do with it. */
@@ -39,22 +39,22 @@ interface People {
 const NEWEST_GENERATION = '9'.repeat(18);
 
 /** The images of a test run: each is made when it is asked for, and anew after it was spoilt. */
-export class Scenes {
+export class AccessFixture {
   readonly #images = new Map<string, Promise<Image>>();
 
   private constructor(
-    private readonly stage: Stage,
+    private readonly stage: TestContext,
     private readonly people: People,
   ) {}
 
-  static async open(stage: Stage): Promise<Scenes> {
+  static async open(stage: TestContext): Promise<AccessFixture> {
     const [owner, anonymousOwner, otherUser, stranger] = await Promise.all([
       emailUser(stage),
       stage.user(),
       emailUser(stage),
       stage.user(),
     ]);
-    return new Scenes(stage, { owner, anonymousOwner, otherUser, stranger });
+    return new AccessFixture(stage, { owner, anonymousOwner, otherUser, stranger });
   }
 
   /** The image that an actor has to do with. */
@@ -94,7 +94,7 @@ function keyOf({ uid }: DemoUser, state: State): string {
 }
 
 /** Uploads an image and brings it into a state. */
-export async function makeImage(stage: Stage, owner: DemoUser, state: State): Promise<Image> {
+export async function makeImage(stage: TestContext, owner: DemoUser, state: State): Promise<Image> {
   const imageId = newImageId();
   const { uid, firestore } = owner;
   const original = `originals/${uid}/${imageId}`;
@@ -137,7 +137,7 @@ export async function makeImage(stage: Stage, owner: DemoUser, state: State): Pr
 
 /** Where w800 is, or would be if there were one. */
 async function nameRendition(
-  { stack, firestore }: Stage,
+  { stack, firestore }: TestContext,
   imageRecord: string,
   name: string,
   generation: string,
@@ -153,7 +153,7 @@ async function nameRendition(
  * Keeps an image `processing`: its record says that a newer upload is being worked on, so that ingest
  * leaves the one that is made here alone.
  */
-async function reserve(stage: Stage, { uid }: DemoUser, imageId: string): Promise<string> {
+async function reserve(stage: TestContext, { uid }: DemoUser, imageId: string): Promise<string> {
   const publicToken = mintToken();
   const { firestore } = stage;
   const createdAt = new Date();

@@ -7,7 +7,7 @@ import type { Image } from './fixture.js';
 import type { Act } from './table.js';
 
 /** One request; what signs it comes later. */
-export type Way = Question;
+export type RequestVariant = Question;
 
 /** What an actor knows, beside the names and ids that everybody knows. */
 export interface Secrets {
@@ -28,12 +28,12 @@ const JPEG = { 'content-type': 'image/jpeg' };
 const JSON_BODY = { 'content-type': 'application/json' };
 
 /** Ways to an original. */
-export function waysToOriginal(act: Act, target: Target): Way[] {
+export function waysToOriginal(act: Act, target: Target): RequestVariant[] {
   return waysToObject(act, target.image.original, target);
 }
 
 /** Ways to a rendition: those to any object, and the address that the public token is for. */
-export function waysToRendition(act: Act, target: Target): Way[] {
+export function waysToRendition(act: Act, target: Target): RequestVariant[] {
   const { stack, image, secrets } = target;
   const ways = waysToObject(act, image.rendition, target);
   const { publicToken } = secrets;
@@ -43,11 +43,11 @@ export function waysToRendition(act: Act, target: Target): Way[] {
   return ways;
 }
 
-function waysToObject(act: Act, name: string, { stack, secrets }: Target): Way[] {
+function waysToObject(act: Act, name: string, { stack, secrets }: Target): RequestVariant[] {
   const objects = `http://${stack.storage}/v0/b/${stack.bucket}/o`;
   const object = `${objects}/${encodeURIComponent(name)}`;
   const media = `${object}?alt=media`;
-  const upload = (to: string): Way => {
+  const upload = (to: string): RequestVariant => {
     const url = `${objects}?uploadType=media&name=${encodeURIComponent(to)}`;
     return { method: 'POST', url, headers: JPEG, body: 'an attack' };
   };
@@ -103,7 +103,7 @@ function downloadTokens({ publicToken, downloadToken }: Secrets): string[] {
 }
 
 /** An object's name, as it is and in disguises, after a token and without. */
-function waysThroughServe(name: string, { serve }: TestStack, secrets: Secrets): Way[] {
+function waysThroughServe(name: string, { serve }: TestStack, secrets: Secrets): RequestVariant[] {
   const { publicToken, triesNames } = secrets;
   const escaped = encodeURIComponent(name);
   const tails = [name, escaped, `../../${name}`, `..%2F..%2F${escaped}`, `%2e%2e/${name}`];
@@ -128,13 +128,13 @@ function parentOf(path: string): string {
 }
 
 /** Ways to an image record. */
-export function waysToImageRecord(act: Act, target: Target): Way[] {
+export function waysToImageRecord(act: Act, target: Target): RequestVariant[] {
   const { imageRecord, state } = target.image;
   return waysToDocument(act, imageRecord, { field: 'state', value: state }, target);
 }
 
 /** Ways to a token record. */
-export function waysToTokenRecord(act: Act, target: Target): Way[] {
+export function waysToTokenRecord(act: Act, target: Target): RequestVariant[] {
   const { tokenRecord, owner } = target.image;
   return waysToDocument(act, tokenRecord, { field: 'uid', value: owner.uid }, target);
 }
@@ -144,14 +144,14 @@ function waysToDocument(
   path: string,
   { field, value }: { field: string; value: string },
   { stack, secrets }: Target,
-): Way[] {
+): RequestVariant[] {
   const database = `projects/${stack.projectId}/databases/(default)/documents`;
   const root = `http://${stack.firestore}/v1/${database}`;
   const document = `${root}/${path}`;
   const collection = parentOf(path);
   const name = `${database}/${path}`;
   const fields = { [field]: { stringValue: value }, note: { stringValue: 'an attack' } };
-  const post = (url: string, body: object): Way => {
+  const post = (url: string, body: object): RequestVariant => {
     return { method: 'POST', url, headers: JSON_BODY, body: JSON.stringify(body) };
   };
   const commit = (write: object) => post(`${root}:commit`, { writes: [write] });

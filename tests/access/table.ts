@@ -128,7 +128,7 @@ export const NOTES: readonly { id: string; cells: Cells; text: string }[] = [
   {
     id: 'minted',
     cells: { actor: OWNERS, thing: ['original'], act: ['getMetadata', 'download by token'] },
-    text: "An owner's `getDownloadURL()` mints a new download token for the original. It works until the function `lock` has taken it away; a test of its own waits for that. Here the owner tries the one that the upload was given.",
+    text: "An owner's `getDownloadURL()` mints a new download token for the original. It works until the function `metadataUpdated` has taken it away; a test of its own waits for that. Here the owner tries the one that the upload was given.",
   },
   {
     id: 'no-list',

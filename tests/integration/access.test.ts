@@ -1,18 +1,18 @@
 /** Every cell of the attack table, asked of the running stack. */
 import { getDownloadURL, ref } from 'firebase/storage';
-import { ADMIN, attack, succeeds, waysTo } from '../access/attack.js';
-import { makeImage, Scenes } from '../access/fixture.js';
+import { ADMIN, attack, succeeds, requestsFor } from '../access/attack.js';
+import { makeImage, AccessFixture } from '../access/fixture.js';
 import { actors, acts, expected, states, things, type Cell, type State } from '../access/table.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
-import { Stage } from '../support/stack.js';
+import { TestContext } from '../support/stack.js';
 
-let stage: Stage;
-let scenes: Scenes;
+let stage: TestContext;
+let scenes: AccessFixture;
 
 beforeAll(async () => {
-  stage = new Stage();
-  scenes = await Scenes.open(stage);
+  stage = new TestContext();
+  scenes = await AccessFixture.open(stage);
 }, 60_000);
 
 afterAll(() => stage.close());
@@ -77,7 +77,7 @@ describe('every request of the table is a real one: an admin succeeds with it', 
       // Their tokens can't be right.
       if (act === 'download by token') continue;
       if (act === 'delete') image = await makeImage(stage, owner, 'ready');
-      for (const way of waysTo(thing, act, { stack: stage.stack, image, secrets: {} })) {
+      for (const way of requestsFor(thing, act, { stack: stage.stack, image, secrets: {} })) {
         const isOk = await succeeds(way, stage, ADMIN);
         if (!isOk) refused.push(`${act}: ${way.method} ${way.url}`);
       }
@@ -93,7 +93,7 @@ test('and a download token, sent as in the table, opens what is not locked', asy
   await file.save('open', { resumable: false });
   await file.setMetadata({ metadata: { firebaseStorageDownloadTokens: downloadToken } });
   const target = { stack: stage.stack, image, secrets: { downloadToken } };
-  const ways = waysTo('original', 'download by token', target);
+  const ways = requestsFor('original', 'download by token', target);
   const successes = await Promise.all(ways.map((way) => succeeds(way, stage, undefined)));
   // The empty one and the guess, and then the right one.
   expect(successes).toEqual([false, false, true]);

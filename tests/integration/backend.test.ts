@@ -1,20 +1,20 @@
-/** The library on the local stack keeps the contract that its stand-in in memory keeps. */
+/** The backend on the local stack keeps the contract that its stand-in in memory keeps. */
 import { randomUUID } from 'node:crypto';
 import type { Firestore } from 'firebase-admin/firestore';
 import { parseConfig, type Config } from '../../functions/src/config/config.js';
 import type { Owner } from '../../functions/src/domain/path.js';
-import { itIsALibrary, type Subject } from '../../functions/test/gcp/backend-contract.js';
-import { openLibrary } from '../../functions/src/gcp/backend.js';
+import { testBackendContract, type Subject } from '../../functions/test/gcp/backend-contract.js';
+import { openBackend } from '../../functions/src/gcp/backend.js';
 import { hashToken } from '../../functions/src/domain/token.js';
 import { openRecords, type Records } from '../../functions/src/gcp/records.js';
-import { closeProductsApp, productsFirestore, Stage } from '../support/stack.js';
+import { closeProductsApp, productsFirestore, TestContext } from '../support/stack.js';
 
-let stage: Stage;
+let stage: TestContext;
 let subject: Subject;
 let config: Config;
 
 beforeAll(() => {
-  stage = new Stage();
+  stage = new TestContext();
   const { bucket, projectId } = stage.stack;
   process.env['GCLOUD_PROJECT'] = projectId;
   // Beside the functions' own: they neither see these originals nor these records.
@@ -27,7 +27,7 @@ beforeAll(() => {
   });
   const tokens = stage.firestore.collection(config.tokensCollection);
   subject = {
-    library: openLibrary(config, {}),
+    backend: openBackend(config, {}),
     async put(name, data, isOpen) {
       const file = stage.bucket.file(name);
       const metadata = isOpen ? { metadata: { firebaseStorageDownloadTokens: 'open' } } : {};
@@ -61,16 +61,16 @@ afterAll(async () => {
   await stage.close();
 });
 
-itIsALibrary('contract/', () => subject);
+testBackendContract('contract/', () => subject);
 
-const SETTINGS = { recipe: 'recipe', conditions: 'conditions' };
+const SETTINGS = { renditions: 'renditions', all: 'all' };
 
 /** Makes an image's records, without a picture. */
 async function make(records: Records, owner: Owner, generation: string): Promise<boolean> {
   const { uid, imageId } = owner;
   const where = { bucket: 'bucket', name: `contract/${uid}/${imageId}`, generation };
   const original = { ...where, contentType: 'image/jpeg', bytes: 3 };
-  const begun = await records.begin(owner, { original, settings: SETTINGS, redo: 'never' });
+  const begun = await records.begin(owner, { original, settings: SETTINGS, reprocess: 'never' });
   if (typeof begun === 'string') throw new Error(`expected an attempt, found ${begun}`);
   const file = { object: `o/${generation}`, bytes: 3, etag: '"e"' };
   const result = {
@@ -126,15 +126,15 @@ describe('an image with more tokens than one commit takes', () => {
     return { records, died };
   };
   const generationsShown = async () => {
-    const { image, tokens } = await subject.library.records.find(owner);
+    const { image, tokens } = await subject.backend.records.find(owner);
     const shown = [...tokens.values()].map((token) => token.image?.generation);
     return { tokens: tokens.size, shown: new Set(shown), image: image?.original.generation };
   };
 
   beforeEach(async () => {
     owner = { uid: `u-${randomUUID()}`, imageId: 'cat' };
-    await make(subject.library.records, owner, '10');
-    const [hash = ''] = (await subject.library.records.find(owner)).tokens.keys();
+    await make(subject.backend.records, owner, '10');
+    const [hash = ''] = (await subject.backend.records.find(owner)).tokens.keys();
     const copies = Array.from({ length: SHARES }, (_, index) => `${owner.uid}-${index}`);
     await subject.copyToken(hash, copies);
   }, 60_000);
@@ -145,7 +145,7 @@ describe('an image with more tokens than one commit takes', () => {
     expect(died.transactions).toBe(3);
     // Some are there already: each is whole by itself, and the image record is not ahead of them.
     expect((await generationsShown()).shown).toEqual(new Set(['10', '11']));
-    await expect(make(subject.library.records, owner, '11')).resolves.toBe(true);
+    await expect(make(subject.backend.records, owner, '11')).resolves.toBe(true);
     const all = { tokens: SHARES + 1, shown: new Set(['11']), image: '11' };
     await expect(generationsShown()).resolves.toEqual(all);
   }, 60_000);
@@ -153,11 +153,11 @@ describe('an image with more tokens than one commit takes', () => {
   test('killed in the middle of its removal, the image keeps its own token until the end', async () => {
     const { records } = dying(3);
     await expect(records.remove(owner, '10')).rejects.toThrow('died');
-    const { image, tokens } = await subject.library.records.find(owner);
+    const { image, tokens } = await subject.backend.records.find(owner);
     expect(tokens.size).toBeGreaterThan(1);
     expect(tokens.size).toBeLessThan(SHARES);
     expect(tokens.has(hashToken(image?.token ?? ''))).toBe(true);
-    await expect(subject.library.records.remove(owner, '10')).resolves.toBe(true);
+    await expect(subject.backend.records.remove(owner, '10')).resolves.toBe(true);
     const nothing = { tokens: 0, shown: new Set(), image: undefined };
     await expect(generationsShown()).resolves.toEqual(nothing);
   }, 60_000);

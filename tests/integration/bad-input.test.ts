@@ -15,14 +15,14 @@ import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
 import { get, statusOf } from '../support/http.js';
 import { photo, plainJpeg } from '../support/pictures.js';
-import { Stage } from '../support/stack.js';
+import { TestContext } from '../support/stack.js';
 
-let stage: Stage;
+let stage: TestContext;
 let owner: DemoUser;
 let stranger: DemoUser;
 
 beforeAll(async () => {
-  stage = new Stage();
+  stage = new TestContext();
   [owner, stranger] = await Promise.all([stage.user(), stage.user()]);
 });
 afterAll(() => stage.close());

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { renditionsFolder } from '../../functions/src/domain/path.js';
 import { hashToken } from '../../functions/src/domain/token.js';
 import { plainJpeg } from '../support/pictures.js';
-import { ROOT, Stage } from '../support/stack.js';
+import { ROOT, TestContext } from '../support/stack.js';
 
 /** Beside the functions' own: they neither hear of these originals nor see these records. */
 const PARAMETERS = {
@@ -18,11 +18,11 @@ const PARAMETERS = {
   REVOCATION_SECONDS: '0',
 };
 
-let stage: Stage;
+let stage: TestContext;
 let folder: string;
 
 beforeAll(() => {
-  stage = new Stage();
+  stage = new TestContext();
   folder = mkdtempSync(join(tmpdir(), 'doctor-'));
   const lines = Object.entries(PARAMETERS).map((entry) => entry.join('='));
   writeFileSync(join(folder, '.env'), lines.join('\n'));

@@ -6,13 +6,13 @@ import type { Manifest } from '../../functions/src/serve/manifest.js';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { get } from '../support/http.js';
 import { plainJpeg } from '../support/pictures.js';
-import { ROOT, Stage } from '../support/stack.js';
+import { ROOT, TestContext } from '../support/stack.js';
 
-let stage: Stage;
+let stage: TestContext;
 let owner: DemoUser;
 
 beforeAll(async () => {
-  stage = new Stage();
+  stage = new TestContext();
   owner = await stage.user();
 });
 

@@ -5,12 +5,12 @@ import { hashToken } from '../../functions/src/domain/token.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { plainJpeg } from '../support/pictures.js';
-import { Stage } from '../support/stack.js';
+import { TestContext } from '../support/stack.js';
 
-let stage: Stage;
+let stage: TestContext;
 
 beforeAll(() => {
-  stage = new Stage();
+  stage = new TestContext();
 });
 afterAll(() => stage.close());
 

@@ -8,24 +8,24 @@ import { examine } from '../../functions/src/cli/doctor/examine.js';
 import { ownerOf, type Owner } from '../../functions/src/domain/path.js';
 import type { ImageRecord, TokenRecord } from '../../functions/src/domain/records.js';
 import {
-  histories,
-  play,
+  operationSequences,
+  runSequence,
   type Subject,
 } from '../../functions/test/lifecycle/operation-sequences.js';
-import { World } from '../../functions/test/lifecycle/test-harness.js';
-import { openLibrary, type Library } from '../../functions/src/gcp/backend.js';
+import { TestHarness } from '../../functions/test/lifecycle/test-harness.js';
+import { openBackend, type Backend } from '../../functions/src/gcp/backend.js';
 import type { QueuedTask } from '../../functions/test/gcp/in-memory-backend.js';
-import { closeProductsApp, Stage } from '../support/stack.js';
+import { closeProductsApp, TestContext } from '../support/stack.js';
 
 const SEED = Number(process.env['SEED'] ?? 6);
 const SCHEDULES = Number(process.env['SCHEDULES'] ?? 25);
 const MOST_COMMANDS = 30;
 
-let stage: Stage;
+let stage: TestContext;
 let played = 0;
 
 beforeAll(() => {
-  stage = new Stage();
+  stage = new TestContext();
   process.env['GCLOUD_PROJECT'] = stage.stack.projectId;
 });
 afterAll(async () => {
@@ -50,17 +50,17 @@ function openSubject(seconds: string): Subject {
   const now = () => Date.now() + time.passed;
   const tasks: QueuedTask[] = [];
   const usedIds = new Set<string>();
-  const queues: Library['queues'] = {
-    sweep: (task, at) => Promise.resolve(void tasks.push({ queue: 'sweep', task, at })),
-    backfill(task, id = `task-${usedIds.size}`) {
+  const queues: Backend['queues'] = {
+    scheduleCleanup: (task, at) => Promise.resolve(void tasks.push({ queue: 'cleanup', task, at })),
+    enqueueBackfill(task, id = `task-${usedIds.size}`) {
       if (!usedIds.has(id)) tasks.push({ queue: 'backfill', task, id, at: now() });
       usedIds.add(id);
       return Promise.resolve();
     },
-    purge: (task) => Promise.resolve(void tasks.push({ queue: 'purge', task, at: now() })),
+    enqueuePurge: (task) => Promise.resolve(void tasks.push({ queue: 'purge', task, at: now() })),
   };
-  const opened = openLibrary(config, {});
-  const objects: Library['objects'] = {
+  const opened = openBackend(config, {});
+  const objects: Backend['objects'] = {
     ...opened.objects,
     async deleteOriginal(name, generation) {
       await opened.objects.deleteOriginal(name, generation);
@@ -68,7 +68,7 @@ function openSubject(seconds: string): Subject {
       if ((await opened.objects.findOriginal(name)) === undefined) world.noticeDeleted(name);
     },
   };
-  const library = { ...opened, objects, queues };
+  const backend = { ...opened, objects, queues };
   const bucket = {
     async put(name: string, data: Buffer) {
       const file = stage.bucket.file(name);
@@ -85,7 +85,7 @@ function openSubject(seconds: string): Subject {
       await stage.bucket.file(name).delete();
     },
   };
-  const world = new World({ library, bucket, tasks, now, parameters });
+  const world = new TestHarness({ backend, bucket, tasks, now, parameters });
   const names = [`${place}/alice/cat`, `${place}/alice/dog`];
   const owners = new Map(names.map((name) => [name, ownerOf(config.originalsPath, name) as Owner]));
   const tokens = stage.firestore.collection(config.tokensCollection);
@@ -93,14 +93,14 @@ function openSubject(seconds: string): Subject {
     world,
     owners,
     async see() {
-      const { items } = await library.objects.listOriginals(`${place}/`, 10);
-      const folders = await library.objects.listFolders(`${config.variantsPath}/`, 10);
+      const { items } = await backend.objects.listOriginals(`${place}/`, 10);
+      const folders = await backend.objects.listFolders(`${config.variantsPath}/`, 10);
       const renditions = await Promise.all(
-        folders.items.map((folder) => library.objects.listRenditions(folder)),
+        folders.items.map((folder) => backend.objects.listRenditions(folder)),
       );
       const images = new Map<string, ImageRecord<number>>();
       for (const [name, owner] of owners) {
-        const image = await library.records.findImage(owner);
+        const image = await backend.records.findImage(owner);
         if (image) images.set(name, image);
       }
       const { docs } = await tokens.get();
@@ -127,14 +127,14 @@ test(`${SCHEDULES} histories end as they must, and the doctor agrees`, async () 
   const bound = fc.constantFrom('0', '60');
   await fc.assert(
     fc.asyncProperty(
-      histories(2, MOST_COMMANDS),
+      operationSequences(2, MOST_COMMANDS),
       fc.nat(),
       bound,
       async (history, seed, seconds) => {
         const subject = openSubject(seconds);
-        await play(subject, history, seed);
-        const { config, library } = subject.world;
-        const keeper = { config, library, now: subject.now, log: () => {} };
+        await runSequence(subject, history, seed);
+        const { config, backend } = subject.world;
+        const keeper = { config, backend, now: subject.now, log: () => {} };
         const { findings, elsewhere } = await examine(keeper, { graceMs: 0 });
         expect({ findings, elsewhere }).toEqual({ findings: [], elsewhere: { count: 0 } });
       },

@@ -9,7 +9,7 @@ import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
 import { get, statusOf } from '../support/http.js';
 import { middleOf, photo, plainJpeg } from '../support/pictures.js';
-import { Stage } from '../support/stack.js';
+import { TestContext } from '../support/stack.js';
 
 const FORM_PREFIX = { kit: 'kit-images-', extension: 'ext-images-' };
 const GENERATION = /^\d+$/;
@@ -19,12 +19,12 @@ const FILE = {
   object: expect.stringMatching(/^variants\//) as string,
 };
 
-let stage: Stage;
+let stage: TestContext;
 let owner: DemoUser;
-let image: Awaited<ReturnType<Stage['upload']>>;
+let image: Awaited<ReturnType<TestContext['upload']>>;
 
 beforeAll(async () => {
-  stage = new Stage();
+  stage = new TestContext();
   owner = await stage.user();
   image = await stage.upload(owner, photo(), { imageId: 'seeding.jpg' });
 }, 60_000);

@@ -6,22 +6,22 @@ import { FOREIGN } from '../../bench/processing/disguised-files.js';
 import { watch } from '../../bench/processing/memory-watch.js';
 import { parseConfig } from '../../functions/src/config/config.js';
 import {
-  openBoundedDerive,
-  type BoundedDerive,
+  openIsolatedProcessor,
+  type IsolatedProcessor,
   type ProcessLimits,
 } from '../../functions/src/processing/isolated-processor.js';
-import type { Plan } from '../../functions/src/processing/process-image.js';
+import type { ProcessSettings } from '../../functions/src/processing/process-image.js';
 import { PROCESS_LIMITS } from '../../functions/src/processing/limits.js';
 
 const root = join(__dirname, '..', '..');
 const script = join(root, 'functions', 'lib', 'processing', 'isolated-processor-child.js');
-const plan: Plan = parseConfig({ BUCKET: 'bucket' });
+const plan: ProcessSettings = parseConfig({ BUCKET: 'bucket' });
 /** Only Linux counts what a process may write to, and keeps a limit on it. */
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
-const opened: BoundedDerive[] = [];
-function open(limits: Partial<ProcessLimits> = {}): BoundedDerive {
-  const derive = openBoundedDerive({ ...PROCESS_LIMITS, ...limits }, script);
+const opened: IsolatedProcessor[] = [];
+function open(limits: Partial<ProcessLimits> = {}): IsolatedProcessor {
+  const derive = openIsolatedProcessor({ ...PROCESS_LIMITS, ...limits }, script);
   opened.push(derive);
   return derive;
 }

@@ -7,8 +7,11 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { watch } from '../../bench/processing/memory-watch.js';
 import { parseConfig } from '../../functions/src/config/config.js';
-import { openBoundedDerive } from '../../functions/src/processing/isolated-processor.js';
-import type { Derived, Plan } from '../../functions/src/processing/process-image.js';
+import { openIsolatedProcessor } from '../../functions/src/processing/isolated-processor.js';
+import type {
+  ProcessedImage,
+  ProcessSettings,
+} from '../../functions/src/processing/process-image.js';
 import { PROCESS_LIMITS } from '../../functions/src/processing/limits.js';
 import { basesOf } from './fuzz-bases.js';
 import { damaged } from './fuzz-damage.js';
@@ -20,7 +23,7 @@ const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 1000);
 /** None takes a second when nothing else runs; the machine may be shared. */
 const SECONDS = 20;
 
-const plan: Plan = {
+const plan: ProcessSettings = {
   ...parseConfig({ BUCKET: 'bucket', VARIANTS: 'w40:40,thumb:24x24:cover', FORMATS: 'webp,jpeg' }),
   maxPixels: 4_000_000,
   tiff: true,
@@ -42,7 +45,7 @@ test(`${ROUNDS} damaged files`, async () => {
   const ends = new Map<string, number>();
   const problems: string[] = [];
   const run = async (rounds: number[]) => {
-    const derive = openBoundedDerive({ ...PROCESS_LIMITS, seconds: SECONDS }, script);
+    const derive = openIsolatedProcessor({ ...PROCESS_LIMITS, seconds: SECONDS }, script);
     for (const round of rounds) {
       const [name, base] = bases[round % bases.length] as (typeof bases)[number];
       const bytes = damaged(base, SEED, round);
@@ -80,7 +83,7 @@ function isCrash(pid: number | undefined, before: number | undefined, detail: st
 }
 
 /** Every variant in every format, each a picture of the size that it is said to have. */
-async function check({ original, renditions }: Derived): Promise<void> {
+async function check({ original, renditions }: ProcessedImage): Promise<void> {
   const { width, height } = original;
   if (!(width >= 1 && height >= 1 && width * height <= plan.maxPixels)) {
     throw new Error(`an original of ${width} x ${height}`);

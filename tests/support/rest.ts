@@ -1,12 +1,12 @@
 /** What the client SDKs do below: accounts, id tokens, uploads as Storage itself answers them. */
 import { createUserWithEmailAndPassword, getAuth } from 'firebase/auth';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
-import type { Stage } from './stack.js';
+import type { TestContext } from './stack.js';
 
 let count = 0;
 
 /** A new user with an e-mail address and a password. */
-export async function emailUser(stage: Stage): Promise<DemoUser> {
+export async function emailUser(stage: TestContext): Promise<DemoUser> {
   const user = await stage.user();
   const email = `somebody-${++count}-${Date.now()}@example.com`;
   const auth = getAuth(user.storage.app);
@@ -23,7 +23,7 @@ export async function idTokenOf(user: DemoUser): Promise<string> {
 
 /** Uploads and gives what Storage answers: it holds a download token, which the SDK hides. */
 export async function uploadForLink(
-  stage: Stage,
+  stage: TestContext,
   user: DemoUser,
   name: string,
   data: Uint8Array,

@@ -55,7 +55,7 @@ export function productsFirestore(): Firestore {
 }
 
 /** Everything that a test opens is closed by `close`. */
-export class Stage {
+export class TestContext {
   readonly stack = testStack();
   readonly #users: DemoUser[] = [];
   readonly #app: App;

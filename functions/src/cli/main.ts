@@ -2,9 +2,9 @@
 /** `npx storage-public-variants …`: what an admin runs by hand. */
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { doctor, USAGE, type Surroundings } from './doctor/command.js';
+import { doctor, USAGE, type CliEnvironment } from './doctor/command.js';
 
-const surroundings: Surroundings = {
+const surroundings: CliEnvironment = {
   environment: process.env,
   async openLibrary(config, project) {
     // The first is what firebase-admin asks for first; a shell may have another one in it.
@@ -14,15 +14,15 @@ const surroundings: Surroundings = {
     if (emulator)
       process.env['FIREBASE_STORAGE_EMULATOR_HOST'] = emulator.replace(/^https?:\/\//, '');
     else delete process.env['FIREBASE_STORAGE_EMULATOR_HOST'];
-    const { openLibrary } = await import('../gcp/backend.js');
-    return openLibrary(config, process.env);
+    const { openBackend } = await import('../gcp/backend.js');
+    return openBackend(config, process.env);
   },
-  async openDerive() {
-    const [{ openBoundedDerive }, { PROCESS_LIMITS }] = await Promise.all([
+  async openProcessor() {
+    const [{ openIsolatedProcessor }, { PROCESS_LIMITS }] = await Promise.all([
       import('../processing/isolated-processor.js'),
       import('../processing/limits.js'),
     ]);
-    return openBoundedDerive(
+    return openIsolatedProcessor(
       PROCESS_LIMITS,
       join(__dirname, '..', 'processing', 'isolated-processor-child.js'),
     );

@@ -1,8 +1,8 @@
 import { parseConfig } from '../config/config.js';
-import { settingsOf } from './settings.js';
+import { settingsHashes } from './settings.js';
 
 const of = (parameters: Record<string, string>) =>
-  settingsOf(parseConfig({ BUCKET: 'bucket', ...parameters }));
+  settingsHashes(parseConfig({ BUCKET: 'bucket', ...parameters }));
 const before = of({});
 
 test.each([
@@ -12,8 +12,8 @@ test.each([
   ['another format', { FORMATS: 'webp,avif' }],
   ['no animations', { ANIMATED: 'false' }],
 ])('%s makes another picture', (_what, parameters) => {
-  expect(of(parameters).recipe).not.toBe(before.recipe);
-  expect(of(parameters).conditions).not.toBe(before.conditions);
+  expect(of(parameters).renditions).not.toBe(before.renditions);
+  expect(of(parameters).all).not.toBe(before.all);
 });
 
 test.each<Record<string, string>>([
@@ -22,8 +22,8 @@ test.each<Record<string, string>>([
   { HEIC: 'false' },
   { TIFF: 'true' },
 ])('%j makes the same picture, of other uploads', (parameters) => {
-  expect(of(parameters).recipe).toBe(before.recipe);
-  expect(of(parameters).conditions).not.toBe(before.conditions);
+  expect(of(parameters).renditions).toBe(before.renditions);
+  expect(of(parameters).all).not.toBe(before.all);
 });
 
 test('the order of variants and formats, and what only views are asked by, change nothing', () => {

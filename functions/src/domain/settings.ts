@@ -8,42 +8,42 @@ import type { Variant } from './variant.js';
 const RECIPE_VERSION = 1;
 
 /** What decides how renditions look. */
-export interface Recipe {
+export interface RenditionSettings {
   variants: readonly Variant[];
   formats: readonly Format[];
   animated: boolean;
 }
 
 /** What decides whether an original is taken at all. */
-export interface Conditions {
+export interface InputLimits {
   maxBytes: number;
   maxPixels: number;
   heic: boolean;
   tiff: boolean;
 }
 
-export interface Settings {
+export interface SettingsHashes {
   /** Of a picture that was made. */
-  recipe: string;
+  renditions: string;
   /** Of an attempt that failed: with other ones it may succeed. */
-  conditions: string;
+  all: string;
 }
 
 /** @returns hexadecimal texts that change when the parameters do; the order of VARIANTS counts for nothing */
-export function settingsOf(config: Recipe & Conditions): Settings {
+export function settingsHashes(config: RenditionSettings & InputLimits): SettingsHashes {
   const { formats, animated, maxBytes, maxPixels, heic, tiff } = config;
   const variants = config.variants
     .map(({ name, width, height, fit, crop }) => [name, width, height ?? 0, fit, crop ?? ''])
     .sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
   const recipe = [RECIPE_VERSION, variants, [...formats].sort(), animated];
   return {
-    recipe: hash(recipe),
-    conditions: hash([recipe, maxBytes, maxPixels, heic, tiff]),
+    renditions: hash(recipe),
+    all: hash([recipe, maxBytes, maxPixels, heic, tiff]),
   };
 }
 
 /** What else a backfill sees to: where images are, and whether originals are locked. */
-export interface Places {
+export interface StorageLocations {
   bucket: string;
   originalsPath: PathTemplate;
   variantsPath: string;
@@ -53,10 +53,12 @@ export interface Places {
 }
 
 /** @returns a hexadecimal text that changes when a backfill may find something to do */
-export function runSettingsOf(config: Recipe & Conditions & Places): string {
+export function backfillSettingsHash(
+  config: RenditionSettings & InputLimits & StorageLocations,
+): string {
   const { bucket, originalsPath, variantsPath, imagesCollection, tokensCollection } = config;
   const places = [originalsPath.text, variantsPath, imagesCollection.text, tokensCollection];
-  return hash([settingsOf(config).conditions, bucket, places, config.lockOriginals]);
+  return hash([settingsHashes(config).all, bucket, places, config.lockOriginals]);
 }
 
 function hash(value: unknown): string {

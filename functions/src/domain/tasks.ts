@@ -1,7 +1,7 @@
 /** What is asked of the task queues. */
 
 /** Old renditions of an original, to be looked for. */
-export interface SweepTask {
+export interface CleanupTask {
   /** The original's name. */
   name: string;
 }
@@ -25,7 +25,7 @@ export type BackfillTask =
  * Originals of one page. Names are up to 1024 bytes, a task up to 1 MiB. Even if each took the longest, a
  * page would end within the 1800 s of a task; in the extension (540 s) its second delivery goes on with it.
  */
-export const IMAGES_A_PAGE = 10;
+export const IMAGES_PER_PAGE = 10;
 
 /** A user's images, tokens and renditions, to be deleted. */
 export interface PurgeTask {

@@ -10,10 +10,10 @@ import type {
   TokenRecord,
   VariantInfo,
 } from './records.js';
-import type { Settings } from './settings.js';
+import type { SettingsHashes } from './settings.js';
 
 /** What an upload became. */
-export interface Result {
+export interface ProcessingResult {
   original: OriginalInfo;
   placeholder: Placeholder;
   variants: Record<string, VariantInfo>;
@@ -21,17 +21,17 @@ export interface Result {
 }
 
 /** Why there is nothing to see. */
-export interface Failure {
+export interface ProcessingFailure {
   code: string;
   message: string;
 }
 
 /** What is about to be made. */
-export interface Plan {
+export interface AttemptPlan {
   original: OriginalInfo;
-  settings: Settings;
+  settings: SettingsHashes;
   /** Whether an image that has ended is made anew. */
-  redo: Redo;
+  reprocess: ReprocessMode;
 }
 
 /**
@@ -39,15 +39,15 @@ export interface Plan {
  * - `outdated`: when it ended by other settings
  * - `always`: when something of it is known to be wrong
  */
-export type Redo = 'never' | 'outdated' | 'always';
+export type ReprocessMode = 'never' | 'outdated' | 'always';
 
-export type Begun<Time> =
+export type BeginTransition<Time> =
   | {
       record: ImageRecord<Time>;
       /** Whether the image is new, and so its token. */
       isNew: boolean;
       /** Whether something was made before, or was being made: its renditions may be left over. */
-      hasLeftovers: boolean;
+      hasStaleRenditions: boolean;
       /** When this upload was tried before, if it was, and has not ended. */
       triedAt?: Time;
     }
@@ -57,7 +57,9 @@ export type Begun<Time> =
   | 'done';
 
 /** A document that names no generation of an original was not written here. A new image takes it over. */
-export function known<Time>(found: ImageRecord<Time> | undefined): ImageRecord<Time> | undefined {
+export function recognizedRecord<Time>(
+  found: ImageRecord<Time> | undefined,
+): ImageRecord<Time> | undefined {
   const original = found?.original as Partial<OriginalInfo> | undefined;
   return /^\d+$/.test(String(original?.generation)) ? found : undefined;
 }
@@ -65,14 +67,14 @@ export function known<Time>(found: ImageRecord<Time> | undefined): ImageRecord<T
 /**
  * @param ids the attempt's, and a token for an image that is new
  */
-export function begin<Time>(
+export function beginAttempt<Time>(
   found: ImageRecord<Time> | undefined,
-  { original, settings, redo }: Plan,
+  { original, settings, reprocess }: AttemptPlan,
   ids: { attempt: string; token: string },
   now: Time,
-): Begun<Time> {
+): BeginTransition<Time> {
   const { attempt } = ids;
-  const before = known(found);
+  const before = recognizedRecord(found);
   if (before === undefined) {
     const record: ImageRecord<Time> = {
       state: 'processing',
@@ -82,12 +84,13 @@ export function begin<Time>(
       createdAt: now,
       updatedAt: now,
     };
-    return { record, isNew: true, hasLeftovers: false };
+    return { record, isNew: true, hasStaleRenditions: false };
   }
-  const order = compare(original, before.original);
+  const order = compareGenerations(original, before.original);
   if (order < 0) return 'stale';
   const hasEnded = order === 0 && before.state !== 'processing';
-  const isRedone = redo === 'always' || (redo === 'outdated' && isOutdated(before, settings));
+  const isRedone =
+    reprocess === 'always' || (reprocess === 'outdated' && isOutdated(before, settings));
   if (hasEnded && !isRedone) return 'done';
   // A picture that can be seen stays `ready` while it is made anew.
   const record = hasEnded
@@ -99,17 +102,22 @@ export function begin<Time>(
         attempt,
         updatedAt: now,
       };
-  const hasLeftovers = before.attempt !== undefined || before.variants !== undefined;
+  const hasStaleRenditions = before.attempt !== undefined || before.variants !== undefined;
   const isAgain = order === 0 && !hasEnded;
-  return { record, isNew: false, hasLeftovers, ...(isAgain && { triedAt: before.updatedAt }) };
+  return {
+    record,
+    isNew: false,
+    hasStaleRenditions,
+    ...(isAgain && { triedAt: before.updatedAt }),
+  };
 }
 
 /** @returns undefined when a newer upload or attempt has taken over, or the image was deleted */
-export function finish<Time>(
+export function finishAttempt<Time>(
   found: ImageRecord<Time> | undefined,
   attempt: string,
-  { original, variants, placeholder }: Result,
-  { recipe }: Settings,
+  { original, variants, placeholder }: ProcessingResult,
+  { renditions }: SettingsHashes,
   now: Time,
 ): ImageRecord<Time> | undefined {
   if (found?.attempt !== attempt) return undefined;
@@ -120,7 +128,7 @@ export function finish<Time>(
     token,
     variants,
     placeholder,
-    settings: recipe,
+    settings: renditions,
     createdAt,
     updatedAt: now,
   };
@@ -131,30 +139,30 @@ export function finish<Time>(
  * another time: unlike other failures it does not count as ended by these settings.
  * @returns undefined when a newer upload or attempt has taken over, or the image was deleted
  */
-export function fail<Time>(
+export function failAttempt<Time>(
   found: ImageRecord<Time> | undefined,
   attempt: string,
-  { code, message }: Failure,
-  { conditions }: Settings,
+  { code, message }: ProcessingFailure,
+  { all }: SettingsHashes,
   now: Time,
 ): ImageRecord<Time> | undefined {
   if (found?.attempt !== attempt) return undefined;
-  const isGivenUp = code === ('gave-up' satisfies ImageFailureCode);
+  const isGivenUp = code === ('retries-exhausted' satisfies ImageFailureCode);
   const before = without(found, 'attempt');
   if (found.state === 'ready') {
-    return { ...before, ...(!isGivenUp && { settings: conditions }), updatedAt: now };
+    return { ...before, ...(!isGivenUp && { settings: all }), updatedAt: now };
   }
-  const ended = { ...without(before, 'settings'), ...(!isGivenUp && { settings: conditions }) };
+  const ended = { ...without(before, 'settings'), ...(!isGivenUp && { settings: all }) };
   return { ...ended, state: 'failed', error: { code, message }, updatedAt: now };
 }
 
 /** Whether an image that has ended would end otherwise by these settings. */
-export function isOutdated(record: ImageRecord, { recipe, conditions }: Settings): boolean {
-  return record.settings !== recipe && record.settings !== conditions;
+export function isOutdated(record: ImageRecord, { renditions, all }: SettingsHashes): boolean {
+  return record.settings !== renditions && record.settings !== all;
 }
 
 /** Which upload is newer: negative when `a` is older. Generations do not fit a number for ever. */
-export function compare(
+export function compareGenerations(
   a: Pick<OriginalInfo, 'generation'>,
   b: Pick<OriginalInfo, 'generation'>,
 ): number {

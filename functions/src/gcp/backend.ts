@@ -4,30 +4,36 @@ import { getFirestore } from 'firebase-admin/firestore';
 import { getStorage } from 'firebase-admin/storage';
 import { GoogleAuth } from 'google-auth-library';
 import type { Config, Environment } from '../config/config.js';
-import { openJobs, type Jobs } from './backfill-job.js';
+import { openBackfillJobs, type BackfillJobs } from './backfill-job.js';
 import { openObjects, type Objects } from './objects.js';
 import { openQueues, type Queues } from './queues.js';
 import { openRecords, type Records } from './records.js';
 
-export type { Jobs } from './backfill-job.js';
+export type { BackfillJobs } from './backfill-job.js';
 export type { PageResult, Progress } from '../domain/backfill-progress.js';
 export type { Objects, StoredOriginal, StoredRendition } from './objects.js';
 export type { Queues } from './queues.js';
-export type { Beginning, ImageRecords, ListedToken, Page, Records } from './records.js';
-export { compare, isOutdated, known, type Redo, type Result } from '../domain/transitions.js';
+export type { AttemptStart, ImageRecords, ListedToken, Page, Records } from './records.js';
+export {
+  compareGenerations,
+  isOutdated,
+  recognizedRecord,
+  type ReprocessMode,
+  type ProcessingResult,
+} from '../domain/transitions.js';
 
-export interface Library {
+export interface Backend {
   objects: Objects;
   records: Records;
   queues: Queues;
-  jobs: Jobs;
+  jobs: BackfillJobs;
 }
 
 /**
  * Opens the project's own Firestore, bucket and queues with the function's own service account.
  * @param environment usually `process.env`
  */
-export function openLibrary(config: Config, environment: Environment): Library {
+export function openBackend(config: Config, environment: Environment): Backend {
   if (getApps().length === 0) initializeApp();
   const firestore = getFirestore();
   const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-tasks'] });
@@ -44,6 +50,6 @@ export function openLibrary(config: Config, environment: Environment): Library {
         return idTokenProvider.fetchIdToken(audience);
       },
     }),
-    jobs: openJobs(firestore, config),
+    jobs: openBackfillJobs(firestore, config),
   };
 }

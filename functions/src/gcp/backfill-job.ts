@@ -1,10 +1,10 @@
 /** How far the backfill has come: one document that a person can watch, and one for each page under it. */
 import { FieldValue, type Firestore, type Timestamp } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
-import { WRITES_A_COMMIT } from './commit-limits.js';
+import { WRITES_PER_COMMIT } from './commit-limits.js';
 import { addPage, startRun, type PageResult, type Progress } from '../domain/backfill-progress.js';
 
-export interface Jobs {
+export interface BackfillJobs {
   /**
    * Begins a run, and ends the one before it. A run that is there is left alone, one that was replaced
    * does not come back.
@@ -23,17 +23,17 @@ export interface Jobs {
   add(run: string, result: PageResult): Promise<Progress<number> | undefined>;
 }
 
-export function openJobs(
+export function openBackfillJobs(
   firestore: Firestore,
   { jobsCollection }: Pick<Config, 'jobsCollection'>,
-): Jobs {
+): BackfillJobs {
   const job = firestore.collection(jobsCollection).doc('backfill');
   const pages = job.collection('pages');
   const now = FieldValue.serverTimestamp();
 
   async function forgetPages(): Promise<void> {
     for (;;) {
-      const { docs } = await pages.limit(WRITES_A_COMMIT).get();
+      const { docs } = await pages.limit(WRITES_PER_COMMIT).get();
       if (docs.length === 0) return;
       const batch = firestore.batch();
       for (const { ref } of docs) batch.delete(ref);

@@ -1,6 +1,6 @@
 import type { ImageRecord, TokenVariant } from '../domain/records.js';
 import { MAX_VARIANTS } from '../domain/variant.js';
-import { DELETES_A_COMMIT, updatesACommit, WRITES_A_COMMIT } from './commit-limits.js';
+import { DELETES_PER_COMMIT, updatesPerCommit, WRITES_PER_COMMIT } from './commit-limits.js';
 
 const MIB = 1024 * 1024;
 
@@ -59,25 +59,25 @@ test.each([
   ['as many and as long as can be', MAX_VARIANTS, 1024],
 ])('what one commit writes stays within 10 MiB: %s', (_what, variants, length) => {
   const image = shown(variants, length);
-  const records = updatesACommit(image, variantsOf(image));
+  const records = updatesPerCommit(image, variantsOf(image));
   expect(records).toBeGreaterThanOrEqual(1);
-  expect(records).toBeLessThanOrEqual(WRITES_A_COMMIT);
+  expect(records).toBeLessThanOrEqual(WRITES_PER_COMMIT);
   // What was shown before goes.
   expect(records * 2 * sizeOf(image)).toBeLessThan(10 * MIB);
-  expect(DELETES_A_COMMIT * sizeOf(image)).toBeLessThan(10 * MIB);
+  expect(DELETES_PER_COMMIT * sizeOf(image)).toBeLessThan(10 * MIB);
 });
 
 test('fewer variants than before: what goes counts as well', () => {
   const before = shown(MAX_VARIANTS, 85);
   const after = shown(1, 85);
-  const records = updatesACommit(after, variantsOf(before));
+  const records = updatesPerCommit(after, variantsOf(before));
   expect(records * (sizeOf(before) + sizeOf(after))).toBeLessThan(10 * MIB);
-  expect(records).toBeLessThan(updatesACommit(after, variantsOf(after)) / 4);
+  expect(records).toBeLessThan(updatesPerCommit(after, variantsOf(after)) / 4);
 });
 
 test('an image with a few dozen tokens is written at once', () => {
-  expect(updatesACommit(shown(4, 85), variantsOf(shown(4, 85)))).toBeGreaterThanOrEqual(40);
+  expect(updatesPerCommit(shown(4, 85), variantsOf(shown(4, 85)))).toBeGreaterThanOrEqual(40);
   expect(
-    updatesACommit(shown(MAX_VARIANTS, 85), variantsOf(shown(MAX_VARIANTS, 85))),
+    updatesPerCommit(shown(MAX_VARIANTS, 85), variantsOf(shown(MAX_VARIANTS, 85))),
   ).toBeGreaterThanOrEqual(7);
 });

@@ -9,7 +9,7 @@ import type { ImageRecord, TokenRecord } from '../domain/records.js';
 import { MAX_VARIANTS } from '../domain/variant.js';
 
 /** Writes of any kind in one commit. The limit is 500, where there still is one. */
-export const WRITES_A_COMMIT = 450;
+export const WRITES_PER_COMMIT = 450;
 /** An entry is some 200 bytes, 1.2 KB with the longest names: so many stay below 10 MiB. */
 const ENTRIES_A_COMMIT = 8000;
 /** Ascending and descending. */
@@ -25,7 +25,7 @@ const MOST_SHOWN = FIELDS_OF_ALL + MAX_VARIANTS * (3 + 3 * Object.keys(FORMATS).
  * How many token records may be made to show this in one commit: old entries go, new ones come.
  * @param before what the image record has until then, and so have its tokens
  */
-export function updatesACommit(
+export function updatesPerCommit(
   shown: NonNullable<TokenRecord['image']>,
   before: ImageRecord['variants'] = {},
 ): number {
@@ -33,10 +33,10 @@ export function updatesACommit(
 }
 
 /** How many token records may be deleted in one commit, whatever they show. */
-export const DELETES_A_COMMIT = recordsWith((OWN_FIELDS + MOST_SHOWN) * ENTRIES_A_FIELD);
+export const DELETES_PER_COMMIT = recordsWith((OWN_FIELDS + MOST_SHOWN) * ENTRIES_A_FIELD);
 
 function recordsWith(entries: number): number {
-  return Math.min(WRITES_A_COMMIT, Math.floor(ENTRIES_A_COMMIT / entries));
+  return Math.min(WRITES_PER_COMMIT, Math.floor(ENTRIES_A_COMMIT / entries));
 }
 
 function fieldsOf(value: unknown): number {

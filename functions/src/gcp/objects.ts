@@ -38,7 +38,7 @@ export interface Objects {
   /** An original's bytes, or undefined when that generation is gone (overwritten or deleted). */
   readOriginal(name: string, generation: string): Promise<Buffer | undefined>;
   /** Takes away an object's download tokens; false when that generation is gone. */
-  lock(name: string, generation: string): Promise<boolean>;
+  revokeDownloadTokens(name: string, generation: string): Promise<boolean>;
   /** Quiet when that generation is gone. */
   deleteOriginal(name: string, generation: string): Promise<void>;
   /** Objects below a prefix, in the order of their names. */
@@ -71,7 +71,7 @@ export function openObjects(bucket: Bucket): Objects {
         return data;
       }),
 
-    async lock(name, generation) {
+    async revokeDownloadTokens(name, generation) {
       const metadata = { metadata: { [DOWNLOAD_TOKENS]: null } };
       const done = await unlessGone(() => bucket.file(name, { generation }).setMetadata(metadata));
       return done !== undefined;

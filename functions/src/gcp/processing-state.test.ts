@@ -1,5 +1,5 @@
 import type { Progress } from '../domain/backfill-progress.js';
-import { tellExtension } from './processing-state.js';
+import { reportProcessingState } from './processing-state.js';
 
 const progress: Progress = {
   ...{
@@ -21,9 +21,14 @@ function setUp(fail?: () => Promise<void>) {
   const heard: unknown[][] = [];
   const hear = (...told: unknown[]) => Promise.resolve(void heard.push(told));
   const tell = (changes: Partial<Progress>, environment = {}) =>
-    tellExtension({ ...progress, ...changes }, environment, (...line) => logged.push(line), {
-      setProcessingState: fail ?? hear,
-    });
+    reportProcessingState(
+      { ...progress, ...changes },
+      environment,
+      (...line) => logged.push(line),
+      {
+        setProcessingState: fail ?? hear,
+      },
+    );
   return { heard, logged, tell };
 }
 
@@ -39,10 +44,10 @@ test('the end is told, and whether it was a good one', async () => {
 
 test('and that it has stopped', async () => {
   const { heard } = setUp();
-  await tellExtension('stopped', EXTENSION, () => {}, {
+  await reportProcessingState('stopped', EXTENSION, () => {}, {
     setProcessingState: (...told) => Promise.resolve(void heard.push(told)),
   });
-  await tellExtension('stopped', {}, () => {}, {
+  await reportProcessingState('stopped', {}, () => {}, {
     setProcessingState: (...told) => Promise.resolve(void heard.push(told)),
   });
   expect(heard).toEqual([

@@ -10,7 +10,7 @@ type Log = (severity: 'WARNING', message: string, details: object) => void;
  * Once the backfill has come to its end, or has `stopped` before; quiet in a function kit, which has no
  * such state.
  */
-export async function tellExtension(
+export async function reportProcessingState(
   progress: Progress | 'stopped',
   environment: Environment,
   log: Log,

@@ -40,7 +40,7 @@ test.each<[string, Record<string, string>, name: string]>([
   ['neither', {}, 'purge'],
 ])('%s: its own queue, where the queues are, in its own name', async (_what, environment, name) => {
   const region = 'europe-west3';
-  await open(environment).purge({ uid: 'alice' });
+  await open(environment).enqueuePurge({ uid: 'alice' });
   const address = `https://${region}-p.cloudfunctions.net/${name}`;
   expect(sent).toMatchObject([
     {
@@ -59,7 +59,9 @@ test.each<[string, Record<string, string>, name: string]>([
 });
 
 test('on the emulator no identity is asked for', async () => {
-  await open({ ...KIT, CLOUD_TASKS_EMULATOR_HOST: 'localhost:9499' }).purge({ uid: 'alice' });
+  await open({ ...KIT, CLOUD_TASKS_EMULATOR_HOST: 'localhost:9499' }).enqueuePurge({
+    uid: 'alice',
+  });
   expect(sent[0]?.url).toBe(
     'http://localhost:9499/projects/p/locations/europe-west3/queues/kit-images-purge/tasks',
   );
@@ -69,8 +71,8 @@ test('on the emulator no identity is asked for', async () => {
 test('a sweep waits for its time, but no longer than an identity token lives', async () => {
   const queues = open(KIT);
   const at = Date.now() + 60_000;
-  await queues.sweep({ name: 'originals/alice/cat' }, at);
-  await queues.sweep({ name: 'originals/alice/cat' }, at + 24 * 60 * 60 * 1000);
+  await queues.scheduleCleanup({ name: 'originals/alice/cat' }, at);
+  await queues.scheduleCleanup({ name: 'originals/alice/cat' }, at + 24 * 60 * 60 * 1000);
   const [soon = 0, later = 0] = sent.map(({ task }) => Date.parse(task.scheduleTime ?? ''));
   expect(soon).toBe(at);
   expect(later - Date.now()).toBeLessThan(60 * 60 * 1000);
@@ -84,7 +86,7 @@ test.each([
   const claims = { exp: Math.floor(Date.now() / 1000) + seconds };
   const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
   const queues = open(KIT, () => Promise.resolve(token));
-  await queues.sweep({ name: 'originals/alice/cat' }, Date.now() + 24 * 60 * 60 * 1000);
+  await queues.scheduleCleanup({ name: 'originals/alice/cat' }, Date.now() + 24 * 60 * 60 * 1000);
   const minutes = (Date.parse(sent[0]?.task.scheduleTime ?? '') - Date.now()) / 60_000;
   expect(minutes).toBeGreaterThan(least);
   expect(minutes).toBeLessThan(most);
@@ -92,11 +94,11 @@ test.each([
 
 test('a second task of the same id is none, whatever else fails is thrown', async () => {
   status = 409;
-  await open(KIT).backfill({}, 'run-1');
+  await open(KIT).enqueueBackfill({}, 'run-1');
   expect(sent[0]?.task.name).toMatch(/queues\/kit-images-backfill\/tasks\/run-1$/);
-  await expect(open(KIT).purge({ uid: 'alice' })).rejects.toMatchObject({ code: 409 });
+  await expect(open(KIT).enqueuePurge({ uid: 'alice' })).rejects.toMatchObject({ code: 409 });
   status = 503;
-  await expect(open(KIT).backfill({}, 'run-1')).rejects.toThrow(
+  await expect(open(KIT).enqueueBackfill({}, 'run-1')).rejects.toThrow(
     'expected a task to be taken, found 503',
   );
 });

@@ -4,14 +4,14 @@
  * would need the right to act as a service account, which a project's role gives for all of them.
  */
 import type { Environment } from '../config/config.js';
-import type { BackfillTask, PurgeTask, SweepTask } from '../domain/tasks.js';
+import type { BackfillTask, PurgeTask, CleanupTask } from '../domain/tasks.js';
 
 export interface Queues {
   /** @param at not before, milliseconds since 1970; what comes too early appoints another one */
-  sweep(task: SweepTask, at: number): Promise<void>;
+  scheduleCleanup(task: CleanupTask, at: number): Promise<void>;
   /** @param id a second task of the same id is none, for hours after the first one has ended */
-  backfill(task: BackfillTask, id?: string): Promise<void>;
-  purge(task: PurgeTask): Promise<void>;
+  enqueueBackfill(task: BackfillTask, id?: string): Promise<void>;
+  enqueuePurge(task: PurgeTask): Promise<void>;
 }
 
 export interface QueuesOptions {
@@ -91,9 +91,9 @@ export function openQueues(options: QueuesOptions): Queues {
   }
 
   return {
-    sweep: (task, at) => enqueue('sweep', task, { at }),
-    backfill: (task, id) => enqueue('backfill', task, id === undefined ? {} : { id }),
-    purge: (task) => enqueue('purge', task, {}),
+    scheduleCleanup: (task, at) => enqueue('cleanup', task, { at }),
+    enqueueBackfill: (task, id) => enqueue('backfill', task, id === undefined ? {} : { id }),
+    enqueuePurge: (task) => enqueue('purge', task, {}),
   };
 }
 

@@ -14,18 +14,18 @@ import {
 import type { Config } from '../config/config.js';
 import { fillTemplate, isDocumentId, type Owner } from '../domain/path.js';
 import type { ImageRecord, TokenRecord } from '../domain/records.js';
-import type { Settings } from '../domain/settings.js';
+import type { SettingsHashes } from '../domain/settings.js';
 import { hashToken, mintToken } from '../domain/token.js';
-import { DELETES_A_COMMIT, updatesACommit } from './commit-limits.js';
+import { DELETES_PER_COMMIT, updatesPerCommit } from './commit-limits.js';
 import {
-  begin,
-  compare,
-  fail,
-  finish,
-  known,
-  type Failure,
-  type Plan,
-  type Result,
+  beginAttempt,
+  compareGenerations,
+  failAttempt,
+  finishAttempt,
+  recognizedRecord,
+  type ProcessingFailure,
+  type AttemptPlan,
+  type ProcessingResult,
 } from '../domain/transitions.js';
 
 /**
@@ -34,8 +34,8 @@ import {
  * - `done`: this upload has ended before (the event came twice)
  * - `stale`: a newer upload has been seen
  */
-export type Beginning =
-  { attempt: string; hasLeftovers: boolean; triedAt?: number } | 'done' | 'stale';
+export type AttemptStart =
+  { attempt: string; hasStaleRenditions: boolean; triedAt?: number } | 'done' | 'stale';
 
 /** All that is recorded of an image. Times are milliseconds since 1970. */
 export interface ImageRecords {
@@ -62,15 +62,25 @@ export interface Records {
    * Costs one read when there is nothing to do. Mints and records the token of a new image, and
    * deletes the one before it of an image whose record was deleted by hand.
    */
-  begin(owner: Owner, plan: Plan): Promise<Beginning>;
+  begin(owner: Owner, plan: AttemptPlan): Promise<AttemptStart>;
   /**
    * Writes the image record and all its tokens' records at once; those of an image with more tokens
    * than one commit takes follow one another, the image record comes last.
    * @returns false when a newer upload or attempt has taken over, or the image was deleted
    */
-  finish(owner: Owner, attempt: string, result: Result, settings: Settings): Promise<boolean>;
+  finish(
+    owner: Owner,
+    attempt: string,
+    result: ProcessingResult,
+    settings: SettingsHashes,
+  ): Promise<boolean>;
   /** Tells the owner why there is nothing to see; false as for `finish`. */
-  fail(owner: Owner, attempt: string, failure: Failure, settings: Settings): Promise<boolean>;
+  fail(
+    owner: Owner,
+    attempt: string,
+    failure: ProcessingFailure,
+    settings: SettingsHashes,
+  ): Promise<boolean>;
   /** Ends an attempt whose process must have died; what can be seen stays. */
   abandon(owner: Owner, attempt: string): Promise<void>;
   /** The image record alone: one read. */
@@ -125,7 +135,7 @@ export function openRecords(
       firestore.runTransaction(async (transaction) => {
         const image = imageOf(owner);
         const ids = { attempt: randomBytes(9).toString('base64url'), token: mintToken() };
-        const begun = begin(await readImage(transaction, image), plan, ids, now);
+        const begun = beginAttempt(await readImage(transaction, image), plan, ids, now);
         if (typeof begun === 'string') return begun;
         const strays = begun.isNew ? await ownTokens(transaction, image) : [];
         for (const stray of strays) transaction.delete(stray.ref);
@@ -140,9 +150,13 @@ export function openRecords(
             createdAt: now,
           });
         }
-        const hasLeftovers = begun.hasLeftovers || strays.length > 0;
+        const hasStaleRenditions = begun.hasStaleRenditions || strays.length > 0;
         const triedAt = begun.triedAt?.toMillis();
-        return { attempt: ids.attempt, hasLeftovers, ...(triedAt !== undefined && { triedAt }) };
+        return {
+          attempt: ids.attempt,
+          hasStaleRenditions,
+          ...(triedAt !== undefined && { triedAt }),
+        };
       }),
 
     async finish(owner, attempt, result, settings) {
@@ -156,9 +170,9 @@ export function openRecords(
         let next = rest;
         const isDone = await firestore.runTransaction(async (transaction) => {
           const before = await readImage(transaction, image);
-          const record = finish(before, attempt, result, settings, now);
+          const record = finishAttempt(before, attempt, result, settings, now);
           if (record === undefined) return false;
-          const most = updatesACommit(shown, before?.variants);
+          const most = updatesPerCommit(shown, before?.variants);
           const some = rest.slice(0, most);
           const found =
             some.length > 0
@@ -185,7 +199,7 @@ export function openRecords(
       firestore.runTransaction(async (transaction) => {
         const image = imageOf(owner);
         const before = await readImage(transaction, image);
-        const record = fail(before, attempt, failure, settings, now);
+        const record = failAttempt(before, attempt, failure, settings, now);
         if (record) transaction.set(image, record);
         return record !== undefined;
       }),
@@ -216,19 +230,19 @@ export function openRecords(
       const image = imageOf(owner);
       for (;;) {
         const isDone = await firestore.runTransaction(async (transaction) => {
-          const before = known(await readImage(transaction, image));
+          const before = recognizedRecord(await readImage(transaction, image));
           if (before !== undefined && newest !== undefined) {
-            if (compare(before.original, { generation: newest }) > 0) return false;
+            if (compareGenerations(before.original, { generation: newest }) > 0) return false;
           }
           const some = tokensOf(image)
             .select('kind')
-            .limit(DELETES_A_COMMIT + 1);
+            .limit(DELETES_PER_COMMIT + 1);
           const { docs } = await transaction.get(some);
-          const all = docs.length <= DELETES_A_COMMIT;
+          const all = docs.length <= DELETES_PER_COMMIT;
           // The image's own token goes with the image's record: an upload that comes in between finds
           // either both or none.
           const first = all ? docs : docs.filter((token) => token.get('kind') !== 'default');
-          for (const { ref } of first.slice(0, DELETES_A_COMMIT)) transaction.delete(ref);
+          for (const { ref } of first.slice(0, DELETES_PER_COMMIT)) transaction.delete(ref);
           if (!all) return undefined;
           // A document that was not written here stays.
           if (before !== undefined) transaction.delete(image);
@@ -246,7 +260,7 @@ export function openRecords(
       const page = await pageOf(firestore, named, limit, after);
       const owners = page.items.flatMap((found) => {
         const { ref } = found;
-        if (!known(found.data() as ImageRecord)) return [];
+        if (!recognizedRecord(found.data() as ImageRecord)) return [];
         const path = ref.path.split('/');
         const isOurs =
           path.length === segments.length + 1 &&

@@ -1,13 +1,13 @@
 /** All originals, page by page -> what the parameters now say: those from before, and after a change. */
 import { reasonOf } from '../errors.js';
 import { hashedFolder, originalsPrefix, ownerOf } from '../domain/path.js';
-import { runSettingsOf } from '../domain/settings.js';
-import { IMAGES_A_PAGE, type BackfillTask } from '../domain/tasks.js';
-import { known, type Progress, type StoredOriginal } from '../gcp/backend.js';
+import { backfillSettingsHash } from '../domain/settings.js';
+import { IMAGES_PER_PAGE, type BackfillTask } from '../domain/tasks.js';
+import { recognizedRecord, type Progress, type StoredOriginal } from '../gcp/backend.js';
 import { tell } from './original-finalized.js';
-import { make, type Making } from './attempt.js';
+import { runAttempt, type ProcessOptions } from './attempt.js';
 import { removeIfGone } from './original-deleted.js';
-import type { Maker } from './context.js';
+import type { ProcessingContext } from './context.js';
 
 /** Names that one call of Storage lists while they are counted. */
 const COUNTED_A_CALL = 1000;
@@ -34,45 +34,48 @@ export interface Delivery {
 export async function backfill(
   task: BackfillTask,
   delivery: Delivery,
-  room: Maker,
+  context: ProcessingContext,
 ): Promise<Progress<number> | undefined> {
-  const { jobs } = room.library;
+  const { jobs } = context.backend;
   if (task.step === undefined) {
     const run = delivery.id;
-    if (await jobs.start(run, runSettingsOf(room.config), task.onlyIfChanged ?? false)) {
-      await send({ step: 'count', run, part: 0, total: 0 }, `${run}-count-0`, room);
+    if (await jobs.start(run, backfillSettingsHash(context.config), task.onlyIfChanged ?? false)) {
+      await send({ step: 'count', run, part: 0, total: 0 }, `${run}-count-0`, context);
     }
     return undefined;
   }
   const current = await jobs.current();
   if (task.step === 'count') {
-    if (current === task.run) await count(task, room);
+    if (current === task.run) await count(task, context);
     return undefined;
   }
   const isCurrent = current === task.run;
-  const progress = isCurrent ? await makePage(task, delivery, room) : undefined;
+  const progress = isCurrent ? await makePage(task, delivery, context) : undefined;
   // Replaced: perhaps it was at work with the parameters of then, and has undone what the new run did.
   const now = isCurrent ? await jobs.current() : current;
   if (now !== undefined && now !== task.run) {
-    await send({ step: 'again', run: now, names: task.names }, undefined, room);
+    await send({ step: 'again', run: now, names: task.names }, undefined, context);
   }
   return progress;
 }
 
-async function count({ run, part, ...before }: Counting, room: Maker): Promise<void> {
-  const until = room.now() + COUNTING_MS;
+async function count(
+  { run, part, ...before }: Counting,
+  context: ProcessingContext,
+): Promise<void> {
+  const until = context.now() + COUNTING_MS;
   let { total, after } = before;
   do {
-    const page = await listOriginals(COUNTED_A_CALL, after, room);
+    const page = await listOriginals(COUNTED_A_CALL, after, context);
     total += page.names.length;
     after = page.next;
-  } while (after !== undefined && room.now() < until);
+  } while (after !== undefined && context.now() < until);
   if (after !== undefined) {
     const task = { step: 'count', run, part: part + 1, total, after } as const;
-    return send(task, `${run}-count-${part + 1}`, room);
+    return send(task, `${run}-count-${part + 1}`, context);
   }
-  await room.library.jobs.counted(run, total);
-  await sendPage(run, 0, undefined, room);
+  await context.backend.jobs.counted(run, total);
+  await sendPage(run, 0, undefined, context);
 }
 
 /** Lists a page and sends for it. Its names go with it: whoever is at it twice is at the same images. */
@@ -80,29 +83,29 @@ async function sendPage(
   run: string,
   page: number,
   after: string | undefined,
-  room: Maker,
+  context: ProcessingContext,
 ): Promise<void> {
-  const { names, next } = await listOriginals(IMAGES_A_PAGE, after, room);
-  await send({ step: 'make', run, page, names, after: next }, `${run}-${page}`, room);
+  const { names, next } = await listOriginals(IMAGES_PER_PAGE, after, context);
+  await send({ step: 'make', run, page, names, after: next }, `${run}-${page}`, context);
 }
 
 async function makePage(
   task: Page | Extract<BackfillTask, { step: 'again' }>,
   { isLast: isLastTry }: Delivery,
-  room: Maker,
+  context: ProcessingContext,
 ): Promise<Progress<number> | undefined> {
   const { run, names } = task;
   if (task.step === 'make' && task.after !== undefined) {
-    await sendPage(run, task.page + 1, task.after, room);
+    await sendPage(run, task.page + 1, task.after, context);
   }
   let failed = 0;
   let passing: unknown;
   for (const name of names) {
     try {
-      if ((await refreshNamed(name, isLastTry, room)) === 'failed') failed += 1;
+      if ((await refreshNamed(name, isLastTry, context)) === 'failed') failed += 1;
     } catch (error) {
-      room.log('WARNING', 'image was not brought up to date', {
-        image: hashedFolder(room.config.bucket, name),
+      context.log('WARNING', 'image was not brought up to date', {
+        image: hashedFolder(context.config.bucket, name),
         reason: reasonOf(error),
       });
       // The others of this page need not wait for it.
@@ -113,49 +116,62 @@ async function makePage(
   if (passing !== undefined && !isLastTry) throw passing as Error;
   if (task.step === 'again') return undefined;
   const result = { page: task.page, isLast: task.after === undefined, done: names.length, failed };
-  return room.library.jobs.add(run, result);
+  return context.backend.jobs.add(run, result);
 }
 
 /** An original that has gone since it was listed may have been begun by a try that died. */
-async function refreshNamed(name: string, isLate: boolean, room: Maker) {
-  const { config, library } = room;
+async function refreshNamed(name: string, isFinalAttempt: boolean, context: ProcessingContext) {
+  const { config, backend } = context;
   const owner = ownerOf(config.originalsPath, name);
   if (owner === undefined) return 'done';
-  const stored = await library.objects.findOriginal(name);
-  if (stored !== undefined) return refresh(stored, room, { isLate, redo: 'outdated' });
-  const image = known(await library.records.findImage(owner));
+  const stored = await backend.objects.findOriginal(name);
+  if (stored !== undefined)
+    return refresh(stored, context, { isFinalAttempt, reprocess: 'outdated' });
+  const image = recognizedRecord(await backend.records.findImage(owner));
   if (image === undefined) return 'gone';
   // What is uploaded from now on is newer.
-  return removeIfGone(owner, name, image.original.generation, room);
+  return removeIfGone(owner, name, image.original.generation, context);
 }
 
 /**
  * Brings one original up to date: one read of Firestore when it is.
  * @throws what will pass by itself
  */
-export async function refresh(stored: StoredOriginal, room: Maker, making: Making) {
-  const { bucket, originalsPath, lockOriginals } = room.config;
+export async function refresh(
+  stored: StoredOriginal,
+  context: ProcessingContext,
+  making: ProcessOptions,
+) {
+  const { bucket, originalsPath, lockOriginals } = context.config;
   const owner = ownerOf(originalsPath, stored.name);
   if (owner === undefined) return 'done';
   const { name, generation, bytes, isOpen } = stored;
-  if (isOpen && lockOriginals) await room.library.objects.lock(name, generation);
+  if (isOpen && lockOriginals) await context.backend.objects.revokeDownloadTokens(name, generation);
   const contentType = stored.contentType ?? 'application/octet-stream';
   const original = { bucket, name, generation, contentType, bytes };
-  const { outcome, failure } = await make(owner, original, making, room);
+  const { outcome, failure } = await runAttempt(owner, original, making, context);
   const details = { image: hashedFolder(bucket, name), generation };
-  if (outcome !== 'done') tell(room.log, outcome, failure, details);
+  if (outcome !== 'done') tell(context.log, outcome, failure, details);
   return outcome;
 }
 
-async function listOriginals(limit: number, after: string | undefined, { config, library }: Maker) {
+async function listOriginals(
+  limit: number,
+  after: string | undefined,
+  { config, backend }: ProcessingContext,
+) {
   const prefix = originalsPrefix(config.originalsPath);
-  const { items, next } = await library.objects.listOriginals(prefix, limit, after);
+  const { items, next } = await backend.objects.listOriginals(prefix, limit, after);
   const names = items
     .map(({ name }) => name)
     .filter((name) => ownerOf(config.originalsPath, name) !== undefined);
   return { names, next };
 }
 
-function send(task: BackfillTask, id: string | undefined, { library }: Maker): Promise<void> {
-  return library.queues.backfill(task, id);
+function send(
+  task: BackfillTask,
+  id: string | undefined,
+  { backend }: ProcessingContext,
+): Promise<void> {
+  return backend.queues.enqueueBackfill(task, id);
 }

@@ -1,25 +1,25 @@
 import { renditionsFolder } from '../domain/path.js';
-import { openMemory, settle } from '../../test/lifecycle/memory-harness.js';
-import { sweep } from './cleanup.js';
+import { openMemoryHarness, settle } from '../../test/lifecycle/memory-harness.js';
+import { cleanup } from './cleanup.js';
 import { intercept, type Job } from '../../test/lifecycle/test-harness.js';
 
-type Memory = ReturnType<typeof openMemory>;
+type Memory = ReturnType<typeof openMemoryHarness>;
 const CAT = 'originals/alice/cat';
 const BOUND_MS = 60_000;
 
-function keeperOf({ world, library, time }: Memory) {
-  return { config: world.config, library, now: () => time.now, log: () => {} };
+function keeperOf({ world, backend, time }: Memory) {
+  return { config: world.config, backend, now: () => time.now, log: () => {} };
 }
 
 /** Starts a handler that stands still before or after a call until it is let go on, and may die at another. */
-function startUntil({ world, library }: Memory, job: Job, point: string, dies?: string) {
+function startUntil({ world, backend }: Memory, job: Job, point: string, dies?: string) {
   let release = () => {};
   const gate = new Promise<void>((resolve) => (release = resolve));
   let reached = () => {};
   const standing = new Promise<void>((resolve) => (reached = resolve));
   const end = world.handle(
     job,
-    intercept(library, async (at) => {
+    intercept(backend, async (at) => {
       if (at === dies) throw new Error('died here');
       if (at !== point) return;
       reached();
@@ -35,32 +35,32 @@ async function uploadAndTake({ world }: Memory, text: string): Promise<Job> {
 }
 
 test('old renditions go when the bound has passed, and not a millisecond before', async () => {
-  const memory = openMemory();
+  const memory = openMemoryHarness();
   await memory.world.upload(CAT, 'cat');
   await settle(memory);
   await memory.world.handle(await uploadAndTake(memory, 'cat again'));
-  expect(memory.library.renditions.size).toBe(8);
+  expect(memory.backend.renditions.size).toBe(8);
   memory.time.now += BOUND_MS - 1;
-  await expect(sweep({ name: CAT }, keeperOf(memory))).resolves.toBe('waiting');
-  expect(memory.library.renditions.size).toBe(8);
+  await expect(cleanup({ name: CAT }, keeperOf(memory))).resolves.toBe('waiting');
+  expect(memory.backend.renditions.size).toBe(8);
   memory.time.now += 1;
-  await expect(sweep({ name: CAT }, keeperOf(memory))).resolves.toBe('swept');
-  expect(memory.library.renditions.size).toBe(4);
+  await expect(cleanup({ name: CAT }, keeperOf(memory))).resolves.toBe('swept');
+  expect(memory.backend.renditions.size).toBe(4);
 });
 
 test('what is no original has no renditions: a task that names it does nothing', async () => {
-  const memory = openMemory();
+  const memory = openMemoryHarness();
   const name = renditionsFolder('variants', 'bucket', 'elsewhere/cat') + '1/w40.webp';
-  await memory.library.objects.writeRendition(name, 'webp', Buffer.from('x'));
-  await expect(sweep({ name: 'elsewhere/cat' }, keeperOf(memory))).resolves.toBe('ignored');
-  expect(memory.library.renditions.has(name)).toBe(true);
+  await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('x'));
+  await expect(cleanup({ name: 'elsewhere/cat' }, keeperOf(memory))).resolves.toBe('ignored');
+  expect(memory.backend.renditions.has(name)).toBe(true);
 });
 
 describe('found by thinking of who may be late', () => {
   test.each(['0', '60'])(
     'a sweep comes while the new ones are made, with a bound of %s s: it comes again',
     async (REVOCATION_SECONDS) => {
-      const memory = openMemory({ REVOCATION_SECONDS });
+      const memory = openMemoryHarness({ REVOCATION_SECONDS });
       await memory.world.handle(await uploadAndTake(memory, 'cat'));
       const late = startUntil(
         memory,
@@ -69,15 +69,15 @@ describe('found by thinking of who may be late', () => {
       );
       await late.standing;
       memory.time.now += 100_000;
-      await expect(sweep({ name: CAT }, keeperOf(memory))).resolves.toBe('waiting');
+      await expect(cleanup({ name: CAT }, keeperOf(memory))).resolves.toBe('waiting');
       await expect(late.release()).resolves.toBe('ready');
       await settle(memory);
-      expect(memory.library.renditions.size).toBe(4);
+      expect(memory.backend.renditions.size).toBe(4);
     },
   );
 
   test('a dead attempt is looked at a dozen times, and then given up', async () => {
-    const memory = openMemory({ REVOCATION_SECONDS: '0' });
+    const memory = openMemoryHarness({ REVOCATION_SECONDS: '0' });
     await memory.world.handle(await uploadAndTake(memory, 'cat'));
     const dead = startUntil(
       memory,
@@ -85,31 +85,31 @@ describe('found by thinking of who may be late', () => {
       'objects.readOriginal after',
     );
     await dead.standing;
-    const before = memory.library.calls['queues.sweep'] ?? 0;
+    const before = memory.backend.calls['queues.cleanup'] ?? 0;
     await settle(memory);
-    const [image] = memory.library.images.values();
+    const [image] = memory.backend.images.values();
     expect(image).not.toHaveProperty('attempt');
-    expect(memory.library.calls['queues.sweep'] ?? 0).toBeLessThan(before + 14);
+    expect(memory.backend.calls['queues.cleanup'] ?? 0).toBeLessThan(before + 14);
   });
 
   test('one that was overtaken writes, and dies, after the last sweep: its second try has another one appointed', async () => {
-    const memory = openMemory();
+    const memory = openMemoryHarness();
     const first = await uploadAndTake(memory, 'cat');
     const late = startUntil(memory, first, 'objects.readOriginal after', 'records.finish before');
     await late.standing;
     await memory.world.handle(await uploadAndTake(memory, 'cat again'));
     memory.time.now += BOUND_MS;
     await settle(memory);
-    expect(memory.library.renditions.size).toBe(4);
+    expect(memory.backend.renditions.size).toBe(4);
     await expect(late.release()).rejects.toThrow('Error without a code');
-    expect(memory.library.renditions.size).toBe(8);
+    expect(memory.backend.renditions.size).toBe(8);
     await expect(memory.world.handle(first)).resolves.toBe('stale');
     await settle(memory);
-    expect(memory.library.renditions.size).toBe(4);
+    expect(memory.backend.renditions.size).toBe(4);
   });
 
   test('one that was overtaken writes after the last sweep, and hears that it has no say: another sweep comes', async () => {
-    const memory = openMemory();
+    const memory = openMemoryHarness();
     const first = await uploadAndTake(memory, 'cat');
     const late = startUntil(memory, first, 'objects.readOriginal after');
     await late.standing;
@@ -117,29 +117,29 @@ describe('found by thinking of who may be late', () => {
     memory.time.now += BOUND_MS;
     await settle(memory);
     await expect(late.release()).resolves.toBe('superseded');
-    expect(memory.library.renditions.size).toBe(8);
+    expect(memory.backend.renditions.size).toBe(8);
     await settle(memory);
-    expect(memory.library.renditions.size).toBe(4);
+    expect(memory.backend.renditions.size).toBe(4);
   });
 
   test('a sweep that listed a rendition does not delete the same one written anew', async () => {
-    const memory = openMemory();
+    const memory = openMemoryHarness();
     await memory.world.handle(await uploadAndTake(memory, 'cat'));
-    const [name = ''] = memory.library.renditions.keys();
-    const [rendition] = await memory.library.objects.listRenditions(name);
-    await memory.library.objects.writeRendition(name, 'webp', Buffer.from('the same'));
-    await memory.library.objects.deleteRendition(rendition as { name: string; generation: string });
-    expect(memory.library.renditions.has(name)).toBe(true);
+    const [name = ''] = memory.backend.renditions.keys();
+    const [rendition] = await memory.backend.objects.listRenditions(name);
+    await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('the same'));
+    await memory.backend.objects.deleteRendition(rendition as { name: string; generation: string });
+    expect(memory.backend.renditions.has(name)).toBe(true);
   });
 
   test('one that was overtaken ends without a say, whichever of the two is slower', async () => {
-    const memory = openMemory();
+    const memory = openMemoryHarness();
     const first = await uploadAndTake(memory, 'cat');
     const late = startUntil(memory, first, 'records.finish before');
     await late.standing;
     await memory.world.handle(await uploadAndTake(memory, 'cat again'));
     await expect(late.release()).resolves.toBe('superseded');
-    const [image] = memory.library.images.values();
+    const [image] = memory.backend.images.values();
     expect(image?.original.generation).toBe('1700000000000002');
   });
 });

@@ -1,16 +1,16 @@
-/** What the handlers of this room are handed. */
+/** What the handlers of this context are handed. */
 import type { Config } from '../config/config.js';
-import type { derive } from '../processing/process-image.js';
-import type { Library } from '../gcp/backend.js';
+import type { processImage } from '../processing/process-image.js';
+import type { Backend } from '../gcp/backend.js';
 import type { Handler } from './retry.js';
 
 /** What tidies up; it makes nothing. */
-export interface Keeper extends Handler {
+export interface LifecycleContext extends Handler {
   config: Config;
-  library: Library;
+  backend: Backend;
 }
 
 /** What makes pictures. */
-export interface Maker extends Keeper {
-  derive: typeof derive;
+export interface ProcessingContext extends LifecycleContext {
+  processImage: typeof processImage;
 }

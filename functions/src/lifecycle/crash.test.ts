@@ -1,5 +1,5 @@
 /** Each handler is killed before and after each call it makes; the next delivery must make it good. */
-import { openMemory, settle } from '../../test/lifecycle/memory-harness.js';
+import { openMemoryHarness, settle } from '../../test/lifecycle/memory-harness.js';
 import {
   describe as describeWorld,
   intercept,
@@ -7,7 +7,7 @@ import {
   type Point,
 } from '../../test/lifecycle/test-harness.js';
 
-type Memory = ReturnType<typeof openMemory>;
+type Memory = ReturnType<typeof openMemoryHarness>;
 const CAT = 'originals/alice/cat';
 const DOG = 'originals/alice/dog';
 
@@ -99,7 +99,7 @@ const scenarios: [string, (memory: Memory) => Promise<void>, [number, number, nu
       await memory.world.upload(DOG, 'bad');
       await settle(memory);
       memory.world.reconfigure({ VARIANTS: 'w40:40,w30:30' });
-      await memory.library.queues.backfill({}, 'run');
+      await memory.backend.queues.enqueueBackfill({}, 'run');
     },
     [2, 2, 4],
   ],
@@ -110,7 +110,7 @@ const scenarios: [string, (memory: Memory) => Promise<void>, [number, number, nu
         await memory.world.upload(`originals/alice/${count}`, `picture ${count}`);
       }
       memory.world.events.length = 0;
-      await memory.library.queues.backfill({}, 'run');
+      await memory.backend.queues.enqueueBackfill({}, 'run');
     },
     [12, 12, 48],
   ],
@@ -122,8 +122,8 @@ const scenarios: [string, (memory: Memory) => Promise<void>, [number, number, nu
       await memory.world.upload('originals/bob/cat', 'cat');
       await settle(memory);
       // As when delete-user-data was here first.
-      memory.library.images.delete('users/alice/images/dog');
-      await memory.library.queues.purge({ uid: 'alice' });
+      memory.backend.images.delete('users/alice/images/dog');
+      await memory.backend.queues.enqueuePurge({ uid: 'alice' });
     },
     [1, 1, 4],
   ],
@@ -132,8 +132,8 @@ const scenarios: [string, (memory: Memory) => Promise<void>, [number, number, nu
     async (memory) => {
       await memory.world.upload(CAT, 'cat');
       await settle(memory);
-      memory.library.images.delete('users/alice/images/cat');
-      await memory.library.queues.backfill({}, 'run');
+      memory.backend.images.delete('users/alice/images/cat');
+      await memory.backend.queues.enqueueBackfill({}, 'run');
     },
     [1, 1, 4],
   ],
@@ -144,20 +144,25 @@ const scenarios: [string, (memory: Memory) => Promise<void>, [number, number, nu
         await memory.world.upload(`originals/alice/${count}`, `picture ${count}`);
       }
       memory.world.events.length = 0;
-      await memory.library.queues.backfill({}, 'run');
-      await memory.library.queues.backfill({}, 'newer');
+      await memory.backend.queues.enqueueBackfill({}, 'run');
+      await memory.backend.queues.enqueueBackfill({}, 'newer');
     },
     [3, 3, 12],
   ],
   [
     'an original that goes, unheard of, while the backfill is at it',
     async (memory) => {
-      const { world, library } = memory;
+      const { world, backend } = memory;
       await world.upload(CAT, 'cat');
       await world.upload(DOG, 'dog');
       await settle(memory);
-      await library.jobs.start('run', 'settings', false);
-      await library.queues.backfill({ step: 'make', run: 'run', page: 0, names: [CAT, DOG] });
+      await backend.jobs.start('run', 'settings', false);
+      await backend.queues.enqueueBackfill({
+        step: 'make',
+        run: 'run',
+        page: 0,
+        names: [CAT, DOG],
+      });
       await world.delete(CAT);
       world.events.length = 0;
     },
@@ -179,12 +184,12 @@ class Killed extends Error {}
 
 /** Runs a scenario, killing the handler at the given call; delivers what was killed again, last. */
 async function run(scenario: (memory: Memory) => Promise<void>, killAt = Infinity) {
-  const memory = openMemory();
+  const memory = openMemoryHarness();
   await scenario(memory);
   const points: Point[] = [];
   const { world } = memory;
   const handle = async (job: Job) => {
-    const library = intercept(world.library, async (point) => {
+    const backend = intercept(world.backend, async (point) => {
       points.push(point);
       // Nothing that comes after is done: a process that is killed runs no `catch`.
       if (points.length === killAt) await new Promise(() => kill(new Killed(point)));
@@ -192,7 +197,7 @@ async function run(scenario: (memory: Memory) => Promise<void>, killAt = Infinit
     let kill: (error: Error) => void = () => {};
     const killed = new Promise<never>((_, reject) => (kill = reject));
     try {
-      await Promise.race([world.handle(job, library), killed]);
+      await Promise.race([world.handle(job, backend), killed]);
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
       if (job.kind === 'event') world.events.push(job.event);
@@ -208,8 +213,8 @@ let total = 0;
 test.each(scenarios)('%s', async (_name, scenario, [images, tokens, renditions]) => {
   const { points, end, memory } = await run(scenario);
   expect(points.length).toBeGreaterThan(4);
-  const { library } = memory;
-  const left = [library.images.size, library.tokens.size, library.renditions.size];
+  const { backend } = memory;
+  const left = [backend.images.size, backend.tokens.size, backend.renditions.size];
   expect(left).toEqual([images, tokens, renditions]);
   for (let killAt = 1; killAt <= points.length; killAt++) {
     const killed = await run(scenario, killAt);
@@ -229,5 +234,5 @@ test('the points that were killed at are hundreds', () => {
 test('images from before are all told of', async () => {
   const [, scenario] = scenarios.find(([name]) => name === 'images from before') ?? [];
   const { memory } = await run(scenario as (memory: Memory) => Promise<void>);
-  expect(memory.library.progress.current).toMatchObject({ state: 'done', total: 12, done: 12 });
+  expect(memory.backend.progress.current).toMatchObject({ state: 'done', total: 12, done: 12 });
 });

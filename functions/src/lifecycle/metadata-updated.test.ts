@@ -1,7 +1,7 @@
 import { parseConfig } from '../config/config.js';
-import { fakeLibrary } from '../../test/gcp/in-memory-backend.js';
-import { GIVE_UP_AFTER_MS } from './retry.js';
-import { lock, mustBeLocked, type ChangedObject } from './metadata-updated.js';
+import { inMemoryBackend } from '../../test/gcp/in-memory-backend.js';
+import { RETRY_WINDOW_MS } from './retry.js';
+import { revokeDownloadTokens, isOpenOriginal, type ChangedObject } from './metadata-updated.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const opened: ChangedObject = {
@@ -14,7 +14,7 @@ const opened: ChangedObject = {
 
 describe('what must be locked', () => {
   const must = (changes: Partial<ChangedObject>, LOCK_ORIGINALS: string) =>
-    mustBeLocked({ ...opened, ...changes }, parseConfig({ BUCKET: 'bucket', LOCK_ORIGINALS }));
+    isOpenOriginal({ ...opened, ...changes }, parseConfig({ BUCKET: 'bucket', LOCK_ORIGINALS }));
 
   test.each<[string, boolean, Partial<ChangedObject>, LOCK_ORIGINALS: string]>([
     ['an original with a download token', true, {}, ''],
@@ -44,43 +44,43 @@ describe('what must be locked', () => {
 });
 
 function setUp(changes: Partial<ChangedObject> = {}) {
-  const library = fakeLibrary();
+  const backend = inMemoryBackend();
   const logged: unknown[][] = [];
   const object = { ...opened, ...changes };
-  library.originals.set(opened.name, {
+  backend.originals.set(opened.name, {
     generation: opened.generation,
     data: Buffer.from('bytes'),
     locked: false,
   });
-  const handler = { library, now: () => NOW, log: (...line: unknown[]) => logged.push(line) };
-  return { library, logged, run: () => lock(object, handler) };
+  const handler = { backend, now: () => NOW, log: (...line: unknown[]) => logged.push(line) };
+  return { backend, logged, run: () => revokeDownloadTokens(object, handler) };
 }
 
 test('the token is taken away from that generation, and the log names neither it nor the object', async () => {
-  const { library, logged, run } = setUp();
+  const { backend, logged, run } = setUp();
   await run();
-  expect(library.originals.get(opened.name)?.locked).toBe(true);
+  expect(backend.originals.get(opened.name)?.locked).toBe(true);
   expect(logged).toHaveLength(1);
   expect(JSON.stringify(logged)).not.toMatch(/alice|cat|secret/);
 });
 
 test('a generation that was overwritten is left to its own event', async () => {
-  const { library, run } = setUp({ generation: '1' });
+  const { backend, run } = setUp({ generation: '1' });
   await run();
-  expect(library.originals.get(opened.name)?.locked).toBe(false);
+  expect(backend.originals.get(opened.name)?.locked).toBe(false);
 });
 
 test('what may pass is tried again, and after an hour the log says that the object is open', async () => {
   const failure = Object.assign(new Error('no access to originals/alice/cat.jpg'), { code: 503 });
   const attempt = (changes: Partial<ChangedObject>) => {
-    const { library, logged, run } = setUp(changes);
-    library.objects.lock = () => Promise.reject(failure);
+    const { backend, logged, run } = setUp(changes);
+    backend.objects.revokeDownloadTokens = () => Promise.reject(failure);
     return { logged, run };
   };
   const early = attempt({});
   await expect(early.run()).rejects.toThrow(/^Error 503$/);
   expect(early.logged).toEqual([['WARNING', expect.any(String), expect.anything()]]);
-  const late = attempt({ time: NOW - GIVE_UP_AFTER_MS - 1 });
+  const late = attempt({ time: NOW - RETRY_WINDOW_MS - 1 });
   await late.run();
   expect(late.logged).toEqual([
     ['ERROR', expect.stringContaining('open to whoever has it'), expect.anything()],

@@ -1,9 +1,9 @@
 /** Metadata of an object changed -> the download token that it may have got is taken away again. */
 import type { Config } from '../config/config.js';
 import { hashedFolder, ownerOf } from '../domain/path.js';
-import type { Library } from '../gcp/backend.js';
+import type { Backend } from '../gcp/backend.js';
 import { DOWNLOAD_TOKENS } from '../gcp/objects.js';
-import { tryOnce, type Handler } from './retry.js';
+import { withRetryWindow, type Handler } from './retry.js';
 
 /** What Storage says of an object whose metadata has changed. */
 export interface ChangedObject {
@@ -24,7 +24,7 @@ type Locks = Pick<Config, 'bucket' | 'originalsPath' | 'variantsPath' | 'lockOri
  * unless LOCK_ORIGINALS is off. Taking the token away is a change of metadata, too; that event finds
  * no token here, so nothing goes round in circles.
  */
-export function mustBeLocked(object: Omit<ChangedObject, 'time'>, config: Locks): boolean {
+export function isOpenOriginal(object: Omit<ChangedObject, 'time'>, config: Locks): boolean {
   if (object.bucket !== config.bucket || !object.metadata?.[DOWNLOAD_TOKENS]) return false;
   if (object.name.startsWith(`${config.variantsPath}/`)) return true;
   return config.lockOriginals && ownerOf(config.originalsPath, object.name) !== undefined;
@@ -35,9 +35,9 @@ export function mustBeLocked(object: Omit<ChangedObject, 'time'>, config: Locks)
  * appears after it has an event of its own.
  * @throws Error that tells no names, for what will pass by itself: the platform tries again
  */
-export async function lock(
+export async function revokeDownloadTokens(
   object: ChangedObject,
-  { library, ...handler }: Handler & { library: Pick<Library, 'objects'> },
+  { backend, ...handler }: Handler & { backend: Pick<Backend, 'objects'> },
 ): Promise<void> {
   const details = {
     image: hashedFolder(object.bucket, object.name),
@@ -47,8 +47,8 @@ export async function lock(
     again: 'a download token is taken away with the next try',
     givenUp: 'a download token could not be taken away: the object is open to whoever has it',
   };
-  await tryOnce(object.time, handler, details, words, async () => {
-    await library.objects.lock(object.name, object.generation);
+  await withRetryWindow(object.time, handler, details, words, async () => {
+    await backend.objects.revokeDownloadTokens(object.name, object.generation);
     handler.log('INFO', 'a download token was taken away', details);
   });
 }

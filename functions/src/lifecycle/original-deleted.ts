@@ -1,9 +1,9 @@
 /** An original that was deleted -> nothing of it is left. */
 import { hashedFolder, ownerOf, type Owner } from '../domain/path.js';
-import { compare } from '../gcp/backend.js';
-import { tryOnce } from './retry.js';
-import type { Keeper } from './context.js';
-import { sweep, sweepLater } from './cleanup.js';
+import { compareGenerations } from '../gcp/backend.js';
+import { withRetryWindow } from './retry.js';
+import type { LifecycleContext } from './context.js';
+import { cleanup, scheduleCleanup } from './cleanup.js';
 
 /** What Storage says of an object that is gone. */
 export interface DeletedObject {
@@ -28,8 +28,11 @@ export type Removal = 'ignored' | 'overwritten' | 'removed' | 'given-up';
  * late and before the event of the upload itself.
  * @throws Error that tells no names, for what will pass by itself: the platform tries again
  */
-export async function remove(object: DeletedObject, room: Keeper): Promise<Removal> {
-  const { config, library, log } = room;
+export async function originalDeleted(
+  object: DeletedObject,
+  context: LifecycleContext,
+): Promise<Removal> {
+  const { config, backend, log } = context;
   const { bucket, name, generation, time } = object;
   const owner = ownerOf(config.originalsPath, name);
   if (owner === undefined || bucket !== config.bucket) return 'ignored';
@@ -38,10 +41,11 @@ export async function remove(object: DeletedObject, room: Keeper): Promise<Remov
     again: 'a deleted image is removed with the next try',
     givenUp: 'a deleted image could not be removed: its addresses may still work',
   };
-  const removal = await tryOnce(time, room, details, words, async () => {
-    const image = await library.records.findImage(owner);
-    if (image?.original && compare(image.original, { generation }) > 0) return 'overwritten';
-    return removeIfGone(owner, name, generation, room);
+  const removal = await withRetryWindow(time, context, details, words, async () => {
+    const image = await backend.records.findImage(owner);
+    if (image?.original && compareGenerations(image.original, { generation }) > 0)
+      return 'overwritten';
+    return removeIfGone(owner, name, generation, context);
   });
   if (removal === 'removed') log('INFO', 'image was deleted, and all that was made of it', details);
   return removal ?? 'given-up';
@@ -55,16 +59,16 @@ export async function removeIfGone(
   owner: Owner,
   name: string,
   newest: string,
-  room: Keeper,
+  context: LifecycleContext,
 ): Promise<'overwritten' | 'removed'> {
-  const { library } = room;
-  if ((await library.objects.findOriginal(name)) !== undefined) return 'overwritten';
+  const { backend } = context;
+  if ((await backend.objects.findOriginal(name)) !== undefined) return 'overwritten';
   // Dying in the middle of what follows, with a new upload right behind, nobody would know of the rest.
   // An address must not live on because a queue can't be reached: that is tried again afterwards.
-  const [appointment] = await Promise.allSettled([sweepLater(name, room)]);
-  if (!(await library.records.remove(owner, newest))) return 'overwritten';
+  const [appointment] = await Promise.allSettled([scheduleCleanup(name, context)]);
+  if (!(await backend.records.remove(owner, newest))) return 'overwritten';
   // No record names them: they go at once. What is in memory somewhere is bounded as ever.
-  await sweep({ name }, room);
+  await cleanup({ name }, context);
   if (appointment.status === 'rejected') throw appointment.reason as Error;
   return 'removed';
 }

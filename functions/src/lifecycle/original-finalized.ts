@@ -1,9 +1,9 @@
 /** A finished upload -> its renditions and records. */
 import type { ImageFailure } from '../errors.js';
 import { hashedFolder, ownerOf } from '../domain/path.js';
-import { tryOnce } from './retry.js';
-import { make, type Outcome } from './attempt.js';
-import type { Maker } from './context.js';
+import { withRetryWindow } from './retry.js';
+import { runAttempt, type AttemptOutcome } from './attempt.js';
+import type { ProcessingContext } from './context.js';
 
 /** What Storage says of an object that was just finished. */
 export interface FinishedUpload {
@@ -22,8 +22,11 @@ export interface FinishedUpload {
  * @throws Error that tells no names, for what will pass by itself (network, contention): the platform
  *   tries again, until GIVE_UP_AFTER_MS have passed
  */
-export async function ingest(upload: FinishedUpload, room: Maker): Promise<Outcome | 'ignored'> {
-  const { config, log } = room;
+export async function originalFinalized(
+  upload: FinishedUpload,
+  context: ProcessingContext,
+): Promise<AttemptOutcome | 'ignored'> {
+  const { config, log } = context;
   const owner = ownerOf(config.originalsPath, upload.name);
   if (owner === undefined || upload.bucket !== config.bucket) return 'ignored';
   const details = {
@@ -34,21 +37,32 @@ export async function ingest(upload: FinishedUpload, room: Maker): Promise<Outco
     again: 'image is tried again',
     givenUp: 'image was given up',
   };
-  const ended = await tryOnce(upload.time, room, details, words, async (isLate) => {
-    const { bucket, name, generation, bytes } = upload;
-    const contentType = upload.contentType ?? 'application/octet-stream';
-    const original = { bucket, name, generation, contentType, bytes };
-    const { outcome, failure } = await make(owner, original, { isLate, redo: 'never' }, room);
-    tell(log, outcome, failure, details);
-    return outcome;
-  });
+  const ended = await withRetryWindow(
+    upload.time,
+    context,
+    details,
+    words,
+    async (isFinalAttempt) => {
+      const { bucket, name, generation, bytes } = upload;
+      const contentType = upload.contentType ?? 'application/octet-stream';
+      const original = { bucket, name, generation, contentType, bytes };
+      const { outcome, failure } = await runAttempt(
+        owner,
+        original,
+        { isFinalAttempt, reprocess: 'never' },
+        context,
+      );
+      tell(log, outcome, failure, details);
+      return outcome;
+    },
+  );
   return ended ?? 'failed';
 }
 
 /** One line a picture, the same for all that make some. */
 export function tell(
-  log: Maker['log'],
-  outcome: Outcome,
+  log: ProcessingContext['log'],
+  outcome: AttemptOutcome,
   failure: ImageFailure | undefined,
   details: object,
 ): void {

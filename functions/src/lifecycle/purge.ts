@@ -1,9 +1,9 @@
 /** A user who is gone -> none of their originals, renditions, records and tokens is left. */
 import { originalsPrefix, ownerOf, fillTemplate } from '../domain/path.js';
 import type { PurgeTask } from '../domain/tasks.js';
-import { known, type Page } from '../gcp/backend.js';
+import { recognizedRecord, type Page } from '../gcp/backend.js';
 import { removeIfGone } from './original-deleted.js';
-import type { Keeper } from './context.js';
+import type { LifecycleContext } from './context.js';
 
 /** Images of one task. */
 const IMAGES_A_TASK = 100;
@@ -14,9 +14,9 @@ const IMAGES_A_TASK = 100;
  * @returns how many images it found
  * @throws what will pass by itself; the task is tried again
  */
-export async function purge({ uid, after }: PurgeTask, room: Keeper): Promise<number> {
-  const { config, library, log } = room;
-  const { objects, records, queues } = library;
+export async function purge({ uid, after }: PurgeTask, context: LifecycleContext): Promise<number> {
+  const { config, backend, log } = context;
+  const { objects, records, queues } = backend;
   const prefix = originalsPrefix(config.originalsPath, uid);
   const page = await objects.listOriginals(prefix, IMAGES_A_TASK, after);
   let found = 0;
@@ -31,7 +31,7 @@ export async function purge({ uid, after }: PurgeTask, room: Keeper): Promise<nu
     if (owner?.uid !== uid) continue;
     await each(async () => {
       await objects.deleteOriginal(name, generation);
-      await removeIfGone(owner, name, generation, room);
+      await removeIfGone(owner, name, generation, context);
     });
   }
   if (page.next === undefined) {
@@ -45,16 +45,16 @@ export async function purge({ uid, after }: PurgeTask, room: Keeper): Promise<nu
     const owners = new Map([...images, ...rest].map((owner) => [owner.imageId, owner]));
     for (const { imageId } of owners.values()) {
       const owner = { uid, imageId };
-      const newest = known(await records.findImage(owner))?.original.generation ?? '0';
+      const newest = recognizedRecord(await records.findImage(owner))?.original.generation ?? '0';
       const name = fillTemplate(config.originalsPath, owner);
-      await each(() => removeIfGone(owner, name, newest, room));
+      await each(() => removeIfGone(owner, name, newest, context));
     }
     found += elsewhere.length;
   }
   if (passing !== undefined) throw passing as Error;
   log('INFO', 'images of a deleted user were deleted', { images: found });
   if (found > 0 || page.next !== undefined) {
-    await queues.purge({ uid, ...(page.next !== undefined && { after: page.next }) });
+    await queues.enqueuePurge({ uid, ...(page.next !== undefined && { after: page.next }) });
   }
   return found;
 }

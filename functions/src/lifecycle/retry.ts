@@ -2,7 +2,7 @@
 import { reasonOf } from '../errors.js';
 
 /** After so long the platform's retries end, milliseconds. */
-export const GIVE_UP_AFTER_MS = 60 * 60 * 1000;
+export const RETRY_WINDOW_MS = 60 * 60 * 1000;
 
 export type Log = (
   severity: 'INFO' | 'WARNING' | 'ERROR',
@@ -25,7 +25,7 @@ function nameless(error: unknown): Error {
  * Handles a task: its queue tries again whatever is thrown.
  * @throws Error that tells no names
  */
-export async function tellNoNames<T>(work: () => Promise<T>): Promise<T> {
+export async function withRedactedErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -34,7 +34,7 @@ export async function tellNoNames<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** What the log says; neither sentence may name an object. */
-export interface RetryWords {
+export interface RetryMessages {
   again: string;
   givenUp: string;
 }
@@ -46,19 +46,19 @@ export interface RetryWords {
  * @returns what `work` gave, or undefined when it failed and its time is over
  * @throws Error that tells no names, when `work` threw and the platform may try again
  */
-export async function tryOnce<T>(
+export async function withRetryWindow<T>(
   time: number,
   { now, log }: Handler,
   details: object,
-  words: RetryWords,
-  work: (isLate: boolean) => Promise<T>,
+  words: RetryMessages,
+  work: (isFinalAttempt: boolean) => Promise<T>,
 ): Promise<T | undefined> {
-  const isLate = now() - time > GIVE_UP_AFTER_MS;
+  const isFinalAttempt = now() - time > RETRY_WINDOW_MS;
   try {
-    return await work(isLate);
+    return await work(isFinalAttempt);
   } catch (error) {
     const reason = reasonOf(error);
-    if (isLate) {
+    if (isFinalAttempt) {
       log('ERROR', words.givenUp, { ...details, reason });
       return undefined;
     }

@@ -2,15 +2,15 @@
 import { z } from 'zod';
 import { isDocumentId } from '../domain/path.js';
 import {
-  IMAGES_A_PAGE,
+  IMAGES_PER_PAGE,
   type BackfillTask,
   type PurgeTask,
-  type SweepTask,
+  type CleanupTask,
 } from '../domain/tasks.js';
 
 const cursor = z.string().optional();
 const whole = z.number().int().min(0);
-const NAMES = z.array(z.string()).max(IMAGES_A_PAGE);
+const NAMES = z.array(z.string()).max(IMAGES_PER_PAGE);
 const SWEEP = z.strictObject({ name: z.string().min(1) });
 const PURGE = z.strictObject({ uid: z.string().refine(isDocumentId), after: cursor });
 const BACKFILL = z.union([
@@ -36,9 +36,9 @@ function parserOf<T>(schema: z.ZodType<T>, expected: string): (data: unknown) =>
   };
 }
 
-export const parseSweep = parserOf<SweepTask>(SWEEP, '{ name: the name of an original }');
-export const parsePurge = parserOf<PurgeTask>(PURGE, '{ uid: the id of a user }');
-export const parseBackfill = parserOf<BackfillTask>(
+export const parseCleanupTask = parserOf<CleanupTask>(SWEEP, '{ name: the name of an original }');
+export const parsePurgeTask = parserOf<PurgeTask>(PURGE, '{ uid: the id of a user }');
+export const parseBackfillTask = parserOf<BackfillTask>(
   BACKFILL,
   '{}, { onlyIfChanged: true } or what the backfill has sent itself',
 );

@@ -6,7 +6,7 @@ import { parseConfig } from '../config/config.js';
 import { displayP3, toSrgb } from './color.js';
 import { decode } from './decode.js';
 import { readHeader } from './header.js';
-import type { Raw } from './raw-image.js';
+import type { RawImage } from './raw-image.js';
 
 const bounds = parseConfig({ BUCKET: 'bucket' });
 const folder = mkdtempSync(join(tmpdir(), 'colour-'));
@@ -117,7 +117,7 @@ test('colours in Display P3 that are not converted would be seen', async () => {
 });
 
 describe('toSrgb', () => {
-  const pixel = (data: number[], frames = 1): Raw => ({
+  const pixel = (data: number[], frames = 1): RawImage => ({
     data: Buffer.from(data),
     width: 1,
     height: 1,

@@ -1,8 +1,8 @@
 /** Colour profiles -> sRGB. */
 import { createHash } from 'node:crypto';
 import { crc32, deflateSync } from 'node:zlib';
-import type { Raw } from './raw-image.js';
-import { orFailure, orTooMuch, own } from './vips.js';
+import type { RawImage } from './raw-image.js';
+import { toImageFailure, orTooMuch, own } from './vips.js';
 
 /**
  * Converts pixels after they were made small: the same conversion before that would touch up to four
@@ -11,11 +11,11 @@ import { orFailure, orTooMuch, own } from './vips.js';
  * @param raw in the profile's colours
  * @param profile ICC, of RGB colours
  */
-export async function toSrgb(raw: Raw, profile: Buffer): Promise<Raw> {
+export async function toSrgb(raw: RawImage, profile: Buffer): Promise<RawImage> {
   return (await isSrgb(profile)) ? raw : convert(raw, profile);
 }
 
-async function convert(raw: Raw, profile: Buffer): Promise<Raw> {
+async function convert(raw: RawImage, profile: Buffer): Promise<RawImage> {
   const { width, height, channels, frames } = raw;
   // PNG is how pixels and a profile get into libvips together; nothing is compressed.
   const pixels = own(raw.data, { raw: { width, height: height * frames, channels } });
@@ -23,7 +23,7 @@ async function convert(raw: Raw, profile: Buffer): Promise<Raw> {
     pixels.png({ compressionLevel: 0, adaptiveFiltering: false }).toBuffer(),
   );
   const converted = own(withProfile(png, profile)).toColourspace('srgb').raw();
-  return { ...raw, data: await orFailure(converted.toBuffer(), 'damaged-image') };
+  return { ...raw, data: await toImageFailure(converted.toBuffer(), 'damaged-image') };
 }
 
 /** Levels of 255 that a conversion to sRGB may change a colour by and still be called none. */
@@ -41,7 +41,7 @@ async function isSrgb(profile: Buffer): Promise<boolean> {
   const key = createHash('sha256').update(profile).digest('base64');
   const known = judged.get(key);
   if (known !== undefined) return known;
-  const cube: Raw = { data: CUBE, width: 216, height: 1, channels: 3, frames: 1 };
+  const cube: RawImage = { data: CUBE, width: 216, height: 1, channels: 3, frames: 1 };
   const { data } = await convert(cube, profile);
   const isSame = data.every((level, i) => Math.abs(level - (CUBE[i] as number)) <= SAME);
   // A few profiles are in nearly all photos; strangers' own must not fill the memory.

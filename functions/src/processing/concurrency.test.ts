@@ -1,4 +1,4 @@
-import { inLanes } from './concurrency.js';
+import { runWithConcurrency } from './concurrency.js';
 
 /** A task that ends when it is told to. */
 function task<T>() {
@@ -26,7 +26,7 @@ test('so many at once, in order, with the results in the order of the tasks', as
     (typeof tasks)[0]['state'],
     (typeof tasks)[0]['state'],
   ];
-  const all = inLanes(
+  const all = runWithConcurrency(
     2,
     tasks.map(({ run }) => run),
   );
@@ -42,7 +42,7 @@ test('so many at once, in order, with the results in the order of the tasks', as
 
 test('after a failure no other is started, and those under way end first', async () => {
   const tasks = [task<string>(), task<string>(), task<string>()];
-  const all = inLanes(
+  const all = runWithConcurrency(
     2,
     tasks.map(({ run }) => run),
   );
@@ -56,4 +56,4 @@ test('after a failure no other is started, and those under way end first', async
   expect(tasks[2]?.state.started).toBe(false);
 });
 
-test('no tasks, no results', async () => expect(await inLanes(3, [])).toEqual([]));
+test('no tasks, no results', async () => expect(await runWithConcurrency(3, [])).toEqual([]));

@@ -3,7 +3,7 @@
  * were have ended before it is thrown.
  * @returns the results in the order of the tasks
  */
-export async function inLanes<T>(
+export async function runWithConcurrency<T>(
   lanes: number,
   tasks: readonly (() => Promise<T>)[],
 ): Promise<T[]> {

@@ -5,8 +5,8 @@ import { displayP3, toSrgb } from './color.js';
 import type { Header } from './header.js';
 import { decodeHeic, type HeicPixels } from './heic.js';
 import { HEIC_MEMORY, HEIC_SECONDS, type Bounds } from './limits.js';
-import { dropOpaqueAlpha, type Raw } from './raw-image.js';
-import { open, orFailure, own } from './vips.js';
+import { dropOpaqueAlpha, type RawImage } from './raw-image.js';
+import { openImage, toImageFailure, own } from './vips.js';
 
 /**
  * Decodes once, straight to a size (JPEG and WebP shrink while they load). What moves is decoded at
@@ -19,16 +19,16 @@ export async function decode(
   header: Header,
   size: Size,
   bounds: Bounds,
-): Promise<Raw> {
+): Promise<RawImage> {
   const { animation } = header;
   const heic = header.kind === 'heic' ? await decodeHeicWithin(bytes, bounds) : undefined;
   const profile = heic ? await profileOf(heic) : header.profile;
   const frames = animation?.frames ?? 1;
   const image = heic
     ? own(heic.data, { raw: { width: heic.width, height: heic.height, channels: heic.channels } })
-    : open(bytes, bounds.maxPixels, { pages: frames, ignoreIcc: profile !== undefined });
+    : openImage(bytes, bounds.maxPixels, { pages: frames, ignoreIcc: profile !== undefined });
   const sized = animation ? image : image.autoOrient().resize({ ...size, fit: 'fill' });
-  const { data, info } = await orFailure(
+  const { data, info } = await toImageFailure(
     sized.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
     'damaged-image',
   );

@@ -2,13 +2,13 @@ import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
 import type { Format } from '../domain/format.js';
 import { parseVariant, type Variant } from '../domain/variant.js';
-import { derive } from './process-image.js';
+import { processImage } from './process-image.js';
 import { encode } from './encode.js';
-import type { Raw } from './raw-image.js';
+import type { RawImage } from './raw-image.js';
 
 const FORMATS: Format[] = ['webp', 'jpeg', 'avif'];
 
-function plain(colour: number[], frames = 1): Raw {
+function plain(colour: number[], frames = 1): RawImage {
   const pixels = Array.from({ length: frames }, (_, frame) =>
     Array.from({ length: 40 * 30 }, () => colour.map((level) => (level + frame * 60) % 256)),
   );
@@ -154,7 +154,7 @@ describe('a rendition says nothing but its pixels', () => {
       variants: [parseVariant('w100:100') as Variant],
       formats: [format],
     };
-    const { renditions } = await derive(bytes, plan);
+    const { renditions } = await processImage(bytes, plan);
     const data = renditions[0]?.data as Buffer;
     expect(data.toString('latin1')).not.toMatch(/SEC|Exif|EXIF|GPS|xmp|8BIM|ICC|http|Lavc|libvips/);
     const parts = PARTS[format](data);

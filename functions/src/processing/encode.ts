@@ -2,7 +2,7 @@
 import type { Sharp } from 'sharp';
 import type { Format } from '../domain/format.js';
 import type { Animation } from './header.js';
-import { frameOf, toSharp, type Raw } from './raw-image.js';
+import { frameOf, toSharp, type RawImage } from './raw-image.js';
 import { orTooMuch } from './vips.js';
 
 /** JPEG has no alpha: what shows through it. */
@@ -24,7 +24,7 @@ export const ENCODERS: Encoders = {
  * @throws ImageFailure when it takes too long
  */
 export async function encode(
-  raw: Raw,
+  raw: RawImage,
   format: Format,
   animation: Animation | undefined,
   encoders: Encoders = ENCODERS,

@@ -12,7 +12,7 @@ import {
   type Bounds,
 } from './limits.js';
 import { checkStructure } from './structure.js';
-import { open, orFailure, unblockTiff } from './vips.js';
+import { openImage, toImageFailure, unblockTiff } from './vips.js';
 
 export interface Header {
   kind: Exclude<Kind, 'heif'> | 'avif' | 'heic';
@@ -49,7 +49,7 @@ export async function readHeader(bytes: Buffer, bounds: Bounds): Promise<Header>
   }
   checkStructure(bytes, kind, bounds);
   // Nothing is decoded here, so that too many pixels are refused below, by their number.
-  const metadata = await orFailure(open(bytes, 0).metadata(), 'not-an-image');
+  const metadata = await toImageFailure(openImage(bytes, 0).metadata(), 'not-an-image');
   if (metadata.format !== kind) {
     throw new ImageFailure('not-an-image', `expected ${kind}, found ${metadata.format}`);
   }

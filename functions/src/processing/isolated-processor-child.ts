@@ -1,16 +1,16 @@
 /** The process behind bounded.ts: takes uploads from a pipe and answers over the channel to its parent. */
 import { Socket } from 'node:net';
 import { ImageFailure, type ImageFailureCode } from '../errors.js';
-import { derive, type Derived, type Plan } from './process-image.js';
+import { processImage, type ProcessedImage, type ProcessSettings } from './process-image.js';
 
 export interface Request {
   /** How many bytes of the pipe are the upload. */
   length: number;
-  plan: Plan;
+  plan: ProcessSettings;
 }
 
 export type Answer =
-  { derived: Derived } | { code: ImageFailureCode; detail: string } | { error: string };
+  { derived: ProcessedImage } | { code: ImageFailureCode; detail: string } | { error: string };
 
 /** The pipe's descriptor, after the three of every process and the channel. */
 const PIPE = 4;
@@ -30,7 +30,7 @@ async function read(length: number): Promise<Buffer> {
 
 async function answer({ length, plan }: Request): Promise<Answer> {
   try {
-    return { derived: await derive(await read(length), plan) };
+    return { derived: await processImage(await read(length), plan) };
   } catch (error) {
     if (error instanceof ImageFailure) return { code: error.code, detail: error.detail };
     if (error instanceof RangeError && error.message.includes('allocation failed')) {

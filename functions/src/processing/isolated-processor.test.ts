@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
 import { parseVariant, type Variant } from '../domain/variant.js';
-import { openBoundedDerive, type BoundedDerive, type ProcessLimits } from './isolated-processor.js';
-import { derive, type Derived, type Plan } from './process-image.js';
+import {
+  openIsolatedProcessor,
+  type IsolatedProcessor,
+  type ProcessLimits,
+} from './isolated-processor.js';
+import { processImage, type ProcessedImage, type ProcessSettings } from './process-image.js';
 import { PROCESS_LIMITS } from './limits.js';
 
 const ROOT = join(__dirname, '../../..');
@@ -13,15 +17,15 @@ const ROOT = join(__dirname, '../../..');
 const SCRIPT = join(ROOT, 'functions/lib/processing/isolated-processor-child.js');
 const fixture = (path: string) => readFileSync(join(ROOT, 'tests/fixtures', path));
 
-const plan = (...texts: string[]): Plan => ({
+const plan = (...texts: string[]): ProcessSettings => ({
   ...parseConfig({ BUCKET: 'bucket' }),
   variants: texts.map((text) => parseVariant(text) as Variant),
   formats: ['webp', 'jpeg'],
 });
 
-const opened: BoundedDerive[] = [];
-function open(limits: Partial<ProcessLimits> = {}, script = SCRIPT): BoundedDerive {
-  const bounded = openBoundedDerive({ ...PROCESS_LIMITS, ...limits }, script);
+const opened: IsolatedProcessor[] = [];
+function open(limits: Partial<ProcessLimits> = {}, script = SCRIPT): IsolatedProcessor {
+  const bounded = openIsolatedProcessor({ ...PROCESS_LIMITS, ...limits }, script);
   opened.push(bounded);
   return bounded;
 }
@@ -40,7 +44,7 @@ test('it gives what derive gives, upload after upload in one process', async () 
     bounded(photo, wanted),
     bounded(await plain(50, 40), wanted),
   ]);
-  expect(first).toEqual(await derive(photo, wanted));
+  expect(first).toEqual(await processImage(photo, wanted));
   expect(second.original).toEqual({ width: 50, height: 40 });
   expect(first.renditions.every(({ data }) => Buffer.isBuffer(data))).toBe(true);
 });
@@ -131,7 +135,7 @@ onLinux('too much memory is a failure of the upload, and the next is taken', asy
 });
 
 /** Seconds of work in one encode, which sharp does not look up from. */
-const long: [Buffer, Plan] = [
+const long: [Buffer, ProcessSettings] = [
   fixture('photos/seeding.jpg'),
   { ...plan('all:5312'), formats: ['avif'] },
 ];
@@ -202,7 +206,7 @@ describe('HEIC', () => {
     const heic = await bounded(fixture('heic/phone.heic'), wanted);
     const jpeg = await bounded(upright, wanted);
     expect(heic.original).toEqual(jpeg.original);
-    const shapes = ({ renditions }: Derived) =>
+    const shapes = ({ renditions }: ProcessedImage) =>
       renditions.map(({ variants, format, width, height }) => [variants, format, width, height]);
     expect(shapes(heic)).toEqual(shapes(jpeg));
     const apart = await Promise.all(

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ImageFailure } from '../errors.js';
 import type { Answer, Request } from './isolated-processor-child.js';
-import type { Derived, Plan } from './process-image.js';
+import type { ProcessedImage, ProcessSettings } from './process-image.js';
 
 export interface ProcessLimits {
   /** Of memory that the process may write to, bytes; Node and sharp themselves take some 150 MB. */
@@ -18,8 +18,8 @@ export interface ProcessLimits {
   seconds: number;
 }
 
-export interface BoundedDerive {
-  (bytes: Buffer, plan: Plan): Promise<Derived>;
+export interface IsolatedProcessor {
+  (bytes: Buffer, plan: ProcessSettings): Promise<ProcessedImage>;
   /** The process's number; absent between the end of one and the start of the next. */
   readonly pid: number | undefined;
   /** Ends the process; work under way fails. */
@@ -34,15 +34,15 @@ const UPLOADS_A_PROCESS = 50;
  * after the other.
  * @param script where the compiled process is
  */
-export function openBoundedDerive(
+export function openIsolatedProcessor(
   limits: ProcessLimits,
   script = join(__dirname, 'isolated-processor-child.js'),
-): BoundedDerive {
+): IsolatedProcessor {
   let worker: Worker | undefined = start(limits, script);
   let queue: Promise<unknown> = Promise.resolve();
   let isClosed = false;
 
-  async function attempt(bytes: Buffer, plan: Plan): Promise<Derived> {
+  async function attempt(bytes: Buffer, plan: ProcessSettings): Promise<ProcessedImage> {
     if (isClosed) throw new Error(CLOSED);
     // Ended while it was waiting: nothing that this upload did.
     if (worker && hasEnded(worker)) drop(worker);
@@ -67,7 +67,7 @@ export function openBoundedDerive(
     if (worker === old) worker = undefined;
   }
 
-  const derive = (bytes: Buffer, plan: Plan) => {
+  const derive = (bytes: Buffer, plan: ProcessSettings) => {
     const result = queue.then(() => attempt(bytes, plan));
     queue = result.catch(() => undefined);
     return result;
@@ -152,10 +152,15 @@ class ProcessEnded extends Error {
   }
 }
 
-function run(worker: Worker, bytes: Buffer, plan: Plan, limits: ProcessLimits): Promise<Derived> {
+function run(
+  worker: Worker,
+  bytes: Buffer,
+  plan: ProcessSettings,
+  limits: ProcessLimits,
+): Promise<ProcessedImage> {
   const { child } = worker;
   worker.uploads++;
-  return new Promise<Derived>((resolve, reject) => {
+  return new Promise<ProcessedImage>((resolve, reject) => {
     const timer = setTimeout(() => {
       const detail = `expected an end within ${limits.seconds} s, found none`;
       end(() => reject(new ImageFailure('too-slow', detail)));
@@ -187,7 +192,7 @@ function run(worker: Worker, bytes: Buffer, plan: Plan, limits: ProcessLimits): 
 
 function settle(
   answer: Answer,
-  resolve: (derived: Derived) => void,
+  resolve: (derived: ProcessedImage) => void,
   reject: (error: Error) => void,
 ): void {
   if ('derived' in answer) resolve(answer.derived);

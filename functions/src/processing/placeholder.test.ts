@@ -1,9 +1,9 @@
 import { thumbHashToAverageRGBA, thumbHashToApproximateAspectRatio } from 'thumbhash';
 import { placeholderOf } from './placeholder.js';
-import type { Raw } from './raw-image.js';
+import type { RawImage } from './raw-image.js';
 
 /** `share` of the rows in the first colour, the rest in the second. */
-function rows(share: number, first: number[], second: number[], frames = 1): Raw {
+function rows(share: number, first: number[], second: number[], frames = 1): RawImage {
   const width = 60;
   const height = 100;
   const row = (colour: number[]) => Buffer.concat(Array<Buffer>(width).fill(Buffer.from(colour)));

@@ -2,7 +2,7 @@
 import { rgbaToThumbHash } from 'thumbhash';
 import type { Placeholder } from '../domain/records.js';
 import { scaled } from '../domain/variant.js';
-import { frameOf, toSharp, type Raw } from './raw-image.js';
+import { frameOf, toSharp, type RawImage } from './raw-image.js';
 import { orTooMuch } from './vips.js';
 
 /** ThumbHash keeps seven waves a side at most, which so many pixels hold; its work grows with each more. */
@@ -12,7 +12,7 @@ const THUMBHASH_EDGE = 24;
  * @param picture all of the original, at any scale
  * @returns ThumbHash (base64) and dominant colour (`#rrggbb`)
  */
-export async function placeholderOf(picture: Raw): Promise<Placeholder> {
+export async function placeholderOf(picture: RawImage): Promise<Placeholder> {
   const scale = Math.min(1, THUMBHASH_EDGE / Math.max(picture.width, picture.height));
   const { width, height } = scaled(picture, scale);
   const small = toSharp(frameOf(picture, 0)).resize({ width, height, fit: 'fill' });

@@ -5,15 +5,15 @@ import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
 import type { Format } from '../domain/format.js';
 import { parseVariant, variantSize, type Variant } from '../domain/variant.js';
-import { derive, type Derived, type Plan } from './process-image.js';
+import { processImage, type ProcessedImage, type ProcessSettings } from './process-image.js';
 
 const photo = readFileSync(join(__dirname, '../../../tests/fixtures/photos/seeding.jpg'));
 
 const plan = (
   texts: string[],
   formats: Format[] = ['webp'],
-  changes: Partial<Plan> = {},
-): Plan => ({
+  changes: Partial<ProcessSettings> = {},
+): ProcessSettings => ({
   ...parseConfig({ BUCKET: 'bucket' }),
   variants: texts.map((text) => parseVariant(text) as Variant),
   formats,
@@ -29,12 +29,12 @@ const animation = (width: number, height: number) =>
     raw: { width, height: height * 3, channels: 3, pageHeight: height },
   });
 
-const sizes = ({ renditions }: Derived) =>
+const sizes = ({ renditions }: ProcessedImage) =>
   renditions.map(({ variants, width, height }) => [variants.join(), width, height]);
 
 describe('the sample photo', () => {
   test('gives every variant in every format at the exact size', async () => {
-    const derived = await derive(
+    const derived = await processImage(
       photo,
       plan(['thumb:200x200:cover', 'w400:400', 'w800:800', 'w1600:1600'], ['webp', 'jpeg', 'avif']),
     );
@@ -52,7 +52,7 @@ describe('the sample photo', () => {
   }, 60_000);
 
   test('is as sharp as one straight resize', async () => {
-    const { renditions } = await derive(
+    const { renditions } = await processImage(
       photo,
       plan(['w400:400', 'w800:800', 'w1600:1600'], ['jpeg']),
     );
@@ -73,14 +73,14 @@ test('the same input and plan give the same bytes', async () => {
   const moving = await animation(90, 60).gif().toBuffer();
   for (const bytes of [photo, moving]) {
     const run = () =>
-      derive(bytes, plan(['w300:300', 'c:99x99:cover:attention'], ['webp', 'jpeg', 'avif']));
+      processImage(bytes, plan(['w300:300', 'c:99x99:cover:attention'], ['webp', 'jpeg', 'avif']));
     const first = await run();
     expect(await run()).toEqual(first);
   }
 }, 60_000);
 
 test('nothing is enlarged, and what comes to the same is made once', async () => {
-  const derived = await derive(
+  const derived = await processImage(
     await plain(120, 80).png().toBuffer(),
     plan(['w800:800', 'thumb:200x200:cover', 'w1600:1600', 'w60:60'], ['webp', 'jpeg']),
   );
@@ -101,7 +101,7 @@ test('each size is the one that the rule computes, of whatever original', async 
     fc.asyncProperty(edge, edge, fc.integer({ min: 1, max: 8 }), async (w, h, orientation) => {
       const bytes = await plain(w, h).jpeg().withMetadata({ orientation }).toBuffer();
       const original = orientation < 5 ? { width: w, height: h } : { width: h, height: w };
-      const derived = await derive(bytes, plan(variants, ['jpeg']));
+      const derived = await processImage(bytes, plan(variants, ['jpeg']));
       expect(derived.original).toEqual(original);
       const names: string[] = [];
       for (const rendition of derived.renditions) {
@@ -121,8 +121,8 @@ test('each size is the one that the rule computes, of whatever original', async 
 }, 60_000);
 
 describe('what moves', () => {
-  const pagesOf = async (bytes: Buffer, changes: Partial<Plan> = {}) => {
-    const { renditions } = await derive(
+  const pagesOf = async (bytes: Buffer, changes: Partial<ProcessSettings> = {}) => {
+    const { renditions } = await processImage(
       bytes,
       plan(['w60:60', 't:20x20:cover', 'w999:999'], ['webp', 'jpeg'], changes),
     );
@@ -167,7 +167,9 @@ test('one bad encode ends the whole, with its code', async () => {
     avif: (image: sharp.Sharp) => image.avif(),
   };
   const bytes = await plain(50, 50).png().toBuffer();
-  await expect(derive(bytes, plan(['w20:20'], ['webp', 'jpeg']), encoders)).rejects.toMatchObject({
+  await expect(
+    processImage(bytes, plan(['w20:20'], ['webp', 'jpeg']), encoders),
+  ).rejects.toMatchObject({
     code: 'too-much-memory',
   });
 });

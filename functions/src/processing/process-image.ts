@@ -10,10 +10,10 @@ import type { Size, Variant } from '../domain/variant.js';
 import { decode } from './decode.js';
 import { encode, type Encoders } from './encode.js';
 import { readHeader } from './header.js';
-import { inLanes } from './concurrency.js';
+import { runWithConcurrency } from './concurrency.js';
 import type { Bounds } from './limits.js';
 import { placeholderOf } from './placeholder.js';
-import type { Raw } from './raw-image.js';
+import type { RawImage } from './raw-image.js';
 import { shrink } from './resize.js';
 import { stepsOf, type Step } from './resize-plan.js';
 
@@ -24,7 +24,7 @@ export interface Rendition extends Size {
   data: Buffer;
 }
 
-export interface Derived {
+export interface ProcessedImage {
   /** The original's size in pixels, orientation applied. */
   original: Size;
   placeholder: Placeholder;
@@ -32,7 +32,7 @@ export interface Derived {
   renditions: Rendition[];
 }
 
-export interface Plan extends Bounds {
+export interface ProcessSettings extends Bounds {
   variants: readonly Variant[];
   formats: readonly Format[];
 }
@@ -48,7 +48,11 @@ const LARGE = 4_000_000;
  * @param encoders other than the shipped ones, for comparison
  * @throws ImageFailure when no retry can make an image of these bytes
  */
-export async function derive(bytes: Buffer, plan: Plan, encoders?: Encoders): Promise<Derived> {
+export async function processImage(
+  bytes: Buffer,
+  plan: ProcessSettings,
+  encoders?: Encoders,
+): Promise<ProcessedImage> {
   const header = await readHeader(bytes, plan);
   const { decoded, steps } = stepsOf(plan.variants, header.size);
   const picture = await decode(bytes, header, decoded, plan);
@@ -67,8 +71,8 @@ export async function derive(bytes: Buffer, plan: Plan, encoders?: Encoders): Pr
   const isLarge = ({ width, height }: Step) => width * height * picture.frames > LARGE;
   const lanes = Math.min(MAX_LANES, availableParallelism());
   const renditions = [
-    ...(await inLanes(1, tasksFor(isLarge))),
-    ...(await inLanes(
+    ...(await runWithConcurrency(1, tasksFor(isLarge))),
+    ...(await runWithConcurrency(
       lanes,
       tasksFor((step) => !isLarge(step)),
     )),
@@ -84,12 +88,12 @@ export async function derive(bytes: Buffer, plan: Plan, encoders?: Encoders): Pr
  * Makes each step's pixels when they are first asked for, and lets go of them after their last use.
  * @param usesOf how often a step's pixels are going to be asked for
  */
-function pictures(decoded: Raw, steps: readonly Step[], usesOf: (index: number) => number) {
-  const made: (Promise<Raw> | undefined)[] = [];
+function pictures(decoded: RawImage, steps: readonly Step[], usesOf: (index: number) => number) {
+  const made: (Promise<RawImage> | undefined)[] = [];
   const left = steps.map(
     (_, index) => usesOf(index) + steps.filter(({ source }) => source === index).length,
   );
-  return function take(index: number): Promise<Raw> {
+  return function take(index: number): Promise<RawImage> {
     const step = steps[index] as Step;
     const source = () => (step.source === undefined ? Promise.resolve(decoded) : take(step.source));
     const picture = (made[index] ??= source().then((from) => shrink(from, step)));

@@ -3,7 +3,7 @@ import type { Sharp } from 'sharp';
 import type { Size } from '../domain/variant.js';
 import { orTooMuch, own } from './vips.js';
 
-export interface Raw extends Size {
+export interface RawImage extends Size {
   /** Rows from top to bottom, `width * channels` bytes each; the frames follow each other. */
   data: Buffer;
   /** 3, or 4 with alpha (not premultiplied). */
@@ -12,19 +12,19 @@ export interface Raw extends Size {
   frames: number;
 }
 
-export function toSharp({ data, width, height, channels, frames }: Raw): Sharp {
+export function toSharp({ data, width, height, channels, frames }: RawImage): Sharp {
   const raw = { width, height: height * frames, channels };
   return own(data, { raw: frames > 1 ? { ...raw, pageHeight: height } : raw });
 }
 
 /** One frame as a picture of its own; no bytes are copied. */
-export function frameOf(raw: Raw, index: number): Raw {
+export function frameOf(raw: RawImage, index: number): RawImage {
   const length = raw.width * raw.height * raw.channels;
   return { ...raw, frames: 1, data: raw.data.subarray(index * length, (index + 1) * length) };
 }
 
 /** Without its alpha channel when that hides nothing: it would be resized and encoded for nothing. */
-export async function dropOpaqueAlpha(raw: Raw): Promise<Raw> {
+export async function dropOpaqueAlpha(raw: RawImage): Promise<RawImage> {
   if (raw.channels === 3 || !isOpaque(raw.data)) return raw;
   const flat = own(raw.data, {
     raw: { width: raw.width, height: raw.height * raw.frames, channels: 4 },

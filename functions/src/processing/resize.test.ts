@@ -1,9 +1,9 @@
-import type { Raw } from './raw-image.js';
+import type { RawImage } from './raw-image.js';
 import { shrink } from './resize.js';
 import type { Step } from './resize-plan.js';
 
 /** Frames of one colour each. */
-function frames(width: number, height: number, ...colours: [number, number, number][]): Raw {
+function frames(width: number, height: number, ...colours: [number, number, number][]): RawImage {
   const data = Buffer.concat(
     colours.map((colour) => Buffer.concat(Array<Buffer>(width * height).fill(Buffer.from(colour)))),
   );
@@ -11,7 +11,7 @@ function frames(width: number, height: number, ...colours: [number, number, numb
 }
 
 /** A dark picture with one bright, busy spot. */
-function spot(width: number, height: number, left: number, top: number): Raw {
+function spot(width: number, height: number, left: number, top: number): RawImage {
   const raw = frames(width, height, [20, 20, 20]);
   for (let y = top; y < top + 20; y++) {
     for (let x = left; x < left + 20; x++) {
@@ -21,7 +21,7 @@ function spot(width: number, height: number, left: number, top: number): Raw {
   return raw;
 }
 
-const brightest = (raw: Raw) => Math.max(...raw.data);
+const brightest = (raw: RawImage) => Math.max(...raw.data);
 
 const step = (changes: Partial<Step>): Step => ({
   variants: ['v'],

@@ -1,6 +1,6 @@
 /** Pixels -> fewer pixels. */
 import type { Size } from '../domain/variant.js';
-import { frameOf, toSharp, type Raw } from './raw-image.js';
+import { frameOf, toSharp, type RawImage } from './raw-image.js';
 import type { Step } from './resize-plan.js';
 import { orTooMuch } from './vips.js';
 
@@ -11,7 +11,7 @@ interface Region extends Size {
 }
 
 /** @param picture the whole original, at least as large as `step.whole` */
-export async function shrink(picture: Raw, step: Step): Promise<Raw> {
+export async function shrink(picture: RawImage, step: Step): Promise<RawImage> {
   if (!step.crop && isOf(step, picture)) return picture;
   const { width, height } = step;
   const region = step.crop && (await regionOf(picture, step, step.crop));
@@ -28,7 +28,7 @@ export async function shrink(picture: Raw, step: Step): Promise<Raw> {
   };
 }
 
-function shrinkFrame(frame: Raw, whole: Size, region?: Region): Promise<Buffer> {
+function shrinkFrame(frame: RawImage, whole: Size, region?: Region): Promise<Buffer> {
   const image = toSharp(frame);
   // `fill`: the size was computed from the original, so no rounding happens twice.
   if (!isOf(whole, frame)) image.resize({ width: whole.width, height: whole.height, fit: 'fill' });
@@ -36,7 +36,11 @@ function shrinkFrame(frame: Raw, whole: Size, region?: Region): Promise<Buffer> 
   return orTooMuch(image.raw().toBuffer());
 }
 
-async function regionOf(picture: Raw, step: Step, crop: 'centre' | 'attention'): Promise<Region> {
+async function regionOf(
+  picture: RawImage,
+  step: Step,
+  crop: 'centre' | 'attention',
+): Promise<Region> {
   const { width, height, whole } = step;
   const across = whole.width - width;
   const down = whole.height - height;

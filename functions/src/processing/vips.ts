@@ -27,7 +27,7 @@ export function unblockTiff(): void {
  * @param bytes a stranger's file
  * @param maxPixels width times height, all frames together
  */
-export function open(bytes: Buffer, maxPixels: number, options: SharpOptions = {}): Sharp {
+export function openImage(bytes: Buffer, maxPixels: number, options: SharpOptions = {}): Sharp {
   return sharp(bytes, {
     // A picture that ends early is refused; one with harmless warnings is not.
     failOn: 'truncated',
@@ -47,7 +47,7 @@ export function own(input: Buffer, options: SharpOptions = {}): Sharp {
  * @param otherwise what is wrong with a stranger's file when the words of libvips are not known
  * @throws ImageFailure
  */
-export async function orFailure<T>(
+export async function toImageFailure<T>(
   work: Promise<T>,
   otherwise: 'not-an-image' | 'damaged-image' | 'too-much-memory',
 ): Promise<T> {
@@ -63,7 +63,7 @@ export async function orFailure<T>(
 
 /** The same for pixels that were made here: nothing is wrong with them but their number. */
 export function orTooMuch<T>(work: Promise<T>): Promise<T> {
-  return orFailure(work, 'too-much-memory');
+  return toImageFailure(work, 'too-much-memory');
 }
 
 const REASONS = {

@@ -11,7 +11,7 @@ import { entityTag } from '../domain/entity-tag.js';
 import { mintToken } from '../domain/token.js';
 import { ROWS } from '../../test/serve/conformance-cases.js';
 import { handleHttp } from './http.js';
-import { openScene } from '../../test/serve/serve-fixture.js';
+import { openServeFixture } from '../../test/serve/serve-fixture.js';
 import { STATES, type Row } from '../../test/serve/token-states.js';
 
 const PAGE = join(__dirname, '..', '..', '..', 'docs', 'reference', 'http.md');
@@ -29,7 +29,7 @@ const ALWAYS = {
 };
 
 let server: Server;
-let scene: ReturnType<typeof openScene>;
+let scene: ReturnType<typeof openServeFixture>;
 beforeAll(async () => {
   server = createServer((request, response) => void handleHttp(request, response, scene.serve));
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
@@ -60,7 +60,7 @@ const nameOf = ({ state, ask, headers }: Row) =>
   `${state}: ${ask}${headers ? ` ${JSON.stringify(headers)}` : ''}`;
 
 test.each(ROWS.map((row) => [nameOf(row), row] as const))('%s', async (_name, row) => {
-  scene = openScene();
+  scene = openServeFixture();
   STATES[row.state].set(scene);
   const { response, body } = await ask(row);
   expect(response.statusCode).toBe(row.status);
@@ -79,7 +79,7 @@ test.each(ROWS.map((row) => [nameOf(row), row] as const))('%s', async (_name, ro
 test('every "no" of one status is the same, header for header', async () => {
   const seen = new Map<number, Set<string>>();
   for (const row of ROWS.filter(({ status }) => [400, 404, 412].includes(status))) {
-    scene = openScene();
+    scene = openServeFixture();
     STATES[row.state].set(scene);
     const { response, body } = await ask(row);
     // HEAD leaves out the body, and Node tells the time.

@@ -1,9 +1,9 @@
 /** Whatever a stranger sends is an answer: never a 500, never an error, never the wrong picture. */
 import fc from 'fast-check';
 import { mintToken } from '../domain/token.js';
-import { openScene } from '../../test/serve/serve-fixture.js';
+import { openServeFixture } from '../../test/serve/serve-fixture.js';
 
-const scene = openScene();
+const scene = openServeFixture();
 const { token } = scene;
 
 const mostlyAscii = fc.oneof(
@@ -90,7 +90,7 @@ test('any request is answered', async () => {
       ) {
         const names = ['w800.webp', 'w800.jpg', 'thumb.webp', 'w1600.webp'];
         const { body } = reply;
-        expect(names.some((name) => scene.library.renditions.get(name)?.equals(body))).toBe(true);
+        expect(names.some((name) => scene.backend.renditions.get(name)?.equals(body))).toBe(true);
       }
       if (reply.body) expect(reply.headers['content-length']).toBe(String(reply.body.length));
     }),

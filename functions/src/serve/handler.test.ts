@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { entityTag } from '../domain/entity-tag.js';
 import { hashToken, mintToken } from '../domain/token.js';
-import { NOW, openScene, type Seen } from '../../test/serve/serve-fixture.js';
+import { NOW, openServeFixture, type Seen } from '../../test/serve/serve-fixture.js';
 
 describe('a variant', () => {
   test('is answered with its bytes and headers', async () => {
-    const { get, token } = openScene();
+    const { get, token } = openServeFixture();
     const reply = await get(`/i/${token}/w800.webp`);
     expect(reply.status).toBe(200);
     expect(reply.body?.toString()).toBe('w800.webp');
@@ -29,54 +29,54 @@ describe('a variant', () => {
   });
 
   test('may be indexed when NOINDEX is off', async () => {
-    const { get, token } = openScene({ config: { noindex: false } });
+    const { get, token } = openServeFixture({ config: { noindex: false } });
     expect((await get(`/${token}/w800.webp`)).headers).not.toHaveProperty('x-robots-tag');
   });
 
   test('costs one read of Firestore and one of Storage, and then none until the bound', async () => {
-    const { get, token, library, time } = openScene();
+    const { get, token, backend, time } = openServeFixture();
     await get(`/${token}/w800.webp`);
-    expect(library.calls).toEqual({ findToken: 1, readRendition: 1 });
+    expect(backend.calls).toEqual({ findToken: 1, readRendition: 1 });
     time.clock = 59_999;
     await get(`/${token}/w800.webp`);
-    expect(library.calls).toEqual({ findToken: 1, readRendition: 1 });
+    expect(backend.calls).toEqual({ findToken: 1, readRendition: 1 });
     time.clock = 60_000;
     await get(`/${token}/w800.webp`);
     // What the token resolves to is asked anew; the bytes are still those of that entity tag.
-    expect(library.calls).toEqual({ findToken: 2, readRendition: 1 });
+    expect(backend.calls).toEqual({ findToken: 2, readRendition: 1 });
   });
 
   test('asked for by many at once costs the same', async () => {
-    const { get, token, library } = openScene();
+    const { get, token, backend } = openServeFixture();
     const all = await Promise.all(Array.from({ length: 100 }, () => get(`/${token}/w800.webp`)));
     expect(new Set(all.map(({ body }) => String(body)))).toEqual(new Set(['w800.webp']));
-    expect(library.calls).toEqual({ findToken: 1, readRendition: 1 });
+    expect(backend.calls).toEqual({ findToken: 1, readRendition: 1 });
   });
 
   test('that is large is streamed each time, or a part of it', async () => {
-    const { get, token, library } = openScene();
+    const { get, token, backend } = openServeFixture();
     const whole = await get(`/${token}/w1600.webp`);
     expect(whole.body?.equals(Buffer.alloc(600 * 1024, 7))).toBe(true);
     const part = await get(`/${token}/w1600.webp`, { headers: { range: 'bytes=-1000' } });
     expect([part.status, part.body?.length]).toEqual([206, 1000]);
     expect(part.headers).toMatchObject({ 'content-range': 'bytes 613400-614399/614400' });
-    expect(library.calls).toEqual({ findToken: 1, readRendition: 2 });
+    expect(backend.calls).toEqual({ findToken: 1, readRendition: 2 });
   });
 
   test('with a bound of 0, each view is checked and its bytes are not read again', async () => {
-    const { get, token, library } = openScene({ config: { revocationSeconds: 0 } });
+    const { get, token, backend } = openServeFixture({ config: { revocationSeconds: 0 } });
     for (let view = 1; view <= 3; view++) {
       const { headers } = await get(`/${token}/w800.webp`);
       expect(headers['cache-control']).toBe('public, no-cache');
-      expect(library.calls).toEqual({ findToken: view, readRendition: 1 });
+      expect(backend.calls).toEqual({ findToken: view, readRendition: 1 });
     }
   });
 
   test('with a bound of 0, a view does not board the read of one before it', async () => {
-    const { get, token, library, time } = openScene({ config: { revocationSeconds: 0 } });
-    const findToken = library.reader.findToken.bind(library.reader);
+    const { get, token, backend, time } = openServeFixture({ config: { revocationSeconds: 0 } });
+    const findToken = backend.reader.findToken.bind(backend.reader);
     const opened: (() => void)[] = [];
-    library.reader.findToken = async (hash, signal) => {
+    backend.reader.findToken = async (hash, signal) => {
       await new Promise<void>((open) => opened.push(open));
       return findToken(hash, signal);
     };
@@ -87,11 +87,11 @@ describe('a variant', () => {
     while (opened.length < 2) await new Promise(setImmediate);
     for (const open of opened) open();
     expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200]);
-    expect(library.calls['findToken']).toBe(2);
+    expect(backend.calls['findToken']).toBe(2);
   });
 
   test('is negotiated without an extension, and says so', async () => {
-    const { get, token } = openScene();
+    const { get, token } = openServeFixture();
     const webp = await get(`/${token}/w800`, { headers: { accept: 'image/webp,*/*' } });
     expect([webp.headers['content-type'], webp.headers['vary']]).toEqual(['image/webp', 'Accept']);
     const jpeg = await get(`/${token}/w800`, { headers: { accept: '*/*' } });
@@ -100,15 +100,15 @@ describe('a variant', () => {
   });
 
   test('HEAD has the headers of GET and no body, and reads nothing from Storage', async () => {
-    const { get, token, library } = openScene();
+    const { get, token, backend } = openServeFixture();
     const head = await get(`/${token}/w800.webp`, { method: 'HEAD' });
-    expect(library.calls['readRendition']).toBeUndefined();
+    expect(backend.calls['readRendition']).toBeUndefined();
     expect(head.body).toBeUndefined();
     expect(head.headers).toEqual((await get(`/${token}/w800.webp`)).headers);
   });
 
   test('304 when the client has it, with neither body nor a read of Storage', async () => {
-    const { get, token, library } = openScene();
+    const { get, token, backend } = openServeFixture();
     const headers = { 'if-none-match': `"x", W/${entityTag('w800.jpg')}` };
     const reply = await get(`/${token}/w800`, { headers });
     expect(reply).toMatchObject({
@@ -121,11 +121,11 @@ describe('a variant', () => {
     });
     expect(reply.body).toBeUndefined();
     expect(reply.headers).not.toHaveProperty('content-length');
-    expect(library.calls['readRendition']).toBeUndefined();
+    expect(backend.calls['readRendition']).toBeUndefined();
   });
 
   test('of an expiring token is not kept longer than the token lives', async () => {
-    const { get, token, time } = openScene({ record: { expiresAt: NOW + 10_000 } });
+    const { get, token, time } = openServeFixture({ record: { expiresAt: NOW + 10_000 } });
     const { headers } = await get(`/${token}/w800.webp`);
     expect(headers['cache-control']).toBe('public, max-age=0, s-maxage=10, must-revalidate');
     time.now = NOW + 10_000;
@@ -133,7 +133,7 @@ describe('a variant', () => {
   });
 
   test('by width: the narrowest that is wide enough, never a crop', async () => {
-    const { get, token } = openScene();
+    const { get, token } = openServeFixture();
     const nameOf = async (query: string) =>
       (await get(`/${token}?${query}`)).headers['content-disposition'];
     expect(await nameOf('w=100')).toBe('inline; filename="w800.jpg"');
@@ -146,22 +146,22 @@ describe('a variant', () => {
   });
 
   test('by width, of a token that shows crops only, is a crop', async () => {
-    const { get, token } = openScene({ record: { variants: ['thumb'] } });
+    const { get, token } = openServeFixture({ record: { variants: ['thumb'] } });
     expect((await get(`/${token}?w=800`)).headers['content-length']).toBe('10');
-    const none = openScene({ record: { variants: [] } });
+    const none = openServeFixture({ record: { variants: [] } });
     expect((await none.get(`/${none.token}?w=800`)).status).toBe(404);
   });
 });
 
 describe('no', () => {
   async function refusals(): Promise<[string, Seen][]> {
-    const one = openScene();
-    const limited = openScene({ record: { variants: ['thumb'] } });
-    const expired = openScene({ record: { expiresAt: NOW } });
-    const revoked = openScene();
-    revoked.library.tokens.clear();
-    const unmade = openScene();
-    for (const record of unmade.library.tokens.values()) delete record.image;
+    const one = openServeFixture();
+    const limited = openServeFixture({ record: { variants: ['thumb'] } });
+    const expired = openServeFixture({ record: { expiresAt: NOW } });
+    const revoked = openServeFixture();
+    revoked.backend.tokens.clear();
+    const unmade = openServeFixture();
+    for (const record of unmade.backend.tokens.values()) delete record.image;
     return [
       ['malformed', await one.get('/spv_nonsense/w800')],
       ['no token at all', await one.get('/')],
@@ -193,16 +193,16 @@ describe('no', () => {
   });
 
   test('for junk costs no read', async () => {
-    const { get, token, library } = openScene();
+    const { get, token, backend } = openServeFixture();
     await get(`/${token.slice(0, -1)}-/w800`);
     await get('/favicon.ico');
-    expect(library.calls).toEqual({});
+    expect(backend.calls).toEqual({});
   });
 
   test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE'])(
     '405 for %s, known token or not',
     async (method) => {
-      const { get, token } = openScene();
+      const { get, token } = openServeFixture();
       const reply = await get(`/${token}/w800`, { method });
       expect([reply.status, reply.headers['allow']]).toEqual([405, 'GET, HEAD, OPTIONS']);
       expect(await get('/x', { method })).toEqual(reply);
@@ -215,8 +215,8 @@ describe('trouble', () => {
     Promise.reject(Object.assign(new Error(`UNAVAILABLE ${what}`), { code: 14 }));
 
   test('Firestore failing is a 503 that no cache keeps, not a 404', async () => {
-    const { get, token, library, logged, hash } = openScene();
-    library.reader.findToken = down(token);
+    const { get, token, backend, logged, hash } = openServeFixture();
+    backend.reader.findToken = down(token);
     const reply = await get(`/${token}/w800`);
     expect(reply).toMatchObject({
       status: 503,
@@ -229,10 +229,10 @@ describe('trouble', () => {
   });
 
   test('with Firestore down, what is known is served to the end of its bound', async () => {
-    const { get, token, library, time } = openScene();
+    const { get, token, backend, time } = openServeFixture();
     await get(`/${token}/w800.webp`);
-    library.reader.findToken = down('Firestore');
-    library.reader.readRendition = down('Storage');
+    backend.reader.findToken = down('Firestore');
+    backend.reader.readRendition = down('Storage');
     time.clock = 59_999;
     expect((await get(`/${token}/w800.webp`)).body?.toString()).toBe('w800.webp');
     expect((await get(`/${token}/thumb.webp`)).status).toBe(503);
@@ -241,12 +241,12 @@ describe('trouble', () => {
   });
 
   test('a rendition that vanished after an overwrite is resolved once more', async () => {
-    const { get, token, library, image, put, hash } = openScene();
+    const { get, token, backend, image, put, hash } = openServeFixture();
     await get(`/${token}`);
     const webp = put('new.webp', Buffer.from('new'));
-    const record = library.tokens.get(hash);
-    library.renditions.delete('w800.webp');
-    library.tokens.set(hash, {
+    const record = backend.tokens.get(hash);
+    backend.renditions.delete('w800.webp');
+    backend.tokens.set(hash, {
       ...(record as NonNullable<typeof record>),
       image: { ...image, generation: '2', renditions: { w800: { width: 1, height: 1, webp } } },
     });
@@ -256,22 +256,22 @@ describe('trouble', () => {
       'new',
       entityTag('new'),
     ]);
-    expect(library.calls).toEqual({ findToken: 2, readRendition: 2 });
+    expect(backend.calls).toEqual({ findToken: 2, readRendition: 2 });
   });
 
   test('a rendition that vanished because its token was deleted is a 404', async () => {
-    const { get, token, library } = openScene();
+    const { get, token, backend } = openServeFixture();
     await get(`/${token}`);
-    library.renditions.clear();
-    library.tokens.clear();
+    backend.renditions.clear();
+    backend.tokens.clear();
     expect((await get(`/${token}/w800.webp`)).status).toBe(404);
   });
 
   test('a rendition that is gone for good is a 503, after two reads and no more', async () => {
-    const { get, token, library } = openScene();
-    library.renditions.clear();
+    const { get, token, backend } = openServeFixture();
+    backend.renditions.clear();
     expect((await get(`/${token}/w800`)).status).toBe(503);
-    expect(library.calls['readRendition']).toBe(2);
+    expect(backend.calls['readRendition']).toBe(2);
   });
 
   test.each([
@@ -279,25 +279,23 @@ describe('trouble', () => {
     ['w800.webp', 'of another length', Buffer.from('longer than it was')],
     ['w1600.webp', 'that is large, of another length', Buffer.from('short')],
   ])('never a wrong image: %s %s is a 503', async (name, _how, data) => {
-    const { get, token, library } = openScene();
-    library.renditions.set(name, data);
+    const { get, token, backend } = openServeFixture();
+    backend.renditions.set(name, data);
     expect((await get(`/${token}/${name}`)).status).toBe(503);
   });
 
   test('a client that goes away stops the reads made for it alone, and nothing is logged', async () => {
-    const { get, token, library, logged } = openScene();
+    const { get, token, backend, logged } = openServeFixture();
     const signals: AbortSignal[] = [];
-    library.reader.readRendition = (_bucket, _object, _range, signal) => {
+    backend.reader.readRendition = (_bucket, _object, _range, signal) => {
       signals.push(signal);
       return new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));
       });
     };
     const left = new AbortController();
-    const departure = () => left.signal;
-    const views = ['w800.webp', 'w1600.webp'].map((name) =>
-      get(`/${token}/${name}`, { departure }),
-    );
+    const signal = () => left.signal;
+    const views = ['w800.webp', 'w1600.webp'].map((name) => get(`/${token}/${name}`, { signal }));
     while (signals.length < 2) await new Promise(setImmediate);
     left.abort(new Error('gone'));
     for (const view of views) await expect(view).rejects.toThrow('gone');
@@ -306,9 +304,9 @@ describe('trouble', () => {
   });
 
   test('a body that breaks off is broken off, and is not remembered', async () => {
-    const { get, token, library } = openScene();
+    const { get, token, backend } = openServeFixture();
     const broken = jest
-      .spyOn(library.reader, 'readRendition')
+      .spyOn(backend.reader, 'readRendition')
       .mockImplementation(() =>
         Promise.resolve({ bytes: 9, body: Readable.from([Buffer.from('w800')]) }),
       );
@@ -323,7 +321,7 @@ describe('limits', () => {
   const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
 
   test('a client that costs too many reads hears 429, but sees what is in memory', async () => {
-    const { get, token } = openScene({ config: { quotas } });
+    const { get, token } = openServeFixture({ config: { quotas } });
     const view = (name: string, address = '192.0.2.1') => get(`/${token}/${name}`, from(address));
     expect((await view('w800.webp')).status).toBe(200);
     expect((await view('w800.jpg')).status).toBe(200);
@@ -342,25 +340,27 @@ describe('limits', () => {
   });
 
   test('a client that guesses hears 429 for whatever it asks that is not in memory', async () => {
-    const { get, token, library } = openScene({ config: { quotas: { ...quotas, views: 0 } } });
+    const { get, token, backend } = openServeFixture({
+      config: { quotas: { ...quotas, views: 0 } },
+    });
     const guess = async () => (await get(`/${mintToken()}/w800`, from('192.0.2.1'))).status;
     expect([await guess(), await guess(), await guess()]).toEqual([404, 404, 429]);
-    const asked = library.calls['findToken'];
+    const asked = backend.calls['findToken'];
     const urls = [`/${mintToken()}`, `/${token}/w800.webp`, '/junk', `/${token}?w=x`];
     const replies = await Promise.all(urls.map((url) => get(url, from('192.0.2.1'))));
     expect(replies.map(({ status }) => status)).toEqual([429, 429, 429, 429]);
     expect(new Set(replies.map(({ headers }) => JSON.stringify(headers))).size).toBe(1);
-    expect(library.calls['findToken']).toBe(asked);
+    expect(backend.calls['findToken']).toBe(asked);
     expect((await get(`/${token}/w800.webp`, from('192.0.2.2'))).status).toBe(200);
   });
 
   test('a gallery of 500 pictures does not trip the shipped limits', async () => {
     const shipped = { views: 3000, failures: 60, token: 6000 };
-    const { library, openInstance, hash } = openScene({ config: { quotas: shipped } });
+    const { backend, openInstance, hash } = openServeFixture({ config: { quotas: shipped } });
     const get = openInstance();
-    const record = library.tokens.get(hash) as NonNullable<ReturnType<typeof library.tokens.get>>;
+    const record = backend.tokens.get(hash) as NonNullable<ReturnType<typeof backend.tokens.get>>;
     const tokens = Array.from({ length: 500 }, () => mintToken());
-    for (const token of tokens) library.tokens.set(hashToken(token), record);
+    for (const token of tokens) backend.tokens.set(hashToken(token), record);
     const replies = await Promise.all(tokens.map((token) => get(`/${token}/w800.webp`)));
     expect(replies.every(({ status }) => status === 200)).toBe(true);
   });

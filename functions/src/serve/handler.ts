@@ -9,19 +9,25 @@ import { hashToken } from '../domain/token.js';
 import { cacheControl, timeLeft } from './cache-control.js';
 import { clientAddress } from './client-address.js';
 import { preconditionOf, rangeOf, type ConditionalHeaders } from './conditional.js';
-import { openLimits, type Limits, type Refusal } from './rate-limit.js';
+import { openRateLimiter, type RateLimiter, type RateLimited } from './rate-limit.js';
 import {
   formatsOf,
   manifestOf,
   variantOfWidth,
   visibleVariant,
-  type ShownRecord,
+  type ServableToken,
 } from './manifest.js';
 import { nearestVariant } from './select-rendition.js';
 import { negotiateFormat } from './negotiate.js';
 import { openRenditions, type Renditions } from './renditions.js';
-import { answerOptions, commonHeaders, refuse, refuseForNow, type Reply } from './respond.js';
-import { openResolver, type Known, type Resolver } from './resolve.js';
+import {
+  answerOptions,
+  commonHeaders,
+  refuse,
+  refuseForNow,
+  type ServeResponse,
+} from './respond.js';
+import { openResolver, type TokenLookup, type Resolver } from './resolve.js';
 import { parseRoute, type Route } from './route.js';
 
 /** The headers that have a say, named as Node names them. */
@@ -30,7 +36,7 @@ export interface RequestHeaders extends ConditionalHeaders {
   'x-forwarded-for'?: string | string[] | undefined;
 }
 
-export interface Request {
+export interface ServeRequest {
   method: string;
   /** Path and query, not decoded. */
   url: string;
@@ -38,7 +44,7 @@ export interface Request {
   /** The address at the other end of the connection. */
   peer?: string | undefined;
   /** Aborted when the client goes away; asked for only when there is something to stop. */
-  departure?: () => AbortSignal;
+  signal?: () => AbortSignal;
 }
 
 export type ServeConfig = Pick<
@@ -67,12 +73,12 @@ interface Room extends Required<Omit<ServeOptions, 'reader'>> {
   common: readonly string[];
   resolver: Resolver;
   renditions: Renditions;
-  limits: Limits;
+  limits: RateLimiter;
 }
 
 /** What is known of a request on its way. */
 interface View {
-  request: Request;
+  request: ServeRequest;
   route: Route;
   hash: string;
   /** Whether its reads were counted; each view counts once. */
@@ -82,7 +88,7 @@ interface View {
 /** Thrown by `admit` and nowhere else, to leave by the shortest way. */
 class TooMany extends Error {
   override readonly name = 'TooMany';
-  constructor(readonly refusal: Refusal) {
+  constructor(readonly refusal: RateLimited) {
     super(`expected fewer than ${refusal.quota} ${refusal.policy} in ${refusal.window} s`);
   }
 }
@@ -91,7 +97,7 @@ class TooMany extends Error {
 const HASH_SHOWN = 8;
 
 /** Answers a request: at once when no read is needed. */
-export type Serve = (request: Request) => Reply | Promise<Reply>;
+export type Handler = (request: ServeRequest) => ServeResponse | Promise<ServeResponse>;
 
 /**
  * Opens an instance's memory and limits.
@@ -100,7 +106,7 @@ export type Serve = (request: Request) => Reply | Promise<Reply>;
  * of Node's, which makes every promise cost several times as much.
  * @returns answers a request. It throws only the reason of `departure`, when the client went away.
  */
-export function openServe(options: ServeOptions): Serve {
+export function openHandler(options: ServeOptions): Handler {
   const { config, reader, log, now = Date.now, clock = () => performance.now() } = options;
   const room: Room = {
     config,
@@ -110,9 +116,9 @@ export function openServe(options: ServeOptions): Serve {
     common: commonHeaders(config.noindex),
     resolver: openResolver(reader, config.revocationSeconds, clock),
     renditions: openRenditions(reader, clock),
-    limits: openLimits(config.quotas),
+    limits: openRateLimiter(config.quotas),
   };
-  const withoutBody = (reply: Reply): Reply => {
+  const withoutBody = (reply: ServeResponse): ServeResponse => {
     delete reply.body;
     return reply;
   };
@@ -123,7 +129,7 @@ export function openServe(options: ServeOptions): Serve {
   };
 }
 
-function answer(request: Request, room: Room): Reply | Promise<Reply> {
+function answer(request: ServeRequest, room: Room): ServeResponse | Promise<ServeResponse> {
   const { method, url } = request;
   if (method === 'OPTIONS') return answerOptions(room.common);
   if (method !== 'GET' && method !== 'HEAD') return refuse('method-not-allowed', room.common);
@@ -142,7 +148,7 @@ function answer(request: Request, room: Room): Reply | Promise<Reply> {
 
 /** What was found in memory, and what of it can be shown, if anything. */
 interface Recalled {
-  known: Known;
+  known: TokenLookup;
   shown: ReturnType<typeof showKnown>;
 }
 
@@ -150,7 +156,7 @@ async function answerWithReads(
   recalled: Recalled | undefined,
   view: View,
   room: Room,
-): Promise<Reply> {
+): Promise<ServeResponse> {
   const { request } = view;
   try {
     return (await show(recalled, view, room)) ?? (await refuseGuess('not-found', request, room));
@@ -166,19 +172,19 @@ async function answerWithReads(
 /** A "no" that guessing would get; too many of them, and all that one hears is 429. */
 async function refuseGuess(
   code: 'not-found' | 'bad-request',
-  request: Request,
+  request: ServeRequest,
   room: Room,
-): Promise<Reply> {
+): Promise<ServeResponse> {
   const refusal = await room.limits.fail(clientOf(request, room));
   return refusal ? refuseForNow(refusal, room.common) : refuse(code, room.common);
 }
 
 /** A request that nobody can leave has one that never comes. */
-function departureOf({ departure }: Request): AbortSignal {
-  return departure?.() ?? new AbortController().signal;
+function departureOf({ signal }: ServeRequest): AbortSignal {
+  return signal?.() ?? new AbortController().signal;
 }
 
-function clientOf({ headers, peer }: Request, { config }: Room): string {
+function clientOf({ headers, peer }: ServeRequest, { config }: Room): string {
   const list = headers['x-forwarded-for'];
   const forwardedFor = Array.isArray(list) ? list.join() : list;
   return clientAddress(forwardedFor, peer, config.trustedProxies);
@@ -188,7 +194,7 @@ function clientOf({ headers, peer }: Request, { config }: Room): string {
 async function admit(view: View, room: Room): Promise<void> {
   if (view.isAdmitted) return;
   view.isAdmitted = true;
-  const refusal = await room.limits.admit(clientOf(view.request, room), view.hash);
+  const refusal = await room.limits.consume(clientOf(view.request, room), view.hash);
   if (refusal) throw new TooMany(refusal);
 }
 
@@ -197,7 +203,7 @@ async function show(
   recalled: Recalled | undefined,
   view: View,
   room: Room,
-): Promise<Reply | undefined> {
+): Promise<ServeResponse | undefined> {
   const { resolver } = room;
   const resolve = async () => {
     const known = await resolver.resolve(view.hash, departureOf(view.request));
@@ -220,10 +226,10 @@ async function show(
  *   although the record names it. Undefined when there is nothing to show.
  */
 function showKnown(
-  known: Known,
+  known: TokenLookup,
   view: View,
   room: Room,
-): Reply | Promise<Reply | 'vanished'> | undefined {
+): ServeResponse | Promise<ServeResponse | 'vanished'> | undefined {
   const { record } = known;
   const { token, width } = view.route;
   if (record === undefined || expiresIn(known, room) <= 0) return undefined;
@@ -239,7 +245,7 @@ function showKnown(
 }
 
 /** What the address asks for, if it has been made. */
-function chooseMade(name: string, record: ShownRecord, view: View): Chosen | undefined {
+function chooseMade(name: string, record: ServableToken, view: View): Chosen | undefined {
   const variant = visibleVariant(record, name);
   const format = view.route.format ?? (variant && negotiate(view, variant));
   const rendition = format && variant?.[format];
@@ -249,7 +255,7 @@ function chooseMade(name: string, record: ShownRecord, view: View): Chosen | und
 /** What comes nearest to it until the backfill has come by. */
 function chooseNearest(
   name: string,
-  record: ShownRecord,
+  record: ServableToken,
   view: View,
   { config }: Room,
 ): Chosen | undefined {
@@ -267,7 +273,12 @@ function negotiate({ route, request }: View, variant: TokenVariant): Format | un
   return formats.length > 0 ? negotiateFormat(request.headers.accept, formats) : undefined;
 }
 
-function answerManifest(body: string, known: Known, request: Request, room: Room): Reply {
+function answerManifest(
+  body: string,
+  known: TokenLookup,
+  request: ServeRequest,
+  room: Room,
+): ServeResponse {
   const etag = entityTag(body);
   const precondition = preconditionOf(request.headers, etag);
   if (precondition === 'failed') return refuse('precondition-failed', room.common);
@@ -289,10 +300,10 @@ interface Chosen {
 
 function answerRendition(
   chosen: Chosen,
-  known: Known,
+  known: TokenLookup,
   view: View,
   room: Room,
-): Reply | Promise<Reply | 'vanished'> {
+): ServeResponse | Promise<ServeResponse | 'vanished'> {
   const { request } = view;
   const { etag, bytes } = chosen.rendition;
   const precondition = preconditionOf(request.headers, etag);
@@ -314,11 +325,11 @@ function answerRendition(
 
 async function readRendition(
   chosen: Chosen,
-  known: Known,
+  known: TokenLookup,
   range: ByteRange | undefined,
   view: View,
   room: Room,
-): Promise<Reply | 'vanished'> {
+): Promise<ServeResponse | 'vanished'> {
   await admit(view, room);
   const { bucket, rendition } = chosen;
   const body = await room.renditions.read(bucket, rendition, range, departureOf(view.request));
@@ -329,7 +340,7 @@ async function readRendition(
 /** The headers of a 304 (RFC 9110 section 15.4.5), which every success has. */
 function headersOf(
   { rendition, isFinal }: Chosen,
-  known: Known,
+  known: TokenLookup,
   { route }: View,
   room: Room,
 ): string[] {
@@ -341,12 +352,12 @@ function headersOf(
 
 function found(
   chosen: Chosen,
-  known: Known,
+  known: TokenLookup,
   view: View,
   room: Room,
-  body?: NonNullable<Reply['body']>,
+  body?: NonNullable<ServeResponse['body']>,
   range?: ByteRange,
-): Reply {
+): ServeResponse {
   const { name, format, rendition } = chosen;
   const headers = headersOf(chosen, known, view, room);
   headers.push(
@@ -364,11 +375,11 @@ function found(
 }
 
 /** Seconds; Infinity for a token that does not expire. */
-function expiresIn({ record }: Known, { now }: Room): number {
+function expiresIn({ record }: TokenLookup, { now }: Room): number {
   return record?.expiresAt === undefined ? Infinity : (record.expiresAt - now()) / 1000;
 }
 
-function caching(known: Known, room: Room): string {
+function caching(known: TokenLookup, room: Room): string {
   const { revocationSeconds } = room.config;
   const age = (room.clock() - known.readAt) / 1000;
   return cacheControl(revocationSeconds, timeLeft(revocationSeconds, age, expiresIn(known, room)));

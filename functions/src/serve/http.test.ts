@@ -4,11 +4,14 @@ import { createServer, get as httpGet, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { handleHttp } from './http.js';
-import type { Reply } from './respond.js';
-import type { Request, Serve } from './handler.js';
+import type { ServeResponse } from './respond.js';
+import type { ServeRequest, Handler } from './handler.js';
 
 /** Serves with a function of the test's own, for as long as the test goes. */
-async function withServer(serve: Serve, use: (port: number) => Promise<void>): Promise<unknown[]> {
+async function withServer(
+  serve: Handler,
+  use: (port: number) => Promise<void>,
+): Promise<unknown[]> {
   const thrown: unknown[] = [];
   const server = createServer((request, response) => {
     handleHttp(request, response, serve)?.catch((error: unknown) => {
@@ -33,8 +36,8 @@ async function ask(port: number, path: string, headers = {}): Promise<[IncomingM
 }
 
 test('a request arrives as it was sent, and an answer as it was made', async () => {
-  const seen: Request[] = [];
-  const serve = (request: Request) => {
+  const seen: ServeRequest[] = [];
+  const serve = (request: ServeRequest) => {
     seen.push(request);
     return Promise.resolve({
       status: 200,
@@ -53,7 +56,7 @@ test('a request arrives as it was sent, and an answer as it was made', async () 
       'hello',
     ]);
   });
-  const [{ method, url, headers, peer } = {} as Request] = seen;
+  const [{ method, url, headers, peer } = {} as ServeRequest] = seen;
   expect({ method, url, peer }).toEqual({ method: 'GET', url: '/i/%2e?w=1', peer: '127.0.0.1' });
   expect(headers).toMatchObject({ accept: 'image/webp', 'if-range': 'x' });
   expect(thrown).toEqual([]);
@@ -87,9 +90,9 @@ test('a stream that fails midway cuts the connection: nobody takes a part for th
 
 test('a client that goes away before the answer is told to whoever asks, and no error is left', async () => {
   let left: Promise<unknown> | undefined;
-  const serve = (request: Request) =>
-    new Promise<Reply>((_resolve, reject) => {
-      const signal = request.departure?.() as AbortSignal;
+  const serve = (request: ServeRequest) =>
+    new Promise<ServeResponse>((_resolve, reject) => {
+      const signal = request.signal?.() as AbortSignal;
       left = once(signal, 'abort');
       signal.addEventListener('abort', () => reject(signal.reason as Error));
       client?.destroy();

@@ -1,8 +1,8 @@
 /** Between Node's HTTP and `serve`: a request as data, an answer on the wire. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
-import type { Reply } from './respond.js';
-import type { Serve } from './handler.js';
+import type { ServeResponse } from './respond.js';
+import type { Handler } from './handler.js';
 
 /**
  * Answers one request. A client that goes away stops the reads that were made for it.
@@ -11,7 +11,7 @@ import type { Serve } from './handler.js';
 export function handleHttp(
   request: IncomingMessage,
   response: ServerResponse,
-  serve: Serve,
+  serve: Handler,
 ): Promise<void> | undefined {
   let departure: AbortController | undefined;
   const openDeparture = () => {
@@ -27,7 +27,7 @@ export function handleHttp(
     url: request.url ?? '',
     headers: request.headers,
     peer: request.socket.remoteAddress,
-    departure: () => (departure ??= openDeparture()).signal,
+    signal: () => (departure ??= openDeparture()).signal,
   });
   if (!(reply instanceof Promise)) return send(reply, response);
   return reply.then(
@@ -40,7 +40,7 @@ export function handleHttp(
 
 /** A stream that fails midway cuts the connection: what came is shorter than its Content-Length. */
 function send(
-  { status, headers, body }: Reply,
+  { status, headers, body }: ServeResponse,
   response: ServerResponse,
 ): Promise<void> | undefined {
   response.writeHead(status, headers);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromJSONSchema } from 'zod';
 import type { Manifest } from './manifest.js';
-import { openScene, PLACEHOLDER } from '../../test/serve/serve-fixture.js';
+import { openServeFixture, PLACEHOLDER } from '../../test/serve/serve-fixture.js';
 
 const published = readFileSync(join(__dirname, '../../manifest.v1.schema.json'), 'utf8');
 /** Without the one format that zod takes for another: to it a reference is an absolute address. */
@@ -13,7 +13,7 @@ const schema = fromJSONSchema(
 );
 
 async function manifestOf(config: { publicBaseUrl?: string }): Promise<Manifest> {
-  const { get, token } = openScene({ config });
+  const { get, token } = openServeFixture({ config });
   return JSON.parse(String((await get(`/i/${token}`)).body)) as Manifest;
 }
 
@@ -42,7 +42,7 @@ describe('the published schema', () => {
 
 describe('the manifest', () => {
   test('lists every variant, small to large, with addresses relative to its own', async () => {
-    const { get, token } = openScene();
+    const { get, token } = openServeFixture();
     const reply = await get(`/i/${token}`);
     expect(reply.headers['content-type']).toBe('application/json; charset=utf-8');
     const manifest = JSON.parse(String(reply.body)) as Manifest;
@@ -87,7 +87,7 @@ describe('the manifest', () => {
   });
 
   test('has absolute addresses when PUBLIC_BASE_URL is set', async () => {
-    const { get, token } = openScene({ config: { publicBaseUrl: 'https://example.com/i' } });
+    const { get, token } = openServeFixture({ config: { publicBaseUrl: 'https://example.com/i' } });
     const manifest = JSON.parse(String((await get(`/${token}`)).body)) as Manifest;
     expect(manifest.variants[0]?.formats.webp?.url).toBe(
       `https://example.com/i/${token}/thumb.webp`,
@@ -95,12 +95,12 @@ describe('the manifest', () => {
   });
 
   test('reveals nothing of owner, image or objects', async () => {
-    const { get, token } = openScene();
+    const { get, token } = openServeFixture();
     expect(String((await get(`/${token}`)).body)).not.toMatch(/alice|cat|bucket|generation/);
   });
 
   test('is revalidated, and lists only what the token may show', async () => {
-    const { get, token } = openScene({ record: { variants: ['thumb'] } });
+    const { get, token } = openServeFixture({ record: { variants: ['thumb'] } });
     const { headers, body } = await get(`/${token}`);
     expect((JSON.parse(String(body)) as Manifest).variants.map(({ name }) => name)).toEqual([
       'thumb',

@@ -23,24 +23,26 @@ export interface Manifest {
 }
 
 /** A token's record that has something to show. */
-export type ShownRecord<Time = unknown> = TokenRecord<Time> &
+export type ServableToken<Time = unknown> = TokenRecord<Time> &
   Required<Pick<TokenRecord<Time>, 'image'>>;
 
-export function isShown<Time>(record: TokenRecord<Time> | undefined): record is ShownRecord<Time> {
+export function isServable<Time>(
+  record: TokenRecord<Time> | undefined,
+): record is ServableToken<Time> {
   return record?.image !== undefined;
 }
 
 const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
 
 /** A variant that a token may show; undefined for any other name. */
-export function visibleVariant(record: ShownRecord, name: string): TokenVariant | undefined {
+export function visibleVariant(record: ServableToken, name: string): TokenVariant | undefined {
   if (record.variants && !record.variants.includes(name)) return undefined;
   const { renditions } = record.image;
   return Object.hasOwn(renditions, name) ? renditions[name] : undefined;
 }
 
 /** The variants that a token may show, from narrow to wide. */
-export function visibleVariants(record: ShownRecord): (TokenVariant & { name: string })[] {
+export function visibleVariants(record: ServableToken): (TokenVariant & { name: string })[] {
   return Object.keys(record.image.renditions)
     .flatMap((name) => {
       const variant = visibleVariant(record, name);
@@ -60,7 +62,7 @@ export function formatsOf(variant: TokenVariant): Format[] {
  * @param width device pixels
  * @returns its name; undefined when a token shows nothing
  */
-export function variantOfWidth(record: ShownRecord, width: number): string | undefined {
+export function variantOfWidth(record: ServableToken, width: number): string | undefined {
   const all = visibleVariants(record);
   const whole = all.filter(({ cropped }) => !cropped);
   const candidates = whole.length > 0 ? whole : all;
@@ -70,7 +72,7 @@ export function variantOfWidth(record: ShownRecord, width: number): string | und
 /**
  * @param baseUrl PUBLIC_BASE_URL; without it no header of the request is trusted to say where this is
  */
-export function manifestOf(token: string, record: ShownRecord, baseUrl?: string): Manifest {
+export function manifestOf(token: string, record: ServableToken, baseUrl?: string): Manifest {
   const base = baseUrl === undefined ? '' : `${baseUrl}/`;
   const variants = visibleVariants(record).map((variant) => {
     const { name, width, height, cropped = false } = variant;

@@ -9,7 +9,7 @@ import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
 import type { RateLimiterRes } from 'rate-limiter-flexible';
 
 /** Why a request is refused for now. */
-export interface Refusal {
+export interface RateLimited {
   /** A name for the policy, its quota, and its window in seconds. */
   policy: string;
   quota: number;
@@ -29,7 +29,7 @@ export interface Quotas {
 
 const WINDOW_SECONDS = 60;
 /** How many clients or tokens are counted apart at a time; the one not seen for longest is forgotten. */
-export const MOST_KEYS = 20_000;
+export const MAX_KEYS = 20_000;
 /** A client that goes on failing is kept out for one minute, then two, four, up to an hour. */
 const LONGEST_BLOCK_SECONDS = 3600;
 /** Without a failure too many for so long, it starts at one minute again. */
@@ -55,7 +55,7 @@ class Counter {
   }
 
   /** @returns undefined while the key is within its quota */
-  async take(key: string): Promise<Refusal | undefined> {
+  async take(key: string): Promise<RateLimited | undefined> {
     if (this.quota === 0) return undefined;
     this.#keys.set(key, true);
     try {
@@ -66,14 +66,14 @@ class Counter {
     }
   }
 
-  async peek(key: string): Promise<Refusal | undefined> {
+  async peek(key: string): Promise<RateLimited | undefined> {
     if (this.quota === 0 || !this.#keys.has(key)) return undefined;
     const result = await this.#limiter.get(key);
     const isOver = result !== null && result.consumedPoints > this.quota && result.msBeforeNext > 0;
     return isOver ? this.#refusal(result) : undefined;
   }
 
-  async block(key: string, seconds: number): Promise<Refusal> {
+  async block(key: string, seconds: number): Promise<RateLimited> {
     return this.#refusal(await this.#limiter.block(key, seconds));
   }
 
@@ -82,21 +82,21 @@ class Counter {
     return (await this.#limiter.penalty(key)).consumedPoints;
   }
 
-  #refusal({ msBeforeNext }: RateLimiterRes): Refusal {
+  #refusal({ msBeforeNext }: RateLimiterRes): RateLimited {
     const { policy, quota, window } = this;
     return { policy, quota, window, retryAfter: Math.max(1, Math.ceil(msBeforeNext / 1000)) };
   }
 }
 
-export interface Limits {
+export interface RateLimiter {
   /** Before a read: counts it, unless the client or the token has had too many. */
-  admit(client: string, hash: string): Promise<Refusal | undefined>;
+  consume(client: string, hash: string): Promise<RateLimited | undefined>;
   /** After a request that found nothing: counts it. */
-  fail(client: string): Promise<Refusal | undefined>;
+  fail(client: string): Promise<RateLimited | undefined>;
 }
 
 /** @param mostKeys of each counter */
-export function openLimits(quotas: Quotas, mostKeys = MOST_KEYS): Limits {
+export function openRateLimiter(quotas: Quotas, mostKeys = MAX_KEYS): RateLimiter {
   const counter = (policy: string, quota: number, window = WINDOW_SECONDS) =>
     new Counter(policy, quota, window, mostKeys);
   const views = counter('views', quotas.views);
@@ -105,7 +105,7 @@ export function openLimits(quotas: Quotas, mostKeys = MOST_KEYS): Limits {
   const strikes = counter('strikes', quotas.failures && 1, STRIKES_SECONDS);
 
   return {
-    async admit(client, hash) {
+    async consume(client, hash) {
       // Who guesses gets no more reads until the block is over, whatever the guess.
       return (await failures.peek(client)) ?? (await views.take(client)) ?? token.take(hash);
     },

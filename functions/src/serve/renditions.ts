@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { entityTag } from '../domain/entity-tag.js';
 import type { RenditionInfo } from '../domain/records.js';
 import type { ByteRange, Reader } from '../gcp/reader.js';
-import { Flights } from './single-flight.js';
+import { SingleFlight } from './single-flight.js';
 
 /** What all remembered renditions may take, bytes. */
 const MEMORY_BYTES = 96 * 2 ** 20;
@@ -36,7 +36,7 @@ export function openRenditions(
     maxSize: MEMORY_BYTES,
     sizeCalculation: (bytes) => bytes.length + 512,
   });
-  const flights = new Flights<Buffer | undefined>();
+  const flights = new SingleFlight<Buffer | undefined>();
   // The entity tag is of the bytes: what was written anew under the same name is another rendition.
   const keyOf = ({ object, etag }: RenditionInfo) => `${etag}${object}`;
 

@@ -2,8 +2,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Reader } from '../gcp/reader.js';
 import type { TokenRecord } from '../domain/records.js';
-import { Flights } from './single-flight.js';
-import { isShown, type ShownRecord } from './manifest.js';
+import { SingleFlight } from './single-flight.js';
+import { isServable, type ServableToken } from './manifest.js';
 
 /** How many records are remembered; each is a few kilobytes. */
 const MOST_RECORDS = 5_000;
@@ -12,19 +12,19 @@ const MOST_UNKNOWN = 5_000;
 const UNKNOWN_MS = 10_000;
 
 /** What is known of a token; `record` is absent when it shows nothing. */
-export interface Known {
-  record?: ShownRecord<number>;
+export interface TokenLookup {
+  record?: ServableToken<number>;
   /** When the read was begun, by the clock; the record was true then or later. */
   readAt: number;
 }
 
 export interface Resolver {
   /** What is known without a read. */
-  recall(hash: string): Known | undefined;
+  recall(hash: string): TokenLookup | undefined;
   /** Reads; requests for one hash at the same time share the read. */
-  resolve(hash: string, signal?: AbortSignal): Promise<Known>;
+  resolve(hash: string, signal?: AbortSignal): Promise<TokenLookup>;
   /** Makes the next `recall` of the hash find nothing, unless something else is known by now. */
-  forget(hash: string, known: Known): void;
+  forget(hash: string, known: TokenLookup): void;
 }
 
 /**
@@ -37,9 +37,9 @@ export function openResolver(
   clock: () => number,
 ): Resolver {
   const keptMs = revocationSeconds * 1000;
-  const shown = new LRUCache<string, Known>({ max: MOST_RECORDS });
-  const unknown = new LRUCache<string, Known>({ max: MOST_UNKNOWN });
-  const flights = new Flights<Known>();
+  const shown = new LRUCache<string, TokenLookup>({ max: MOST_RECORDS });
+  const unknown = new LRUCache<string, TokenLookup>({ max: MOST_UNKNOWN });
+  const flights = new SingleFlight<TokenLookup>();
 
   return {
     recall(hash) {
@@ -55,7 +55,7 @@ export function openResolver(
       return flights.join(hash, signal, { clock, notBefore }, async (stop) => {
         const readAt = clock();
         const record: TokenRecord<number> | undefined = await reader.findToken(hash, stop);
-        if (!isShown(record)) {
+        if (!isServable(record)) {
           // A token whose picture is being made is asked for again at once; it is not remembered.
           if (record === undefined) unknown.set(hash, { readAt });
           shown.delete(hash);

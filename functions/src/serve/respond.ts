@@ -1,9 +1,9 @@
 /** Answers as data: the headers that all have, and every kind of "no". */
 import type { Readable } from 'node:stream';
 import { REQUEST_FAILURES, type RequestFailureCode } from '../errors.js';
-import type { Refusal } from './rate-limit.js';
+import type { RateLimited } from './rate-limit.js';
 
-export interface Reply {
+export interface ServeResponse {
   status: number;
   /** Name, value, name, value: as `writeHead` takes them fastest. */
   headers: string[];
@@ -47,7 +47,7 @@ export function refuse(
   code: RequestFailureCode,
   common: readonly string[],
   more: readonly string[] = [],
-): Reply {
+): ServeResponse {
   const { status, publicMessage } = REQUEST_FAILURES[code];
   return {
     status,
@@ -72,7 +72,7 @@ export function refuse(
  * 429, with the fields of draft-ietf-httpapi-ratelimit-headers-11: the policy (quota `q`, window `w`
  * in seconds) and what is left of it (`r`, for `t` seconds).
  */
-export function refuseForNow(refusal: Refusal, common: readonly string[]): Reply {
+export function refuseForNow(refusal: RateLimited, common: readonly string[]): ServeResponse {
   const { policy, quota, window, retryAfter } = refusal;
   return refuse('too-many-requests', common, [
     'Retry-After',
@@ -85,7 +85,7 @@ export function refuseForNow(refusal: Refusal, common: readonly string[]): Reply
 }
 
 /** A preflight (https://fetch.spec.whatwg.org/#cors-preflight-fetch), or a question for `Allow`. */
-export function answerOptions(common: readonly string[]): Reply {
+export function answerOptions(common: readonly string[]): ServeResponse {
   return {
     status: 204,
     headers: [

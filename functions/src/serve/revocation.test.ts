@@ -9,7 +9,7 @@ import type { TokenRecord } from '../domain/records.js';
 import type { Reader } from '../gcp/reader.js';
 import { hashToken, mintToken } from '../domain/token.js';
 import { openCache, type Upstream } from '../../test/serve/cache-models.js';
-import { openServe } from './handler.js';
+import { openHandler } from './handler.js';
 
 interface Event {
   at: number;
@@ -133,7 +133,7 @@ async function play(history: History) {
       }),
   };
   const instances = [0, 1].map(() =>
-    openServe({
+    openHandler({
       config: {
         revocationSeconds: bound,
         noindex: true,

@@ -1,5 +1,5 @@
 import { parseVariant, type Variant } from '../domain/variant.js';
-import { NOW, openScene } from '../../test/serve/serve-fixture.js';
+import { NOW, openServeFixture } from '../../test/serve/serve-fixture.js';
 
 /** The scene has w800 in both formats, thumb (a crop) and w1600 in WebP; the rest is configured only. */
 const config = {
@@ -14,7 +14,7 @@ const config = {
   formats: ['webp', 'jpeg'] as const,
 };
 const open = (record = {}) =>
-  openScene({ record, config: { ...config, formats: [...config.formats] } });
+  openServeFixture({ record, config: { ...config, formats: [...config.formats] } });
 
 describe('a variant that is configured and not made', () => {
   test.each([
@@ -61,7 +61,7 @@ describe('a variant that is configured and not made', () => {
   });
 
   test('that is exactly as wide as one that is made, is that one', async () => {
-    const { get, token } = openScene({
+    const { get, token } = openServeFixture({
       config: { variants: [parseVariant('banner:800') as Variant], formats: ['webp'] },
     });
     const { headers } = await get(`/${token}/banner.webp`);
@@ -94,7 +94,7 @@ describe('a variant that is configured and not made', () => {
   });
 
   test('changes neither the manifest nor what a width chooses', async () => {
-    const [asConfigured, without] = [open(), openScene()];
+    const [asConfigured, without] = [open(), openServeFixture()];
     for (const query of ['', '?w=400', '?w=900', '?w=5000']) {
       const [reply, expected] = [
         await asConfigured.get(`/${asConfigured.token}${query}`),
@@ -139,8 +139,8 @@ describe('the same 404 as ever', () => {
   });
 
   test('a revoked token', async () => {
-    const { get, token, library } = open();
-    library.tokens.clear();
+    const { get, token, backend } = open();
+    backend.tokens.clear();
     expect(await get(`/${token}/w400`)).toEqual(await open().get(`/${token}/w800`));
   });
 });

@@ -2,10 +2,10 @@
 import type { Format } from '../domain/format.js';
 import type { TokenVariant } from '../domain/records.js';
 import type { Variant } from '../domain/variant.js';
-import { formatsOf, visibleVariants, type ShownRecord } from './manifest.js';
+import { formatsOf, visibleVariants, type ServableToken } from './manifest.js';
 
 /** What VARIANTS and FORMATS say. */
-export interface Configured {
+export interface ConfiguredRenditions {
   variants: readonly Variant[];
   formats: readonly Format[];
 }
@@ -18,10 +18,10 @@ export interface Configured {
  *   show, or when nothing has been made
  */
 export function nearestVariant(
-  record: ShownRecord,
+  record: ServableToken,
   name: string,
   format: Format | undefined,
-  { variants, formats }: Configured,
+  { variants, formats }: ConfiguredRenditions,
 ): (TokenVariant & { name: string }) | undefined {
   if (format !== undefined && !formats.includes(format)) return undefined;
   if (record.variants && !record.variants.includes(name)) return undefined;

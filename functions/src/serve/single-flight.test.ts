@@ -1,7 +1,7 @@
-import { Flights } from './single-flight.js';
+import { SingleFlight } from './single-flight.js';
 
 function setUp() {
-  const flights = new Flights<string>();
+  const flights = new SingleFlight<string>();
   const started: {
     signal: AbortSignal;
     land: (value: string) => void;

@@ -11,7 +11,7 @@ interface Flight<T> {
  * Lets all who ask for one key at the same time share one call. Who leaves gets the reason of their
  * signal; when all have left, the call is stopped.
  */
-export class Flights<T> {
+export class SingleFlight<T> {
   readonly #underWay = new Map<string, Flight<T>>();
 
   /**

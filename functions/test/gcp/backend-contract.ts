@@ -1,15 +1,15 @@
 /**
- * What every library must do, whoever stands behind it: run against the one in memory beside the unit
+ * What every backend must do, whoever stands behind it: run against the one in memory beside the unit
  * tests, and against Firestore and Storage on the local stack.
  */
 import { randomUUID } from 'node:crypto';
 import type { Owner } from '../../src/domain/path.js';
 import type { OriginalInfo } from '../../src/domain/records.js';
 import { hashToken } from '../../src/domain/token.js';
-import type { Library, Redo, Result } from '../../src/gcp/backend.js';
+import type { Backend, ReprocessMode, ProcessingResult } from '../../src/gcp/backend.js';
 
 export interface Subject {
-  library: Library;
+  backend: Backend;
   /** Uploads an original, with a download token if it is to be open. @returns its generation */
   put: (name: string, data: Buffer, isOpen: boolean) => Promise<string>;
   /** Deletes a token record, as an admin may. */
@@ -22,21 +22,21 @@ export interface Subject {
   copyToken: (hash: string, copies: string[], changes?: { imagePath: string }) => Promise<void>;
 }
 
-const SETTINGS = { recipe: 'recipe', conditions: 'conditions' };
-const OTHER = { recipe: 'other recipe', conditions: 'other conditions' };
+const SETTINGS = { renditions: 'renditions', all: 'all' };
+const OTHER = { renditions: 'other renditions', all: 'other all' };
 const FAILURE = { code: 'not-an-image', message: 'The file is not an image.' };
 
 /** @param prefix where originals of this run are, with a slash at its end */
-export function itIsALibrary(prefix: string, open: () => Subject): void {
+export function testBackendContract(prefix: string, open: () => Subject): void {
   const owner = () => ({ uid: `u-${randomUUID()}`, imageId: 'cat' });
-  const plan = (generation: string, redo: Redo = 'never', settings = SETTINGS) => {
+  const plan = (generation: string, reprocess: ReprocessMode = 'never', settings = SETTINGS) => {
     const original: OriginalInfo = {
       ...{ bucket: 'bucket', name: `${prefix}cat`, generation },
       ...{ contentType: 'image/jpeg', bytes: 3 },
     };
-    return { original, settings, redo };
+    return { original, settings, reprocess };
   };
-  const result = (generation: string): Result => {
+  const result = (generation: string): ProcessingResult => {
     const file = { object: `o/${generation}`, bytes: 3, etag: '"e"' };
     return {
       original: { ...plan(generation).original, width: 8, height: 6 },
@@ -46,22 +46,22 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
     };
   };
   const begun = async (of: ReturnType<typeof owner>, generation: string) => {
-    const beginning = await open().library.records.begin(of, plan(generation));
+    const beginning = await open().backend.records.begin(of, plan(generation));
     if (typeof beginning === 'string') throw new Error(`expected an attempt, found ${beginning}`);
     return beginning;
   };
   const made = async (of: ReturnType<typeof owner>, generation: string) => {
     const { attempt } = await begun(of, generation);
-    const isMade = await open().library.records.finish(of, attempt, result(generation), SETTINGS);
+    const isMade = await open().backend.records.finish(of, attempt, result(generation), SETTINGS);
     expect(isMade).toBe(true);
     return attempt;
   };
 
   describe('records', () => {
     test('a new image is begun with a token that shows nothing', async () => {
-      const records = open().library.records;
+      const records = open().backend.records;
       const cat = owner();
-      await expect(begun(cat, '10')).resolves.toMatchObject({ hasLeftovers: false });
+      await expect(begun(cat, '10')).resolves.toMatchObject({ hasStaleRenditions: false });
       const { image, tokens } = await records.find(cat);
       expect(image).toMatchObject({ state: 'processing', original: { generation: '10' } });
       expect(Date.now() - (image?.updatedAt ?? 0)).toBeLessThan(3_600_000);
@@ -74,7 +74,7 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
     });
 
     test('finished, it and its tokens show the same', async () => {
-      const records = open().library.records;
+      const records = open().backend.records;
       const cat = owner();
       const attempt = await made(cat, '10');
       const { image, tokens } = await records.find(cat);
@@ -87,31 +87,31 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
     });
 
     test('the same again is done, an older one stale, a newer one begun with leftovers', async () => {
-      const records = open().library.records;
+      const records = open().backend.records;
       const cat = owner();
       await made(cat, '10');
       await expect(records.begin(cat, plan('10'))).resolves.toBe('done');
       await expect(records.begin(cat, plan('9'))).resolves.toBe('stale');
-      await expect(begun(cat, '100')).resolves.toMatchObject({ hasLeftovers: true });
+      await expect(begun(cat, '100')).resolves.toMatchObject({ hasStaleRenditions: true });
       const { image, tokens } = await records.find(cat);
       expect(image).toMatchObject({ state: 'processing', variants: result('10').variants });
       expect(tokens.size).toBe(1);
     });
 
     test('it is made anew when it is outdated, or always, and stays ready meanwhile', async () => {
-      const records = open().library.records;
+      const records = open().backend.records;
       const cat = owner();
       await made(cat, '10');
       await expect(records.begin(cat, plan('10', 'outdated'))).resolves.toBe('done');
       await expect(records.begin(cat, plan('10', 'never', OTHER))).resolves.toBe('done');
       const again = await records.begin(cat, plan('10', 'outdated', OTHER));
-      expect(again).toMatchObject({ hasLeftovers: true });
+      expect(again).toMatchObject({ hasStaleRenditions: true });
       await expect(records.begin(cat, plan('10', 'always'))).resolves.toMatchObject({});
       expect((await records.find(cat)).image?.state).toBe('ready');
     });
 
     test('an attempt that was overtaken has no say', async () => {
-      const records = open().library.records;
+      const records = open().backend.records;
       const cat = owner();
       const first = await begun(cat, '10');
       const second = await begun(cat, '10');
@@ -122,7 +122,7 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
     });
 
     test('a failure is told, and what was good before stays', async () => {
-      const records = open().library.records;
+      const records = open().backend.records;
       const cat = owner();
       await made(cat, '10');
       const { attempt } = await begun(cat, '11');
@@ -135,7 +135,7 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
     });
 
     test('an attempt that is abandoned is over', async () => {
-      const records = open().library.records;
+      const records = open().backend.records;
       const cat = owner();
       const { attempt } = await begun(cat, '10');
       await records.abandon(cat, attempt);
@@ -144,7 +144,7 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
     });
 
     test('removed, nothing is left of it, unless a newer upload was seen', async () => {
-      const records = open().library.records;
+      const records = open().backend.records;
       const cat = owner();
       await made(cat, '10');
       await expect(records.remove(cat, '9')).resolves.toBe(false);
@@ -155,19 +155,19 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
     });
 
     test('a token whose record was deleted stays dead', async () => {
-      const { library, deleteToken } = open();
+      const { backend, deleteToken } = open();
       const cat = owner();
       await made(cat, '10');
-      const [hash = ''] = (await library.records.find(cat)).tokens.keys();
+      const [hash = ''] = (await backend.records.find(cat)).tokens.keys();
       await deleteToken(hash);
       await made(cat, '11');
-      expect((await library.records.find(cat)).tokens.size).toBe(0);
+      expect((await backend.records.find(cat)).tokens.size).toBe(0);
     });
 
     test('what was given up is outdated, whatever the settings', async () => {
-      const records = open().library.records;
+      const records = open().backend.records;
       const cat = owner();
-      const gaveUp = { code: 'gave-up', message: 'The image could not be processed.' };
+      const gaveUp = { code: 'retries-exhausted', message: 'The image could not be processed.' };
       const first = await begun(cat, '10');
       expect(first).not.toHaveProperty('triedAt');
       await records.fail(cat, first.attempt, gaveUp, SETTINGS);
@@ -180,79 +180,79 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
     test('an upload that was begun and has not ended is begun again', async () => {
       const cat = owner();
       await expect(begun(cat, '10')).resolves.not.toHaveProperty('triedAt');
-      const { updatedAt } = (await open().library.records.findImage(cat)) ?? {};
+      const { updatedAt } = (await open().backend.records.findImage(cat)) ?? {};
       await expect(begun(cat, '10')).resolves.toMatchObject({ triedAt: updatedAt });
       await expect(begun(cat, '11')).resolves.not.toHaveProperty('triedAt');
     });
 
     test("a document of somebody else's is no image, is left alone, and taken over by an upload", async () => {
-      const { library, putImage } = open();
+      const { backend, putImage } = open();
       const cat = owner();
       for (const fields of [{ caption: 'a cat' }, { original: { generation: 'first' } }]) {
         await putImage(cat, fields);
-        await expect(library.records.listImages(9, undefined, cat.uid)).resolves.toMatchObject({
+        await expect(backend.records.listImages(9, undefined, cat.uid)).resolves.toMatchObject({
           items: [],
         });
-        await expect(library.records.remove(cat, undefined)).resolves.toBe(true);
-        expect((await library.records.find(cat)).image).toMatchObject(fields);
+        await expect(backend.records.remove(cat, undefined)).resolves.toBe(true);
+        expect((await backend.records.find(cat)).image).toMatchObject(fields);
       }
       await made(cat, '10');
-      expect((await library.records.find(cat)).image).toMatchObject({ state: 'ready' });
+      expect((await backend.records.find(cat)).image).toMatchObject({ state: 'ready' });
     });
 
     test('a token that names an image elsewhere is listed as such, and deleted by its hash', async () => {
-      const { library, copyToken } = open();
+      const { backend, copyToken } = open();
       const cat = owner();
       await made(cat, '10');
-      const [hash = ''] = (await library.records.find(cat)).tokens.keys();
+      const [hash = ''] = (await backend.records.find(cat)).tokens.keys();
       await copyToken(hash, [`elsewhere-${cat.uid}`], { imagePath: `before/${cat.uid}/x/cat` });
-      const listed = await library.records.listTokens(9, undefined, cat.uid);
+      const listed = await backend.records.listTokens(9, undefined, cat.uid);
       expect(new Set(listed.items)).toEqual(
         new Set([
           { ...cat, hash, isElsewhere: false },
           { ...cat, hash: `elsewhere-${cat.uid}`, isElsewhere: true },
         ]),
       );
-      await library.records.deleteToken(`elsewhere-${cat.uid}`);
-      await library.records.deleteToken(`elsewhere-${cat.uid}`);
-      const rest = await library.records.listTokens(9, undefined, cat.uid);
+      await backend.records.deleteToken(`elsewhere-${cat.uid}`);
+      await backend.records.deleteToken(`elsewhere-${cat.uid}`);
+      const rest = await backend.records.listTokens(9, undefined, cat.uid);
       expect(rest.items).toEqual([{ ...cat, hash, isElsewhere: false }]);
     });
 
     test('an image whose record was deleted by hand gets a new token, and the old one dies', async () => {
-      const { library, copyToken, deleteImage } = open();
+      const { backend, copyToken, deleteImage } = open();
       const cat = owner();
       await made(cat, '10');
-      const [old = ''] = (await library.records.find(cat)).tokens.keys();
+      const [old = ''] = (await backend.records.find(cat)).tokens.keys();
       const share = `share-${cat.uid}`;
       await copyToken(old, [share]);
       await deleteImage(cat);
       const beginning = await begun(cat, '10');
-      expect(beginning.hasLeftovers).toBe(true);
-      const { image, tokens } = await library.records.find(cat);
+      expect(beginning.hasStaleRenditions).toBe(true);
+      const { image, tokens } = await backend.records.find(cat);
       expect(new Set(tokens.keys())).toEqual(new Set([share, hashToken(image?.token ?? '')]));
       expect(tokens.has(old)).toBe(false);
     });
 
     test('more tokens than a commit takes are all brought up to date, and all removed', async () => {
-      const { library, copyToken } = open();
+      const { backend, copyToken } = open();
       const cat = owner();
       await made(cat, '10');
-      const [hash = ''] = (await library.records.find(cat)).tokens.keys();
+      const [hash = ''] = (await backend.records.find(cat)).tokens.keys();
       const copies = Array.from({ length: 1000 }, (_, index) => `${cat.uid}-${index}`);
       await copyToken(hash, copies);
       await made(cat, '11');
-      const { tokens } = await library.records.find(cat);
+      const { tokens } = await backend.records.find(cat);
       expect(tokens.size).toBe(1001);
       expect(new Set([...tokens.values()].map(({ image }) => image?.generation))).toEqual(
         new Set(['11']),
       );
-      await expect(library.records.remove(cat, '11')).resolves.toBe(true);
-      expect((await library.records.find(cat)).tokens.size).toBe(0);
+      await expect(backend.records.remove(cat, '11')).resolves.toBe(true);
+      expect((await backend.records.find(cat)).tokens.size).toBe(0);
     }, 120_000);
 
     test('the images and tokens of a user are listed in pages', async () => {
-      const records = open().library.records;
+      const records = open().backend.records;
       const { uid } = owner();
       const ids = ['a', 'b', 'c', 'd', 'e'];
       for (const imageId of ids) await begun({ uid, imageId }, '10');
@@ -276,8 +276,8 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
     const named = () => `${prefix}${randomUUID()}/cat`;
 
     test('an original is found, read, locked and deleted, by generation', async () => {
-      const { library, put } = open();
-      const { objects } = library;
+      const { backend, put } = open();
+      const { objects } = backend;
       const name = named();
       await expect(objects.findOriginal(name)).resolves.toBeUndefined();
       const generation = await put(name, Buffer.from('cat'), true);
@@ -285,25 +285,25 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
       await expect(objects.findOriginal(name)).resolves.toMatchObject(stored);
       expect((await objects.readOriginal(name, generation))?.toString()).toBe('cat');
       await expect(objects.readOriginal(name, '1')).resolves.toBeUndefined();
-      await expect(objects.lock(name, '1')).resolves.toBe(false);
-      await expect(objects.lock(name, generation)).resolves.toBe(true);
+      await expect(objects.revokeDownloadTokens(name, '1')).resolves.toBe(false);
+      await expect(objects.revokeDownloadTokens(name, generation)).resolves.toBe(true);
       await expect(objects.findOriginal(name)).resolves.toMatchObject({ ...stored, isOpen: false });
       await objects.deleteOriginal(name, generation);
       await objects.deleteOriginal(name, generation);
       await expect(objects.findOriginal(name)).resolves.toBeUndefined();
       await expect(objects.readOriginal(name, generation)).resolves.toBeUndefined();
-      await expect(objects.lock(name, generation)).resolves.toBe(false);
+      await expect(objects.revokeDownloadTokens(name, generation)).resolves.toBe(false);
     });
 
     test('originals are listed in pages, in the order of their names', async () => {
-      const { library, put } = open();
+      const { backend, put } = open();
       const folder = `${named()}/`;
       const names = ['a', 'b', 'c', 'd', 'e'].map((id) => `${folder}${id}`);
       for (const name of [...names].reverse()) await put(name, Buffer.from('cat'), false);
       const found: string[] = [];
       let after: string | undefined;
       do {
-        const page = await library.objects.listOriginals(folder, 2, after);
+        const page = await backend.objects.listOriginals(folder, 2, after);
         expect(page.items.length).toBeLessThanOrEqual(2);
         found.push(...page.items.map(({ name }) => name));
         after = page.next;
@@ -312,7 +312,7 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
     });
 
     test('renditions are written, listed and deleted, their folders listed', async () => {
-      const objects = open().library.objects;
+      const objects = open().backend.objects;
       const root = `${named()}/`;
       const name = `${root}hash/10/w8.webp`;
       const info = await objects.writeRendition(name, 'webp', Buffer.from('cat'));
@@ -337,7 +337,7 @@ export function itIsALibrary(prefix: string, open: () => Subject): void {
 
   describe('jobs', () => {
     test('a run counts each page once, and ends with the last one', async () => {
-      const jobs = open().library.jobs;
+      const jobs = open().backend.jobs;
       const run = randomUUID();
       await expect(jobs.start(run, run, false)).resolves.toBe(true);
       await expect(jobs.start(run, run, false)).resolves.toBe(true);

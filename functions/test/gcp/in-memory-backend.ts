@@ -1,5 +1,5 @@
 /**
- * The library in memory, for tests of the rooms that use it. `library.contract.ts` is run against it
+ * The backend in memory, for tests of the rooms that use it. `backend.contract.ts` is run against it
  * and against the real one, so that the two can't drift.
  */
 import { Readable } from 'node:stream';
@@ -11,12 +11,18 @@ import {
   type PathTemplate,
 } from '../../src/domain/path.js';
 import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
-import type { BackfillTask, PurgeTask, SweepTask } from '../../src/domain/tasks.js';
+import type { BackfillTask, PurgeTask, CleanupTask } from '../../src/domain/tasks.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
 import { addPage, startRun } from '../../src/domain/backfill-progress.js';
-import type { Library, Page, Progress } from '../../src/gcp/backend.js';
+import type { Backend, Page, Progress } from '../../src/gcp/backend.js';
 import type { Reader } from '../../src/gcp/reader.js';
-import { begin, compare, fail, finish, known } from '../../src/domain/transitions.js';
+import {
+  beginAttempt,
+  compareGenerations,
+  failAttempt,
+  finishAttempt,
+  recognizedRecord,
+} from '../../src/domain/transitions.js';
 
 export interface FakeOriginal {
   generation: string;
@@ -27,12 +33,12 @@ export interface FakeOriginal {
 }
 
 export type QueuedTask = { at: number; id?: string } & (
-  | { queue: 'sweep'; task: SweepTask }
+  | { queue: 'cleanup'; task: CleanupTask }
   | { queue: 'backfill'; task: BackfillTask }
   | { queue: 'purge'; task: PurgeTask }
 );
 
-export interface FakeLibrary extends Library {
+export interface InMemoryBackend extends Backend {
   reader: Reader;
   originals: Map<string, FakeOriginal>;
   renditions: Map<string, Buffer>;
@@ -53,18 +59,18 @@ export interface FakeOptions {
   imagesCollection?: PathTemplate;
 }
 
-export function fakeLibrary({
+export function inMemoryBackend({
   now = () => 0,
   imagesCollection = parseTemplate('users/{uid}/images', ['uid']) as PathTemplate,
-}: FakeOptions = {}): FakeLibrary {
-  const originals: FakeLibrary['originals'] = new Map();
-  const renditions: FakeLibrary['renditions'] = new Map();
-  const openRenditions: FakeLibrary['openRenditions'] = new Set();
-  const images: FakeLibrary['images'] = new Map();
-  const tokens: FakeLibrary['tokens'] = new Map();
+}: FakeOptions = {}): InMemoryBackend {
+  const originals: InMemoryBackend['originals'] = new Map();
+  const renditions: InMemoryBackend['renditions'] = new Map();
+  const openRenditions: InMemoryBackend['openRenditions'] = new Set();
+  const images: InMemoryBackend['images'] = new Map();
+  const tokens: InMemoryBackend['tokens'] = new Map();
   const tasks: QueuedTask[] = [];
   const usedIds = new Set<string>();
-  const progress: FakeLibrary['progress'] = {};
+  const progress: InMemoryBackend['progress'] = {};
   const pages = new Set<string>();
   const calls: Record<string, number> = {};
   /** When each rendition was written, in writes. */
@@ -108,7 +114,7 @@ export function fakeLibrary({
         const found = originals.get(name);
         return found?.generation === generation ? found.data : undefined;
       }),
-      lock: counted('lock', (name, generation) => {
+      revokeDownloadTokens: counted('revokeDownloadTokens', (name, generation) => {
         if (openRenditions.has(name) && String(writes.get(name)) === generation) {
           return openRenditions.delete(name);
         }
@@ -155,7 +161,7 @@ export function fakeLibrary({
       begin: counted('begin', (owner, plan) => {
         const path = pathOf(owner);
         const ids = { attempt: `attempt-${(attempts += 1)}`, token: mintToken() };
-        const begun = begin(images.get(path), plan, ids, now());
+        const begun = beginAttempt(images.get(path), plan, ids, now());
         if (typeof begun === 'string') return begun;
         images.set(path, begun.record);
         const strays = begun.isNew
@@ -168,13 +174,13 @@ export function fakeLibrary({
         }
         return {
           attempt: ids.attempt,
-          hasLeftovers: begun.hasLeftovers || strays.length > 0,
+          hasStaleRenditions: begun.hasStaleRenditions || strays.length > 0,
           ...(begun.triedAt !== undefined && { triedAt: begun.triedAt }),
         };
       }),
       finish: counted('finish', (owner, attempt, result, settings) => {
         const path = pathOf(owner);
-        const record = finish(images.get(path), attempt, result, settings, now());
+        const record = finishAttempt(images.get(path), attempt, result, settings, now());
         if (record === undefined) return false;
         const { bucket, generation } = result.original;
         const { placeholder, renditions: made } = result;
@@ -184,7 +190,7 @@ export function fakeLibrary({
       }),
       fail: counted('fail', (owner, attempt, failure, settings) => {
         const path = pathOf(owner);
-        return setImage(path, fail(images.get(path), attempt, failure, settings, now()));
+        return setImage(path, failAttempt(images.get(path), attempt, failure, settings, now()));
       }),
       abandon: counted('abandon', (owner, attempt) => {
         const found = images.get(pathOf(owner));
@@ -198,9 +204,9 @@ export function fakeLibrary({
       }),
       remove: counted('remove', (owner, newest) => {
         const path = pathOf(owner);
-        const before = known(images.get(path));
+        const before = recognizedRecord(images.get(path));
         if (before !== undefined && newest !== undefined) {
-          if (compare(before.original, { generation: newest }) > 0) return false;
+          if (compareGenerations(before.original, { generation: newest }) > 0) return false;
         }
         if (before !== undefined) images.delete(path);
         for (const [hash] of tokensOf(path)) tokens.delete(hash);
@@ -209,7 +215,7 @@ export function fakeLibrary({
       listImages: counted('listImages', (limit, after, uid) => {
         const { items, ...next } = pageOf([...images.keys()], limit, after);
         const owners = items.flatMap((path) => {
-          if (!known(images.get(path))) return [];
+          if (!recognizedRecord(images.get(path))) return [];
           const segments = path.split('/');
           const at = imagesCollection.segments.indexOf('{uid}');
           const owner = { uid: segments[at] as string, imageId: segments.at(-1) as string };
@@ -234,13 +240,16 @@ export function fakeLibrary({
       deleteToken: counted('deleteToken', (hash) => void tokens.delete(hash)),
     },
     queues: {
-      sweep: counted('queues.sweep', (task, at) => void tasks.push({ queue: 'sweep', task, at })),
-      backfill: counted('queues.backfill', (task, id = `task-${usedIds.size}`) => {
+      scheduleCleanup: counted(
+        'queues.cleanup',
+        (task, at) => void tasks.push({ queue: 'cleanup', task, at }),
+      ),
+      enqueueBackfill: counted('queues.backfill', (task, id = `task-${usedIds.size}`) => {
         if (usedIds.has(id)) return;
         usedIds.add(id);
         tasks.push({ queue: 'backfill', task, id, at: now() });
       }),
-      purge: counted(
+      enqueuePurge: counted(
         'queues.purge',
         (task) => void tasks.push({ queue: 'purge', task, at: now() }),
       ),

@@ -1,7 +1,7 @@
 /**
  * Random histories of uploads, overwrites, deletions, changed parameters, shares, revocations and users who
  * go; their events late, twice and in any order; handlers side by side, one call at a time, and killed in
- * the middle. Held against a simple model of what must be true then, and at rest. One model for the library
+ * the middle. Held against a simple model of what must be true then, and at rest. One model for the backend
  * in memory and for the real one on the local stack.
  *
  * Over 400 lines: what is done and what must hold then are one model, and read side by side.
@@ -9,10 +9,10 @@
 import fc from 'fast-check';
 import { renditionsFolder, type Owner } from '../../src/domain/path.js';
 import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
-import type { Library } from '../../src/gcp/backend.js';
+import type { Backend } from '../../src/gcp/backend.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
-import { namedBy } from '../../src/lifecycle/cleanup.js';
-import { intercept, renditionText, type Job, type World } from './test-harness.js';
+import { referencedRenditions } from '../../src/lifecycle/cleanup.js';
+import { intercept, renditionText, type Job, type TestHarness } from './test-harness.js';
 
 /** All there is of the images of a history. */
 export interface State {
@@ -27,7 +27,7 @@ export interface State {
 
 /** What a history is played on. */
 export interface Subject {
-  world: World;
+  world: TestHarness;
   /** Originals of one owner, `{ uid, imageId }` by name. */
   owners: ReadonlyMap<string, Owner>;
   see: () => Promise<State>;
@@ -73,7 +73,7 @@ interface Running {
   hasEnded: boolean;
 }
 
-export class System {
+export class ModelChecker {
   readonly #expected: Map<string, Expected>;
   readonly #revoked = new Set<string>();
   /** By generation. */
@@ -99,7 +99,7 @@ export class System {
     subject.world.onDeleted = (name) => this.#forget(name);
   }
 
-  get world(): World {
+  get world(): TestHarness {
     return this.subject.world;
   }
 
@@ -109,7 +109,7 @@ export class System {
 
   start(job: Job): void {
     const running: Running = { job, gates: [], underWay: 0, hasEnded: false };
-    const library: Library = intercept(this.world.library, async (point) => {
+    const backend: Backend = intercept(this.world.backend, async (point) => {
       const isBefore = point.endsWith(' before');
       if (!isBefore) running.underWay -= 1;
       await new Promise<void>((resolve) => {
@@ -125,7 +125,7 @@ export class System {
       if (at >= 0) this.#running.splice(at, 1);
       return at >= 0;
     };
-    this.world.handle(job, library).then(end, (error: unknown) => {
+    this.world.handle(job, backend).then(end, (error: unknown) => {
       // Nothing here fails by itself.
       if (end()) this.#errors.push(error);
     });
@@ -158,7 +158,7 @@ export class System {
     const now = this.subject.now();
     for (const { image } of tokens.values()) {
       if (!image) continue;
-      const named = namedBy({ tokens: new Map([['', { image }]]) } as never);
+      const named = referencedRenditions({ tokens: new Map([['', { image }]]) } as never);
       for (const object of named) {
         this.#named.set(object, now);
         must(renditions.has(object), 'what a token shows to be there', object);
@@ -269,12 +269,12 @@ export class System {
   /** @param pick which parameters; the backfill that follows is all that is done about them */
   async reconfigure(pick: number): Promise<void> {
     this.world.reconfigure(PARAMETERS[pick % PARAMETERS.length] as Record<string, string>);
-    await this.world.library.queues.backfill({}, `run-${(this.#runs += 1)}`);
+    await this.world.backend.queues.enqueueBackfill({}, `run-${(this.#runs += 1)}`);
   }
 
   async purge(): Promise<void> {
     const [{ uid }] = this.subject.owners.values() as Iterable<Owner> as [Owner];
-    await this.world.library.queues.purge({ uid });
+    await this.world.backend.queues.enqueuePurge({ uid });
   }
 
   /** As the owner's own call will do it: a further token of what can be seen. */
@@ -315,7 +315,7 @@ export class System {
     expect(image).toMatchObject({ original: { generation: live.generation } });
     expect(image).not.toHaveProperty('attempt');
     const records = { ...(image && { image }), tokens: new Map(own) };
-    expect(new Set(stored)).toEqual(namedBy(records));
+    expect(new Set(stored)).toEqual(referencedRenditions(records));
     const token = hashToken(image?.token ?? '');
     const hashes = own.map(([hash]) => hash);
     expect(hashes.includes(token)).toBe(!this.#revoked.has(token));
@@ -363,23 +363,23 @@ function randomOf(seed: number): () => number {
 type Model = Record<string, never>;
 
 /** A command that may always be given. */
-function command(text: string, run: (system: System) => Promise<void> | void) {
+function command(text: string, run: (system: ModelChecker) => Promise<void> | void) {
   return {
     check: () => true,
-    async run(_model: Model, system: System) {
+    async run(_model: Model, system: ModelChecker) {
       await run(system);
       await flush();
       await system.check();
     },
     toString: () => text,
-  } satisfies fc.AsyncCommand<Model, System>;
+  } satisfies fc.AsyncCommand<Model, ModelChecker>;
 }
 
 /**
  * @param originals how many a subject has; the first one is chosen more often
  * @param maxCommands of one history
  */
-export function histories(originals: number, maxCommands: number) {
+export function operationSequences(originals: number, maxCommands: number) {
   const which = fc.nat(originals).map((number) => Math.max(0, number - 1));
   const pick = fc.nat(20);
   const upload = (kind: 'good' | 'bad') =>
@@ -434,12 +434,12 @@ export function histories(originals: number, maxCommands: number) {
 }
 
 /** Plays a history and what is left of it, and looks at the end. */
-export async function play(
+export async function runSequence(
   subject: Subject,
-  history: Iterable<fc.AsyncCommand<Model, System>>,
+  history: Iterable<fc.AsyncCommand<Model, ModelChecker>>,
   seed: number,
 ): Promise<void> {
-  const system = new System(subject);
+  const system = new ModelChecker(subject);
   await fc.asyncModelRun(() => ({ model: {}, real: system }), history);
   await system.rest(seed);
 }

@@ -1,18 +1,18 @@
 /**
  * A bucket whose events come when and as often as a test likes, task queues, and handlers that can be
- * stopped before and after each call to the library, or killed there.
+ * stopped before and after each call to the backend, or killed there.
  */
 import { parseConfig, type Config } from '../../src/config/config.js';
-import type { Derived, Plan } from '../../src/processing/process-image.js';
+import type { ProcessedImage, ProcessSettings } from '../../src/processing/process-image.js';
 import { ImageFailure } from '../../src/errors.js';
-import type { Library } from '../../src/gcp/backend.js';
+import type { Backend } from '../../src/gcp/backend.js';
 import type { QueuedTask } from '../gcp/in-memory-backend.js';
 import { backfill } from '../../src/lifecycle/backfill.js';
-import { ingest } from '../../src/lifecycle/original-finalized.js';
+import { originalFinalized } from '../../src/lifecycle/original-finalized.js';
 import { purge } from '../../src/lifecycle/purge.js';
-import { remove } from '../../src/lifecycle/original-deleted.js';
-import type { Maker } from '../../src/lifecycle/context.js';
-import { sweep } from '../../src/lifecycle/cleanup.js';
+import { originalDeleted } from '../../src/lifecycle/original-deleted.js';
+import type { ProcessingContext } from '../../src/lifecycle/context.js';
+import { cleanup } from '../../src/lifecycle/cleanup.js';
 
 /** What a test does to the bucket. Generations grow. */
 export interface TestBucket {
@@ -28,11 +28,11 @@ export type BucketEvent = { name: string; generation: string; time: number } & (
 /** An event or a task that waits for its handler. */
 export type Job = { kind: 'event'; event: BucketEvent } | { kind: 'task'; task: QueuedTask };
 
-/** A call of the library by name, `records.begin`, and whether it is about to be made or was. */
+/** A call of the backend by name, `records.begin`, and whether it is about to be made or was. */
 export type Point = `${string}.${string} ${'before' | 'after'}`;
 
 /** Wraps every call: `at` is awaited before and after it, and may never end. */
-export function intercept(library: Library, at: (point: Point) => Promise<void>): Library {
+export function intercept(backend: Backend, at: (point: Point) => Promise<void>): Backend {
   const wrap = <T extends object>(room: string, calls: T): T =>
     Object.fromEntries(
       Object.entries(calls).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
@@ -46,15 +46,18 @@ export function intercept(library: Library, at: (point: Point) => Promise<void>)
       ]),
     ) as T;
   return {
-    objects: wrap('objects', library.objects),
-    records: wrap('records', library.records),
-    queues: wrap('queues', library.queues),
-    jobs: wrap('jobs', library.jobs),
+    objects: wrap('objects', backend.objects),
+    records: wrap('records', backend.records),
+    queues: wrap('queues', backend.queues),
+    jobs: wrap('jobs', backend.jobs),
   };
 }
 
 /** A picture of any variants and formats; what begins with `bad` is none. */
-export function deriveText(bytes: Buffer, { variants, formats }: Plan): Promise<Derived> {
+export function processText(
+  bytes: Buffer,
+  { variants, formats }: ProcessSettings,
+): Promise<ProcessedImage> {
   const text = bytes.toString();
   if (text.startsWith('bad')) return Promise.reject(new ImageFailure('not-an-image', 'found text'));
   return Promise.resolve({
@@ -75,32 +78,32 @@ export function renditionText(original: string, variant: string, format: string)
 
 export const PARAMETERS = { BUCKET: 'bucket', VARIANTS: 'w40:40,w20:20', FORMATS: 'webp,jpeg' };
 
-export interface WorldOptions {
-  library: Library;
+export interface HarnessOptions {
+  backend: Backend;
   bucket: TestBucket;
-  /** The queue that `library.queues` fills. */
+  /** The queue that `backend.queues` fills. */
   tasks: QueuedTask[];
   /** Milliseconds since 1970. */
   now: () => number;
   parameters?: Record<string, string>;
 }
 
-export class World {
+export class TestHarness {
   readonly events: BucketEvent[] = [];
   readonly logged: unknown[][] = [];
-  readonly #options: WorldOptions;
+  readonly #options: HarnessOptions;
   readonly #live = new Map<string, string>();
   config: Config;
   /** Told when the product itself has deleted an original. */
   onDeleted: (name: string) => void = () => {};
 
-  constructor(options: WorldOptions) {
+  constructor(options: HarnessOptions) {
     this.#options = options;
     this.config = parseConfig({ ...PARAMETERS, ...options.parameters });
   }
 
-  get library(): Library {
-    return this.#options.library;
+  get backend(): Backend {
+    return this.#options.backend;
   }
   get tasks(): QueuedTask[] {
     return this.#options.tasks;
@@ -142,11 +145,11 @@ export class World {
   }
 
   /** Runs the handler of an event or task as it was configured when it began. */
-  async handle(job: Job, library = this.library): Promise<unknown> {
-    const room: Maker = {
+  async handle(job: Job, backend = this.backend): Promise<unknown> {
+    const room: ProcessingContext = {
       config: this.config,
-      library,
-      derive: deriveText,
+      backend,
+      processImage: processText,
       now: () => this.now(),
       log: (...line) => this.logged.push(line),
     };
@@ -154,11 +157,11 @@ export class World {
       const { event } = job;
       const { name, generation, time } = event;
       const object = { bucket: this.config.bucket, name, generation, time };
-      if (event.kind === 'deleted') return remove(object, room);
-      return ingest({ ...object, bytes: event.bytes, contentType: 'image/jpeg' }, room);
+      if (event.kind === 'deleted') return originalDeleted(object, room);
+      return originalFinalized({ ...object, bytes: event.bytes, contentType: 'image/jpeg' }, room);
     }
     const { task } = job;
-    if (task.queue === 'sweep') return sweep(task.task, room);
+    if (task.queue === 'cleanup') return cleanup(task.task, room);
     if (task.queue === 'purge') return purge(task.task, room);
     return backfill(task.task, { id: task.id ?? 'run', isLast: false }, room);
   }
@@ -171,22 +174,22 @@ export class World {
 }
 
 /** All that there is, in words that don't depend on random ids or times. */
-export async function describe(world: World): Promise<object> {
-  const { library, config } = world;
-  const originals = await library.objects.listOriginals('', 1000);
-  const folders = await library.objects.listFolders(`${config.variantsPath}/`, 1000);
+export async function describe(world: TestHarness): Promise<object> {
+  const { backend, config } = world;
+  const originals = await backend.objects.listOriginals('', 1000);
+  const folders = await backend.objects.listFolders(`${config.variantsPath}/`, 1000);
   const renditions = await Promise.all(
-    folders.items.map((folder) => library.objects.listRenditions(folder)),
+    folders.items.map((folder) => backend.objects.listRenditions(folder)),
   );
   const owners = new Map(
     [
-      ...(await library.records.listImages(1000)).items,
-      ...(await library.records.listTokens(1000)).items,
+      ...(await backend.records.listImages(1000)).items,
+      ...(await backend.records.listTokens(1000)).items,
     ].map((owner) => [`${owner.uid}/${owner.imageId}`, owner]),
   );
   const records = await Promise.all(
     [...owners].sort().map(async ([name, owner]) => {
-      const { image, tokens } = await library.records.find(owner);
+      const { image, tokens } = await backend.records.find(owner);
       const same = { token: 'any', createdAt: 'any', updatedAt: 'any' };
       const shown = [...tokens.values()].map((token) => ({
         ...token,

@@ -1,10 +1,10 @@
-/** An instance that serves one picture from a library in memory, for the tests of this room. */
+/** An instance that serves one picture from a backend in memory, for the tests of this room. */
 import { Readable } from 'node:stream';
 import { entityTag } from '../../src/domain/entity-tag.js';
 import type { TokenRecord } from '../../src/domain/records.js';
-import { fakeLibrary } from '../gcp/in-memory-backend.js';
+import { inMemoryBackend } from '../gcp/in-memory-backend.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
-import { openServe, type Request, type ServeConfig } from '../../src/serve/handler.js';
+import { openHandler, type ServeRequest, type ServeConfig } from '../../src/serve/handler.js';
 
 /** Wall clock of the scene, milliseconds since 1970. */
 export const NOW = Date.UTC(2026, 0, 1);
@@ -17,19 +17,19 @@ export interface Seen {
   body?: Buffer;
 }
 
-export interface SceneOptions {
+export interface FixtureOptions {
   record?: Partial<TokenRecord<number>>;
   config?: Partial<ServeConfig>;
 }
 
 /** Renditions: `w800` and `thumb` (a crop), small; `w1600` larger than what is kept in memory. */
-export function openScene({ record = {}, config = {} }: SceneOptions = {}) {
-  const library = fakeLibrary();
+export function openServeFixture({ record = {}, config = {} }: FixtureOptions = {}) {
+  const backend = inMemoryBackend();
   const token = mintToken();
   const time = { now: NOW, clock: 0 };
   const logged: unknown[][] = [];
   const put = (name: string, data: Buffer) => {
-    library.renditions.set(name, data);
+    backend.renditions.set(name, data);
     return { object: name, bytes: data.length, etag: entityTag(data) };
   };
   const renditions = {
@@ -54,7 +54,7 @@ export function openScene({ record = {}, config = {} }: SceneOptions = {}) {
     placeholder: PLACEHOLDER,
     renditions,
   };
-  library.tokens.set(hashToken(token), {
+  backend.tokens.set(hashToken(token), {
     uid: 'alice',
     imageId: 'cat',
     imagePath: 'users/alice/images/cat',
@@ -64,7 +64,7 @@ export function openScene({ record = {}, config = {} }: SceneOptions = {}) {
     ...record,
   });
   const openRaw = () =>
-    openServe({
+    openHandler({
       config: {
         revocationSeconds: 60,
         noindex: true,
@@ -74,19 +74,19 @@ export function openScene({ record = {}, config = {} }: SceneOptions = {}) {
         formats: [],
         ...config,
       },
-      reader: library.reader,
+      reader: backend.reader,
       log: (...line) => logged.push(line),
       now: () => time.now,
       clock: () => time.clock,
     });
   const openInstance = () => {
     const serve = openRaw();
-    return async (url: string, request: Partial<Request> = {}): Promise<Seen> =>
+    return async (url: string, request: Partial<ServeRequest> = {}): Promise<Seen> =>
       seen(await serve({ method: 'GET', url, headers: {}, ...request }));
   };
   const get = openInstance();
   return {
-    library,
+    backend,
     token,
     time,
     logged,

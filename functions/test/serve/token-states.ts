@@ -1,8 +1,8 @@
 /** The states of the world that the conformance table asks in, and what a row of it is. */
 import type { TokenRecord } from '../../src/domain/records.js';
-import type { openScene } from './serve-fixture.js';
+import type { openServeFixture } from './serve-fixture.js';
 
-type Scene = ReturnType<typeof openScene>;
+type Scene = ReturnType<typeof openServeFixture>;
 
 export interface Row {
   state: State;
@@ -21,50 +21,50 @@ export const STATES = {
   shown: { about: 'the token shows the picture', set: () => {} },
   limited: {
     about: 'the token may show `thumb` only',
-    set: ({ library, hash }: Scene) => change(library, hash, { variants: ['thumb'] }),
+    set: ({ backend, hash }: Scene) => change(backend, hash, { variants: ['thumb'] }),
   },
   expiring: {
     about: 'the token expires in 10 s',
-    set: ({ library, hash, time }: Scene) =>
-      change(library, hash, { expiresAt: time.now + 10_000 }),
+    set: ({ backend, hash, time }: Scene) =>
+      change(backend, hash, { expiresAt: time.now + 10_000 }),
   },
   expired: {
     about: 'the token has expired',
-    set: ({ library, hash, time }: Scene) => change(library, hash, { expiresAt: time.now }),
+    set: ({ backend, hash, time }: Scene) => change(backend, hash, { expiresAt: time.now }),
   },
   revoked: {
     about: 'the token’s record is deleted',
-    set: ({ library }: Scene) => library.tokens.clear(),
+    set: ({ backend }: Scene) => backend.tokens.clear(),
   },
   making: {
     about: 'the picture is being made for the first time',
-    set: ({ library, hash }: Scene) => {
-      const record = { ...library.tokens.get(hash) } as TokenRecord<number>;
+    set: ({ backend, hash }: Scene) => {
+      const record = { ...backend.tokens.get(hash) } as TokenRecord<number>;
       delete record.image;
-      library.tokens.set(hash, record);
+      backend.tokens.set(hash, record);
     },
   },
   'firestore down': {
     about: 'Firestore does not answer, nothing is in memory',
-    set: ({ library }: Scene) => {
-      library.reader.findToken = () => Promise.reject(new Error('down'));
+    set: ({ backend }: Scene) => {
+      backend.reader.findToken = () => Promise.reject(new Error('down'));
     },
   },
   'storage down': {
     about: 'Storage does not answer, nothing is in memory',
-    set: ({ library }: Scene) => {
-      library.reader.readRendition = () => Promise.reject(new Error('down'));
+    set: ({ backend }: Scene) => {
+      backend.reader.readRendition = () => Promise.reject(new Error('down'));
     },
   },
   vanished: {
     about: 'the renditions are gone, though the record names them',
-    set: ({ library }: Scene) => library.renditions.clear(),
+    set: ({ backend }: Scene) => backend.renditions.clear(),
   },
 } as const satisfies Record<string, { about: string; set: (scene: Scene) => void }>;
 
 export type State = keyof typeof STATES;
 
-function change({ tokens }: Scene['library'], hash: string, changes: object): void {
+function change({ tokens }: Scene['backend'], hash: string, changes: object): void {
   tokens.set(hash, {
     ...(tokens.get(hash) as NonNullable<ReturnType<typeof tokens.get>>),
     ...changes,

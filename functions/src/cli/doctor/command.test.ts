@@ -1,15 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openMemory } from '../../../test/lifecycle/memory-harness.js';
+import { openMemoryHarness } from '../../../test/lifecycle/memory-harness.js';
 import {
   describe as describeWorld,
-  deriveText,
+  processText,
   PARAMETERS,
   renditionText,
 } from '../../../test/lifecycle/test-harness.js';
 import { hashToken } from '../../domain/token.js';
-import { doctor, type Surroundings } from './command.js';
+import { doctor, type CliEnvironment } from './command.js';
 import {
   CAT,
   CAT_RECORD,
@@ -32,12 +32,12 @@ const OTHER_PLACES = join(folder, '.env.other');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs the command itself on the memory. */
-async function run(memory: Memory, argv: string[], changes: Partial<Surroundings> = {}) {
+async function run(memory: Memory, argv: string[], changes: Partial<CliEnvironment> = {}) {
   const printed = { out: '', err: '', progress: [] as string[] };
-  const surroundings: Surroundings = {
+  const surroundings: CliEnvironment = {
     environment: {},
-    openLibrary: () => Promise.resolve(memory.library),
-    openDerive: () => Promise.resolve(Object.assign(deriveText, { close: () => {} })),
+    openLibrary: () => Promise.resolve(memory.backend),
+    openProcessor: () => Promise.resolve(Object.assign(processText, { close: () => {} })),
     now: () => memory.time.now,
     wait: (ms) => Promise.resolve(void (memory.time.now += ms)),
     out: (text) => (printed.out += text),
@@ -52,7 +52,7 @@ async function run(memory: Memory, argv: string[], changes: Partial<Surroundings
 
 test('prints a table, and 0 after it has mended', async () => {
   const memory = await openSettled();
-  memory.library.originals.delete(CAT);
+  memory.backend.originals.delete(CAT);
   const before = await run(memory, ['--params', PARAMS]);
   expect(before).toMatchObject({ code: 1, err: '' });
   expect(before.out).toContain(`orphaned  image record, 1 token records, 4 renditions  ${CAT}`);
@@ -60,21 +60,21 @@ test('prints a table, and 0 after it has mended', async () => {
   const fixed = await run(memory, ['--params', PARAMS, '--fix']);
   expect(fixed).toMatchObject({ code: 0 });
   expect(fixed.out).toContain('1 findings; after mending: 0');
-  expect(memory.library.renditions.size).toBe(4);
+  expect(memory.backend.renditions.size).toBe(4);
 });
 
 test('by --fix makes what is shipped by default, and waits for what that leaves behind', async () => {
   const memory = await openSettled();
-  const before = new Set(memory.library.renditions.keys());
+  const before = new Set(memory.backend.renditions.keys());
   await expect(run(memory, ['--fix'])).resolves.toMatchObject({ code: 0 });
-  const image = memory.library.images.get(CAT_RECORD);
-  const shown = memory.library.tokens.get(hashToken(image?.token ?? ''))?.image?.renditions;
+  const image = memory.backend.images.get(CAT_RECORD);
+  const shown = memory.backend.tokens.get(hashToken(image?.token ?? ''))?.image?.renditions;
   const object = shown?.['w1600']?.jpeg?.object ?? '';
-  const bytes = memory.library.renditions.get(object)?.toString();
+  const bytes = memory.backend.renditions.get(object)?.toString();
   expect(bytes).toBe(renditionText('cat', 'w1600', 'jpeg'));
   // The bound has passed for them; nobody else was told to sweep.
-  expect(memory.library.tasks).toEqual([]);
-  const left = [...memory.library.renditions.keys()].filter((name) => before.has(name));
+  expect(memory.backend.tasks).toEqual([]);
+  const left = [...memory.backend.renditions.keys()].filter((name) => before.has(name));
   expect(left).toEqual([]);
 });
 
@@ -94,7 +94,7 @@ test('prints JSON', async () => {
   const well = await run(memory, ['--params', PARAMS, '--json']);
   expect(well.code).toBe(0);
   expect(JSON.parse(well.out)).toEqual({ checked, findings: [], problems: [] });
-  memory.library.originals.delete(CAT);
+  memory.backend.originals.delete(CAT);
   const fixed = await run(memory, ['--params', PARAMS, '--json', '--fix']);
   expect(JSON.parse(fixed.out)).toEqual({
     checked: { ...checked, originals: 1 },
@@ -106,8 +106,8 @@ test('prints JSON', async () => {
 
 test('names what could not be mended, and ends with 1', async () => {
   const memory = await openSettled();
-  memory.library.originals.delete(CAT);
-  memory.library.records.remove = () => Promise.reject(Object.assign(new Error('x'), { code: 7 }));
+  memory.backend.originals.delete(CAT);
+  memory.backend.records.remove = () => Promise.reject(Object.assign(new Error('x'), { code: 7 }));
   const { code, out } = await run(memory, ['--params', PARAMS, '--fix']);
   expect(code).toBe(1);
   expect(out).toContain(`${CAT}: Error 7`);
@@ -148,13 +148,13 @@ test.each([
   ],
   [['--bucket', 'B U'], /BUCKET: expected the name of a Cloud Storage bucket; found "B U"/],
 ])('%j: a sentence, and 2', async (argv, sentence) => {
-  const { code, err, out } = await run(openMemory(), argv);
+  const { code, err, out } = await run(openMemoryHarness(), argv);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toMatch(sentence);
 });
 
 test('--help says how', async () => {
-  await expect(run(openMemory(), ['--help'])).resolves.toMatchObject({ code: 0, err: '' });
+  await expect(run(openMemoryHarness(), ['--help'])).resolves.toMatchObject({ code: 0, err: '' });
 });
 
 test.each([
@@ -171,7 +171,7 @@ test('what Google refuses is one sentence, and 2', async () => {
   const refused = Object.assign(new Error('The specified bucket does not exist.\nat x'), {
     code: 404,
   });
-  memory.library.objects.listOriginals = () => Promise.reject(refused);
+  memory.backend.objects.listOriginals = () => Promise.reject(refused);
   const { code, err } = await run(memory, []);
   expect(code).toBe(2);
   expect(err).toBe(
@@ -183,32 +183,32 @@ test('what is somebody else’s is not touched by --fix, nor is a revoked token 
   const memory = await openSettled();
   const names = ['variants/mine/1/cat.webp', 'variants/cat.webp'];
   for (const name of names) {
-    await memory.library.objects.writeRendition(name, 'webp', Buffer.from('mine'));
+    await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('mine'));
   }
-  memory.library.images.set('users/carol/images/x', { caption: 'mine' } as never);
-  const [revoked = ''] = memory.library.tokens.keys();
-  memory.library.tokens.delete(revoked);
+  memory.backend.images.set('users/carol/images/x', { caption: 'mine' } as never);
+  const [revoked = ''] = memory.backend.tokens.keys();
+  memory.backend.tokens.delete(revoked);
   await expect(run(memory, ['--params', PARAMS, '--fix'])).resolves.toMatchObject({ code: 0 });
-  expect(names.every((name) => memory.library.renditions.has(name))).toBe(true);
-  expect(memory.library.images.has('users/carol/images/x')).toBe(true);
-  expect([...memory.library.tokens.keys()]).not.toContain(revoked);
-  expect(memory.library.tokens.size).toBe(1);
+  expect(names.every((name) => memory.backend.renditions.has(name))).toBe(true);
+  expect(memory.backend.images.has('users/carol/images/x')).toBe(true);
+  expect([...memory.backend.tokens.keys()]).not.toContain(revoked);
+  expect(memory.backend.tokens.size).toBe(1);
 });
 
 test('a folder that nothing names may be another instance’s: it is mended only if that is asked for', async () => {
   const memory = await openSettled();
   const name = `variants/${UNKNOWN}/1/w40.webp`;
-  await memory.library.objects.writeRendition(name, 'webp', Buffer.from('whose?'));
+  await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('whose?'));
   await expect(run(memory, ['--params', PARAMS, '--fix'])).resolves.toMatchObject({ code: 1 });
-  expect(memory.library.renditions.has(name)).toBe(true);
+  expect(memory.backend.renditions.has(name)).toBe(true);
   const all = ['--params', PARAMS, '--fix', '--unknown-folders'];
   await expect(run(memory, all)).resolves.toMatchObject({ code: 0 });
-  expect(memory.library.renditions.has(name)).toBe(false);
+  expect(memory.backend.renditions.has(name)).toBe(false);
 });
 
 test('images without a single token record: the collection may be another one, and nothing is mended', async () => {
   const memory = await openSettled();
-  memory.library.tokens.clear();
+  memory.backend.tokens.clear();
   const { code, err } = await run(memory, ['--fix']);
   expect(code).toBe(2);
   expect(err).toContain('expected token records in imageTokens, found none for 2 image records');

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { parseConfig, type Config } from '../../config/config.js';
-import type { Derived, Plan } from '../../processing/process-image.js';
+import type { ProcessedImage, ProcessSettings } from '../../processing/process-image.js';
 import { ConfigError, reasonOf } from '../../errors.js';
-import { sweep } from '../../lifecycle/cleanup.js';
-import type { Library } from '../../gcp/backend.js';
+import { cleanup } from '../../lifecycle/cleanup.js';
+import type { Backend } from '../../gcp/backend.js';
 import { examine, type Examination, type ExamineOptions } from './examine.js';
 import type { Finding } from './inspect.js';
 
@@ -35,10 +35,12 @@ const PATIENCE_MS = 15 * 60_000;
 const SETTLE_MS = 5000;
 
 /** What the command is given of the world. */
-export interface Surroundings {
+export interface CliEnvironment {
   environment: Readonly<Record<string, string | undefined>>;
-  openLibrary: (config: Config, project: string) => Promise<Library>;
-  openDerive: () => Promise<((bytes: Buffer, plan: Plan) => Promise<Derived>) & { close(): void }>;
+  openLibrary: (config: Config, project: string) => Promise<Backend>;
+  openProcessor: () => Promise<
+    ((bytes: Buffer, plan: ProcessSettings) => Promise<ProcessedImage>) & { close(): void }
+  >;
   now: () => number;
   wait: (ms: number) => Promise<void>;
   out: (text: string) => void;
@@ -65,7 +67,7 @@ class CannotTell extends Error {
 }
 
 /** @returns the exit code; never throws */
-export async function doctor(argv: string[], surroundings: Surroundings): Promise<number> {
+export async function doctor(argv: string[], surroundings: CliEnvironment): Promise<number> {
   const { out, err, progress } = surroundings;
   try {
     const options = readOptions(argv);
@@ -137,7 +139,7 @@ function readParams(file: string): string {
 }
 
 /** The records of one world must not be held against the objects of another. */
-function checkEmulators(environment: Surroundings['environment']): void {
+function checkEmulators(environment: CliEnvironment['environment']): void {
   const names = ['FIRESTORE_EMULATOR_HOST', 'STORAGE_EMULATOR_HOST'];
   const [there, ...both] = names.filter((name) => environment[name]);
   if (there === undefined || both.length > 0) return;
@@ -145,17 +147,17 @@ function checkEmulators(environment: Surroundings['environment']): void {
   throw new CannotTell(`expected ${names.join(' and ')}, or neither; found no ${other}`);
 }
 
-async function run(options: Options, surroundings: Surroundings): Promise<Report> {
+async function run(options: Options, surroundings: CliEnvironment): Promise<Report> {
   const { config, project, fix, graceMs } = options;
   const { now, wait, progress } = surroundings;
   const opened = await surroundings.openLibrary(config, project);
   // No task is sent from here: what its own work leaves behind, the command sweeps itself.
   const sweeps = new Map<string, number>();
-  const queues: Library['queues'] = {
+  const queues: Backend['queues'] = {
     ...opened.queues,
-    sweep: (task, at) => Promise.resolve(void sweeps.set(task.name, at)),
+    scheduleCleanup: (task, at) => Promise.resolve(void sweeps.set(task.name, at)),
   };
-  const keeper = { config, library: { ...opened, queues }, now, log: () => {} };
+  const keeper = { config, backend: { ...opened, queues }, now, log: () => {} };
   const looking: ExamineOptions = {
     graceMs,
     settle: () => wait(SETTLE_MS),
@@ -167,16 +169,16 @@ async function run(options: Options, surroundings: Surroundings): Promise<Report
   const problems: string[] = [];
   const mendable = before.findings.filter((found) => !found.isUnknown || options.unknownFolders);
   if (!fix || mendable.length === 0) return { before, problems };
-  const derive = await surroundings.openDerive();
+  const processImage = await surroundings.openProcessor();
   try {
     for (const [index, { mend, of }] of mendable.entries()) {
       progress(`${bar(index, mendable.length)} mended`);
-      await mend({ ...keeper, derive }).catch((error: unknown) => {
+      await mend({ ...keeper, processImage }).catch((error: unknown) => {
         problems.push(`${of}: ${reasonOf(error)}`);
       });
     }
   } finally {
-    derive.close();
+    processImage.close();
   }
   let later: number | undefined;
   for (const until = now() + PATIENCE_MS; sweeps.size > 0;) {
@@ -190,7 +192,7 @@ async function run(options: Options, surroundings: Surroundings): Promise<Report
     );
     await wait(Math.max(0, at - now()));
     sweeps.delete(name);
-    await sweep({ name }, keeper);
+    await cleanup({ name }, keeper);
   }
   const after = await examine(keeper, looking);
   return { before, after, problems, ...(later !== undefined && { later }) };

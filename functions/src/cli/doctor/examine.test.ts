@@ -1,11 +1,11 @@
 import { settle } from '../../../test/lifecycle/memory-harness.js';
-import { deriveText } from '../../../test/lifecycle/test-harness.js';
+import { processText } from '../../../test/lifecycle/test-harness.js';
 import { examine, type ExamineOptions } from './examine.js';
 import {
   CAT,
   CAT_RECORD,
   DOG,
-  keeperOf,
+  lifecycleContextOf,
   openSettled,
   UNKNOWN,
   type Memory,
@@ -14,32 +14,32 @@ import {
 const NOW_AND_HERE: ExamineOptions = { graceMs: 0 };
 
 async function findingsOf(memory: Memory) {
-  const { findings } = await examine(keeperOf(memory), NOW_AND_HERE);
+  const { findings } = await examine(lifecycleContextOf(memory), NOW_AND_HERE);
   return findings.map(({ kind, what, of }) => [kind, what, of]);
 }
 
 const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] = [
   [
     'a download token',
-    ({ library }) => {
-      const cat = library.originals.get(CAT);
+    ({ backend }) => {
+      const cat = backend.originals.get(CAT);
       if (cat) cat.locked = false;
     },
     [['unlocked', 'download token on the original', CAT]],
   ],
   [
     'a download token on a rendition',
-    ({ library }) => {
-      const [name = ''] = library.renditions.keys();
-      library.openRenditions.add(name);
+    ({ backend }) => {
+      const [name = ''] = backend.renditions.keys();
+      backend.openRenditions.add(name);
     },
     [['unlocked', 'download tokens on 1 renditions', CAT]],
   ],
   [
     'an image that was given up',
-    ({ library }) => {
-      const image = library.images.get(CAT_RECORD);
-      const error = { code: 'gave-up', message: 'The image could not be processed.' };
+    ({ backend }) => {
+      const image = backend.images.get(CAT_RECORD);
+      const error = { code: 'retries-exhausted', message: 'The image could not be processed.' };
       if (image) Object.assign(image, { state: 'failed', error });
     },
     [['stale', 'image that was given up', CAT]],
@@ -48,48 +48,48 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
     'an original whose event was lost',
     async ({ world }) => {
       const name = 'originals/alice/new';
-      await world.library.objects.lock(name, await world.upload(name, 'new'));
+      await world.backend.objects.revokeDownloadTokens(name, await world.upload(name, 'new'));
     },
     [['missing', 'image record', 'originals/alice/new']],
   ],
   [
     'an overwrite whose event was lost',
     async ({ world }) => {
-      await world.library.objects.lock(CAT, await world.upload(CAT, 'cat again'));
+      await world.backend.objects.revokeDownloadTokens(CAT, await world.upload(CAT, 'cat again'));
     },
     [['stale', 'image record of another upload', CAT]],
   ],
   [
     'a deletion whose event was lost',
-    ({ library }) => void library.originals.delete(CAT),
+    ({ backend }) => void backend.originals.delete(CAT),
     [['orphaned', 'image record, 1 token records, 4 renditions', CAT]],
   ],
   [
     'an image record that somebody deleted',
-    ({ library }) => void library.images.delete(CAT_RECORD),
+    ({ backend }) => void backend.images.delete(CAT_RECORD),
     [['missing', 'image record', CAT]],
   ],
   [
     'a rendition that somebody deleted',
-    ({ library }) => {
-      const [name = ''] = library.renditions.keys();
-      library.renditions.delete(name);
+    ({ backend }) => {
+      const [name = ''] = backend.renditions.keys();
+      backend.renditions.delete(name);
     },
     [['missing', '1 renditions', CAT]],
   ],
   [
     'renditions that nothing shows',
-    async ({ library, time }) => {
-      const [name = ''] = library.renditions.keys();
-      await library.objects.writeRendition(`${name}.old`, 'webp', Buffer.from('old'));
+    async ({ backend, time }) => {
+      const [name = ''] = backend.renditions.keys();
+      await backend.objects.writeRendition(`${name}.old`, 'webp', Buffer.from('old'));
       time.now += 60_001;
     },
     [['orphaned', '1 old renditions', CAT]],
   ],
   [
     'a folder that nothing knows of',
-    async ({ library }) => {
-      await library.objects.writeRendition(
+    async ({ backend }) => {
+      await backend.objects.writeRendition(
         `variants/${UNKNOWN}/1/w40.webp`,
         'webp',
         Buffer.from('x'),
@@ -99,16 +99,16 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
   ],
   [
     'a token record that is behind',
-    ({ library }) => {
-      const [, token] = [...library.tokens].find(([, { uid }]) => uid === 'alice') ?? [];
+    ({ backend }) => {
+      const [, token] = [...backend.tokens].find(([, { uid }]) => uid === 'alice') ?? [];
       if (token?.image) token.image.generation = '1';
     },
     [['stale', '1 token records of another upload', CAT]],
   ],
   [
     'an attempt that died for good',
-    ({ library, time }) => {
-      const image = library.images.get(CAT_RECORD);
+    ({ backend, time }) => {
+      const image = backend.images.get(CAT_RECORD);
       if (image) Object.assign(image, { attempt: 'dead', state: 'processing' });
       time.now += 3_600_001;
     },
@@ -126,8 +126,9 @@ describe.each(wrongs)('%s', (_name, spoil, expected) => {
     const memory = await openSettled();
     await spoil(memory);
     await expect(findingsOf(memory)).resolves.toEqual(expected);
-    const { findings } = await examine(keeperOf(memory), NOW_AND_HERE);
-    for (const { mend } of findings) await mend({ ...keeperOf(memory), derive: deriveText });
+    const { findings } = await examine(lifecycleContextOf(memory), NOW_AND_HERE);
+    for (const { mend } of findings)
+      await mend({ ...lifecycleContextOf(memory), processImage: processText });
     await expect(findingsOf(memory)).resolves.toEqual([]);
   });
 });
@@ -138,7 +139,7 @@ test('what is under way is not wrong', async () => {
   const [, finalized] = memory.world.events;
   if (finalized) await memory.world.handle({ kind: 'event', event: finalized });
   // The old renditions are there until the bound has passed.
-  expect(memory.library.renditions.size).toBe(12);
+  expect(memory.backend.renditions.size).toBe(12);
   await expect(findingsOf(memory)).resolves.toEqual([]);
 });
 
@@ -146,9 +147,9 @@ test('an upload whose event is on its way is not wrong, for as long as the grace
   const memory = await openSettled();
   await memory.world.upload('originals/alice/new', 'new');
   const late = { graceMs: 60_000 };
-  await expect(examine(keeperOf(memory), late)).resolves.toMatchObject({ findings: [] });
+  await expect(examine(lifecycleContextOf(memory), late)).resolves.toMatchObject({ findings: [] });
   memory.time.now += 60_000;
-  const { findings } = await examine(keeperOf(memory), late);
+  const { findings } = await examine(lifecycleContextOf(memory), late);
   expect(findings.map(({ kind }) => kind).sort()).toEqual(['missing', 'unlocked']);
 });
 
@@ -156,37 +157,38 @@ test('what was under way at the first look has another one', async () => {
   const memory = await openSettled();
   await memory.world.delete(CAT);
   const settleAll = () => settle(memory);
-  const { findings } = await examine(keeperOf(memory), { graceMs: 0, settle: settleAll });
+  const { findings } = await examine(lifecycleContextOf(memory), { graceMs: 0, settle: settleAll });
   expect(findings).toEqual([]);
 });
 
 describe("what is not this project's is not found", () => {
   test.each(['variants/mine/1/cat.webp', 'variants/cat.webp'])('%s', async (name) => {
     const memory = await openSettled();
-    await memory.library.objects.writeRendition(name, 'webp', Buffer.from('mine'));
+    await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('mine'));
     await expect(findingsOf(memory)).resolves.toEqual([]);
   });
 
   test('a document without an original', async () => {
     const memory = await openSettled();
-    memory.library.images.set('users/carol/images/x', { caption: 'mine' } as never);
+    memory.backend.images.set('users/carol/images/x', { caption: 'mine' } as never);
     await expect(findingsOf(memory)).resolves.toEqual([]);
   });
 
   test('what somebody has uploaded between the look and the mending', async () => {
     const memory = await openSettled();
     const name = `variants/${UNKNOWN}/1/w40.webp`;
-    await memory.library.objects.writeRendition(name, 'webp', Buffer.from('x'));
-    const { findings } = await examine(keeperOf(memory), NOW_AND_HERE);
-    await memory.library.objects.writeRendition(name, 'webp', Buffer.from('x'));
-    for (const { mend } of findings) await mend({ ...keeperOf(memory), derive: deriveText });
-    expect(memory.library.renditions.has(name)).toBe(true);
+    await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('x'));
+    const { findings } = await examine(lifecycleContextOf(memory), NOW_AND_HERE);
+    await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('x'));
+    for (const { mend } of findings)
+      await mend({ ...lifecycleContextOf(memory), processImage: processText });
+    expect(memory.backend.renditions.has(name)).toBe(true);
   });
 });
 
 test('a token that was revoked is not missing', async () => {
   const memory = await openSettled();
-  memory.library.tokens.clear();
+  memory.backend.tokens.clear();
   await expect(findingsOf(memory)).resolves.toEqual([]);
 });
 
@@ -199,8 +201,8 @@ test('other parameters make what is there stale', async () => {
 
 test('a token that names an image of other parameters is told apart', async () => {
   const memory = await openSettled();
-  const [[hash, token] = []] = memory.library.tokens;
+  const [[hash, token] = []] = memory.backend.tokens;
   if (token) token.imagePath = 'before/alice/images/cat';
-  const { elsewhere } = await examine(keeperOf(memory), NOW_AND_HERE);
+  const { elsewhere } = await examine(lifecycleContextOf(memory), NOW_AND_HERE);
   expect(elsewhere).toEqual({ count: 1, example: `imageTokens/${hash}` });
 });

@@ -7,7 +7,7 @@ import {
   renditionsFolder,
   type Owner,
 } from '../../domain/path.js';
-import type { Keeper, Maker } from '../../lifecycle/context.js';
+import type { LifecycleContext, ProcessingContext } from '../../lifecycle/context.js';
 import type { Page } from '../../gcp/backend.js';
 import { inspect, type Finding } from './inspect.js';
 
@@ -50,11 +50,11 @@ interface Suspect {
  * @throws what Google's clients throw
  */
 export async function examine(
-  room: Keeper,
+  room: LifecycleContext,
   { graceMs, settle, onProgress = () => {} }: ExamineOptions,
 ): Promise<Examination> {
-  const { config, library } = room;
-  const { records } = library;
+  const { config, backend } = room;
+  const { records } = backend;
   const seen = new Map<string, Suspect>();
   const elsewhere: Examination['elsewhere'] = { count: 0 };
   const noteElsewhere = (example: string) => {
@@ -116,22 +116,22 @@ export async function examine(
 }
 
 /** Deletes what is there now and nothing that comes later: by then it may be somebody's. */
-async function orphanedFolder(folder: string, { library }: Keeper): Promise<Finding> {
-  const there = await library.objects.listRenditions(folder);
-  const mend = async (room: Maker) => {
-    for (const rendition of there) await room.library.objects.deleteRendition(rendition);
+async function orphanedFolder(folder: string, { backend }: LifecycleContext): Promise<Finding> {
+  const there = await backend.objects.listRenditions(folder);
+  const mend = async (room: ProcessingContext) => {
+    for (const rendition of there) await room.backend.objects.deleteRendition(rendition);
   };
   const what = `${there.length} renditions`;
   return { kind: 'orphaned', of: folder, what, isUnknown: true, mend };
 }
 
 async function eachOriginal(
-  { config, library }: Keeper,
+  { config, backend }: LifecycleContext,
   each: (owner: Owner, name: string) => unknown,
 ): Promise<void> {
   const prefix = originalsPrefix(config.originalsPath);
   await eachPage(
-    (after) => library.objects.listOriginals(prefix, A_CALL, after),
+    (after) => backend.objects.listOriginals(prefix, A_CALL, after),
     ({ name }) => {
       const owner = ownerOf(config.originalsPath, name);
       if (owner) each(owner, name);
@@ -140,13 +140,13 @@ async function eachOriginal(
 }
 
 async function eachFolder(
-  { config, library }: Keeper,
+  { config, backend }: LifecycleContext,
   each: (folder: string) => Promise<void>,
 ): Promise<number> {
   const folders: string[] = [];
   const root = `${config.variantsPath}/`;
   await eachPage(
-    (after) => library.objects.listFolders(root, A_CALL, after),
+    (after) => backend.objects.listFolders(root, A_CALL, after),
     (folder) => folders.push(folder),
   );
   await sideBySide(folders, each);

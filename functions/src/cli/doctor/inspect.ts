@@ -1,15 +1,15 @@
 /** One image as it is -> what is wrong with it, and what mends it. */
 import { renditionsFolder, type Owner } from '../../domain/path.js';
-import { settingsOf } from '../../domain/settings.js';
+import { settingsHashes } from '../../domain/settings.js';
 import { refresh } from '../../lifecycle/backfill.js';
-import { GIVE_UP_AFTER_MS } from '../../lifecycle/retry.js';
+import { RETRY_WINDOW_MS } from '../../lifecycle/retry.js';
 import { removeIfGone } from '../../lifecycle/original-deleted.js';
-import type { Keeper, Maker } from '../../lifecycle/context.js';
-import { namedBy, sweep } from '../../lifecycle/cleanup.js';
+import type { LifecycleContext, ProcessingContext } from '../../lifecycle/context.js';
+import { referencedRenditions, cleanup } from '../../lifecycle/cleanup.js';
 import {
-  compare,
+  compareGenerations,
   isOutdated,
-  known,
+  recognizedRecord,
   type ImageRecords,
   type StoredOriginal,
 } from '../../gcp/backend.js';
@@ -31,7 +31,7 @@ export interface Finding {
   /** Whether nothing says whose it is: it may be another instance's that keeps renditions in the same folder. */
   isUnknown?: true;
   /** May be called at any time: what is there by then decides. */
-  mend: (room: Maker) => Promise<unknown>;
+  mend: (room: ProcessingContext) => Promise<unknown>;
 }
 
 export interface Inspection {
@@ -50,20 +50,20 @@ export async function inspect(
   owner: Owner,
   name: string,
   graceMs: number,
-  room: Keeper,
+  room: LifecycleContext,
 ): Promise<Inspection> {
-  const { config, library } = room;
+  const { config, backend } = room;
   const folder = renditionsFolder(config.variantsPath, config.bucket, name);
-  const original = await library.objects.findOriginal(name);
-  const renditions = await library.objects.listRenditions(folder);
-  const records = await library.records.find(owner);
+  const original = await backend.objects.findOriginal(name);
+  const renditions = await backend.objects.listRenditions(folder);
+  const records = await backend.records.find(owner);
   const elsewhere = elsewhereIn(records, name, room);
   if (elsewhere !== undefined) return { findings: [], elsewhere };
   const finding = (kind: Kind, what: string, mend: Finding['mend']): Finding => {
     return { kind, of: name, what, mend };
   };
   const found: Finding[] = [];
-  const image = known(records.image);
+  const image = recognizedRecord(records.image);
   if (original === undefined) {
     const left = [
       ...(image ? ['image record'] : []),
@@ -73,7 +73,7 @@ export async function inspect(
     if (left.length === 0) return { findings: [] };
     // What is uploaded from now on is newer.
     const newest = image?.original.generation ?? '0';
-    const remove = (maker: Maker) => removeIfGone(owner, name, newest, maker);
+    const remove = (maker: ProcessingContext) => removeIfGone(owner, name, newest, maker);
     return { findings: [finding('orphaned', left.join(', '), remove)] };
   }
   const open = renditions.filter(({ isOpen }) => isOpen);
@@ -83,13 +83,13 @@ export async function inspect(
   }
   const isUnderWay =
     room.now() - original.time < graceMs ||
-    (image?.attempt !== undefined && room.now() - image.updatedAt < GIVE_UP_AFTER_MS);
+    (image?.attempt !== undefined && room.now() - image.updatedAt < RETRY_WINDOW_MS);
   if (isUnderWay) return { findings: found };
   if (original.isOpen && config.lockOriginals) {
     const what = 'download token on the original';
     found.push(finding('unlocked', what, (maker) => lockAll([original], maker)));
   }
-  const make = (maker: Maker) => makeAnew(owner, name, maker);
+  const make = (maker: ProcessingContext) => makeAnew(owner, name, maker);
   if (image === undefined) found.push(finding('missing', 'image record', make));
   else {
     const stale = staleness(original, records, room);
@@ -99,7 +99,7 @@ export async function inspect(
   return { findings: found };
 
   function toFinding({ kind, what }: Pick<Finding, 'kind' | 'what'>): Finding {
-    return finding(kind, what, kind === 'missing' ? make : (maker) => sweep({ name }, maker));
+    return finding(kind, what, kind === 'missing' ? make : (maker) => cleanup({ name }, maker));
   }
 }
 
@@ -108,10 +108,10 @@ function unlikeRecords(
   renditions: readonly { name: string }[],
   records: ImageRecords,
   graceMs: number,
-  { config, now }: Keeper,
+  { config, now }: LifecycleContext,
 ): Pick<Finding, 'kind' | 'what'>[] {
   const found: Pick<Finding, 'kind' | 'what'>[] = [];
-  const named = namedBy(records);
+  const named = referencedRenditions(records);
   const there = new Set(renditions.map((rendition) => rendition.name));
   const missing = [...named].filter((object) => !there.has(object)).length;
   if (missing > 0) found.push({ kind: 'missing', what: `${missing} renditions` });
@@ -127,14 +127,14 @@ function unlikeRecords(
 function staleness(
   original: StoredOriginal,
   { image, tokens }: ImageRecords,
-  { config }: Keeper,
+  { config }: LifecycleContext,
 ): string | undefined {
   if (image === undefined) return undefined;
-  if (compare(image.original, original) !== 0) return 'image record of another upload';
+  if (compareGenerations(image.original, original) !== 0) return 'image record of another upload';
   if (image.attempt !== undefined || image.state === 'processing')
     return 'image that nobody works on';
-  if (image.error?.code === 'gave-up') return 'image that was given up';
-  if (isOutdated(image, settingsOf(config))) return 'renditions by other parameters';
+  if (image.error?.code === 'retries-exhausted') return 'image that was given up';
+  if (isOutdated(image, settingsHashes(config))) return 'renditions by other parameters';
   if (image.state !== 'ready') return undefined;
   const behind = [...tokens.values()].filter(
     (token) => token.image?.generation !== original.generation,
@@ -143,9 +143,13 @@ function staleness(
 }
 
 /** The first thing that records name and that is not where the parameters say. */
-function elsewhereIn(records: ImageRecords, name: string, { config }: Keeper): string | undefined {
+function elsewhereIn(
+  records: ImageRecords,
+  name: string,
+  { config }: LifecycleContext,
+): string | undefined {
   const { bucket, variantsPath } = config;
-  const original = known(records.image)?.original;
+  const original = recognizedRecord(records.image)?.original;
   if (original && (original.bucket !== bucket || original.name !== name)) {
     return `gs://${original.bucket}/${original.name}`;
   }
@@ -153,25 +157,28 @@ function elsewhereIn(records: ImageRecords, name: string, { config }: Keeper): s
     ({ image }) => image !== undefined && image.bucket !== bucket,
   );
   if (shown?.image) return `renditions in gs://${shown.image.bucket}`;
-  const object = [...namedBy(records)].find((named) => !named.startsWith(`${variantsPath}/`));
+  const object = [...referencedRenditions(records)].find(
+    (named) => !named.startsWith(`${variantsPath}/`),
+  );
   return object === undefined ? undefined : `gs://${bucket}/${object}`;
 }
 
 async function lockAll(
   objects: readonly { name: string; generation: string }[],
-  { library }: Maker,
+  { backend }: ProcessingContext,
 ): Promise<void> {
-  for (const { name, generation } of objects) await library.objects.lock(name, generation);
+  for (const { name, generation } of objects)
+    await backend.objects.revokeDownloadTokens(name, generation);
 }
 
-async function makeAnew(owner: Owner, name: string, room: Maker): Promise<unknown> {
-  const { objects, records } = room.library;
+async function makeAnew(owner: Owner, name: string, room: ProcessingContext): Promise<unknown> {
+  const { objects, records } = room.backend;
   const original = await objects.findOriginal(name);
   const image = await records.findImage(owner);
   if (original === undefined) {
-    const newest = known(image)?.original.generation ?? '0';
+    const newest = recognizedRecord(image)?.original.generation ?? '0';
     return removeIfGone(owner, name, newest, room);
   }
   if (image?.attempt !== undefined) await records.abandon(owner, image.attempt);
-  return refresh(original, room, { isLate: false, redo: 'always' });
+  return refresh(original, room, { isFinalAttempt: false, reprocess: 'always' });
 }

@@ -1,10 +1,10 @@
 import { FieldPath, Filter, type Query, type QuerySnapshot } from 'firebase-admin/firestore';
-import { startTestFront, type TestFront } from './testing.js';
+import { startTestEmulator, type TestEmulator } from './testing.js';
 
-let front: TestFront;
+let front: TestEmulator;
 
 beforeAll(async () => {
-  front = await startTestFront();
+  front = await startTestEmulator();
 });
 beforeEach(() => front.clear());
 afterAll(() => front.stop());

@@ -1,9 +1,9 @@
-import { startTestFront, type TestFront } from './testing.js';
+import { startTestEmulator, type TestEmulator } from './testing.js';
 
-let front: TestFront;
+let front: TestEmulator;
 
 beforeAll(async () => {
-  front = await startTestFront();
+  front = await startTestEmulator();
 });
 beforeEach(() => front.clear());
 afterAll(() => front.stop());

@@ -1,7 +1,7 @@
 import * as net from 'node:net';
 import { Firestore } from 'firebase-admin/firestore';
-import { startFirestoreFront } from './index.js';
-import { PROJECT, startTestFront, unsignedToken, type TestFront } from './testing.js';
+import { startFirestoreEmulator } from './index.js';
+import { PROJECT, startTestEmulator, unsignedToken, type TestEmulator } from './testing.js';
 
 const RULES = `rules_version = '2';
 service cloud.firestore {
@@ -13,10 +13,10 @@ service cloud.firestore {
 const DOCUMENTS = `/v1/projects/${PROJECT}/databases/(default)/documents`;
 const OWNER = { Authorization: 'Bearer owner' };
 
-let front: TestFront;
+let front: TestEmulator;
 
 beforeAll(async () => {
-  front = await startTestFront(RULES);
+  front = await startTestEmulator(RULES);
 });
 beforeEach(() => front.clear());
 afterAll(() => front.stop());
@@ -196,7 +196,7 @@ it('judges callers of gRPC too', async () => {
 });
 
 it('allows clients nothing without rules', async () => {
-  const bare = await startFirestoreFront({ host: '127.0.0.1', port: 0, projectId: PROJECT });
+  const bare = await startFirestoreEmulator({ host: '127.0.0.1', port: 0, projectId: PROJECT });
   const answer = await fetch(`http://${bare.host}:${bare.port}${DOCUMENTS}/open/1`);
   expect(answer.status).toBe(403);
   await bare.stop();
@@ -213,7 +213,7 @@ it('reads documents for the rules of Storage', async () => {
 });
 
 it('keeps two fronts apart', async () => {
-  const other = await startTestFront();
+  const other = await startTestEmulator();
   await other.admin.doc('a/b').set({ n: 2 });
   expect((await front.admin.doc('a/b').get()).exists).toBe(false);
   expect(other.port).not.toBe(front.port);
@@ -222,7 +222,7 @@ it('keeps two fronts apart', async () => {
 
 it('says that a port is taken, and which', async () => {
   const taken = { host: '127.0.0.1', port: front.port, projectId: PROJECT };
-  await expect(startFirestoreFront(taken)).rejects.toThrow(
+  await expect(startFirestoreEmulator(taken)).rejects.toThrow(
     `Port ${front.port} on 127.0.0.1 is taken`,
   );
 });
@@ -230,11 +230,11 @@ it('says that a port is taken, and which', async () => {
 it('does not start with rules that have a mistake', async () => {
   const rules = { source: 'service cloud.firestore { match', file: 'firestore.rules' };
   const options = { host: '127.0.0.1', port: 0, projectId: PROJECT, rules };
-  await expect(startFirestoreFront(options)).rejects.toThrow(/^firestore\.rules:1:\d+: /);
+  await expect(startFirestoreEmulator(options)).rejects.toThrow(/^firestore\.rules:1:\d+: /);
 });
 
 it('ends every connection when it stops', async () => {
-  const stopping = await startTestFront();
+  const stopping = await startTestEmulator();
   const idle = net.connect(stopping.port, stopping.host);
   const listening = net.connect(stopping.port, stopping.host);
   listening.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');

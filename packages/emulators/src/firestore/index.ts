@@ -11,7 +11,7 @@ import { openSharedPort } from './shared-port.js';
 export type { Issue, RulesValue } from './rules-engine.js';
 
 /** A running Firestore front. */
-export interface FirestoreFront {
+export interface FirestoreEmulator {
   port: number;
   host: string;
   /** Loads security rules; with a mistake in them the rules before stay. */
@@ -22,7 +22,7 @@ export interface FirestoreFront {
   stop(): Promise<void>;
 }
 
-export interface FirestoreFrontOptions {
+export interface FirestoreEmulatorOptions {
   host: string;
   /** 0 takes any free port. */
   port: number;
@@ -35,7 +35,9 @@ export interface FirestoreFrontOptions {
 }
 
 /** Starts a front; rejects when the port is taken or the rules have a mistake. */
-export async function startFirestoreFront(options: FirestoreFrontOptions): Promise<FirestoreFront> {
+export async function startFirestoreEmulator(
+  options: FirestoreEmulatorOptions,
+): Promise<FirestoreEmulator> {
   const gate = new RulesGate(options.engine ?? rulesEngine, options.onDenied);
   if (options.rules) {
     const [mistake] = gate.load(options.rules.source, options.rules.file);

@@ -27,7 +27,7 @@ import {
   type Firestore,
   type Query,
 } from 'firebase/firestore/lite';
-import { PROJECT, startTestFront, type TestFront } from './testing.js';
+import { PROJECT, startTestEmulator, type TestEmulator } from './testing.js';
 
 const RULES = `rules_version = '2';
 service cloud.firestore {
@@ -61,7 +61,7 @@ service cloud.firestore {
   }
 }`;
 
-let front: TestFront;
+let front: TestEmulator;
 const apps: FirebaseApp[] = [];
 
 /** The lite SDK, signed in or not. */
@@ -76,7 +76,7 @@ function client(uid?: string, claims: object = {}): Firestore {
 }
 
 beforeAll(async () => {
-  front = await startTestFront(RULES);
+  front = await startTestEmulator(RULES);
 });
 beforeEach(() => front.clear());
 afterAll(async () => {

@@ -1,12 +1,12 @@
 /** For the tests in this folder: a front with an Admin SDK on it. */
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
-import { startFirestoreFront, type FirestoreFront } from './index.js';
+import { startFirestoreEmulator, type FirestoreEmulator } from './index.js';
 
 export const PROJECT = 'demo-front';
 
 /** A running front and the Admin SDK that talks to it. */
-export interface TestFront extends FirestoreFront {
+export interface TestEmulator extends FirestoreEmulator {
   admin: Firestore;
   /** The address of the front. */
   url: string;
@@ -20,8 +20,8 @@ process.env['METADATA_SERVER_DETECTION'] = 'none';
 let apps = 0;
 
 /** Starts a front on a free port, with these rules if any. */
-export async function startTestFront(rules?: string): Promise<TestFront> {
-  const front = await startFirestoreFront({
+export async function startTestEmulator(rules?: string): Promise<TestEmulator> {
+  const front = await startFirestoreEmulator({
     host: '127.0.0.1',
     port: 0,
     projectId: PROJECT,

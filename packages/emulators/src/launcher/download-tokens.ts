@@ -13,7 +13,7 @@ interface Upload {
 }
 
 /** Replaces how the storage emulator updates metadata, and how its client API begins an upload. */
-export function mendDownloadTokens(): void {
+export function patchDownloadTokens(): void {
   const metadata = prototypeOf(loadModule('emulator/storage/metadata'), 'StoredFileMetadata');
   replace(
     metadata,

@@ -1,6 +1,6 @@
 /** Stands in for the Firestore emulator, which is a Java program. */
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
-import { startFirestoreFront, type FirestoreFront } from '../firestore/index.js';
+import { startFirestoreEmulator, type FirestoreEmulator } from '../firestore/index.js';
 import type { OnDenied } from 'firebase-rules-check';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
@@ -12,11 +12,11 @@ interface EmulatorArguments {
   rules?: string;
 }
 
-let front: FirestoreFront | undefined;
+let front: FirestoreEmulator | undefined;
 let watcher: FSWatcher | undefined;
 
 /** The front that runs, once it does. */
-export function runningFront(): FirestoreFront | undefined {
+export function runningFront(): FirestoreEmulator | undefined {
   return front;
 }
 
@@ -34,7 +34,7 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
           project_id: projectId,
           rules,
         } = (this as { args: EmulatorArguments }).args;
-        front = await startFirestoreFront({
+        front = await startFirestoreEmulator({
           host,
           port,
           projectId,

@@ -13,7 +13,7 @@ interface StorageLayer {
 const OBJECT_PATH = /\/b\/([^/]+)\/o\/([^/]+)$/;
 const ASKS_FOR_ONE = ['GET', 'PATCH', 'DELETE'];
 
-export function mendGenerations(): void {
+export function patchGenerations(): void {
   replace(
     loadModule('emulator/storage/apis/gcloud'),
     'createCloudEndpoints',

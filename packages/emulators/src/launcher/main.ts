@@ -6,14 +6,14 @@
  */
 import { rmSync } from 'node:fs';
 import { describeDenial, type Denial, type OnDenied } from 'firebase-rules-check';
-import { mendDownloadTokens } from './download-tokens.js';
+import { patchDownloadTokens } from './download-tokens.js';
 import { replaceFirestoreEmulator, runningFront } from './firestore-emulator.js';
-import { mendGenerations } from './generations.js';
+import { patchGenerations } from './generations.js';
 import { readOptions, tellParent } from './messages.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
 import { redeliverEvents } from './redelivery.js';
 import { replaceStorageRulesRuntime } from './storage-rules.js';
-import { mendTasks } from './tasks.js';
+import { patchTasks } from './tasks.js';
 import { shareWorkers } from './function-workers.js';
 
 /** The auth emulator compiles hundreds of JSON schemas at start; most are never used. */
@@ -107,11 +107,11 @@ function main(): void {
   else replaceJavaPrograms(explain ? explainDenial : undefined);
   compileAuthSchemasLazily();
   mendExtensionStorageTrigger();
-  mendDownloadTokens();
-  mendGenerations();
+  patchDownloadTokens();
+  patchGenerations();
   shareWorkers();
   redeliverEvents();
-  mendTasks();
+  patchTasks();
   reportSteps();
   loadModule('bin/firebase');
 }

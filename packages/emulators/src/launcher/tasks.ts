@@ -14,7 +14,7 @@ interface Task {
   scheduleTime?: string;
 }
 
-export function mendTasks(): void {
+export function patchTasks(): void {
   const tasks = loadModule('emulator/tasksEmulator');
   const controller = prototypeOf(tasks, 'TaskQueueController');
   replace(
