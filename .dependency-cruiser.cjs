@@ -12,7 +12,7 @@ function only(folder, folders) {
     from: { path: `${src}${folder}/`, pathNot: '[.]test[.]ts$' },
     to: {
       path: src,
-      pathNot: [`${src}(${[folder, ...folders].join('|')})/`, `${src}(errors|once)[.]ts$`],
+      pathNot: [`${src}(${[folder, ...folders].join('|')})/`, `${src}(errors|log|once)[.]ts$`],
     },
   };
 }
