@@ -45,6 +45,11 @@ module.exports = {
   // A process of its own for each file: after some, which make Node follow each promise (async hooks),
   // every promise of the files behind them costs five times as much.
   workerIdleMemoryLimit: '1KB',
+  // `npm run coverage`. Code that runs in child processes and workers is not counted.
+  coverageProvider: 'v8',
+  coverageDirectory: '.local/coverage',
+  coverageReporters: ['text-summary', 'json-summary', 'html'],
+  collectCoverageFrom: ['{functions,packages/*}/src/**/*.ts', '!**/*.{test,d}.ts'],
   projects: [
     {
       ...common,
