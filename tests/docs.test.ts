@@ -1,98 +1,225 @@
-/** What the README says is what the files say. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The documentation agrees with the files: examples, parameters, links, paths, code. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, posix } from 'node:path';
+import { parse } from 'yaml';
 import { DEFAULTS } from '../functions/src/config/config.js';
+import { IMAGE_FAILURES } from '../functions/src/errors.js';
 import { readCases } from '../packages/security-rules/src/tool/cases.js';
 import { evaluateCases } from '../packages/security-rules/src/tool/evaluate.js';
 import { compileRules } from '../packages/security-rules/src/index.js';
+import {
+  anchorsOf,
+  codeBlocksOf,
+  codeSpansOf,
+  linksOf,
+  listFiles,
+  readPages,
+  ROOT,
+  type Page,
+} from './support/documentation.js';
+import { runExample, typeErrorsIn } from './support/examples.js';
 
-const ROOT = join(__dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
-const readme = read('README.md');
+const pages = readPages();
+const pageAt = new Map(pages.map((page) => [page.path, page]));
 
-/** Lines as they stand in the file, moved to the left edge as in a code block. */
-function dedent(lines: string): string {
-  const indent = /^ */.exec(lines)?.[0] ?? '';
-  return lines.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
+function textOf(path: string): string {
+  return pageAt.get(path)?.text ?? '';
 }
 
-/** The match blocks of a rules file, with the comment on each. */
-function blocksOf(file: string): string {
-  return dedent(/^ {4}\/\/ (?:.|\n)*^ {4}}$/m.exec(read(file))?.[0] ?? '');
-}
-
-test.each(['storage.rules', 'firestore.rules'])('its blocks to paste are those of %s', (file) => {
-  expect(blocksOf(file).match(/^match /gm)).toHaveLength(2);
-  expect(readme).toContain(`\`\`\`\n${blocksOf(file)}\n\`\`\``);
-});
-
-/** A project that has rules already, which happen to use the same names. */
-const HOSTS = {
-  'storage.rules': (blocks: string) => `rules_version = '2';
-    function isOwner() { return true; }
-    service firebase.storage {
-      function isPhoto() { return false; }
-      match /b/{bucket}/o {
-        function isImageId() { return false; }
-        match /avatars/{uid}/{imageId} { allow read; allow write: if isOwner() && isPhoto(); }
-        ${blocks}
-      }
-    }`,
-  'firestore.rules': (blocks: string) => `rules_version = '2';
-    service cloud.firestore {
-      match /databases/{database}/documents {
-        ${blocks}
-        match /users/{uid} { allow read, write; match /posts/{post} { allow read; } }
-      }
-    }`,
-};
-
-test.each([
-  ['storage.rules', 'storage.cases.json'],
-  ['firestore.rules', 'firestore.cases.json'],
-] as const)('its blocks of %s decide the same among other rules', async (file, casesFile) => {
-  const ruleset = compileRules(HOSTS[file](blocksOf(file)), file);
-  // The host's own documents and objects are its own affair.
-  const isHosts = (path: readonly string[]): boolean =>
-    path[3] === 'avatars' || (path[3] === 'users' && path.length === 5);
-  const cases = readCases(read(`tests/rules/${casesFile}`), casesFile).filter(
-    ({ request }) => !isHosts(request.path),
+test('the example of rules cases has the results it expects', async () => {
+  const path = 'docs/guides/testing-rules.md';
+  const example = codeBlocksOf({ path, text: textOf(path) }).find(
+    ({ language, code }) => language === 'json' && code.startsWith('['),
   );
-  expect(cases.length).toBeGreaterThan(100);
-  const wrong = (await evaluateCases(ruleset, cases)).filter(({ ok }) => !ok);
-  expect(wrong).toEqual([]);
-});
-
-test('its example of cases holds', async () => {
-  const example = /```json\n(\[(?:.|\n)*?)```/.exec(readme)?.[1] ?? '';
   const ruleset = compileRules(read('storage.rules'), 'storage.rules');
-  const results = await evaluateCases(ruleset, readCases(example, 'README.md'));
+  const results = await evaluateCases(ruleset, readCases(example?.code ?? '', path));
   expect(results.map(({ ok }) => ok)).toEqual([true]);
 });
 
-test('it has every parameter with its default', () => {
+test('the parameters page has every parameter with its default', () => {
+  const lines = textOf('docs/reference/parameters.md').split('\n');
   for (const [name, value] of Object.entries(DEFAULTS)) {
-    const shown = { BUCKET: 'the project’s default bucket', PUBLIC_BASE_URL: 'empty' }[name];
-    const cell = shown?.replace('’', "'") ?? `\`${value}\``;
-    expect(readme).toContain(`| \`${name}\` | ${cell} |`);
+    const line = lines.find((row) => row.includes(`\`${name}\``)) ?? '';
+    const shown = { BUCKET: 'default bucket', PUBLIC_BASE_URL: 'empty' }[name] ?? `\`${value}\``;
+    expect([name, line]).toEqual([name, expect.stringContaining(shown)]);
   }
 });
 
-test('every npm script that it names is there', () => {
-  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const named = [...readme.matchAll(/npm (?:run (?:--silent )?)?([a-z:]+)/g)].map(
-    ([, name]) => name,
-  );
-  const own = named.filter((name) => !['pack', 'are'].includes(name ?? ''));
-  expect(own.length).toBeGreaterThan(5);
-  for (const name of own) expect(scripts).toHaveProperty([name ?? '']);
+test('the errors page has every failure code with its message', () => {
+  const page = textOf('docs/reference/errors.md');
+  for (const [code, failure] of Object.entries(IMAGE_FAILURES) as [string, unknown][]) {
+    expect(page).toContain(`\`${code}\``);
+    if (typeof failure === 'string') expect(page).toContain(failure);
+  }
 });
 
-test('the files that it leads to are there', () => {
-  const targets = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
-    ([, target]) => target ?? '',
+test('the architecture page and extension.yaml name the same functions', () => {
+  const { resources } = parse(read('extension.yaml')) as { resources: { name: string }[] };
+  const table = textOf('docs/architecture.md').match(
+    /^\| `\w+` \| (?:Storage|task|callable|HTTPS)/gm,
   );
-  expect(targets.length).toBeGreaterThan(3);
-  for (const target of targets)
-    expect([target, existsSync(join(ROOT, target))]).toEqual([target, true]);
+  const named = table?.map((row) => /`(\w+)`/.exec(row)?.[1]).sort();
+  expect(named).toEqual(resources.map(({ name }) => name).sort());
 });
+
+test('README has at most 1,200 words, and its app code begins by line 60', () => {
+  const text = textOf('README.md');
+  expect(text.split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(1200);
+  const lines = text.split('\n');
+  expect(lines.indexOf('```ts')).toBeGreaterThan(0);
+  expect(lines.indexOf('```ts') + 2).toBeLessThanOrEqual(60);
+});
+
+describe.each(pages)('$path', (page: Page) => {
+  test('relative links and anchors resolve', () => {
+    expect(linksOf(page).flatMap((target) => problemOfLink(page, target) ?? [])).toEqual([]);
+  });
+
+  test('paths in code spans exist', () => {
+    expect(codeSpansOf(page).flatMap(({ code }) => missingPath(code) ?? [])).toEqual([]);
+  });
+
+  test('JSON examples parse', () => {
+    for (const { language, code } of codeBlocksOf(page)) {
+      if (language === 'json') expect(() => JSON.parse(code) as unknown).not.toThrow();
+    }
+  });
+});
+
+/** @returns what is wrong with a link's target, or undefined */
+function problemOfLink({ path }: Page, target: string): string | undefined {
+  if (/^[a-z]+:/i.test(target)) return undefined;
+  const [file = '', anchor] = target.split('#', 2);
+  const resolved = file === '' ? path : posix.normalize(posix.join(dirname(path), file));
+  if (!existsSync(join(ROOT, resolved))) return `${target}: no such file`;
+  if (anchor === undefined) return undefined;
+  const linked = pageAt.get(resolved);
+  return linked && anchorsOf(linked).has(anchor) ? undefined : `${target}: no such heading`;
+}
+
+/** A path from the root, or the name of a source file somewhere in the repository. */
+const PATH =
+  /^(?:functions|packages|examples|tools|tests|bench|docs|\.github|\.ci)(?:\/[\w.@-]+)*\/?$/;
+const SOURCE_FILE = /^[\w-]+(?:\.[\w-]+)*\.(?:ts|mts|mjs|cjs|rules|yaml)$/;
+/** Written by a command. */
+const GENERATED = /^(?:functions|packages\/[\w-]+)\/lib\/|^bench\/out\//;
+
+const files = listFiles();
+const names = new Set(files.map((file) => basename(file)));
+
+/** @returns the path that a code span names, if it does not exist */
+function missingPath(code: string): string | undefined {
+  if (GENERATED.test(code)) return undefined;
+  if (code.includes('/') && PATH.test(code)) {
+    const isThere = existsSync(join(ROOT, code));
+    return isThere && (!code.endsWith('/') || statSync(join(ROOT, code)).isDirectory())
+      ? undefined
+      : code;
+  }
+  return SOURCE_FILE.test(code) && !names.has(code) ? code : undefined;
+}
+
+test.each([
+  ['functions/src/doors.ts', 'functions/src/doors.ts'],
+  ['scripts.ts', 'scripts.ts'],
+  ['functions/src/functions.ts', undefined],
+  ['cache-control.ts', undefined],
+  ['functions/lib/cli/main.js', undefined],
+  ['image/webp', undefined],
+])('the check of paths finds %s missing: %s', (code, missing) => {
+  expect(missingPath(code)).toBe(missing);
+});
+
+test.each([
+  ['docs/nothing.md', 'docs/nothing.md: no such file'],
+  ['docs/guides/install.md#nothing', 'docs/guides/install.md#nothing: no such heading'],
+  ['#nothing', '#nothing: no such heading'],
+  ['#install', undefined],
+  ['https://example.com/nothing', undefined],
+])('the check of links says of %s: %s', (target, problem) => {
+  expect(problemOfLink({ path: 'README.md', text: '' }, target)).toBe(problem);
+});
+
+test('"To change X, edit Y" has one existing place in each row', () => {
+  const section = textOf('docs/architecture.md').split('## To change X, edit Y')[1] ?? '';
+  const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| (.+?) \| (.+?) \|/gm)].slice(1);
+  const subjects = [
+    "a variant's grammar",
+    'a format',
+    'a cache rule',
+    "a parameter's default",
+    'a failure message',
+    'a rule of `storage.rules`',
+    'the retry policy of storage events',
+    'the retry policy of a task queue',
+    'the fields of a log line',
+    "an emulator's behavior",
+  ];
+  expect(rows.map(([, subject]) => subject)).toEqual(subjects);
+  for (const [, , place = ''] of rows) {
+    expect(place).toMatch(/^\[[^\]]+\]\([^)]+\)$/);
+    const [, label = '', target = ''] = /^\[(.+)\]\((.+)\)$/.exec(place) ?? [];
+    expect(posix.join('docs', target)).toBe(label);
+    expect(existsSync(join(ROOT, label))).toBe(true);
+  }
+});
+
+test('TypeScript examples type-check', () => {
+  const examples = pages.flatMap((page) =>
+    codeBlocksOf(page)
+      .filter(({ language }) => language === 'ts')
+      .map(({ code }) => ({ page: page.path, code })),
+  );
+  expect(examples.length).toBeGreaterThan(4);
+  expect(typeErrorsIn(examples)).toEqual([]);
+}, 120_000);
+
+test('the type check of examples finds errors', () => {
+  const code =
+    "import { getStorage } from 'firebase/storage';\nexport const wrong: number = getStorage();\n";
+  expect(typeErrorsIn([{ page: 'page.md', code }])).toEqual([
+    expect.stringContaining("page.md: Type 'FirebaseStorage' is not assignable to type 'number'"),
+  ]);
+}, 120_000);
+
+test.each(['README.md', 'docs/guides/app.md'])(
+  'the app code of %s uploads, waits and shows',
+  async (path) => {
+    const block = codeBlocksOf({ path, text: textOf(path) }).find(
+      ({ language }) => language === 'ts',
+    );
+    const uploads: unknown[] = [];
+    const watched: string[] = [];
+    let listener: (snapshot: { data: () => unknown }) => void = () => {};
+    const { uploadPhoto } = runExample(block?.code ?? '', {
+      'firebase/storage': {
+        getStorage: () => 'storage',
+        ref: (_storage: unknown, name: string) => name,
+        uploadBytes: (name: string, data: unknown) => Promise.resolve(uploads.push([name, data])),
+      },
+      'firebase/firestore': {
+        getFirestore: () => 'firestore',
+        doc: (_firestore: unknown, name: string) => name,
+        onSnapshot: (name: string, next: typeof listener) => {
+          watched.push(name);
+          listener = next;
+        },
+      },
+    }) as { uploadPhoto: (...args: unknown[]) => Promise<void> };
+    const img = { src: '', alt: '' };
+    await uploadPhoto('alice', 'cat', 'bytes', img);
+    expect(uploads).toEqual([['originals/alice/cat', 'bytes']]);
+    expect(watched).toEqual(['users/alice/images/cat']);
+    for (const record of [undefined, { state: 'processing', token: 'spv_x' }]) {
+      listener({ data: () => record });
+      expect(img).toEqual({ src: '', alt: '' });
+    }
+    listener({
+      data: () => ({ state: 'failed', error: { code: 'empty-file', message: 'Empty.' } }),
+    });
+    expect(img).toEqual({ src: '', alt: 'Empty.' });
+    listener({ data: () => ({ state: 'ready', token: 'spv_x' }) });
+    expect(img.src).toBe('https://YOUR-SITE/i/spv_x/w800');
+  },
+);

@@ -8,7 +8,11 @@ try {
 } catch (error) {
   fail(error.message);
 }
-const tests = ['tests/access.test.ts', 'functions/src/serve/conformance.test.ts'];
+const tests = [
+  'tests/access.test.ts',
+  'tests/documented-rules.test.ts',
+  'functions/src/serve/conformance.test.ts',
+];
 const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const { status } = spawnSync(
   process.execPath,

@@ -25,7 +25,7 @@ const RULES_TABLES = [
 /** What tests take away is away at once, and asking for thousands of things that are not there is allowed. */
 const PARAMETERS = { REVOCATION_SECONDS: '0', FAILURES_PER_MINUTE: '0' };
 /** What asks Firestore and Storage only: the functions' form makes no difference to it. */
-const WITHOUT_FUNCTIONS = 'integration/(backend|model|doctor)[.]test';
+const WITHOUT_FUNCTIONS = 'integration/(backend|model|doctor|documented-commands)[.]test';
 /** The jest that is at work. */
 let running;
 /** The stack that is up. */

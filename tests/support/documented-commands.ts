@@ -1,0 +1,176 @@
+/**
+ * How each command in the documentation is checked. `RUN` is executed as written by
+ * tests/integration/documented-commands.test.ts. Of the others, which are slow, are run elsewhere or need
+ * an account, tests/documented-commands.test.ts checks that the script exists and that the program's
+ * help text has every option.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './documentation.js';
+
+/** Executed as written, in this order. `PATH/TO` is replaced by the repository. */
+export const RUN = [
+  'npm run build',
+  'npm pack ./functions',
+  'mkdir -p function-kits/storage-public-variants',
+  'tar -xzf PATH/TO/storage-public-variants-0.1.0.tgz --strip-components=1 -C function-kits/storage-public-variants',
+  'npm run --silent rules -- storage.rules tests/rules/storage.cases.json',
+  'npm run rules -- --help',
+  'node functions/lib/cli/main.js doctor --help',
+  'npm run docs:api',
+];
+
+/** npm scripts that are not executed as written, and why. */
+export const NOT_RUN: Readonly<Record<string, string>> = {
+  start: 'tests/integration/command.test.ts runs tools/start.mjs with its options',
+  'start:official': 'needs Java 21',
+  test: 'is what runs these tests',
+  'test:official': 'needs Java 21',
+  'test:mutate': '.ci/run runs it',
+  lint: '.ci/run runs it',
+  'lint:commits': 'tools/commits.test.ts runs it; it needs Git history',
+  typecheck: '.ci/run runs it',
+  format: 'changes files',
+  docs: 'writes what tests compare',
+  coverage: 'takes minutes; it is jest with one more option',
+  release: 'tools/release.test.ts runs it in a repository of its own',
+  bench: 'takes minutes',
+  doctor: 'tests/integration/doctor.test.ts runs the command behind it',
+  rules: 'packages/security-rules/src/tool/main.test.ts runs it with all kinds of arguments',
+};
+
+/** The source whose USAGE is the help text of a script's options. */
+const USAGES: Readonly<Record<string, string>> = {
+  start: 'tools/dev/start/arguments.ts',
+  bench: 'bench/main.ts',
+  rules: 'packages/security-rules/src/tool/main.ts',
+  doctor: 'functions/src/cli/doctor/command.ts',
+  release: 'tools/release.mjs',
+  'lint:commits': 'tools/commits.mjs',
+};
+
+const CLI = 'doctor';
+
+/** @returns what is wrong with a command, or undefined */
+export function problemOf(command: string): string | undefined {
+  const [program = '', ...words] = command.split(/\s+/);
+  switch (program) {
+    case 'npm':
+      return problemOfNpm(words);
+    case 'npx':
+      return problemOfNpx(words);
+    case 'node':
+      return problemOfNode(words);
+    case 'firebase':
+      return missingIn(firebaseHelp(words[0] ?? ''), optionsIn(words));
+    case 'git':
+      return missingIn(helpOf('git', [words[0] ?? '', '-h']), optionsIn(words));
+    default:
+      return RUN.includes(command) ? undefined : `no check knows the program "${program}"`;
+  }
+}
+
+/** Whether a command works only with an account, so that its page must say so. A synopsis is not run. */
+export function needsAccount(command: string): boolean {
+  if (command.includes('[--')) return false;
+  return /^(?:firebase (?!emulators:)|npm publish|git push|npx storage-public-variants doctor --project)/.test(
+    command,
+  );
+}
+
+function problemOfNpm(words: string[]): string | undefined {
+  const [subcommand = '', ...rest] = words.filter((word) => word !== '--silent');
+  const isScript = ['run', 'start', 'test'].includes(subcommand);
+  if (!isScript) return missingIn(helpOf('npm', [subcommand, '--help']), optionsIn(rest));
+  const script = subcommand === 'run' ? (rest.shift() ?? '') : subcommand;
+  const { scripts } = readJson('package.json') as { scripts: Record<string, string> };
+  const line = scripts[script];
+  if (line === undefined) return `package.json has no script "${script}"`;
+  const file = /^node (\S+)/.exec(line)?.[1];
+  if (file !== undefined && !existsSync(join(ROOT, file))) return `${file} does not exist`;
+  if (rest.length === 0) return undefined;
+  if (rest.shift() !== '--') return 'arguments of a script must follow "--"';
+  if (script === 'coverage') return problemOfNpx(['jest', ...rest]);
+  const usage = USAGES[script];
+  const help = usage === undefined ? readText(file ?? '') : usageIn(usage);
+  // The help has subcommands in its examples (`-- serve`), a script without one in quotes ('unit').
+  const named = ['bench', 'test'].includes(script) ? rest.slice(0, 1) : [];
+  const missing = named.find((word) => !new RegExp(`(?:-- |')${word}\\b`).test(help));
+  return missing === undefined
+    ? missingIn(help, optionsIn(rest))
+    : `the help of "${script}" has no "${missing}"`;
+}
+
+function problemOfNpx([name = '', ...words]: string[]): string | undefined {
+  const { bin } = readJson('functions/package.json') as { bin: Record<string, string> };
+  if (name in bin) return problemOfCli(words);
+  const { devDependencies } = readJson('package.json') as { devDependencies: object };
+  if (!(name in devDependencies)) return `package.json has no devDependency "${name}"`;
+  return missingIn(helpOf('npx', ['--no-install', name, '--help']), optionsIn(words));
+}
+
+function problemOfNode([script = '', ...words]: string[]): string | undefined {
+  const source = script.replace('/lib/', '/src/').replace(/\.js$/, '.ts');
+  if (!existsSync(join(ROOT, source))) return `${source} does not exist`;
+  return source.startsWith('functions/src/cli/') ? problemOfCli(words) : undefined;
+}
+
+function problemOfCli([subcommand, ...words]: string[]): string | undefined {
+  if (subcommand === undefined) return undefined;
+  if (subcommand !== CLI) return `the command line tool has no "${subcommand}"`;
+  return missingIn(usageIn(USAGES['doctor'] ?? ''), optionsIn(words));
+}
+
+/** `--name` of each option; values and placeholders are left out. */
+function optionsIn(words: string[]): string[] {
+  const options = words.flatMap((word) => /^\[?(--?[A-Za-z][\w-]*)/.exec(word)?.[1] ?? []);
+  // Every program here has it; not every help text names it.
+  return options.filter((option) => option !== '--help');
+}
+
+function missingIn(help: string, options: string[]): string | undefined {
+  const missing = options.find(
+    (option) => !new RegExp(`(?<![\\w-])${option}(?![\\w-])`).test(help),
+  );
+  return missing === undefined ? undefined : `the help text has no ${missing}`;
+}
+
+/** The text of `const USAGE` in a source file. */
+function usageIn(file: string): string {
+  const usage = /\bUSAGE = `([^`]*)`/.exec(readText(file))?.[1];
+  if (usage === undefined) throw new Error(`expected USAGE in ${file}, found none`);
+  return usage;
+}
+
+const helpTexts = new Map<string, string>();
+
+/** What a program prints for its help option. */
+function helpOf(program: string, args: string[], environment: Record<string, string> = {}): string {
+  const key = [program, ...args].join(' ');
+  let help = helpTexts.get(key);
+  if (help === undefined) {
+    const env = { ...process.env, ...environment };
+    const { stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8', env });
+    help = stdout + stderr;
+    helpTexts.set(key, help);
+  }
+  return help;
+}
+
+function firebaseHelp(subcommand: string): string {
+  const script = join(ROOT, 'node_modules', 'firebase-tools', 'lib', 'bin', 'firebase.js');
+  const environment = { CI: '1', FIREBASE_CLI_EXPERIMENTS: 'kits' };
+  const global = helpOf(process.execPath, [script, '--help'], environment);
+  const own = helpOf(process.execPath, [script, subcommand, '--help'], environment);
+  if (!own.includes(`firebase ${subcommand}`)) throw new Error(`firebase has no "${subcommand}"`);
+  return global + own;
+}
+
+function readText(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readText(file));
+}
