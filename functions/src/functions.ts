@@ -1,6 +1,6 @@
 /**
- * The doors as the CLI deploys them: one export a Cloud Function, with what it needs of the platform.
- * What is behind a door is loaded when it is first opened.
+ * Declares every Cloud Function: trigger, region, memory, concurrency. Handlers are imported on first use to
+ * keep cold starts short.
  */
 import { randomUUID } from 'node:crypto';
 import { requiresAPI, requiresRole } from 'firebase-functions';
@@ -24,16 +24,15 @@ import {
 import { onTaskDispatched } from 'firebase-functions/tasks';
 import { parseConfig } from './config/config.js';
 import { BUCKET, CONCURRENCY, LOCATION, MAX_INSTANCES } from './config/parameters.js';
-import { ownerOf } from './domain/path.js';
-import {
-  revokeDownloadTokens as lockObject,
-  isOpenOriginal,
-} from './lifecycle/metadata-updated.js';
+import type { LifecycleContext, ProcessingContext } from './lifecycle/context.js';
+import { mustRevokeDownloadTokens, revokeDownloadTokens } from './lifecycle/metadata-updated.js';
+import { parseOriginalEvent } from './lifecycle/original-event.js';
+import type { Parsed } from './lifecycle/tasks.js';
+import type { Log } from './log.js';
 import { once } from './once.js';
 import { handleRequest } from './serve-entry.js';
 
-// Least privilege: objects of buckets, documents of Firestore, to be called by events and tasks, and
-// to appoint tasks.
+// Least privilege: read and write objects, read and write documents, receive events and tasks, enqueue tasks.
 requiresRole('roles/storage.objectAdmin');
 requiresRole('roles/datastore.user');
 requiresRole('roles/eventarc.eventReceiver');
@@ -44,43 +43,20 @@ requiresAPI(
   'Tasks delete unreferenced renditions and update images in the background.',
 );
 
-// Images that were there before, and those made by other parameters, are brought up to date.
+// Processes images that existed before the first deployment, and all images after parameters have changed.
 afterFirstDeploy({ task: { function: 'backfill', body: { data: {} } } });
 afterRedeploy({ task: { function: 'backfill', body: { data: { onlyIfChanged: true } } } });
 
-/** Wrong parameters end the process here, before anything is served with half of them. */
+/** Invalid parameters stop the functions at load time; the error lists every invalid value. */
 const config = parseConfig(process.env);
 
-const log = (severity: 'INFO' | 'WARNING' | 'ERROR', message: string, details: object) =>
-  write({ severity, message, ...details });
+const log: Log = (severity, message, details) => write({ severity, message, ...details });
 
-/** What the rooms are handed. */
-const openKeeper = async () => ({ config, backend: await openLibrary(), now: Date.now, log });
-const openMaker = async () => {
-  const [processImage, keeper] = await Promise.all([openProcessor(), openKeeper()]);
-  return { ...keeper, processImage };
-};
-
-const openLibrary = once(async () =>
+const openBackend = once(async () =>
   (await import('./gcp/backend.js')).openBackend(config, process.env),
 );
 
-const openTasks = once(() => import('./lifecycle/tasks.js'));
-
-/** Hands a task to its room. What no retry can save is dropped, and the log says why. */
-async function handle<T, R>(
-  parsed: { task: T } | { problem: string },
-  work: (task: T) => Promise<R>,
-): Promise<R | undefined> {
-  if ('task' in parsed) {
-    const { withRedactedErrors } = await import('./lifecycle/retry.js');
-    return withRedactedErrors(() => work(parsed.task));
-  }
-  log('ERROR', 'a task was dropped', { reason: parsed.problem });
-  return undefined;
-}
-
-/** One process for all uploads of this instance; it gets ready while the first is being read. */
+/** One child process for all images of this instance; it starts while the first image is downloaded. */
 const openProcessor = once(async () => {
   const [{ openIsolatedProcessor }, { PROCESS_LIMITS }] = await Promise.all([
     import('./processing/isolated-processor.js'),
@@ -89,170 +65,191 @@ const openProcessor = once(async () => {
   return openIsolatedProcessor(PROCESS_LIMITS);
 });
 
-/** One picture at a time an instance: its process may take 1280 MiB, and this one holds the upload. */
-const MAKES_PICTURES = { memory: '2GiB', concurrency: 1 } as const;
-/** Waits for Google most of the time. */
-const TIDIES_UP = {
+async function lifecycleContext(): Promise<LifecycleContext> {
+  return { config, backend: await openBackend(), now: Date.now, log };
+}
+
+async function processingContext(): Promise<ProcessingContext> {
+  const [processImage, context] = await Promise.all([openProcessor(), lifecycleContext()]);
+  return { ...context, processImage };
+}
+
+const importTasks = once(() => import('./lifecycle/tasks.js'));
+
+/** Runs the handler of a task. An invalid task is logged and dropped, because no retry can succeed. */
+async function handleTask<T, R>(
+  parsed: Parsed<T>,
+  handler: (task: T) => Promise<R>,
+): Promise<R | undefined> {
+  if ('task' in parsed) {
+    const { withRedactedErrors } = await import('./lifecycle/retry.js');
+    return withRedactedErrors(() => handler(parsed.task));
+  }
+  log('ERROR', 'dropped an invalid task', { reason: parsed.problem });
+  return undefined;
+}
+
+/** One image at a time: its child process may use 1280 MiB, and this process holds the upload. */
+const PROCESSING = { memory: '2GiB', concurrency: 1 } as const;
+
+/** I/O-bound: many requests per instance. */
+const IO_BOUND = {
   memory: '256MiB',
   concurrency: 80,
   timeoutSeconds: 60,
   maxInstances: 20,
 } as const;
 
-/** Longer than an hour it would be refused: the identity token that a task carries has ended. */
-const RETRIED_FOR_AN_HOUR = { maxAttempts: 20, minBackoffSeconds: 10, maxBackoffSeconds: 300 };
+/** Functions triggered by the bucket run in the bucket's region. */
+const BUCKET_EVENT = { bucket: BUCKET, retry: true } as const;
 
-/** An upload was finished: make its renditions and records. */
+/** A task's OIDC token expires after one hour; later attempts would be rejected. */
+const RETRY_ONE_HOUR = { maxAttempts: 20, minBackoffSeconds: 10, maxBackoffSeconds: 300 };
+
+/** Few enough that the final attempt starts before the task's OIDC token expires after one hour. */
+const BACKFILL_ATTEMPTS = 8;
+
+/** Processes an uploaded original: writes its renditions and records. */
 export const originalFinalized = onObjectFinalized(
-  { ...MAKES_PICTURES, bucket: BUCKET, timeoutSeconds: 300, maxInstances: 50, retry: true },
-  async ({ data, time }) => {
-    // Every rendition that is written comes here as well: those end before anything is loaded.
-    if (ownerOf(config.originalsPath, data.name) === undefined) return;
-    const [room, maker] = await Promise.all([
+  { ...PROCESSING, ...BUCKET_EVENT, timeoutSeconds: 300, maxInstances: 50 },
+  async (event) => {
+    // Written renditions cause the same event: return before any handler is imported.
+    const upload = parseOriginalEvent(event, config);
+    if (upload === undefined) return;
+    const [handlers, context] = await Promise.all([
       import('./lifecycle/original-finalized.js'),
-      openMaker(),
+      processingContext(),
     ]);
-    const upload = {
-      bucket: data.bucket,
-      name: data.name,
-      generation: String(data.generation),
-      ...(data.contentType !== undefined && { contentType: data.contentType }),
-      bytes: Number(data.size),
-      time: Date.parse(time),
-    };
-    await room.originalFinalized(upload, maker);
+    await handlers.originalFinalized(upload, context);
   },
 );
 
-/** An object's metadata changed: take away the download token that it may have got. */
+/** Revokes download tokens that were added to an original or a rendition. */
 export const metadataUpdated = onObjectMetadataUpdated(
-  { ...TIDIES_UP, bucket: BUCKET, retry: true },
+  { ...IO_BOUND, ...BUCKET_EVENT },
   async ({ data, time }) => {
-    const object = {
-      bucket: data.bucket,
-      name: data.name,
-      generation: String(data.generation),
-      ...(data.metadata && { metadata: data.metadata }),
-    };
-    if (!isOpenOriginal(object, config)) return;
-    await lockObject({ ...object, time: Date.parse(time) }, await openKeeper());
+    const { bucket, name, metadata } = data;
+    const generation = String(data.generation);
+    const object = { bucket, name, generation, ...(metadata && { metadata }) };
+    if (!mustRevokeDownloadTokens(object, config)) return;
+    await revokeDownloadTokens({ ...object, time: Date.parse(time) }, await lifecycleContext());
   },
 );
 
-const HEARS_OF_THE_END = { ...TIDIES_UP, bucket: BUCKET, retry: true } as const;
+/** Deletes the records and renditions of a deleted original. Overwriting an original causes the same event. */
+export const originalDeleted = onObjectDeleted({ ...IO_BOUND, ...BUCKET_EVENT }, handleDeletion);
 
-/** An original was deleted, or overwritten: see what is left, and remove what was made of it. */
-export const originalDeleted = onObjectDeleted(HEARS_OF_THE_END, removeOriginal);
+/** Does the same in a bucket with object versioning, where deleted originals become noncurrent versions. */
+export const originalArchived = onObjectArchived({ ...IO_BOUND, ...BUCKET_EVENT }, handleDeletion);
 
-/** The same in a bucket with object versioning, where what is deleted or overwritten is kept, noncurrent. */
-export const originalArchived = onObjectArchived(HEARS_OF_THE_END, removeOriginal);
-
-async function removeOriginal({ data, time }: StorageEvent): Promise<void> {
-  // Every rendition that is deleted comes here as well.
-  if (ownerOf(config.originalsPath, data.name) === undefined) return;
-  const [room, keeper] = await Promise.all([
+async function handleDeletion(event: StorageEvent): Promise<void> {
+  // Deleted renditions cause the same event: return before any handler is imported.
+  const deletion = parseOriginalEvent(event, config);
+  if (deletion === undefined) return;
+  const [handlers, context] = await Promise.all([
     import('./lifecycle/original-deleted.js'),
-    openKeeper(),
+    lifecycleContext(),
   ]);
-  const { bucket, name } = data;
-  const object = { bucket, name, generation: String(data.generation), time: Date.parse(time) };
-  await room.originalDeleted(object, keeper);
+  await handlers.originalDeleted(deletion, context);
 }
 
-/** The revocation bound has passed since something was replaced: delete what nothing shows. */
+/** Deletes renditions that no record references, once the revocation bound has passed. */
 export const cleanup = onTaskDispatched(
   {
-    ...TIDIES_UP,
+    ...IO_BOUND,
     region: LOCATION,
     rateLimits: { maxConcurrentDispatches: 20 },
-    retryConfig: RETRIED_FOR_AN_HOUR,
+    retryConfig: RETRY_ONE_HOUR,
   },
   async ({ data }) => {
-    const [room, tasks] = await Promise.all([import('./lifecycle/cleanup.js'), openTasks()]);
-    await handle(tasks.parseCleanupTask(data), async (task) =>
-      room.cleanup(task, await openKeeper()),
+    const [handlers, tasks] = await Promise.all([import('./lifecycle/cleanup.js'), importTasks()]);
+    await handleTask(tasks.parseCleanupTask(data), async (task) =>
+      handlers.cleanup(task, await lifecycleContext()),
     );
   },
 );
 
-/** Within the hour that the identity token of a task is good for, the last try among them. */
-const BACKFILL_ATTEMPTS = 8;
-
-/** Brings all images up to date, page by page. Started by the platform, or by `startBackfill`. */
+/** Processes all originals with the current parameters. Started by a deployment or by `startBackfill`. */
 export const backfill = onTaskDispatched(
   {
-    ...MAKES_PICTURES,
+    ...PROCESSING,
     region: LOCATION,
     timeoutSeconds: 1800,
     maxInstances: 5,
-    // What it may take from the project beside its users: so many pages of ten images at once.
+    // Bounds the project's capacity that a backfill uses: five pages of ten images at a time.
     rateLimits: { maxConcurrentDispatches: 5, maxDispatchesPerSecond: 1 },
     retryConfig: { maxAttempts: BACKFILL_ATTEMPTS, minBackoffSeconds: 10, maxBackoffSeconds: 60 },
   },
   async ({ data, id, retryCount }) => {
-    const [room, tasks, report] = await Promise.all([
+    const [handlers, tasks, { reportProcessingState }] = await Promise.all([
       import('./lifecycle/backfill.js'),
-      openTasks(),
+      importTasks(),
       import('./gcp/processing-state.js'),
     ]);
-    const isLast = retryCount >= BACKFILL_ATTEMPTS - 1;
+    const isFinalAttempt = retryCount >= BACKFILL_ATTEMPTS - 1;
     try {
-      const progress = await handle(tasks.parseBackfillTask(data), async (task) =>
-        room.backfill(task, { id, isLast }, await openMaker()),
+      const progress = await handleTask(tasks.parseBackfillTask(data), async (task) =>
+        handlers.backfill(task, { id, isFinalAttempt }, await processingContext()),
       );
-      if (progress !== undefined) await report.reportProcessingState(progress, process.env, log);
+      if (progress !== undefined) await reportProcessingState(progress, process.env, log);
     } catch (error) {
-      if (isLast) await report.reportProcessingState('stopped', process.env, log);
+      if (isFinalAttempt) await reportProcessingState('stopped', process.env, log);
       throw error;
     }
   },
 );
 
-/** Deletes a user's images, some at a time. */
+/** Deletes a user's images, a page at a time. Started by `deleteUserImages`. */
 export const purge = onTaskDispatched(
   {
-    ...TIDIES_UP,
+    ...IO_BOUND,
     region: LOCATION,
     timeoutSeconds: 540,
     rateLimits: { maxConcurrentDispatches: 5 },
-    retryConfig: RETRIED_FOR_AN_HOUR,
+    retryConfig: RETRY_ONE_HOUR,
   },
   async ({ data }) => {
-    const [room, tasks] = await Promise.all([import('./lifecycle/purge.js'), openTasks()]);
-    await handle(tasks.parsePurgeTask(data), async (task) => room.purge(task, await openKeeper()));
+    const [handlers, tasks] = await Promise.all([import('./lifecycle/purge.js'), importTasks()]);
+    await handleTask(tasks.parsePurgeTask(data), async (task) =>
+      handlers.purge(task, await lifecycleContext()),
+    );
   },
 );
 
 const ADMIN_CALL: CallableOptions = {
-  ...{ region: LOCATION, memory: '256MiB' as const, timeoutSeconds: 60, maxInstances: 5 },
+  region: LOCATION,
+  memory: '256MiB',
+  timeoutSeconds: 60,
+  maxInstances: 5,
 };
 
-function mustBeAdmin(auth: CallableRequest['auth']): void {
+/** @throws HttpsError unless the caller has the custom claim `admin` */
+function requireAdmin(auth: CallableRequest['auth']): void {
   if (auth?.token['admin'] === true) return;
   throw new HttpsError('permission-denied', 'Only for callers with the custom claim "admin".');
 }
 
-/** For admins (custom claim `admin`): deletes all images of a user, `{ uid }`. */
+/** Enqueues the deletion of all images of a user, `{ uid }`. For admins (custom claim `admin`). */
 export const deleteUserImages = onCall(ADMIN_CALL, async ({ auth, data }) => {
-  mustBeAdmin(auth);
-  const parsed = (await openTasks()).parsePurgeTask(data);
+  requireAdmin(auth);
+  const parsed = (await importTasks()).parsePurgeTask(data);
   if ('problem' in parsed) throw new HttpsError('invalid-argument', parsed.problem);
-  await (await openLibrary()).queues.enqueuePurge(parsed.task);
+  await (await openBackend()).queues.enqueuePurge(parsed.task);
   return { queued: true };
 });
 
-/** For admins (custom claim `admin`): starts the backfill by hand; one that is under way is replaced. */
+/** Starts a backfill; replaces one that is running. For admins (custom claim `admin`). */
 export const startBackfill = onCall(ADMIN_CALL, async ({ auth }) => {
-  mustBeAdmin(auth);
-  await (await openLibrary()).queues.enqueueBackfill({}, `by-hand-${randomUUID()}`);
+  requireAdmin(auth);
+  await (await openBackend()).queues.enqueueBackfill({}, `manual-${randomUUID()}`);
   return { queued: true };
 });
 
 /**
- * A token's address was asked for: answer with the variant. Open to the world; the token is the key.
+ * Serves a rendition. Public: access is granted by the token in the URL.
  *
- * What `onRequest` gives is kept as the declaration that the CLI deploys by. What runs is the handler
- * itself: the wrapper's four promises a request cost more than the answer.
+ * `onRequest` only provides the declaration for the CLI. `handleRequest` runs without its wrapper, whose four
+ * promises per request take longer than the response itself.
  */
 export const serve = Object.assign<
   typeof handleRequest,

@@ -1,4 +1,4 @@
-/** The entry as it is deployed: loaded in a process of its own. */
+/** The deployed entry point, loaded in a child process. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -12,7 +12,7 @@ function load(script: string, env: Record<string, string> = {}) {
   });
 }
 
-test('wrong parameters stop it at load, with a sentence for each', () => {
+test('invalid parameters stop it at load time; the error lists each of them', () => {
   const { status, stderr } = load(`require('./lib/index.js')`, {
     FORMATS: 'gif',
     REVOCATION_SECONDS: 'soon',
@@ -24,11 +24,11 @@ test('wrong parameters stop it at load, with a sentence for each', () => {
   );
 });
 
-test('an instance for views loads what a view needs, opens it at once, and nothing else', () => {
-  const script = `const doors = require('./lib/index.js');
-    require('./lib/serve-entry.js').openView().then(() => {
+test('an instance of serve loads its handler at once, and only what requests need', () => {
+  const script = `const functions = require('./lib/index.js');
+    require('./lib/serve-entry.js').loadHandler().then(() => {
       const files = Object.keys(require.cache).join();
-      console.log(Object.keys(doors).join(), typeof doors.serve,
+      console.log(Object.keys(functions).join(), typeof functions.serve,
         ['sharp', 'firebase-admin', 'google-gax', '@google-cloud', 'firebase-functions/lib/v2/providers']
           .filter((name) => files.includes(\`/node_modules/\${name}/\`)).join());
     });`;
@@ -37,7 +37,7 @@ test('an instance for views loads what a view needs, opens it at once, and nothi
   expect(load(script, { FUNCTION_TARGET: 'serve', FORMATS: 'gif' }).stderr).toContain('FORMATS');
 });
 
-test('it exports the ten functions and nothing else', () => {
+test('exports the ten functions and nothing else', () => {
   const { stdout, stderr } = load(`console.log(Object.keys(require('./lib/index.js')).join())`);
   expect([stdout.trim(), stderr]).toEqual([
     'originalFinalized,metadataUpdated,originalDeleted,originalArchived,cleanup,backfill,purge,deleteUserImages,startBackfill,serve',
@@ -45,7 +45,20 @@ test('it exports the ten functions and nothing else', () => {
   ]);
 });
 
-test('"./api.ts" declares nothing and needs no environment', () => {
+test.each(['originalFinalized', 'originalDeleted', 'originalArchived', 'metadataUpdated'])(
+  '%s returns before it loads a handler for an object that is not an original',
+  (name) => {
+    const script = `const data = { bucket: 'demo.appspot.com', name: 'avatars/alice', generation: 1, size: 1 };
+      const event = { data, time: '2026-01-01T00:00:00Z' };
+      require('./lib/index.js').${name}.run(event).then(() => console.log(
+        Object.keys(require.cache).filter((file) =>
+          /lib.lifecycle.original-(finalized|deleted)[.]js|lib.gcp.backend[.]js/.test(file)).length));`;
+    const { stdout, stderr } = load(script);
+    expect([stdout.trim(), stderr]).toEqual(['0', '']);
+  },
+);
+
+test('the export "./lib" declares no function and needs no environment', () => {
   const script = `const lib = require('storage-public-variants/lib');
     console.log(lib.isToken(lib.mintToken()), Object.keys(require.cache).some((f) => f.includes('firebase')))`;
   const { stdout, stderr } = load(script, { BUCKET: '' });
@@ -57,7 +70,7 @@ test('serving never loads sharp', () => {
     require('./lib/gcp/open-reader.js');
     console.log(Object.keys(require.cache).filter((file) => /node_modules.(sharp|@img)/.test(file)).length)`;
   expect(load(script).stdout.trim()).toBe('0');
-  // The same question does find it where it is: in the room that derives.
+  // The same check detects sharp where it is loaded.
   expect(
     Number(load(`${script.replace('serve/handler', 'processing/process-image')}`).stdout),
   ).toBeGreaterThan(0);

@@ -1,18 +1,20 @@
 /**
- * What is deployed. An instance runs one function, and one that is there for views is started while
- * somebody waits: it loads what a view needs. Whoever asks for all functions, as the CLI does, gets
- * them as doors.ts declares them.
+ * The entry point of the deployed functions. An instance runs one function; an instance of `serve` loads only
+ * what requests need, because a user waits for its cold start. The CLI, and instances of other functions, load
+ * functions.ts.
  */
-import type * as Doors from './functions.js';
-import type * as View from './serve-entry.js';
+import type * as Functions from './functions.js';
+import type * as ServeEntry from './serve-entry.js';
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an import would load both */
-function open(): Partial<typeof Doors> {
-  // The platform's name for the export that this instance runs.
-  if (process.env['FUNCTION_TARGET'] !== 'serve') return require('./functions.js') as typeof Doors;
-  const { handleRequest, loadHandler } = require('./serve-entry.js') as typeof View;
+function loadFunctions(): Partial<typeof Functions> {
+  // Set by Cloud Run functions: the name of the export that this instance runs.
+  if (process.env['FUNCTION_TARGET'] !== 'serve') {
+    return require('./functions.js') as typeof Functions;
+  }
+  const { handleRequest, loadHandler } = require('./serve-entry.js') as typeof ServeEntry;
   void loadHandler();
-  return { serve: handleRequest as typeof Doors.serve };
+  return { serve: handleRequest as typeof Functions.serve };
 }
 
-export = open();
+export = loadFunctions();

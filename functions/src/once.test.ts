@@ -1,12 +1,12 @@
 import { once } from './once.js';
 
-test('sets up once for all who ask, however many ask at once', async () => {
+test('runs once for concurrent callers', async () => {
   let count = 0;
   const get = once(() => Promise.resolve(++count));
   expect(await Promise.all([get(), get(), get()])).toEqual([1, 1, 1]);
 });
 
-test('a failure is not kept', async () => {
+test('runs again after a failure', async () => {
   let count = 0;
   const get = once(() =>
     ++count === 1 ? Promise.reject(new Error('first')) : Promise.resolve(count),

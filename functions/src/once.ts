@@ -1,8 +1,8 @@
-/** Runs an asynchronous set-up at first need and hands its result to all; a failure is tried again. */
-export function once<T>(setUp: () => Promise<T>): () => Promise<T> {
+/** Wraps an asynchronous function so that it runs once and all callers share its result; retries after a failure. */
+export function once<T>(create: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () =>
-    (result ??= setUp().catch((error: unknown) => {
+    (result ??= create().catch((error: unknown) => {
       result = undefined;
       throw error;
     }));

@@ -1,4 +1,4 @@
-/** The backend on the local stack keeps the contract that its stand-in in memory keeps. */
+/** Runs the backend contract against Firestore and Storage of the local stack. */
 import { randomUUID } from 'node:crypto';
 import type { Firestore } from 'firebase-admin/firestore';
 import { parseConfig, type Config } from '../../functions/src/config/config.js';
@@ -9,15 +9,15 @@ import { hashToken } from '../../functions/src/domain/token.js';
 import { openRecords, type Records } from '../../functions/src/gcp/records.js';
 import { closeProductsApp, productsFirestore, TestContext } from '../support/stack.js';
 
-let stage: TestContext;
+let context: TestContext;
 let subject: Subject;
 let config: Config;
 
 beforeAll(() => {
-  stage = new TestContext();
-  const { bucket, projectId } = stage.stack;
+  context = new TestContext();
+  const { bucket, projectId } = context.stack;
   process.env['GCLOUD_PROJECT'] = projectId;
-  // Beside the functions' own: they neither see these originals nor these records.
+  // Paths and collections that the deployed functions do not use.
   config = parseConfig({
     BUCKET: bucket,
     ORIGINALS_PATH: 'contract/{uid}/{imageId}',
@@ -25,12 +25,14 @@ beforeAll(() => {
     TOKENS_COLLECTION: 'contractTokens',
     JOBS_COLLECTION: 'contractJobs',
   });
-  const tokens = stage.firestore.collection(config.tokensCollection);
+  const tokens = context.firestore.collection(config.tokensCollection);
   subject = {
     backend: openBackend(config, {}),
-    async put(name, data, isOpen) {
-      const file = stage.bucket.file(name);
-      const metadata = isOpen ? { metadata: { firebaseStorageDownloadTokens: 'open' } } : {};
+    async put(name, data, hasDownloadToken) {
+      const file = context.bucket.file(name);
+      const metadata = hasDownloadToken
+        ? { metadata: { firebaseStorageDownloadTokens: 'open' } }
+        : {};
       await file.save(data, {
         resumable: false,
         metadata: { contentType: 'image/jpeg', ...metadata },
@@ -42,14 +44,14 @@ beforeAll(() => {
       await tokens.doc(hash).delete();
     },
     async deleteImage({ uid, imageId }) {
-      await stage.firestore.doc(`contract/${uid}/contractImages/${imageId}`).delete();
+      await context.firestore.doc(`contract/${uid}/contractImages/${imageId}`).delete();
     },
     async putImage({ uid, imageId }, fields) {
-      await stage.firestore.doc(`contract/${uid}/contractImages/${imageId}`).set(fields);
+      await context.firestore.doc(`contract/${uid}/contractImages/${imageId}`).set(fields);
     },
     async copyToken(hash, copies, changes) {
       const record = { ...(await tokens.doc(hash).get()).data(), kind: 'share', ...changes };
-      const writer = stage.firestore.bulkWriter();
+      const writer = context.firestore.bulkWriter();
       for (const copy of copies) void writer.set(tokens.doc(copy), record);
       await writer.close();
     },
@@ -58,20 +60,20 @@ beforeAll(() => {
 
 afterAll(async () => {
   await closeProductsApp();
-  await stage.close();
+  await context.close();
 });
 
 testBackendContract('contract/', () => subject);
 
 const SETTINGS = { renditions: 'renditions', all: 'all' };
 
-/** Makes an image's records, without a picture. */
-async function make(records: Records, owner: Owner, generation: string): Promise<boolean> {
+/** Writes an image's records, without any renditions. */
+async function writeImage(records: Records, owner: Owner, generation: string): Promise<boolean> {
   const { uid, imageId } = owner;
-  const where = { bucket: 'bucket', name: `contract/${uid}/${imageId}`, generation };
-  const original = { ...where, contentType: 'image/jpeg', bytes: 3 };
-  const begun = await records.begin(owner, { original, settings: SETTINGS, reprocess: 'never' });
-  if (typeof begun === 'string') throw new Error(`expected an attempt, found ${begun}`);
+  const object = { bucket: 'bucket', name: `contract/${uid}/${imageId}`, generation };
+  const original = { ...object, contentType: 'image/jpeg', bytes: 3 };
+  const start = await records.begin(owner, { original, settings: SETTINGS, reprocess: 'never' });
+  if (typeof start === 'string') throw new Error(`expected an attempt, found ${start}`);
   const file = { object: `o/${generation}`, bytes: 3, etag: '"e"' };
   const result = {
     original: { ...original, width: 8, height: 6 },
@@ -79,86 +81,92 @@ async function make(records: Records, owner: Owner, generation: string): Promise
     variants: { w8: { width: 8, height: 6, formats: { webp: file } } },
     renditions: { w8: { width: 8, height: 6, webp: file } },
   };
-  return records.finish(owner, begun.attempt, result, SETTINGS);
+  return records.finish(owner, start.attempt, result, SETTINGS);
 }
 
-/** Records by a Firestore whose `runTransaction` is another one. */
-function recordsBy(runTransaction: (firestore: Firestore) => Firestore['runTransaction']): Records {
+/** Opens the records with a replaced `runTransaction`. */
+function openRecordsWith(
+  runTransaction: (firestore: Firestore) => Firestore['runTransaction'],
+): Records {
   const firestore = productsFirestore();
   const replaced = runTransaction(firestore);
-  const watched = new Proxy(firestore, {
+  const proxy = new Proxy(firestore, {
     get: (target, name) => {
       if (name === 'runTransaction') return replaced;
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
-  return openRecords(watched, config);
+  return openRecords(proxy, config);
 }
 
-test('a thousand uploads of one owner at once: nobody waits for anybody, no transaction is tried again', async () => {
+test('a thousand concurrent uploads of one user cause no transaction retries', async () => {
   const uid = `u-${randomUUID()}`;
-  let tries = 0;
-  const records = recordsBy((firestore) => (work, options) => {
+  let attempts = 0;
+  const records = openRecordsWith((firestore) => (work, options) => {
     return firestore.runTransaction((transaction) => {
-      tries += 1;
+      attempts += 1;
       return work(transaction);
     }, options);
   });
   const images = Array.from({ length: 1000 }, (_, number) => ({ uid, imageId: `i${number}` }));
-  const made = await Promise.all(images.map((owner) => make(records, owner, '10')));
-  expect(made.every(Boolean)).toBe(true);
-  expect(tries).toBe(2 * images.length);
+  const finished = await Promise.all(images.map((owner) => writeImage(records, owner, '10')));
+  expect(finished.every(Boolean)).toBe(true);
+  expect(attempts).toBe(2 * images.length);
 }, 120_000);
 
-describe('an image with more tokens than one commit takes', () => {
+describe('an image with more tokens than fit in one commit', () => {
   const SHARES = 400;
   let owner: Owner;
 
-  /** Records whose process ends before one of its transactions. */
-  const dying = (before: number) => {
-    const died = { transactions: 0 };
-    const records = recordsBy((firestore) => (work, options) => {
-      died.transactions += 1;
-      if (died.transactions === before) return Promise.reject(new Error('died'));
+  /** Opens records that throw before the given transaction, as if the process had died. */
+  const openDying = (deathAt: number) => {
+    const counter = { transactions: 0 };
+    const records = openRecordsWith((firestore) => (work, options) => {
+      counter.transactions += 1;
+      if (counter.transactions === deathAt) return Promise.reject(new Error('died'));
       return firestore.runTransaction(work, options);
     });
-    return { records, died };
+    return { records, counter };
   };
-  const generationsShown = async () => {
+  const readGenerations = async () => {
     const { image, tokens } = await subject.backend.records.find(owner);
-    const shown = [...tokens.values()].map((token) => token.image?.generation);
-    return { tokens: tokens.size, shown: new Set(shown), image: image?.original.generation };
+    const generations = [...tokens.values()].map((token) => token.image?.generation);
+    return {
+      tokens: tokens.size,
+      generations: new Set(generations),
+      image: image?.original.generation,
+    };
   };
 
   beforeEach(async () => {
     owner = { uid: `u-${randomUUID()}`, imageId: 'cat' };
-    await make(subject.backend.records, owner, '10');
+    await writeImage(subject.backend.records, owner, '10');
     const [hash = ''] = (await subject.backend.records.find(owner)).tokens.keys();
     const copies = Array.from({ length: SHARES }, (_, index) => `${owner.uid}-${index}`);
     await subject.copyToken(hash, copies);
   }, 60_000);
 
-  test('killed between two of its commits, the next attempt brings all to the newest', async () => {
-    const { records, died } = dying(3);
-    await expect(make(records, owner, '11')).rejects.toThrow('died');
-    expect(died.transactions).toBe(3);
-    // Some are there already: each is whole by itself, and the image record is not ahead of them.
-    expect((await generationsShown()).shown).toEqual(new Set(['10', '11']));
-    await expect(make(subject.backend.records, owner, '11')).resolves.toBe(true);
-    const all = { tokens: SHARES + 1, shown: new Set(['11']), image: '11' };
-    await expect(generationsShown()).resolves.toEqual(all);
+  test('the next attempt updates all tokens after a process died between two commits', async () => {
+    const { records, counter } = openDying(3);
+    await expect(writeImage(records, owner, '11')).rejects.toThrow('died');
+    expect(counter.transactions).toBe(3);
+    // Some tokens are updated, each completely; the image record is not ahead of them.
+    expect((await readGenerations()).generations).toEqual(new Set(['10', '11']));
+    await expect(writeImage(subject.backend.records, owner, '11')).resolves.toBe(true);
+    const all = { tokens: SHARES + 1, generations: new Set(['11']), image: '11' };
+    await expect(readGenerations()).resolves.toEqual(all);
   }, 60_000);
 
-  test('killed in the middle of its removal, the image keeps its own token until the end', async () => {
-    const { records } = dying(3);
+  test('an image keeps its default token until the last commit of its deletion', async () => {
+    const { records } = openDying(3);
     await expect(records.remove(owner, '10')).rejects.toThrow('died');
     const { image, tokens } = await subject.backend.records.find(owner);
     expect(tokens.size).toBeGreaterThan(1);
     expect(tokens.size).toBeLessThan(SHARES);
     expect(tokens.has(hashToken(image?.token ?? ''))).toBe(true);
     await expect(subject.backend.records.remove(owner, '10')).resolves.toBe(true);
-    const nothing = { tokens: 0, shown: new Set(), image: undefined };
-    await expect(generationsShown()).resolves.toEqual(nothing);
+    const none = { tokens: 0, generations: new Set(), image: undefined };
+    await expect(readGenerations()).resolves.toEqual(none);
   }, 60_000);
 });

@@ -1,16 +1,16 @@
 /**
- * The model of histories.fake.ts on the real Firestore and Storage of the local stack: the same commands,
- * handlers side by side and killed, fewer histories than in memory.
+ * The operation sequences of operation-sequences.ts against Firestore and Storage of the local stack: the same
+ * operations and concurrent handlers, fewer sequences than in memory.
  */
 import fc from 'fast-check';
 import { parseConfig } from '../../functions/src/config/config.js';
 import { examine } from '../../functions/src/cli/doctor/examine.js';
 import { ownerOf, type Owner } from '../../functions/src/domain/path.js';
 import type { ImageRecord, TokenRecord } from '../../functions/src/domain/records.js';
+import type { Subject } from '../../functions/test/lifecycle/model-checker.js';
 import {
   operationSequences,
   runSequence,
-  type Subject,
 } from '../../functions/test/lifecycle/operation-sequences.js';
 import { TestHarness } from '../../functions/test/lifecycle/test-harness.js';
 import { openBackend, type Backend } from '../../functions/src/gcp/backend.js';
@@ -19,35 +19,35 @@ import { closeProductsApp, TestContext } from '../support/stack.js';
 
 const SEED = Number(process.env['SEED'] ?? 6);
 const SCHEDULES = Number(process.env['SCHEDULES'] ?? 25);
-const MOST_COMMANDS = 30;
+const MAX_OPERATIONS = 30;
 
-let stage: TestContext;
-let played = 0;
+let context: TestContext;
+let subjects = 0;
 
 beforeAll(() => {
-  stage = new TestContext();
-  process.env['GCLOUD_PROJECT'] = stage.stack.projectId;
+  context = new TestContext();
+  process.env['GCLOUD_PROJECT'] = context.stack.projectId;
 });
 afterAll(async () => {
   await closeProductsApp();
-  await stage.close();
+  await context.close();
 });
 
-/** Each history has a place of its own, which the functions of the stack don't hear of. */
+/** Opens paths and collections for one sequence; the deployed functions do not handle their events. */
 function openSubject(seconds: string): Subject {
-  const place = `model${(played += 1)}`;
+  const root = `model${(subjects += 1)}`;
   const parameters = {
-    BUCKET: stage.stack.bucket,
-    ORIGINALS_PATH: `${place}/{uid}/{imageId}`,
-    VARIANTS_PATH: `${place}Variants`,
-    IMAGES_COLLECTION: `${place}/{uid}/modelImages`,
-    TOKENS_COLLECTION: `${place}Tokens`,
-    JOBS_COLLECTION: `${place}Jobs`,
+    BUCKET: context.stack.bucket,
+    ORIGINALS_PATH: `${root}/{uid}/{imageId}`,
+    VARIANTS_PATH: `${root}Variants`,
+    IMAGES_COLLECTION: `${root}/{uid}/modelImages`,
+    TOKENS_COLLECTION: `${root}Tokens`,
+    JOBS_COLLECTION: `${root}Jobs`,
     REVOCATION_SECONDS: seconds,
   };
   const config = parseConfig(parameters);
-  const time = { passed: 0 };
-  const now = () => Date.now() + time.passed;
+  const time = { offset: 0 };
+  const now = () => Date.now() + time.offset;
   const tasks: QueuedTask[] = [];
   const usedIds = new Set<string>();
   const queues: Backend['queues'] = {
@@ -59,19 +59,20 @@ function openSubject(seconds: string): Subject {
     },
     enqueuePurge: (task) => Promise.resolve(void tasks.push({ queue: 'purge', task, at: now() })),
   };
-  const opened = openBackend(config, {});
+  const stackBackend = openBackend(config, {});
   const objects: Backend['objects'] = {
-    ...opened.objects,
+    ...stackBackend.objects,
     async deleteOriginal(name, generation) {
-      await opened.objects.deleteOriginal(name, generation);
-      // As Storage tells it, whoever deletes.
-      if ((await opened.objects.findOriginal(name)) === undefined) world.noticeDeleted(name);
+      await stackBackend.objects.deleteOriginal(name, generation);
+      // Storage emits the same event whether a client or a function deletes an object.
+      if ((await stackBackend.objects.findOriginal(name)) === undefined)
+        harness.noticeDeleted(name);
     },
   };
-  const backend = { ...opened, objects, queues };
+  const backend = { ...stackBackend, objects, queues };
   const bucket = {
     async put(name: string, data: Buffer) {
-      const file = stage.bucket.file(name);
+      const file = context.bucket.file(name);
       await file.save(data, {
         resumable: false,
         metadata: {
@@ -82,18 +83,18 @@ function openSubject(seconds: string): Subject {
       return String((await file.getMetadata())[0].generation);
     },
     async delete(name: string) {
-      await stage.bucket.file(name).delete();
+      await context.bucket.file(name).delete();
     },
   };
-  const world = new TestHarness({ backend, bucket, tasks, now, parameters });
-  const names = [`${place}/alice/cat`, `${place}/alice/dog`];
+  const harness = new TestHarness({ backend, bucket, tasks, now, parameters });
+  const names = [`${root}/alice/cat`, `${root}/alice/dog`];
   const owners = new Map(names.map((name) => [name, ownerOf(config.originalsPath, name) as Owner]));
-  const tokens = stage.firestore.collection(config.tokensCollection);
+  const tokens = context.firestore.collection(config.tokensCollection);
   return {
-    world,
+    harness,
     owners,
-    async see() {
-      const { items } = await backend.objects.listOriginals(`${place}/`, 10);
+    async readState() {
+      const { items } = await backend.objects.listOriginals(`${root}/`, 10);
       const folders = await backend.objects.listFolders(`${config.variantsPath}/`, 10);
       const renditions = await Promise.all(
         folders.items.map((folder) => backend.objects.listRenditions(folder)),
@@ -105,41 +106,41 @@ function openSubject(seconds: string): Subject {
       }
       const { docs } = await tokens.get();
       return {
-        originals: new Map(items.map(({ name, isOpen }) => [name, { locked: !isOpen }])),
+        originals: new Map(items.map(({ name, hasDownloadToken }) => [name, { hasDownloadToken }])),
         images,
         tokens: new Map(docs.map((token) => [token.id, token.data() as TokenRecord<number>])),
         renditions: new Set(renditions.flat().map(({ name }) => name)),
       };
     },
-    async bytesOf(name) {
-      const [data] = await stage.bucket.file(name).download();
+    async readRendition(name) {
+      const [data] = await context.bucket.file(name).download();
       return data.toString();
     },
     addToken: async (hash, record) => void (await tokens.doc(hash).set(record)),
     deleteToken: async (hash) => void (await tokens.doc(hash).delete()),
     now,
-    pass: (ms) => void (time.passed += ms),
-    looksOften: false,
+    advanceTime: (ms) => void (time.offset += ms),
+    checksEveryCall: false,
   };
 }
 
-test(`${SCHEDULES} histories end as they must, and the doctor agrees`, async () => {
+test(`the final state is correct after each of ${SCHEDULES} operation sequences, and the doctor finds nothing`, async () => {
   const bound = fc.constantFrom('0', '60');
   await fc.assert(
     fc.asyncProperty(
-      operationSequences(2, MOST_COMMANDS),
+      operationSequences(2, MAX_OPERATIONS),
       fc.nat(),
       bound,
-      async (history, seed, seconds) => {
+      async (sequence, seed, seconds) => {
         const subject = openSubject(seconds);
-        await runSequence(subject, history, seed);
-        const { config, backend } = subject.world;
-        const keeper = { config, backend, now: subject.now, log: () => {} };
-        const { findings, elsewhere } = await examine(keeper, { graceMs: 0 });
+        await runSequence(subject, sequence, seed);
+        const { config, backend } = subject.harness;
+        const lifecycle = { config, backend, now: subject.now, log: () => {} };
+        const { findings, elsewhere } = await examine(lifecycle, { graceMs: 0 });
         expect({ findings, elsewhere }).toEqual({ findings: [], elsewhere: { count: 0 } });
       },
     ),
-    // Each one takes a second or two: what failed is told as it is.
+    // A sequence takes a second or two: report the first failure without shrinking.
     { numRuns: SCHEDULES, seed: SEED, endOnFailure: true },
   );
 }, 300_000);

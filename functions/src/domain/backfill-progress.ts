@@ -1,81 +1,91 @@
-/** How far the backfill has come, as plain sums. */
+/** Progress of the backfill: pure functions that start a run and add up its pages. */
 
-/** `imageJobs/backfill`. */
+/** The document `imageJobs/backfill`. */
 export interface Progress<Time = unknown> {
-  /** Which run; whoever works for another one stops. */
+  /** Id of the current run; tasks of any other run stop. */
   run: string;
-  /** The runs before it, the newest first. */
+  /** Ids of the runs before it, newest first. */
   replaced?: string[];
-  /** The parameters it is for: see settings.ts. */
+  /** Hash of the parameters of this run: see `backfillSettingsHash`. */
   settings: string;
   state: 'counting' | 'running' | 'done';
-  /** Images that were there when it started, and those of them that have been looked at. */
+  /** Images that existed when the run started, and how many of them have been checked. */
   total: number;
   done: number;
-  /** Of those done: could not be made. */
+  /** How many of `done` could not be processed. */
   failed: number;
   pagesDone: number;
-  /** Known once the last page has been listed. */
+  /** Number of pages; known once the last page has been listed. */
   pages?: number;
   started: Time;
   updated: Time;
-  /** When it will be done, if it goes on like this. */
+  /** Estimated time of completion. */
   eta?: Time;
 }
 
 export interface PageResult {
   page: number;
-  /** Whether it is the last one. */
+  /** Whether no page follows. */
   isLast: boolean;
   done: number;
   failed: number;
 }
 
-/** Whether a run for these parameters has come to its end. */
-function hasEnded(before: Progress | undefined, settings: string): boolean {
-  return before?.state === 'done' && before.settings === settings;
+/** Whether the last run used these settings and has completed. */
+function hasCompleted(progress: Progress | undefined, settings: string): boolean {
+  return progress?.state === 'done' && progress.settings === settings;
 }
 
-/** How many runs are remembered: a task that starts one may come twice, and late. */
-const REMEMBERED = 20;
+/** How many replaced runs are recorded: the task that starts a run may be delivered twice, and late. */
+const MAX_REPLACED_RUNS = 20;
+
+const INITIAL = { state: 'counting' as const, total: 0, done: 0, failed: 0, pagesDone: 0 };
 
 /**
- * What starts a run.
- * @returns `again` when it is there and has not got on; undefined when there is nothing to start: it has
- *   got on, another one has replaced it, or there is nothing to do
+ * Starts a run.
+ * @returns the initial progress; `already-started` when the run exists and is still counting; undefined when
+ *   there is nothing to start: the run is past counting or was replaced, or the settings are unchanged
  */
 export function startRun(
-  before: Progress | undefined,
+  previous: Progress | undefined,
   run: string,
   settings: string,
   onlyIfChanged: boolean,
-): Pick<Progress, 'run' | 'replaced' | 'settings' | keyof typeof ZERO> | 'again' | undefined {
-  if (before?.run === run) return before.state === 'counting' ? 'again' : undefined;
-  if (before?.replaced?.includes(run)) return undefined;
-  if (onlyIfChanged && hasEnded(before, settings)) return undefined;
-  const replaced = before ? [before.run, ...(before.replaced ?? [])].slice(0, REMEMBERED) : [];
-  return { run, replaced, settings, ...ZERO };
+):
+  | Pick<Progress, 'run' | 'replaced' | 'settings' | keyof typeof INITIAL>
+  | 'already-started'
+  | undefined {
+  if (previous?.run === run) return previous.state === 'counting' ? 'already-started' : undefined;
+  if (previous?.replaced?.includes(run)) return undefined;
+  if (onlyIfChanged && hasCompleted(previous, settings)) return undefined;
+  const replaced = previous
+    ? [previous.run, ...(previous.replaced ?? [])].slice(0, MAX_REPLACED_RUNS)
+    : [];
+  return { run, replaced, settings, ...INITIAL };
 }
 
-const ZERO = { state: 'counting' as const, total: 0, done: 0, failed: 0, pagesDone: 0 };
-
-/** The sums with one page more; the very same ones when there is nothing to add. The time that is left goes by what the images before have taken. */
-export function addPage(before: Progress<number>, result: PageResult): Progress<number> {
-  // Its pages are forgotten: one that comes again is not told from a new one.
-  if (before.state === 'done') return before;
-  const rest = { ...before };
+/**
+ * Adds one page. The estimate assumes that the remaining images take as long as those done so far.
+ * @returns the same object when the run has already completed
+ */
+export function addPage(progress: Progress<number>, result: PageResult): Progress<number> {
+  // The page documents of a completed run are deleted, so a page delivered again would be counted twice.
+  if (progress.state === 'done') return progress;
+  const rest = { ...progress };
   delete rest.eta;
-  const done = before.done + result.done;
-  const pagesDone = before.pagesDone + 1;
-  const pages = result.isLast ? result.page + 1 : before.pages;
-  const left = Math.max(0, before.total - done);
-  const each = done === 0 ? 0 : (before.updated - before.started) / done;
+  const done = progress.done + result.done;
+  const pagesDone = progress.pagesDone + 1;
+  const pages = result.isLast ? result.page + 1 : progress.pages;
+  const remaining = Math.max(0, progress.total - done);
+  const msPerImage = done === 0 ? 0 : (progress.updated - progress.started) / done;
   return {
     ...rest,
     ...(pages !== undefined && { pages }),
-    ...{ done, pagesDone, failed: before.failed + result.failed },
+    done,
+    pagesDone,
+    failed: progress.failed + result.failed,
     ...(pagesDone === pages
       ? { state: 'done' as const, total: done }
-      : { eta: Math.round(before.updated + each * left) }),
+      : { eta: Math.round(progress.updated + msPerImage * remaining) }),
   };
 }

@@ -1,10 +1,20 @@
-/** Entity tags: the same bytes have the same one, other bytes have another. */
+/** Digests of a body, and the entity tag made from one. */
 import { createHash } from 'node:crypto';
 
-/** 27 characters of base64url hold 162 bits of the digest: more than chance can meet. */
+/** 27 characters of base64url hold 162 bits of the digest: collisions are not a concern. */
 const LENGTH = 27;
 
+/** base64url(SHA-256(body)), 43 characters. */
+export function contentDigest(body: Uint8Array | string): string {
+  return createHash('sha256').update(body).digest('base64url');
+}
+
 /** A strong entity tag of a body, quotes included (RFC 9110 section 8.8.3). */
-export function entityTag(body: Buffer | string): string {
-  return `"${createHash('sha256').update(body).digest('base64url').slice(0, LENGTH)}"`;
+export function entityTag(body: Uint8Array | string): string {
+  return entityTagOf(contentDigest(body));
+}
+
+/** The entity tag of a body with this `contentDigest`. */
+export function entityTagOf(digest: string): string {
+  return `"${digest.slice(0, LENGTH)}"`;
 }

@@ -4,16 +4,16 @@ test.each([
   ['avif', 'avif'],
   ['webp', 'webp'],
   ['jpeg', 'jpg'],
-] as [Format, string][])('%s files end in .%s', (format, extension) => {
+] as [Format, string][])('%s has the extension .%s', (format, extension) => {
   expect(extensionOf(format)).toBe(extension);
   expect(formatOfExtension(extension)).toBe(format);
 });
 
-test('.jpeg is understood, too', () => {
+test('accepts the extension .jpeg', () => {
   expect(formatOfExtension('jpeg')).toBe('jpeg');
 });
 
-test.each(['png', 'toString', '', 'JPG'])('%j is none', (name) => {
+test.each(['png', 'toString', '', 'JPG'])('%j is neither a format nor an extension', (name) => {
   expect(isFormat(name)).toBe(false);
   expect(formatOfExtension(name)).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-/** The formats a rendition can have. One table: a new format is one line here. */
+/** The formats of renditions. Adding a format is one line in this table. */
 export const FORMATS = {
   avif: { contentType: 'image/avif', extensions: ['avif'] },
   webp: { contentType: 'image/webp', extensions: ['webp'] },
@@ -11,12 +11,12 @@ export function isFormat(name: string): name is Format {
   return Object.hasOwn(FORMATS, name);
 }
 
-/** `jpeg` -> `jpg`: how a file in that format is named. */
+/** The file extension that is written for a format: `jpeg` -> `jpg`. */
 export function extensionOf(format: Format): string {
   return FORMATS[format].extensions[0];
 }
 
-/** `jpg` -> `jpeg`; undefined for an extension that is no rendition's. */
+/** The format of a file extension: `jpg` -> `jpeg`; undefined for any other extension. */
 export function formatOfExtension(extension: string): Format | undefined {
   return (Object.keys(FORMATS) as Format[]).find((format) =>
     (FORMATS[format].extensions as readonly string[]).includes(extension),

@@ -57,11 +57,11 @@ describe('ownerOf', () => {
     'originals/u/\uD800',
     `originals/u/${'x'.repeat(1501)}`,
     'variants/abc/1/w800.webp',
-  ])('%j is no original', (name) => {
+  ])('returns undefined for %j', (name) => {
     expect(ownerOf(originals, name)).toBeUndefined();
   });
 
-  test('placeholders in any order', () => {
+  test('accepts placeholders in any order', () => {
     expect(ownerOf(template('a/{imageId}/b/{uid}'), 'a/1/b/2')).toEqual({ imageId: '1', uid: '2' });
   });
 });
@@ -70,7 +70,7 @@ test('fillTemplate', () => {
   expect(fillTemplate(template('o/{uid}/x/{imageId}'), { uid: 'u', imageId: 'i' })).toBe('o/u/x/i');
 });
 
-test('isDocumentId counts bytes, not characters', () => {
+test('isDocumentId limits bytes, not characters', () => {
   expect(isDocumentId('ü'.repeat(750))).toBe(true);
   expect(isDocumentId('ü'.repeat(751))).toBe(false);
 });
@@ -79,7 +79,7 @@ test.each([
   ['originals/{uid}/{imageId}', 'originals/', 'originals/alice/'],
   ['{uid}/photos/{imageId}', '', 'alice/photos/'],
   ['photos/{imageId}/of/{uid}', 'photos/', 'photos/'],
-])('%s: all originals begin with "%s", those of alice with "%s"', (text, all, alices) => {
+])('%s: the prefix of all originals is "%s", of alice\'s originals "%s"', (text, all, alices) => {
   const template = parseTemplate(text, ['uid', 'imageId']) as PathTemplate;
   expect(originalsPrefix(template)).toBe(all);
   expect(originalsPrefix(template, 'alice')).toBe(alices);
@@ -96,7 +96,7 @@ describe('renditionName', () => {
     );
   });
 
-  test('is another one for other bytes, and the same for the same', () => {
+  test('depends on the bytes', () => {
     const name = (data: string) =>
       renditionName('variants', original, 'w800', 'jpeg', Buffer.from(data));
     expect(name('bytes')).toBe(name('bytes'));

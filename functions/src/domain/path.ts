@@ -1,8 +1,9 @@
-/** Names: which objects are originals, where records live, what a rendition is called. */
+/** Paths: which objects are originals, where records are stored, how renditions are named. */
 import { createHash } from 'node:crypto';
+import { contentDigest } from './entity-tag.js';
 import { extensionOf, type Format } from './format.js';
 
-/** Who owns which image. */
+/** An image and the user who owns it. */
 export interface Owner {
   uid: string;
   imageId: string;
@@ -15,8 +16,9 @@ export interface PathTemplate {
 }
 
 /**
- * Reads a template; each placeholder in `required` must be there once, as a whole segment, and no other may.
- * @returns a sentence saying what is wrong when it is none
+ * Parses a template. Each placeholder in `required` must appear exactly once, as a whole segment; no other
+ * placeholder may appear.
+ * @returns a description of what was expected when the text is not a valid template
  */
 export function parseTemplate(
   text: string,
@@ -41,7 +43,7 @@ export function parseTemplate(
   return { text, segments };
 }
 
-/** The template with an owner's ids in it. */
+/** Replaces the placeholders of a template. */
 export function fillTemplate(
   template: PathTemplate,
   values: { uid: string; imageId?: string },
@@ -54,25 +56,25 @@ export function fillTemplate(
 }
 
 /**
- * Whose image an object is. The name is split at `/` and otherwise taken as it is: object names may
- * hold `..` and anything else, so they are never normalised.
- * @returns undefined when the object is no original or its ids can't be ids of Firestore documents
+ * Parses the owner from the name of an original. The name is split at `/` and never normalized, because
+ * object names may contain `..`.
+ * @returns undefined when the object is not an original or its ids are not valid Firestore document ids
  */
 export function ownerOf(template: PathTemplate, objectName: string): Owner | undefined {
   const segments = objectName.split('/');
   if (segments.length !== template.segments.length) return undefined;
   const owner: Owner = { uid: '', imageId: '' };
   for (const [index, expected] of template.segments.entries()) {
-    const found = segments[index] as string;
-    if (expected === '{uid}') owner.uid = found;
-    else if (expected === '{imageId}') owner.imageId = found;
-    else if (expected !== found) return undefined;
+    const segment = segments[index] as string;
+    if (expected === '{uid}') owner.uid = segment;
+    else if (expected === '{imageId}') owner.imageId = segment;
+    else if (expected !== segment) return undefined;
   }
   return isDocumentId(owner.uid) && isDocumentId(owner.imageId) ? owner : undefined;
 }
 
 /**
- * Whether a text can be the id of a Firestore document.
+ * Whether a text is a valid Firestore document id.
  * @see https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
  */
 export function isDocumentId(id: string): boolean {
@@ -87,18 +89,15 @@ export function isDocumentId(id: string): boolean {
   );
 }
 
-/** The folder of an image's renditions within the variants path: says neither owner nor file name. */
+/** The folder of an image's renditions within the variants path. Reveals neither owner nor file name. */
 export function hashedFolder(bucket: string, originalName: string): string {
   return createHash('sha256').update(`${bucket}/${originalName}`).digest('base64url');
 }
 
-/** How many characters of a rendition's hash its name has: 48 bits, among a few dozen files. */
-const HASH_IN_NAME = 8;
+/** Characters of the content digest in a rendition's name: 48 bits, among a few dozen files per folder. */
+const DIGEST_CHARACTERS_IN_NAME = 8;
 
-/**
- * `variants/{hashed}/{generation}/{variant}-{hash of the bytes}.{ext}`: a name stands for the same
- * bytes for ever, so that nothing that is being seen is ever overwritten.
- */
+/** The object name of a rendition: see `renditionNameOf`. */
 export function renditionName(
   variantsPath: string,
   original: { bucket: string; name: string; generation: string },
@@ -106,24 +105,39 @@ export function renditionName(
   format: Format,
   data: Uint8Array,
 ): string {
-  const folder = renditionsFolder(variantsPath, original.bucket, original.name);
-  const hash = createHash('sha256').update(data).digest('base64url').slice(0, HASH_IN_NAME);
-  return `${folder}${original.generation}/${variant}-${hash}.${extensionOf(format)}`;
+  return renditionNameOf(variantsPath, original, variant, format, contentDigest(data));
 }
 
-/** Where all renditions of an image are, whatever their generation; with a slash at the end. */
+/**
+ * `variants/{hashed}/{generation}/{variant}-{digest}.{ext}`. The digest makes each name stand for one
+ * sequence of bytes, so a rendition that is being served is never overwritten with different bytes.
+ * @param digest `contentDigest` of the rendition
+ */
+export function renditionNameOf(
+  variantsPath: string,
+  original: { bucket: string; name: string; generation: string },
+  variant: string,
+  format: Format,
+  digest: string,
+): string {
+  const folder = renditionsFolder(variantsPath, original.bucket, original.name);
+  const suffix = digest.slice(0, DIGEST_CHARACTERS_IN_NAME);
+  return `${folder}${original.generation}/${variant}-${suffix}.${extensionOf(format)}`;
+}
+
+/** The folder of all renditions of an image, of every generation; ends with a slash. */
 export function renditionsFolder(variantsPath: string, bucket: string, name: string): string {
   return `${variantsPath}/${hashedFolder(bucket, name)}/`;
 }
 
 /**
- * What the names of all originals begin with, or of all of one owner's: as much of the template as
- * is known before its first unknown part.
+ * The common prefix of the names of all originals, or of one user's originals: the template up to its first
+ * unknown placeholder.
  */
 export function originalsPrefix(template: PathTemplate, uid?: string): string {
-  const known = template.segments.map((segment) => (segment === '{uid}' ? uid : segment));
-  const end = known.findIndex((segment) => segment === undefined || segment === '{imageId}');
-  return known
+  const segments = template.segments.map((segment) => (segment === '{uid}' ? uid : segment));
+  const end = segments.findIndex((segment) => segment === undefined || segment === '{imageId}');
+  return segments
     .slice(0, end)
     .map((segment) => `${segment}/`)
     .join('');

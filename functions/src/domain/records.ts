@@ -1,33 +1,33 @@
 /**
- * The two kinds of record in Firestore, as plain types. `Time` is whatever the reader's SDK gives for
- * a timestamp: a Timestamp from the Admin SDK, a Timestamp from the web SDK.
+ * The two kinds of Firestore records, as plain types. `Time` is the timestamp type of the reader's SDK: the
+ * Admin SDK's `Timestamp`, the web SDK's `Timestamp`, or milliseconds.
  */
 import type { Format } from './format.js';
 
 export type ImageState = 'processing' | 'ready' | 'failed';
 
-/** What a page can show before any pixel has arrived. */
+/** What a page can show before the image has loaded. */
 export interface Placeholder {
-  /** ThumbHash of the whole picture, base64. See https://evanw.github.io/thumbhash/ */
+  /** ThumbHash of the whole image, base64. See https://evanw.github.io/thumbhash/ */
   thumbhash: string;
-  /** Dominant colour of the whole picture, `#rrggbb`. */
+  /** Dominant color of the whole image, `#rrggbb`. */
   color: string;
 }
 
 export interface OriginalInfo {
   bucket: string;
   name: string;
-  /** Decimal, as Cloud Storage counts generations; it does not fit a JavaScript number. */
+  /** Cloud Storage generation, decimal. A string, because it may exceed a JavaScript number. */
   generation: string;
   contentType: string;
   bytes: number;
-  /** Pixels, after EXIF orientation; absent until the file has been decoded. */
+  /** Pixels, EXIF orientation applied; absent until the file has been decoded. */
   width?: number;
   height?: number;
 }
 
 export interface RenditionInfo {
-  /** Name of the object in the bucket. */
+  /** Object name in the bucket. */
   object: string;
   bytes: number;
   /** Strong entity tag of the bytes, quotes included (RFC 9110 section 8.8.3). */
@@ -38,12 +38,12 @@ export interface VariantInfo {
   /** Pixels. */
   width: number;
   height: number;
-  /** Whether it shows a part of the picture only; absent: the whole. */
+  /** Present when the variant shows only a part of the original. */
   cropped?: true;
   formats: Partial<Record<Format, RenditionInfo>>;
 }
 
-/** `users/{uid}/images/{imageId}`: the owner may read it, nobody may write it. */
+/** `users/{uid}/images/{imageId}`: the owner may read it, no client may write it. */
 export interface ImageRecord<Time = unknown> {
   state: ImageState;
   original: OriginalInfo;
@@ -51,11 +51,11 @@ export interface ImageRecord<Time = unknown> {
   token: string;
   variants?: Record<string, VariantInfo>;
   placeholder?: Placeholder;
-  /** Only when `state` is `failed`; `message` is a sentence for a person. */
+  /** Present when `state` is `failed`; `message` is written for the user. */
   error?: { code: string; message: string };
-  /** The parameters that `variants`, or the failure, came of: see settings.ts. */
+  /** Hash of the parameters that `variants`, or the failure, resulted from: see settings.ts. */
   settings?: string;
-  /** Only while something is being made: whoever is at it. Nobody else may say how it ended. */
+  /** Id of the current attempt, while one is running. Only that attempt may write its result. */
   attempt?: string;
   createdAt: Time;
   updatedAt: Time;
@@ -65,25 +65,25 @@ export type TokenVariant = {
   /** Pixels. */
   width: number;
   height: number;
-  /** Whether it shows a part of the picture only; absent: the whole. */
+  /** Present when the variant shows only a part of the original. */
   cropped?: true;
 } & Partial<Record<Format, RenditionInfo>>;
 
-/** `imageTokens/{hash}`: nobody may read it; it holds all that a view needs. */
+/** `imageTokens/{hash}`: no client may read it; it holds everything that serving a request needs. */
 export interface TokenRecord<Time = unknown> {
   uid: string;
   imageId: string;
-  /** Path of the image record: by this one field all tokens of an image are found. */
+  /** Path of the image record; the query for all tokens of an image filters by this field. */
   imagePath: string;
   kind: 'default' | 'share';
   label?: string;
-  /** The names this token may show; absent means all. */
+  /** Names of the variants this token gives access to; absent: all. */
   variants?: string[];
   expiresAt?: Time;
   createdAt: Time;
-  /** Absent until the first rendition is there: the token shows nothing yet. */
+  /** Absent until the first renditions are written; the token serves nothing until then. */
   image?: {
-    /** The attempt that made it. */
+    /** Id of the attempt that wrote the renditions. */
     attempt: string;
     bucket: string;
     generation: string;

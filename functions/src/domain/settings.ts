@@ -1,20 +1,20 @@
-/** Which parameters a picture was made by, as a short text: so that a change of them is noticed. */
+/** Hashes of the parameters that an image was processed with, to detect changed parameters. */
 import { createHash } from 'node:crypto';
 import type { Format } from './format.js';
 import type { PathTemplate } from './path.js';
 import type { Variant } from './variant.js';
 
-/** Raised when other bytes than before are made by the same parameters, on purpose. */
-const RECIPE_VERSION = 1;
+/** Increment when the same parameters intentionally produce different bytes. */
+const ENCODING_VERSION = 1;
 
-/** What decides how renditions look. */
+/** Parameters that determine how renditions look. */
 export interface RenditionSettings {
   variants: readonly Variant[];
   formats: readonly Format[];
   animated: boolean;
 }
 
-/** What decides whether an original is taken at all. */
+/** Parameters that determine which originals are accepted. */
 export interface InputLimits {
   maxBytes: number;
   maxPixels: number;
@@ -23,26 +23,26 @@ export interface InputLimits {
 }
 
 export interface SettingsHashes {
-  /** Of a picture that was made. */
+  /** Stored with an image that was processed. */
   renditions: string;
-  /** Of an attempt that failed: with other ones it may succeed. */
+  /** Stored with an attempt that failed: other settings may let it succeed. */
   all: string;
 }
 
-/** @returns hexadecimal texts that change when the parameters do; the order of VARIANTS counts for nothing */
+/** @returns hexadecimal hashes of the parameters; the order of VARIANTS and FORMATS does not matter */
 export function settingsHashes(config: RenditionSettings & InputLimits): SettingsHashes {
   const { formats, animated, maxBytes, maxPixels, heic, tiff } = config;
   const variants = config.variants
     .map(({ name, width, height, fit, crop }) => [name, width, height ?? 0, fit, crop ?? ''])
     .sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
-  const recipe = [RECIPE_VERSION, variants, [...formats].sort(), animated];
+  const renditionSettings = [ENCODING_VERSION, variants, [...formats].sort(), animated];
   return {
-    renditions: hash(recipe),
-    all: hash([recipe, maxBytes, maxPixels, heic, tiff]),
+    renditions: hash(renditionSettings),
+    all: hash([renditionSettings, maxBytes, maxPixels, heic, tiff]),
   };
 }
 
-/** What else a backfill sees to: where images are, and whether originals are locked. */
+/** Further parameters that a backfill applies: where images are stored, whether download tokens are revoked. */
 export interface StorageLocations {
   bucket: string;
   originalsPath: PathTemplate;
@@ -52,13 +52,13 @@ export interface StorageLocations {
   lockOriginals: boolean;
 }
 
-/** @returns a hexadecimal text that changes when a backfill may find something to do */
+/** @returns a hexadecimal hash that changes when a backfill may find images to process */
 export function backfillSettingsHash(
   config: RenditionSettings & InputLimits & StorageLocations,
 ): string {
   const { bucket, originalsPath, variantsPath, imagesCollection, tokensCollection } = config;
-  const places = [originalsPath.text, variantsPath, imagesCollection.text, tokensCollection];
-  return hash([settingsHashes(config).all, bucket, places, config.lockOriginals]);
+  const locations = [originalsPath.text, variantsPath, imagesCollection.text, tokensCollection];
+  return hash([settingsHashes(config).all, bucket, locations, config.lockOriginals]);
 }
 
 function hash(value: unknown): string {

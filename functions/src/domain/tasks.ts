@@ -1,34 +1,37 @@
-/** What is asked of the task queues. */
+/** Payloads of the task queues. */
 
-/** Old renditions of an original, to be looked for. */
+/** Delete the unreferenced renditions of one original. */
 export interface CleanupTask {
-  /** The original's name. */
+  /** The original's object name. */
   name: string;
 }
 
 /**
- * - without `step`: all images, from the beginning; with `onlyIfChanged` only when the parameters are
- *   others than those of the last run that came to its end
- * - `count`: how many there are; `total` so far, in so many parts
- * - `make`: those of one page, by their names
- * - `again`: a page that a replaced run was at, perhaps with the parameters of then; it is not counted
+ * - without `step`: start a run over all images; with `onlyIfChanged` only if the parameters differ from
+ *   those of the last completed run
+ * - `count`: count the originals; `total` so far, after `part` tasks
+ * - `process`: process the originals of one page
+ * - `recheck`: process a page of a replaced run again, because that run may have used its old parameters;
+ *   not counted
  *
- * `after` is where Storage's list goes on; absent: at its beginning, or nothing comes behind a page.
+ * `after` is the page token of the next Storage list call. Absent: start at the beginning (`count`), or no
+ * page follows (`process`).
  */
 export type BackfillTask =
   | { step?: undefined; onlyIfChanged?: boolean | undefined }
   | { step: 'count'; run: string; part: number; total: number; after?: string | undefined }
-  | { step: 'make'; run: string; page: number; names: string[]; after?: string | undefined }
-  | { step: 'again'; run: string; names: string[] };
+  | { step: 'process'; run: string; page: number; names: string[]; after?: string | undefined }
+  | { step: 'recheck'; run: string; names: string[] };
 
 /**
- * Originals of one page. Names are up to 1024 bytes, a task up to 1 MiB. Even if each took the longest, a
- * page would end within the 1800 s of a task; in the extension (540 s) its second delivery goes on with it.
+ * Originals per page. Names take up to 1024 bytes, a task up to 1 MiB. A page of the slowest images ends
+ * within a task's 1800 s; in the extension (540 s) the second delivery continues the page.
  */
 export const IMAGES_PER_PAGE = 10;
 
-/** A user's images, tokens and renditions, to be deleted. */
+/** Delete a user's originals, renditions, records and tokens. */
 export interface PurgeTask {
   uid: string;
+  /** Page token of the next Storage list call. */
   after?: string | undefined;
 }

@@ -1,12 +1,12 @@
 import { hashToken, isToken, mintToken } from './token.js';
 
-/** Made once by this code and kept: a change of the format would lock out every published address. */
+/** Must stay valid: a changed token format would break every published URL. */
 const KNOWN = {
   token: 'spv_BJngSNOQUVgaLWBvj3mKiirm27r2TQfDB',
   hash: 'iYYAxUOxcWe6pIY8vmp42DpJK6eZK4NOVlCskmQyxIo',
 };
 
-test('a minted token has the published form', () => {
+test('mintToken returns the documented format', () => {
   for (let i = 0; i < 200; i++) {
     const token = mintToken();
     expect(token).toMatch(/^spv_[0-9A-Za-z]{27}[0-9A-Za-z]{6}$/);
@@ -14,7 +14,7 @@ test('a minted token has the published form', () => {
   }
 });
 
-test('no two are the same, and every character of the body varies', () => {
+test('tokens are unique, and every character of the body varies', () => {
   const tokens = Array.from({ length: 500 }, mintToken);
   expect(new Set(tokens).size).toBe(500);
   for (let i = 5; i < 31; i++) {
@@ -27,7 +27,7 @@ test('tokens and hashes of earlier versions stay valid', () => {
   expect(hashToken(KNOWN.token)).toBe(KNOWN.hash);
 });
 
-test('any one character changed is noticed', () => {
+test('the checksum detects any single changed character', () => {
   for (let i = 0; i < KNOWN.token.length; i++) {
     const other = KNOWN.token[i] === 'a' ? 'b' : 'a';
     expect(isToken(KNOWN.token.slice(0, i) + other + KNOWN.token.slice(i + 1))).toBe(false);
@@ -37,10 +37,10 @@ test('any one character changed is noticed', () => {
 test.each([
   ['empty', ''],
   ['one character short', KNOWN.token.slice(0, -1)],
-  ['one more', `${KNOWN.token}0`],
-  ['a line break after it', `${KNOWN.token}\n`],
+  ['one character too long', `${KNOWN.token}0`],
+  ['followed by a line break', `${KNOWN.token}\n`],
   ['no prefix', KNOWN.token.slice(4)],
-  ['other prefix', `spx_${KNOWN.token.slice(4)}`],
-])('%s is no token', (_what, text) => {
+  ['another prefix', `spx_${KNOWN.token.slice(4)}`],
+])('%s is not a token', (_what, text) => {
   expect(isToken(text)).toBe(false);
 });

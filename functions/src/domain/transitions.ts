@@ -1,6 +1,6 @@
 /**
- * What an image record becomes, as pure functions: the one place that says which of two uploads, two
- * attempts or two events wins. Whoever stores records runs them in a transaction.
+ * State transitions of an image record, as pure functions: they decide which of two uploads, attempts or
+ * events wins. The store of the records runs them in a transaction.
  */
 import type { ImageFailureCode } from '../errors.js';
 import type {
@@ -12,7 +12,7 @@ import type {
 } from './records.js';
 import type { SettingsHashes } from './settings.js';
 
-/** What an upload became. */
+/** The result of a successful attempt. */
 export interface ProcessingResult {
   original: OriginalInfo;
   placeholder: Placeholder;
@@ -20,62 +20,67 @@ export interface ProcessingResult {
   renditions: NonNullable<TokenRecord['image']>['renditions'];
 }
 
-/** Why there is nothing to see. */
+/** Why an attempt failed: a failure code, and a message for the user. */
 export interface ProcessingFailure {
   code: string;
   message: string;
 }
 
-/** What is about to be made. */
+/** What an attempt is about to process. */
 export interface AttemptPlan {
   original: OriginalInfo;
   settings: SettingsHashes;
-  /** Whether an image that has ended is made anew. */
+  /** Whether to process an image that is already `ready` or `failed`. */
   reprocess: ReprocessMode;
 }
 
 /**
- * - `never`: an event that comes twice
- * - `outdated`: when it ended by other settings
- * - `always`: when something of it is known to be wrong
+ * Whether to process an image that is already `ready` or `failed`:
+ * - `never`: for events, which may be delivered twice
+ * - `outdated`: if it was processed with other settings
+ * - `always`: if a part of it is known to be wrong
  */
 export type ReprocessMode = 'never' | 'outdated' | 'always';
 
 export type BeginTransition<Time> =
   | {
       record: ImageRecord<Time>;
-      /** Whether the image is new, and so its token. */
+      /** Whether the image is new and needs a token. */
       isNew: boolean;
-      /** Whether something was made before, or was being made: its renditions may be left over. */
+      /** Whether an earlier attempt wrote or may have written renditions. */
       hasStaleRenditions: boolean;
-      /** When this upload was tried before, if it was, and has not ended. */
+      /** When the previous attempt for this upload began, if one began and did not end. */
       triedAt?: Time;
     }
-  /** A newer upload has been seen. */
+  /** A newer upload has been recorded. */
   | 'stale'
-  /** This upload has ended before. */
+  /** This upload is already `ready` or `failed`. */
   | 'done';
 
-/** A document that names no generation of an original was not written here. A new image takes it over. */
+/**
+ * @returns undefined when the document names no generation of an original: something else wrote it, and an
+ *   upload overwrites it
+ */
 export function recognizedRecord<Time>(
-  found: ImageRecord<Time> | undefined,
+  record: ImageRecord<Time> | undefined,
 ): ImageRecord<Time> | undefined {
-  const original = found?.original as Partial<OriginalInfo> | undefined;
-  return /^\d+$/.test(String(original?.generation)) ? found : undefined;
+  const original = record?.original as Partial<OriginalInfo> | undefined;
+  return /^\d+$/.test(String(original?.generation)) ? record : undefined;
 }
 
 /**
- * @param ids the attempt's, and a token for an image that is new
+ * Begins an attempt.
+ * @param ids the id of the attempt, and the token to use if the image is new
  */
 export function beginAttempt<Time>(
-  found: ImageRecord<Time> | undefined,
+  stored: ImageRecord<Time> | undefined,
   { original, settings, reprocess }: AttemptPlan,
   ids: { attempt: string; token: string },
   now: Time,
 ): BeginTransition<Time> {
   const { attempt } = ids;
-  const before = recognizedRecord(found);
-  if (before === undefined) {
+  const previous = recognizedRecord(stored);
+  if (previous === undefined) {
     const record: ImageRecord<Time> = {
       state: 'processing',
       original,
@@ -86,42 +91,45 @@ export function beginAttempt<Time>(
     };
     return { record, isNew: true, hasStaleRenditions: false };
   }
-  const order = compareGenerations(original, before.original);
+  const order = compareGenerations(original, previous.original);
   if (order < 0) return 'stale';
-  const hasEnded = order === 0 && before.state !== 'processing';
-  const isRedone =
-    reprocess === 'always' || (reprocess === 'outdated' && isOutdated(before, settings));
-  if (hasEnded && !isRedone) return 'done';
-  // A picture that can be seen stays `ready` while it is made anew.
+  const hasEnded = order === 0 && previous.state !== 'processing';
+  const mustReprocess =
+    reprocess === 'always' || (reprocess === 'outdated' && isOutdated(previous, settings));
+  if (hasEnded && !mustReprocess) return 'done';
+  // An image that is served stays `ready` while it is processed again.
   const record = hasEnded
-    ? { ...before, attempt, updatedAt: now }
+    ? { ...previous, attempt, updatedAt: now }
     : {
-        ...without(before, 'error'),
+        ...without(previous, 'error'),
         state: 'processing' as const,
         original,
         attempt,
         updatedAt: now,
       };
-  const hasStaleRenditions = before.attempt !== undefined || before.variants !== undefined;
-  const isAgain = order === 0 && !hasEnded;
+  const hasStaleRenditions = previous.attempt !== undefined || previous.variants !== undefined;
+  const isRetry = order === 0 && !hasEnded;
   return {
     record,
     isNew: false,
     hasStaleRenditions,
-    ...(isAgain && { triedAt: before.updatedAt }),
+    ...(isRetry && { triedAt: previous.updatedAt }),
   };
 }
 
-/** @returns undefined when a newer upload or attempt has taken over, or the image was deleted */
+/**
+ * Records the result of a successful attempt.
+ * @returns undefined when a newer upload or attempt has begun, or the image was deleted
+ */
 export function finishAttempt<Time>(
-  found: ImageRecord<Time> | undefined,
+  stored: ImageRecord<Time> | undefined,
   attempt: string,
   { original, variants, placeholder }: ProcessingResult,
   { renditions }: SettingsHashes,
   now: Time,
 ): ImageRecord<Time> | undefined {
-  if (found?.attempt !== attempt) return undefined;
-  const { token, createdAt } = found;
+  if (stored?.attempt !== attempt) return undefined;
+  const { token, createdAt } = stored;
   return {
     state: 'ready',
     original,
@@ -135,33 +143,33 @@ export function finishAttempt<Time>(
 }
 
 /**
- * A picture that can be seen and could not be made anew stays as it is. What was given up may work
- * another time: unlike other failures it does not count as ended by these settings.
- * @returns undefined when a newer upload or attempt has taken over, or the image was deleted
+ * Records the failure of an attempt. An image that is `ready` stays `ready`. `retries-exhausted` does not
+ * record the settings, so that the image counts as outdated and the next backfill processes it again.
+ * @returns undefined when a newer upload or attempt has begun, or the image was deleted
  */
 export function failAttempt<Time>(
-  found: ImageRecord<Time> | undefined,
+  stored: ImageRecord<Time> | undefined,
   attempt: string,
   { code, message }: ProcessingFailure,
   { all }: SettingsHashes,
   now: Time,
 ): ImageRecord<Time> | undefined {
-  if (found?.attempt !== attempt) return undefined;
-  const isGivenUp = code === ('retries-exhausted' satisfies ImageFailureCode);
-  const before = without(found, 'attempt');
-  if (found.state === 'ready') {
-    return { ...before, ...(!isGivenUp && { settings: all }), updatedAt: now };
+  if (stored?.attempt !== attempt) return undefined;
+  const isExhausted = code === ('retries-exhausted' satisfies ImageFailureCode);
+  const previous = without(stored, 'attempt');
+  if (stored.state === 'ready') {
+    return { ...previous, ...(!isExhausted && { settings: all }), updatedAt: now };
   }
-  const ended = { ...without(before, 'settings'), ...(!isGivenUp && { settings: all }) };
+  const ended = { ...without(previous, 'settings'), ...(!isExhausted && { settings: all }) };
   return { ...ended, state: 'failed', error: { code, message }, updatedAt: now };
 }
 
-/** Whether an image that has ended would end otherwise by these settings. */
+/** Whether an image was processed with other settings than these. */
 export function isOutdated(record: ImageRecord, { renditions, all }: SettingsHashes): boolean {
   return record.settings !== renditions && record.settings !== all;
 }
 
-/** Which upload is newer: negative when `a` is older. Generations do not fit a number for ever. */
+/** Compares uploads: negative when `a` is older. Generations may exceed a JavaScript number. */
 export function compareGenerations(
   a: Pick<OriginalInfo, 'generation'>,
   b: Pick<OriginalInfo, 'generation'>,

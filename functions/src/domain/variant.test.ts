@@ -30,7 +30,7 @@ describe('parseVariant', () => {
     'constructor:800',
     '__proto__:800',
     '__x__:800',
-  ])('%j is refused', (text) => {
+  ])('returns undefined for %j', (text) => {
     expect(parseVariant(text)).toBeUndefined();
   });
 });
@@ -43,9 +43,9 @@ describe('variantSize', () => {
     ['landscape by width', inside, [5312, 2988], [800, 450]],
     ['portrait by width', inside, [2988, 5312], [800, 1422]],
     ['never enlarged', inside, [640, 480], [640, 480]],
-    ['exactly as large', inside, [800, 600], [800, 600]],
-    ['never less than a pixel', inside, [16000, 1], [800, 1]],
-    ['a strip keeps within what can be encoded', inside, [700, 60000], [191, MAX_EDGE]],
+    ['same size as the original', inside, [800, 600], [800, 600]],
+    ['at least one pixel', inside, [16000, 1], [800, 1]],
+    ['a tall strip is limited to the largest edge', inside, [700, 60000], [191, MAX_EDGE]],
     ['in a box, landscape', box, [1000, 500], [400, 200]],
     ['in a box, portrait', box, [500, 1000], [200, 400]],
     ['cover, landscape', cover, [1000, 500], [200, 200]],
@@ -56,7 +56,7 @@ describe('variantSize', () => {
     expect([size.width, size.height]).toEqual(expected);
   });
 
-  test('the scale of the original that a variant needs holds all of its pixels', () => {
+  test('the original resized by coverScale contains the variant', () => {
     for (const variant of [inside, box, cover]) {
       for (const original of [
         { width: 5312, height: 2988 },

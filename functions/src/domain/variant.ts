@@ -1,20 +1,20 @@
-/** A variant is a named size rule. Here: its grammar, and the size it gives to an original. */
+/** Variants, the named size rules: their grammar, and the size each gives an original. */
 
-/** The largest edge that every format here can encode, pixels (WebP: 14 bits, RFC 9649 section 2.6). */
+/** The largest edge in pixels that every format can encode (WebP: 14 bits, RFC 9649 section 2.6). */
 export const MAX_EDGE = 16383;
 
-/** How many variants one image may have: each is work that an upload causes. */
+/** The maximum number of variants; bounds the work that one upload causes. */
 export const MAX_VARIANTS = 20;
 
 export interface Variant {
   name: string;
   /** Pixels. */
   width: number;
-  /** Pixels; absent: whatever the original's proportions give. */
+  /** Pixels; absent: computed from the original's aspect ratio. */
   height?: number;
-  /** `inside`: the whole picture within the box. `cover`: the box filled, the rest cropped. */
+  /** `inside`: fit the whole image within the box. `cover`: fill the box and crop the rest. */
   fit: 'inside' | 'cover';
-  /** Where `cover` cuts: around the centre, or around what draws the eye. Absent: the centre. */
+  /** Crop position of `cover`, as in sharp. Absent: `centre`. */
   crop?: 'centre' | 'attention';
 }
 
@@ -32,7 +32,7 @@ const VARIANT =
   /^([A-Za-z0-9_-]{1,40}):(\d{1,5})(?:x(\d{1,5})(?::(inside|cover|cover:centre|cover:attention))?)?$/;
 
 /**
- * Reads one size rule, `thumb:200x200:cover`.
+ * Parses one size rule, `thumb:200x200:cover`.
  * @returns undefined when the text does not follow VARIANT_GRAMMAR
  */
 export function parseVariant(text: string): Variant | undefined {
@@ -51,15 +51,15 @@ export function parseVariant(text: string): Variant | undefined {
   };
 }
 
-/** Names that a field of a Firestore document or a plain object can't have. */
+/** Whether a name can't be a field of a Firestore document or a key of a plain object. */
 function isReserved(name: string): boolean {
   return name in Object.prototype || /^__.*__$/.test(name);
 }
 
 /**
- * The exact size of a variant of an original, in pixels. Never larger than the original: a `cover`
- * box that does not fit keeps its proportions and shrinks.
- * @param original size after orientation, pixels
+ * The size of a variant of an original, in pixels. Never larger than the original: a `cover` box that does
+ * not fit is scaled down and keeps its aspect ratio.
+ * @param original size with EXIF orientation applied, pixels
  */
 export function variantSize(variant: Variant, original: Size): Size {
   if (variant.fit === 'cover') {
@@ -70,8 +70,8 @@ export function variantSize(variant: Variant, original: Size): Size {
 }
 
 /**
- * How much of the original's scale a variant needs, 0 to 1: the original resized by it holds every
- * pixel that the variant shows.
+ * The scale, 0 to 1, to which an original is resized for a variant: the resized original contains every pixel
+ * that the variant shows.
  */
 export function coverScale(variant: Variant, original: Size): number {
   const height = variant.height ?? (variant.fit === 'cover' ? variant.width : MAX_EDGE);
@@ -88,7 +88,7 @@ export function scaled(size: Size, scale: number): Size {
   };
 }
 
-/** Whether a picture of that size shows only a part of the original: a side is a whole pixel off. */
+/** Whether a rendition of that size shows only a part of the original: an edge differs by over one pixel. */
 export function isCropped(size: Size, original: Size): boolean {
   return Math.abs((size.width * original.height) / original.width - size.height) > 1;
 }

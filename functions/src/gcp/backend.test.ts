@@ -6,9 +6,9 @@ let generation = 100;
 
 testBackendContract('originals/', () => ({
   backend,
-  put(name, data, isOpen) {
+  put(name, data, hasDownloadToken) {
     generation += 1;
-    backend.originals.set(name, { generation: String(generation), data, locked: !isOpen });
+    backend.originals.set(name, { generation: String(generation), data, hasDownloadToken });
     return Promise.resolve(String(generation));
   },
   deleteToken(hash) {

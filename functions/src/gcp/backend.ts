@@ -1,4 +1,4 @@
-/** The only room that talks to Firestore, Storage and Cloud Tasks. */
+/** Access to Firestore, Cloud Storage and Cloud Tasks; all other modules use them through this interface. */
 import { getApps, initializeApp } from 'firebase-admin/app';
 import { getFirestore } from 'firebase-admin/firestore';
 import { getStorage } from 'firebase-admin/storage';
@@ -30,7 +30,7 @@ export interface Backend {
 }
 
 /**
- * Opens the project's own Firestore, bucket and queues with the function's own service account.
+ * Opens Firestore, the bucket and the queues of the project, as the function's own service account.
  * @param environment usually `process.env`
  */
 export function openBackend(config: Config, environment: Environment): Backend {

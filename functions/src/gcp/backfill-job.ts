@@ -1,4 +1,4 @@
-/** How far the backfill has come: one document that a person can watch, and one for each page under it. */
+/** Progress of the backfill in Firestore: one document that admins can watch, and one per page below it. */
 import { FieldValue, type Firestore, type Timestamp } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
 import { WRITES_PER_COMMIT } from './commit-limits.js';
@@ -6,19 +6,20 @@ import { addPage, startRun, type PageResult, type Progress } from '../domain/bac
 
 export interface BackfillJobs {
   /**
-   * Begins a run, and ends the one before it. A run that is there is left alone, one that was replaced
-   * does not come back.
-   * @param settings what it is for; with `onlyIfChanged`, nothing is begun when the last run was for
-   *   the same and came to its end
-   * @returns whether there is something to do
+   * Starts a run and ends the one before it. Does not restart a run that is already past counting or was
+   * replaced.
+   * @param settings hash of the parameters; with `onlyIfChanged`, no run starts when the last completed run
+   *   had the same hash
+   * @returns whether the run has been started, now or before, and needs counting
    */
   start(run: string, settings: string, onlyIfChanged: boolean): Promise<boolean>;
-  /** The run that was begun last. */
+  /** The id of the latest run. */
   current(): Promise<string | undefined>;
+  /** Records the number of originals, once. */
   counted(run: string, total: number): Promise<void>;
   /**
-   * Adds up a page, once, however often it is called.
-   * @returns what there is to tell; undefined when another run has begun
+   * Adds a page to the totals, once for each page.
+   * @returns the progress; undefined when another run has started
    */
   add(run: string, result: PageResult): Promise<Progress<number> | undefined>;
 }
@@ -31,7 +32,7 @@ export function openBackfillJobs(
   const pages = job.collection('pages');
   const now = FieldValue.serverTimestamp();
 
-  async function forgetPages(): Promise<void> {
+  async function deletePages(): Promise<void> {
     for (;;) {
       const { docs } = await pages.limit(WRITES_PER_COMMIT).get();
       if (docs.length === 0) return;
@@ -43,48 +44,54 @@ export function openBackfillJobs(
 
   return {
     async start(run, settings, onlyIfChanged) {
-      const isBegun = await firestore.runTransaction(async (transaction) => {
-        const before = (await transaction.get(job)).data() as Progress | undefined;
-        const begun = startRun(before, run, settings, onlyIfChanged);
-        if (begun === undefined || begun === 'again') return begun === 'again';
-        transaction.set(job, { ...begun, started: now, updated: now });
+      const isStarted = await firestore.runTransaction(async (transaction) => {
+        const previous = (await transaction.get(job)).data() as Progress | undefined;
+        const started = startRun(previous, run, settings, onlyIfChanged);
+        if (started === undefined) return false;
+        if (started === 'already-started') return true;
+        transaction.set(job, { ...started, started: now, updated: now });
         return true;
       });
-      // No page of this run can be there yet.
-      if (isBegun) await forgetPages();
-      return isBegun;
+      // No page of this run can exist yet.
+      if (isStarted) await deletePages();
+      return isStarted;
     },
 
     current: async () => (await job.get()).get('run') as string | undefined,
 
     counted: (run, total) =>
       firestore.runTransaction(async (transaction) => {
-        const before = (await transaction.get(job)).data();
-        if (before?.['run'] !== run || before['state'] !== 'counting') return;
+        const stored = (await transaction.get(job)).data();
+        if (stored?.['run'] !== run || stored['state'] !== 'counting') return;
         transaction.update(job, { total, state: 'running', updated: now });
       }),
 
     async add(run, result) {
       const page = pages.doc(`${run}-${result.page}`);
       const progress = await firestore.runTransaction(async (transaction) => {
-        const [found, counted] = await transaction.getAll(job, page);
-        const before = found?.data() as Progress<Timestamp> | undefined;
-        if (before?.run !== run) return undefined;
-        const times = { started: before.started.toMillis(), updated: Date.now() };
-        const eta = before.eta && { eta: before.eta.toMillis() };
-        const plain: Progress<number> = { ...(before as Progress<never>), ...times, ...eta };
-        const after = counted?.exists ? plain : addPage(plain, result);
-        if (after === plain) return plain;
+        const [jobSnapshot, pageSnapshot] = await transaction.getAll(job, page);
+        const stored = jobSnapshot?.data() as Progress<Timestamp> | undefined;
+        if (stored?.run !== run) return undefined;
+        const times = { started: stored.started.toMillis(), updated: Date.now() };
+        const eta = stored.eta && { eta: stored.eta.toMillis() };
+        const before: Progress<number> = { ...(stored as Progress<never>), ...times, ...eta };
+        const after = pageSnapshot?.exists ? before : addPage(before, result);
+        if (after === before) return before;
         transaction.create(page, { done: result.done, failed: result.failed });
         const { state, done, total, failed, pagesDone } = after;
         transaction.update(job, {
-          ...{ state, done, total, failed, pagesDone, updated: now },
+          state,
+          done,
+          total,
+          failed,
+          pagesDone,
+          updated: now,
           ...(after.pages !== undefined && { pages: after.pages }),
           eta: after.eta === undefined ? FieldValue.delete() : new Date(after.eta),
         });
         return after;
       });
-      if (progress?.state === 'done') await forgetPages();
+      if (progress?.state === 'done') await deletePages();
       return progress;
     },
   };

@@ -4,9 +4,12 @@ import { DELETES_PER_COMMIT, updatesPerCommit, WRITES_PER_COMMIT } from './commi
 
 const MIB = 1024 * 1024;
 
-/** What a token shows, with names as long as they may be or as they usually are. */
-function shown(variants: number, length: number) {
-  const file = { object: 'o'.repeat(length), bytes: 1_000_000, etag: `"${'e'.repeat(43)}"` };
+/**
+ * The field `image` of a token record.
+ * @param nameLength characters of the renditions' object names
+ */
+function tokenImage(variants: number, nameLength: number) {
+  const file = { object: 'o'.repeat(nameLength), bytes: 1_000_000, etag: `"${'e'.repeat(43)}"` };
   const variant: TokenVariant = { width: 1600, height: 1200, cropped: true };
   const renditions = Object.fromEntries(
     Array.from({ length: variants }, (_, number) => [
@@ -24,8 +27,8 @@ function shown(variants: number, length: number) {
   };
 }
 
-/** As the image record has the same. */
-function variantsOf({ renditions }: ReturnType<typeof shown>): ImageRecord['variants'] {
+/** The same variants in the shape of an image record. */
+function variantsOf({ renditions }: ReturnType<typeof tokenImage>): ImageRecord['variants'] {
   return Object.fromEntries(
     Object.entries(renditions).map(([name, { width, height, cropped, ...formats }]) => [
       name,
@@ -34,10 +37,11 @@ function variantsOf({ renditions }: ReturnType<typeof shown>): ImageRecord['vari
   );
 }
 
-const NAME = 'imageTokens/'.length + 43 + 16;
+/** Bytes of a document name. */
+const NAME_BYTES = 'imageTokens/'.length + 43 + 16;
 
 /**
- * Bytes of a value and of the entries of its fields.
+ * The bytes of a value and of its index entries.
  * https://firebase.google.com/docs/firestore/storage-size
  */
 function sizeOf(value: unknown, path = 'image'): number {
@@ -48,36 +52,38 @@ function sizeOf(value: unknown, path = 'image'): number {
     );
   }
   const size = typeof value === 'string' ? value.length + 1 : 8;
-  // Values are cut in indexes.
-  const entry = NAME + path.length + 1 + Math.min(size, 1500) + 32;
+  // Indexes truncate values.
+  const entry = NAME_BYTES + path.length + 1 + Math.min(size, 1500) + 32;
   return size + 2 * entry;
 }
 
 test.each([
-  ['as shipped', 4, 85],
+  ['default variants', 4, 85],
   ['one variant', 1, 85],
-  ['as many and as long as can be', MAX_VARIANTS, 1024],
-])('what one commit writes stays within 10 MiB: %s', (_what, variants, length) => {
-  const image = shown(variants, length);
+  ['the most variants with the longest names', MAX_VARIANTS, 1024],
+])('one commit stays below 10 MiB: %s', (_what, variants, length) => {
+  const image = tokenImage(variants, length);
   const records = updatesPerCommit(image, variantsOf(image));
   expect(records).toBeGreaterThanOrEqual(1);
   expect(records).toBeLessThanOrEqual(WRITES_PER_COMMIT);
-  // What was shown before goes.
+  // The index entries of the old value count too.
   expect(records * 2 * sizeOf(image)).toBeLessThan(10 * MIB);
   expect(DELETES_PER_COMMIT * sizeOf(image)).toBeLessThan(10 * MIB);
 });
 
-test('fewer variants than before: what goes counts as well', () => {
-  const before = shown(MAX_VARIANTS, 85);
-  const after = shown(1, 85);
+test('counts the index entries of removed variants', () => {
+  const before = tokenImage(MAX_VARIANTS, 85);
+  const after = tokenImage(1, 85);
   const records = updatesPerCommit(after, variantsOf(before));
   expect(records * (sizeOf(before) + sizeOf(after))).toBeLessThan(10 * MIB);
   expect(records).toBeLessThan(updatesPerCommit(after, variantsOf(after)) / 4);
 });
 
-test('an image with a few dozen tokens is written at once', () => {
-  expect(updatesPerCommit(shown(4, 85), variantsOf(shown(4, 85)))).toBeGreaterThanOrEqual(40);
+test('an image with a few dozen tokens fits in one commit', () => {
+  expect(updatesPerCommit(tokenImage(4, 85), variantsOf(tokenImage(4, 85)))).toBeGreaterThanOrEqual(
+    40,
+  );
   expect(
-    updatesPerCommit(shown(MAX_VARIANTS, 85), variantsOf(shown(MAX_VARIANTS, 85))),
+    updatesPerCommit(tokenImage(MAX_VARIANTS, 85), variantsOf(tokenImage(MAX_VARIANTS, 85))),
   ).toBeGreaterThanOrEqual(7);
 });

@@ -1,80 +1,88 @@
-/** Objects in Cloud Storage: originals are read, locked and deleted, renditions written and deleted. */
+/** Objects in Cloud Storage: originals and renditions. */
 import type { Bucket, FileMetadata } from '@google-cloud/storage';
-import { entityTag } from '../domain/entity-tag.js';
+import { contentDigest, entityTagOf } from '../domain/entity-tag.js';
 import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo } from '../domain/records.js';
 import type { Page } from './records.js';
 
 /**
- * The custom metadata that holds an object's download tokens: each opens the object to whoever has it,
- * past all rules, until it is taken away. Clients can't set it, Storage itself does.
+ * The custom metadata key of an object's download tokens. Anyone who has one can download the object,
+ * whatever the security rules say, until it is revoked. Clients can't set the key; Storage sets it.
  * @see https://firebase.google.com/docs/storage/web/download-files#download_data_via_url
  */
 export const DOWNLOAD_TOKENS = 'firebaseStorageDownloadTokens';
 
-/** An original as it is in the bucket. */
+/** An original in the bucket. */
 export interface StoredOriginal {
   name: string;
-  /** Decimal. */
+  /** Cloud Storage generation, decimal. */
   generation: string;
   contentType?: string;
   bytes: number;
-  /** When it was uploaded, milliseconds since 1970. */
+  /** Upload time, milliseconds since 1970. */
   time: number;
-  /** Whether it has a download token. */
-  isOpen: boolean;
+  hasDownloadToken: boolean;
 }
 
 export interface StoredRendition {
   name: string;
   generation: string;
-  /** Whether it has a download token. */
-  isOpen: boolean;
+  hasDownloadToken: boolean;
 }
 
 export interface Objects {
-  /** The original that is there now. */
+  /** Metadata of an original's live version; undefined when the object does not exist. */
   findOriginal(name: string): Promise<StoredOriginal | undefined>;
-  /** An original's bytes, or undefined when that generation is gone (overwritten or deleted). */
+  /** The bytes of an original; undefined when that generation was overwritten or deleted. */
   readOriginal(name: string, generation: string): Promise<Buffer | undefined>;
-  /** Takes away an object's download tokens; false when that generation is gone. */
+  /** Removes all download tokens of an object; false when that generation does not exist. */
   revokeDownloadTokens(name: string, generation: string): Promise<boolean>;
-  /** Quiet when that generation is gone. */
+  /** Does nothing when that generation is not the live version. */
   deleteOriginal(name: string, generation: string): Promise<void>;
-  /** Objects below a prefix, in the order of their names. */
+  /** Objects with a name prefix, in the order of their names. */
   listOriginals(prefix: string, limit: number, after?: string): Promise<Page<StoredOriginal>>;
-  /** Writes one rendition, private and without any custom metadata. */
-  writeRendition(name: string, format: Format, data: Buffer): Promise<RenditionInfo>;
-  /** All renditions in an image's folder. */
+  /**
+   * Writes one rendition, without custom metadata.
+   * @param digest `contentDigest(data)`, if the caller has computed it
+   */
+  writeRendition(
+    name: string,
+    format: Format,
+    data: Buffer,
+    digest?: string,
+  ): Promise<RenditionInfo>;
+  /** All renditions of an image, of every generation. */
   listRenditions(folder: string): Promise<StoredRendition[]>;
-  /** Quiet when it is gone, or was written anew since it was listed. */
+  /** Does nothing when the object was deleted, or overwritten since it was listed. */
   deleteRendition(rendition: Pick<StoredRendition, 'name' | 'generation'>): Promise<void>;
-  /** The folders right below a folder, each with a slash at its end; `folder` has one, too. */
+  /** The direct subfolders of a folder. `folder` and the results end with a slash. */
   listFolders(folder: string, limit: number, after?: string): Promise<Page<string>>;
 }
 
+const NOT_FOUND = 404;
 const PRECONDITION_FAILED = 412;
 
-/** @param bucket the one that holds both originals and renditions */
+/** @param bucket the bucket of both originals and renditions */
 export function openObjects(bucket: Bucket): Objects {
   return {
     findOriginal: (name) =>
-      unlessGone(async () => {
+      undefinedIfMissing(async () => {
         const [metadata] = await bucket.file(name).getMetadata();
         return originalOf(metadata);
       }),
 
     readOriginal: (name, generation) =>
-      unlessGone(async () => {
-        // As it is stored: a client may say that it is gzip, and a small file may unpack to gigabytes.
+      undefinedIfMissing(async () => {
+        // Not decompressed: a client may declare gzip, and a small file may expand to gigabytes.
         const [data] = await bucket.file(name, { generation }).download({ decompress: false });
         return data;
       }),
 
     async revokeDownloadTokens(name, generation) {
       const metadata = { metadata: { [DOWNLOAD_TOKENS]: null } };
-      const done = await unlessGone(() => bucket.file(name, { generation }).setMetadata(metadata));
-      return done !== undefined;
+      const file = bucket.file(name, { generation });
+      const response = await undefinedIfMissing(() => file.setMetadata(metadata));
+      return response !== undefined;
     },
 
     deleteOriginal: (name, generation) => deleteObject(bucket, { name, generation }),
@@ -84,31 +92,31 @@ export function openObjects(bucket: Bucket): Objects {
       return { items: files.map(originalOf), ...(next !== undefined && { next }) };
     },
 
-    async writeRendition(name, format, data) {
+    async writeRendition(name, format, data, digest = contentDigest(data)) {
       await bucket.file(name).save(data, {
         resumable: false,
         validation: 'crc32c',
         metadata: {
           contentType: FORMATS[format].contentType,
-          // Only the function may decide how long a rendition is kept by a cache.
+          // Only `serve` decides how long caches may store a rendition.
           cacheControl: 'private, no-store',
         },
       });
-      return { object: name, bytes: data.length, etag: entityTag(data) };
+      return { object: name, bytes: data.length, etag: entityTagOf(digest) };
     },
 
     async listRenditions(folder) {
-      const found: StoredRendition[] = [];
+      const renditions: StoredRendition[] = [];
       let after: string | undefined;
       do {
         const { files, next } = await list(bucket, { prefix: folder }, 1000, after);
         for (const file of files) {
-          const { name, generation, isOpen } = originalOf(file);
-          found.push({ name, generation, isOpen });
+          const { name, generation, hasDownloadToken } = originalOf(file);
+          renditions.push({ name, generation, hasDownloadToken });
         }
         after = next;
       } while (after !== undefined);
-      return found;
+      return renditions;
     },
 
     deleteRendition: (rendition) => deleteObject(bucket, rendition),
@@ -121,14 +129,14 @@ export function openObjects(bucket: Bucket): Objects {
   };
 }
 
-/** One page as the JSON API gives it: https://cloud.google.com/storage/docs/json_api/v1/objects/list */
+/** Gets one page of objects and folders: https://cloud.google.com/storage/docs/json_api/v1/objects/list */
 async function list(
   bucket: Bucket,
   query: { prefix: string; delimiter?: string },
   limit: number,
   after: string | undefined,
 ): Promise<{ files: FileMetadata[]; folders: string[]; next: string | undefined }> {
-  const [files, nextQuery, answer] = await bucket.getFiles({
+  const [files, nextQuery, response] = await bucket.getFiles({
     ...query,
     autoPaginate: false,
     maxResults: limit,
@@ -136,7 +144,7 @@ async function list(
   });
   return {
     files: files.map(({ metadata }) => metadata),
-    folders: (answer as { prefixes?: string[] } | undefined)?.prefixes ?? [],
+    folders: (response as { prefixes?: string[] } | undefined)?.prefixes ?? [],
     next: (nextQuery as { pageToken?: string } | null | undefined)?.pageToken,
   };
 }
@@ -149,7 +157,7 @@ function originalOf(metadata: FileMetadata): StoredOriginal {
     ...(contentType !== undefined && { contentType }),
     bytes: Number(size),
     time: Date.parse(timeCreated ?? ''),
-    isOpen: Boolean(metadata.metadata?.[DOWNLOAD_TOKENS]),
+    hasDownloadToken: Boolean(metadata.metadata?.[DOWNLOAD_TOKENS]),
   };
 }
 
@@ -158,19 +166,19 @@ async function deleteObject(
   { name, generation }: { name: string; generation: string },
 ): Promise<void> {
   try {
-    // As a condition, not as the generation to delete: that would reach a noncurrent one, too.
+    // A precondition instead of a generation to delete: the latter would also delete a noncurrent version.
     await bucket.file(name).delete({ ifGenerationMatch: generation });
   } catch (error) {
     const { code } = error as { code?: unknown };
-    if (code !== 404 && code !== PRECONDITION_FAILED) throw error;
+    if (code !== NOT_FOUND && code !== PRECONDITION_FAILED) throw error;
   }
 }
 
-async function unlessGone<T>(read: () => Promise<T>): Promise<T | undefined> {
+async function undefinedIfMissing<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
-    if ((error as { code?: unknown }).code === 404) return undefined;
+    if ((error as { code?: unknown }).code === NOT_FOUND) return undefined;
     throw error;
   }
 }

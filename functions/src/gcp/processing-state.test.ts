@@ -2,70 +2,71 @@ import type { Progress } from '../domain/backfill-progress.js';
 import { reportProcessingState } from './processing-state.js';
 
 const progress: Progress = {
-  ...{
-    run: 'r',
-    replaced: [],
-    settings: 's',
-    state: 'done',
-    total: 12,
-    done: 12,
-    failed: 0,
-    pagesDone: 2,
-  },
-  ...{ started: 0, updated: 0 },
+  run: 'r',
+  replaced: [],
+  settings: 's',
+  state: 'done',
+  total: 12,
+  done: 12,
+  failed: 0,
+  pagesDone: 2,
+  started: 0,
+  updated: 0,
 };
 const EXTENSION = { EXT_INSTANCE_ID: 'images' };
 
 function setUp(fail?: () => Promise<void>) {
   const logged: unknown[][] = [];
-  const heard: unknown[][] = [];
-  const hear = (...told: unknown[]) => Promise.resolve(void heard.push(told));
-  const tell = (changes: Partial<Progress>, environment = {}) =>
+  const reported: unknown[][] = [];
+  const setProcessingState = (...args: unknown[]) => Promise.resolve(void reported.push(args));
+  const report = (changes: Partial<Progress>, environment = {}) =>
     reportProcessingState(
       { ...progress, ...changes },
       environment,
       (...line) => logged.push(line),
       {
-        setProcessingState: fail ?? hear,
+        setProcessingState: fail ?? setProcessingState,
       },
     );
-  return { heard, logged, tell };
+  return { reported, logged, report };
 }
 
-test('the end is told, and whether it was a good one', async () => {
-  const { heard, tell } = setUp();
-  await tell({}, EXTENSION);
-  await tell({ failed: 3 }, EXTENSION);
-  expect(heard).toEqual([
-    ['PROCESSING_COMPLETE', '12 images were looked at, 0 of them could not be made.'],
-    ['PROCESSING_WARNING', '12 images were looked at, 3 of them could not be made.'],
+test('reports a completed backfill, with a warning if images failed', async () => {
+  const { reported, report } = setUp();
+  await report({}, EXTENSION);
+  await report({ failed: 3 }, EXTENSION);
+  expect(reported).toEqual([
+    ['PROCESSING_COMPLETE', '12 images checked, 0 of them could not be processed.'],
+    ['PROCESSING_WARNING', '12 images checked, 3 of them could not be processed.'],
   ]);
 });
 
-test('and that it has stopped', async () => {
-  const { heard } = setUp();
+test('reports a backfill that stopped early', async () => {
+  const { reported } = setUp();
   await reportProcessingState('stopped', EXTENSION, () => {}, {
-    setProcessingState: (...told) => Promise.resolve(void heard.push(told)),
+    setProcessingState: (...args) => Promise.resolve(void reported.push(args)),
   });
   await reportProcessingState('stopped', {}, () => {}, {
-    setProcessingState: (...told) => Promise.resolve(void heard.push(told)),
+    setProcessingState: (...args) => Promise.resolve(void reported.push(args)),
   });
-  expect(heard).toEqual([
-    ['PROCESSING_FAILED', 'Not all images were looked at. Call startBackfill to start again.'],
+  expect(reported).toEqual([
+    ['PROCESSING_FAILED', 'The backfill stopped early. Call startBackfill to start again.'],
   ]);
 });
 
-test('nothing is told before the end, nor by a function kit', async () => {
-  const { heard, tell } = setUp();
-  await tell({ state: 'running' }, EXTENSION);
-  await tell({}, {});
-  expect(heard).toEqual([]);
+test('reports nothing before completion, and nothing in a function kit', async () => {
+  const { reported, report } = setUp();
+  await report({ state: 'running' }, EXTENSION);
+  await report({}, {});
+  expect(reported).toEqual([]);
 });
 
-test('not to be heard is no failure of the backfill', async () => {
-  const { logged, tell } = setUp(() => Promise.reject(Object.assign(new Error('no'), { code: 7 })));
-  await tell({}, EXTENSION);
+test('logs a failed report and does not throw', async () => {
+  const { logged, report } = setUp(() =>
+    Promise.reject(Object.assign(new Error('no'), { code: 7 })),
+  );
+  await report({}, EXTENSION);
   expect(logged).toEqual([
-    ['WARNING', 'the state of the extension could not be set', { reason: 'Error 7' }],
+    ['WARNING', 'failed to set the processing state of the extension', { reason: 'Error 7' }],
   ]);
 });

@@ -1,44 +1,42 @@
-/** What an instance of the extension tells the Firebase console about its backfill. */
+/** Reports the state of the backfill to the Firebase console, for an instance of the extension. */
 import { getExtensions } from 'firebase-admin/extensions';
 import type { Environment } from '../config/config.js';
-import { reasonOf } from '../errors.js';
+import { logDetails, type Log } from '../log.js';
 import type { Progress } from '../domain/backfill-progress.js';
 
-type Log = (severity: 'WARNING', message: string, details: object) => void;
-
 /**
- * Once the backfill has come to its end, or has `stopped` before; quiet in a function kit, which has no
- * such state.
+ * Reports a backfill that has completed, or `stopped` early. Does nothing before that, and nothing in a
+ * function kit, which has no such state.
  */
 export async function reportProcessingState(
   progress: Progress | 'stopped',
   environment: Environment,
   log: Log,
   runtime: Pick<ReturnType<ReturnType<typeof getExtensions>['runtime']>, 'setProcessingState'> = {
-    setProcessingState: (...told) =>
+    setProcessingState: (...state) =>
       getExtensions()
         .runtime()
-        .setProcessingState(...told),
+        .setProcessingState(...state),
   },
 ): Promise<void> {
   if (!environment['EXT_INSTANCE_ID']) return;
   if (progress !== 'stopped' && progress.state !== 'done') return;
   try {
-    const { state, told } = stateOf(progress);
-    await runtime.setProcessingState(state, told);
+    const { state, message } = stateOf(progress);
+    await runtime.setProcessingState(state, message);
   } catch (error) {
-    // The work is done; that the console does not say so must not have it done again.
-    log('WARNING', 'the state of the extension could not be set', { reason: reasonOf(error) });
+    // Not thrown: a retry would repeat the backfill, which has completed.
+    log('WARNING', 'failed to set the processing state of the extension', logDetails({ error }));
   }
 }
 
 function stateOf(progress: Progress | 'stopped') {
   if (progress === 'stopped') {
-    const told = 'Not all images were looked at. Call startBackfill to start again.';
-    return { state: 'PROCESSING_FAILED', told } as const;
+    const message = 'The backfill stopped early. Call startBackfill to start again.';
+    return { state: 'PROCESSING_FAILED', message } as const;
   }
   const { total, failed } = progress;
-  const told = `${total} images were looked at, ${failed} of them could not be made.`;
+  const message = `${total} images checked, ${failed} of them could not be processed.`;
   const state = failed > 0 ? 'PROCESSING_WARNING' : 'PROCESSING_COMPLETE';
-  return { state, told } as const;
+  return { state, message } as const;
 }

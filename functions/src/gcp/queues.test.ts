@@ -26,7 +26,10 @@ afterEach(() => jest.restoreAllMocks());
 
 const open = (environment: Record<string, string>, identityToken = identityFor) =>
   openQueues({
-    ...{ projectId: 'p', location: 'europe-west3', environment, identityToken },
+    projectId: 'p',
+    location: 'europe-west3',
+    environment,
+    identityToken,
     accessToken: () => Promise.resolve('access'),
   });
 const identityFor = (audience: string) => Promise.resolve(`identity for ${audience}`);
@@ -38,27 +41,30 @@ test.each<[string, Record<string, string>, name: string]>([
   ['a kit', KIT, 'kit-images-purge'],
   ['an extension', EXTENSION, 'ext-images-purge'],
   ['neither', {}, 'purge'],
-])('%s: its own queue, where the queues are, in its own name', async (_what, environment, name) => {
-  const region = 'europe-west3';
-  await open(environment).enqueuePurge({ uid: 'alice' });
-  const address = `https://${region}-p.cloudfunctions.net/${name}`;
-  expect(sent).toMatchObject([
-    {
-      url: `https://cloudtasks.googleapis.com/v2/projects/p/locations/${region}/queues/${name}/tasks`,
-      authorization: 'Bearer access',
-      task: {
-        httpRequest: {
-          url: address,
-          headers: { Authorization: `Bearer identity for ${address}` },
+])(
+  '%s enqueues to its own queue, with its own identity token',
+  async (_what, environment, name) => {
+    const region = 'europe-west3';
+    await open(environment).enqueuePurge({ uid: 'alice' });
+    const url = `https://${region}-p.cloudfunctions.net/${name}`;
+    expect(sent).toMatchObject([
+      {
+        url: `https://cloudtasks.googleapis.com/v2/projects/p/locations/${region}/queues/${name}/tasks`,
+        authorization: 'Bearer access',
+        task: {
+          httpRequest: {
+            url,
+            headers: { Authorization: `Bearer identity for ${url}` },
+          },
         },
       },
-    },
-  ]);
-  const body = Buffer.from(sent[0]?.task.httpRequest.body ?? '', 'base64').toString();
-  expect(JSON.parse(body)).toEqual({ data: { uid: 'alice' } });
-});
+    ]);
+    const body = Buffer.from(sent[0]?.task.httpRequest.body ?? '', 'base64').toString();
+    expect(JSON.parse(body)).toEqual({ data: { uid: 'alice' } });
+  },
+);
 
-test('on the emulator no identity is asked for', async () => {
+test('requests no tokens with the emulator', async () => {
   await open({ ...KIT, CLOUD_TASKS_EMULATOR_HOST: 'localhost:9499' }).enqueuePurge({
     uid: 'alice',
   });
@@ -68,37 +74,40 @@ test('on the emulator no identity is asked for', async () => {
   expect(JSON.stringify(sent)).not.toContain('Bearer');
 });
 
-test('a sweep waits for its time, but no longer than an identity token lives', async () => {
+test('schedules a cleanup at its time, but no later than its identity token is valid', async () => {
   const queues = open(KIT);
   const at = Date.now() + 60_000;
   await queues.scheduleCleanup({ name: 'originals/alice/cat' }, at);
   await queues.scheduleCleanup({ name: 'originals/alice/cat' }, at + 24 * 60 * 60 * 1000);
-  const [soon = 0, later = 0] = sent.map(({ task }) => Date.parse(task.scheduleTime ?? ''));
-  expect(soon).toBe(at);
-  expect(later - Date.now()).toBeLessThan(60 * 60 * 1000);
-  expect(later - Date.now()).toBeGreaterThan(40 * 60 * 1000);
+  const [first = 0, second = 0] = sent.map(({ task }) => Date.parse(task.scheduleTime ?? ''));
+  expect(first).toBe(at);
+  expect(second - Date.now()).toBeLessThan(60 * 60 * 1000);
+  expect(second - Date.now()).toBeGreaterThan(40 * 60 * 1000);
 });
 
 test.each([
   ['half an hour', 30 * 60, 14, 16],
-  ['a minute: another task will have a newer one', 60, 0.1, 0.2],
-])('nor than the one that it carries, which has %s', async (_what, seconds, least, most) => {
-  const claims = { exp: Math.floor(Date.now() / 1000) + seconds };
-  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
-  const queues = open(KIT, () => Promise.resolve(token));
-  await queues.scheduleCleanup({ name: 'originals/alice/cat' }, Date.now() + 24 * 60 * 60 * 1000);
-  const minutes = (Date.parse(sent[0]?.task.scheduleTime ?? '') - Date.now()) / 60_000;
-  expect(minutes).toBeGreaterThan(least);
-  expect(minutes).toBeLessThan(most);
-});
+  ['a minute', 60, 0.1, 0.2],
+])(
+  'schedules a cleanup before its identity token expires, which is valid for %s',
+  async (_what, seconds, min, max) => {
+    const claims = { exp: Math.floor(Date.now() / 1000) + seconds };
+    const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
+    const queues = open(KIT, () => Promise.resolve(token));
+    await queues.scheduleCleanup({ name: 'originals/alice/cat' }, Date.now() + 24 * 60 * 60 * 1000);
+    const minutes = (Date.parse(sent[0]?.task.scheduleTime ?? '') - Date.now()) / 60_000;
+    expect(minutes).toBeGreaterThan(min);
+    expect(minutes).toBeLessThan(max);
+  },
+);
 
-test('a second task of the same id is none, whatever else fails is thrown', async () => {
+test('ignores a duplicate task id, and throws for any other error response', async () => {
   status = 409;
   await open(KIT).enqueueBackfill({}, 'run-1');
   expect(sent[0]?.task.name).toMatch(/queues\/kit-images-backfill\/tasks\/run-1$/);
   await expect(open(KIT).enqueuePurge({ uid: 'alice' })).rejects.toMatchObject({ code: 409 });
   status = 503;
   await expect(open(KIT).enqueueBackfill({}, 'run-1')).rejects.toThrow(
-    'expected a task to be taken, found 503',
+    'Cloud Tasks rejected a task: expected a 2xx status, found 503',
   );
 });

@@ -1,15 +1,15 @@
 /**
- * Cloud Tasks: work that is put off, or cut into pieces. Each task carries the function's own identity
- * token, as firebase-admin does it for extensions. Were Cloud Tasks to make one for it, the function
- * would need the right to act as a service account, which a project's role gives for all of them.
+ * Task queues in Cloud Tasks. Each task carries the function's own identity token, as firebase-admin does for
+ * extensions. If Cloud Tasks created the token, the function would need the role to act as a service account,
+ * which can only be granted for all service accounts of a project.
  */
 import type { Environment } from '../config/config.js';
 import type { BackfillTask, PurgeTask, CleanupTask } from '../domain/tasks.js';
 
 export interface Queues {
-  /** @param at not before, milliseconds since 1970; what comes too early appoints another one */
+  /** @param at earliest time, milliseconds since 1970; a task that runs too early schedules another one */
   scheduleCleanup(task: CleanupTask, at: number): Promise<void>;
-  /** @param id a second task of the same id is none, for hours after the first one has ended */
+  /** @param id a second task with the same id is ignored, for hours after the first has completed */
   enqueueBackfill(task: BackfillTask, id?: string): Promise<void>;
   enqueuePurge(task: PurgeTask): Promise<void>;
 }
@@ -18,62 +18,69 @@ export interface QueuesOptions {
   projectId: string;
   /** The region of the queues. */
   location: string;
-  /** The platform's, which says who and where this is. */
+  /** Usually `process.env`; names the instance and, in development, the emulator. */
   environment: Environment;
-  /** An OAuth 2.0 access token. Not asked for with an emulator. */
+  /** Gets an OAuth 2.0 access token. Not called with an emulator. */
   accessToken: () => Promise<string>;
-  /** An identity token for an address. Not asked for with an emulator. */
+  /** Gets an OIDC identity token for an audience. Not called with an emulator. */
   identityToken: (audience: string) => Promise<string>;
 }
 
-/** So long may a task take, seconds: as long as the longest of the functions. */
-const DEADLINE = '1800s';
-/** An identity token is good for an hour at the most, and a task may have to wait for its turn, milliseconds. */
-const TURN_MS = 15 * 60 * 1000;
-const HOUR_MS = 60 * 60 * 1000;
-/** So soon a task comes if its token is about to end, milliseconds; it appoints another one. */
-const SOON_MS = 10_000;
-/** Until the queue has answered, milliseconds. */
-const ANSWER_MS = 10_000;
+/** The longest timeout of the functions that handle tasks. */
+const DISPATCH_DEADLINE = '1800s';
+/** How long before its identity token expires a task is scheduled: it may wait in the queue, milliseconds. */
+const QUEUE_DELAY_MS = 15 * 60 * 1000;
+/** The longest lifetime of an identity token, milliseconds. */
+const TOKEN_LIFETIME_MS = 60 * 60 * 1000;
+/** The delay of a task whose identity token is about to expire; it schedules another task, milliseconds. */
+const MIN_DELAY_MS = 10_000;
+/** Timeout of a request to Cloud Tasks, milliseconds. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** The HTTP status for a task id that exists, or existed recently. */
+const ALREADY_EXISTS = 409;
 
-/** An answer of Cloud Tasks that is not what was asked for. Its message names nothing. */
+/** An error response of Cloud Tasks. The message contains no names. */
 class QueueError extends Error {
   override readonly name = 'QueueError';
   constructor(readonly code: number) {
-    super(`expected a task to be taken, found ${code}`);
+    super(`Cloud Tasks rejected a task: expected a 2xx status, found ${code}`);
   }
 }
 
-/** Opens the queues of this very instance of the kit or extension. */
+/** Opens the queues of this instance of the kit or extension. */
 export function openQueues(options: QueuesOptions): Queues {
   const { projectId, location, environment } = options;
   const emulator = environment['CLOUD_TASKS_EMULATOR_HOST'];
 
   /** https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create */
-  async function enqueue(name: string, task: object, more: { at?: number; id?: string }) {
-    const fullName = prefixOf(environment) + name;
+  async function enqueue(
+    functionName: string,
+    task: object,
+    { at, id }: { at?: number; id?: string } = {},
+  ): Promise<void> {
+    const fullName = instancePrefix(environment) + functionName;
     const queue = `projects/${projectId}/locations/${location}/queues/${fullName}`;
     const url = `https://${location}-${projectId}.cloudfunctions.net/${fullName}`;
     const identity = emulator ? undefined : await options.identityToken(url);
-    const at = more.at === undefined ? undefined : Math.min(more.at, latest(identity));
+    const scheduled = at === undefined ? undefined : Math.min(at, latestSchedule(identity));
     const response = await fetch(
       emulator
         ? `http://${emulator}/${queue}/tasks`
         : `https://cloudtasks.googleapis.com/v2/${queue}/tasks`,
       {
         method: 'POST',
-        signal: AbortSignal.timeout(ANSWER_MS),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
         headers: {
           'Content-Type': 'application/json',
           ...(!emulator && { Authorization: `Bearer ${await options.accessToken()}` }),
         },
         body: JSON.stringify({
           task: {
-            ...(more.id !== undefined && { name: `${queue}/tasks/${more.id}` }),
-            ...(at !== undefined && { scheduleTime: new Date(at).toISOString() }),
-            dispatchDeadline: DEADLINE,
+            ...(id !== undefined && { name: `${queue}/tasks/${id}` }),
+            ...(scheduled !== undefined && { scheduleTime: new Date(scheduled).toISOString() }),
+            dispatchDeadline: DISPATCH_DEADLINE,
             httpRequest: {
-              // The emulator knows by itself where its functions are.
+              // The emulator resolves the function's URL from the queue.
               url: emulator ? '' : url,
               headers: {
                 'Content-Type': 'application/json',
@@ -86,36 +93,36 @@ export function openQueues(options: QueuesOptions): Queues {
       },
     );
     await response.body?.cancel();
-    const isThere = response.status === 409 && more.id !== undefined;
-    if (!response.ok && !isThere) throw new QueueError(response.status);
+    const isDuplicate = response.status === ALREADY_EXISTS && id !== undefined;
+    if (!response.ok && !isDuplicate) throw new QueueError(response.status);
   }
 
   return {
     scheduleCleanup: (task, at) => enqueue('cleanup', task, { at }),
     enqueueBackfill: (task, id) => enqueue('backfill', task, id === undefined ? {} : { id }),
-    enqueuePurge: (task) => enqueue('purge', task, {}),
+    enqueuePurge: (task) => enqueue('purge', task),
   };
 }
 
 /**
- * When a task that carries this identity token may come at the latest, milliseconds since 1970. Whoever
- * hands out tokens may do so from a cache: when this one ends, it says itself (RFC 7519 section 4.1.4).
+ * The latest time for a task that carries this identity token, milliseconds since 1970. The token may come
+ * from a cache, so its own expiry counts (RFC 7519 section 4.1.4).
  */
-function latest(identity: string | undefined): number {
+function latestSchedule(identity: string | undefined): number {
   const now = Date.now();
-  let end = now + HOUR_MS;
+  let expiry = now + TOKEN_LIFETIME_MS;
   try {
     const [, claims = ''] = identity?.split('.') ?? [];
     const { exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { exp?: unknown };
-    if (typeof exp === 'number') end = Math.min(end, exp * 1000);
+    if (typeof exp === 'number') expiry = Math.min(expiry, exp * 1000);
   } catch {
-    // No JWT, as with an emulator.
+    // Not a JWT: with an emulator there is no token.
   }
-  return Math.max(end - TURN_MS, now + SOON_MS);
+  return Math.max(expiry - QUEUE_DELAY_MS, now + MIN_DELAY_MS);
 }
 
-/** What the CLI and the Extensions service put before the names of functions. */
-function prefixOf(environment: Environment): string {
+/** The prefix that the CLI and the Extensions service add to function names. */
+function instancePrefix(environment: Environment): string {
   const kit = environment['FIREBASE_KIT_INSTANCE_ID'];
   const extension = environment['EXT_INSTANCE_ID'];
   return kit ? `kit-${kit}-` : extension ? `ext-${extension}-` : '';

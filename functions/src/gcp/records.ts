@@ -1,4 +1,4 @@
-/** Records in Firestore: an image's own, and those of its tokens. */
+/** Records in Firestore: image records and token records. */
 import { randomBytes } from 'node:crypto';
 import {
   FieldPath,
@@ -29,29 +29,29 @@ import {
 } from '../domain/transitions.js';
 
 /**
- * - an attempt: what follows is to be told its id. `triedAt`: when this upload was tried before, if it was,
- *   and has not ended, milliseconds since 1970
- * - `done`: this upload has ended before (the event came twice)
- * - `stale`: a newer upload has been seen
+ * - an attempt: its id; `triedAt`, when the previous attempt for this upload began, if one began and did not
+ *   end, milliseconds since 1970
+ * - `done`: this upload is already `ready` or `failed` (the event was delivered twice)
+ * - `stale`: a newer upload has been recorded
  */
 export type AttemptStart =
   { attempt: string; hasStaleRenditions: boolean; triedAt?: number } | 'done' | 'stale';
 
-/** All that is recorded of an image. Times are milliseconds since 1970. */
+/** All records of an image. Times are milliseconds since 1970. */
 export interface ImageRecords {
   image?: ImageRecord<number>;
-  /** By hash. */
+  /** By token hash. */
   tokens: Map<string, TokenRecord<number>>;
 }
 
-/** Which token record, and of which image. */
+/** A token record's id, and the image it belongs to. */
 export interface ListedToken extends Owner {
   hash: string;
-  /** Whether it names an image record that is none by the parameters: no image's tokens are found by it. */
+  /** Whether its `imagePath` does not match IMAGES_COLLECTION, so that no query by image finds it. */
   isElsewhere: boolean;
 }
 
-/** Some of many, and where to go on; without `next` they were the last. */
+/** One page of a list. `next` is the `after` of the following page; absent on the last page. */
 export interface Page<T> {
   items: T[];
   next?: string;
@@ -59,14 +59,14 @@ export interface Page<T> {
 
 export interface Records {
   /**
-   * Costs one read when there is nothing to do. Mints and records the token of a new image, and
-   * deletes the one before it of an image whose record was deleted by hand.
+   * Begins an attempt, with one read when there is nothing to do. For a new image it creates the default token;
+   * if the image record was deleted by hand, it deletes the previous default token.
    */
   begin(owner: Owner, plan: AttemptPlan): Promise<AttemptStart>;
   /**
-   * Writes the image record and all its tokens' records at once; those of an image with more tokens
-   * than one commit takes follow one another, the image record comes last.
-   * @returns false when a newer upload or attempt has taken over, or the image was deleted
+   * Writes the image record and all its token records in one transaction. If the image has more tokens than
+   * fit in one commit, uses several transactions; the last one writes the image record.
+   * @returns false when a newer upload or attempt has begun, or the image was deleted
    */
   finish(
     owner: Owner,
@@ -74,32 +74,31 @@ export interface Records {
     result: ProcessingResult,
     settings: SettingsHashes,
   ): Promise<boolean>;
-  /** Tells the owner why there is nothing to see; false as for `finish`. */
+  /** Records a failure in the image record; returns false as `finish` does. */
   fail(
     owner: Owner,
     attempt: string,
     failure: ProcessingFailure,
     settings: SettingsHashes,
   ): Promise<boolean>;
-  /** Ends an attempt whose process must have died; what can be seen stays. */
+  /** Ends an attempt whose process has died; the renditions of earlier attempts stay. */
   abandon(owner: Owner, attempt: string): Promise<void>;
-  /** The image record alone: one read. */
+  /** Gets the image record: one read. */
   findImage(owner: Owner): Promise<ImageRecord<number> | undefined>;
+  /** Gets the image record and all its token records. */
   find(owner: Owner): Promise<ImageRecords>;
   /**
-   * Deletes the image record and all its tokens' records.
-   * @param newest the newest generation that is known to be gone; absent: whatever is there
-   * @returns false when a newer upload has been seen: nothing was deleted
+   * Deletes the image record and all its token records.
+   * @param newest the newest generation known to be deleted; undefined: delete unconditionally
+   * @returns false when a newer upload has been recorded; then nothing was deleted
    */
   remove(owner: Owner, newest: string | undefined): Promise<boolean>;
-  /** Owners of image records; of one user, or all. A page may have none, and another behind it. */
+  /** Owners of image records, of one user or of all. A page may be empty although another follows. */
   listImages(limit: number, after?: string, uid?: string): Promise<Page<Owner>>;
-  /** Token records; of one user, or all. In no order that means anything. */
+  /** Token records, of one user or of all, ordered by hash. */
   listTokens(limit: number, after?: string, uid?: string): Promise<Page<ListedToken>>;
   deleteToken(hash: string): Promise<void>;
 }
-
-type Stored<T> = DocumentReference<T>;
 
 export function openRecords(
   firestore: Firestore,
@@ -113,19 +112,22 @@ export function openRecords(
       ImageRecord<Timestamp>
     >;
   const imageOf = ({ uid, imageId }: Owner) => imagesOf(uid).doc(imageId);
-  const tokensOf = (image: Stored<unknown>) => tokens.where('imagePath', '==', image.path);
-  // Becomes a Timestamp as it is written.
+  const tokensOf = (image: DocumentReference) => tokens.where('imagePath', '==', image.path);
+  // Firestore replaces it with a Timestamp.
   const now = FieldValue.serverTimestamp() as unknown as Timestamp;
 
-  async function readImage(transaction: Transaction, image: Stored<ImageRecord<Timestamp>>) {
+  async function readImage(
+    transaction: Transaction,
+    image: DocumentReference<ImageRecord<Timestamp>>,
+  ) {
     return (await transaction.get(image)).data();
   }
 
   /**
-   * The tokens that are named in an image's record, not by its owner. Before that record is written
-   * there are some only if it was deleted by hand: nobody would know them any more, nor could revoke them.
+   * Finds default tokens without an image record. They exist only if the image record was deleted by hand;
+   * nobody could find or revoke them anymore.
    */
-  async function ownTokens(transaction: Transaction, image: Stored<unknown>) {
+  async function findOrphanedTokens(transaction: Transaction, image: DocumentReference) {
     const { docs } = await transaction.get(tokensOf(image).select('kind'));
     return docs.filter((token) => token.get('kind') === 'default');
   }
@@ -135,14 +137,14 @@ export function openRecords(
       firestore.runTransaction(async (transaction) => {
         const image = imageOf(owner);
         const ids = { attempt: randomBytes(9).toString('base64url'), token: mintToken() };
-        const begun = beginAttempt(await readImage(transaction, image), plan, ids, now);
-        if (typeof begun === 'string') return begun;
-        const strays = begun.isNew ? await ownTokens(transaction, image) : [];
-        for (const stray of strays) transaction.delete(stray.ref);
-        transaction.set(image, begun.record);
-        // Minted and recorded at once, and never recorded again: a token whose record was deleted
-        // stays dead, whatever is uploaded later.
-        if (begun.isNew) {
+        const transition = beginAttempt(await readImage(transaction, image), plan, ids, now);
+        if (typeof transition === 'string') return transition;
+        const orphanedTokens = transition.isNew ? await findOrphanedTokens(transaction, image) : [];
+        for (const token of orphanedTokens) transaction.delete(token.ref);
+        transaction.set(image, transition.record);
+        // A token record is only created together with its token: a token whose record was deleted stays
+        // revoked, whatever is uploaded later.
+        if (transition.isNew) {
           transaction.set(tokens.doc(hashToken(ids.token)), {
             ...owner,
             imagePath: image.path,
@@ -150,8 +152,8 @@ export function openRecords(
             createdAt: now,
           });
         }
-        const hasStaleRenditions = begun.hasStaleRenditions || strays.length > 0;
-        const triedAt = begun.triedAt?.toMillis();
+        const hasStaleRenditions = transition.hasStaleRenditions || orphanedTokens.length > 0;
+        const triedAt = transition.triedAt?.toMillis();
         return {
           attempt: ids.attempt,
           hasStaleRenditions,
@@ -163,27 +165,29 @@ export function openRecords(
       const image = imageOf(owner);
       const { bucket, generation } = result.original;
       const { placeholder, renditions } = result;
-      const shown = { attempt, bucket, generation, placeholder, renditions };
-      // Of an image with many tokens: those that are still to be written before the last transaction.
-      let rest: DocumentReference[] = [];
+      const tokenImage = { attempt, bucket, generation, placeholder, renditions };
+      // Tokens that did not fit in the previous transactions.
+      let remaining: DocumentReference[] = [];
       for (;;) {
-        let next = rest;
+        let next = remaining;
         const isDone = await firestore.runTransaction(async (transaction) => {
-          const before = await readImage(transaction, image);
-          const record = finishAttempt(before, attempt, result, settings, now);
+          const stored = await readImage(transaction, image);
+          const record = finishAttempt(stored, attempt, result, settings, now);
           if (record === undefined) return false;
-          const most = updatesPerCommit(shown, before?.variants);
-          const some = rest.slice(0, most);
-          const found =
-            some.length > 0
-              ? await transaction.getAll(...some, { fieldMask: ['image.attempt'] })
+          const limit = updatesPerCommit(tokenImage, stored?.variants);
+          const batch = remaining.slice(0, limit);
+          const snapshots =
+            batch.length > 0
+              ? await transaction.getAll(...batch, { fieldMask: ['image.attempt'] })
               : (await transaction.get(tokensOf(image).select('image.attempt'))).docs;
-          const behind = found.filter(
+          const outdated = snapshots.filter(
             (token) => token.exists && token.get('image.attempt') !== attempt,
           );
-          for (const { ref } of behind.slice(0, most)) transaction.update(ref, { image: shown });
-          if (some.length > 0) next = rest.slice(most);
-          else if (behind.length > most) next = behind.slice(most).map(({ ref }) => ref);
+          for (const { ref } of outdated.slice(0, limit)) {
+            transaction.update(ref, { image: tokenImage });
+          }
+          if (batch.length > 0) next = remaining.slice(limit);
+          else if (outdated.length > limit) next = outdated.slice(limit).map(({ ref }) => ref);
           else {
             transaction.set(image, record);
             return true;
@@ -191,15 +195,15 @@ export function openRecords(
           return undefined;
         });
         if (isDone !== undefined) return isDone;
-        rest = next;
+        remaining = next;
       }
     },
 
     fail: (owner, attempt, failure, settings) =>
       firestore.runTransaction(async (transaction) => {
         const image = imageOf(owner);
-        const before = await readImage(transaction, image);
-        const record = failAttempt(before, attempt, failure, settings, now);
+        const stored = await readImage(transaction, image);
+        const record = failAttempt(stored, attempt, failure, settings, now);
         if (record) transaction.set(image, record);
         return record !== undefined;
       }),
@@ -213,16 +217,16 @@ export function openRecords(
 
     async findImage(owner) {
       const image = (await imageOf(owner).get()).data();
-      return image && inMilliseconds(image);
+      return image && toMilliseconds(image);
     },
 
     async find(owner) {
       const image = imageOf(owner);
-      const [found, existing] = await Promise.all([image.get(), tokensOf(image).get()]);
-      const record = found.data();
+      const [snapshot, existing] = await Promise.all([image.get(), tokensOf(image).get()]);
+      const record = snapshot.data();
       return {
-        ...(record && { image: inMilliseconds(record) }),
-        tokens: new Map(existing.docs.map((token) => [token.id, inMilliseconds(token.data())])),
+        ...(record && { image: toMilliseconds(record) }),
+        tokens: new Map(existing.docs.map((token) => [token.id, toMilliseconds(token.data())])),
       };
     },
 
@@ -230,22 +234,24 @@ export function openRecords(
       const image = imageOf(owner);
       for (;;) {
         const isDone = await firestore.runTransaction(async (transaction) => {
-          const before = recognizedRecord(await readImage(transaction, image));
-          if (before !== undefined && newest !== undefined) {
-            if (compareGenerations(before.original, { generation: newest }) > 0) return false;
+          const stored = recognizedRecord(await readImage(transaction, image));
+          if (stored !== undefined && newest !== undefined) {
+            if (compareGenerations(stored.original, { generation: newest }) > 0) return false;
           }
-          const some = tokensOf(image)
+          const query = tokensOf(image)
             .select('kind')
             .limit(DELETES_PER_COMMIT + 1);
-          const { docs } = await transaction.get(some);
-          const all = docs.length <= DELETES_PER_COMMIT;
-          // The image's own token goes with the image's record: an upload that comes in between finds
-          // either both or none.
-          const first = all ? docs : docs.filter((token) => token.get('kind') !== 'default');
-          for (const { ref } of first.slice(0, DELETES_PER_COMMIT)) transaction.delete(ref);
-          if (!all) return undefined;
-          // A document that was not written here stays.
-          if (before !== undefined) transaction.delete(image);
+          const { docs } = await transaction.get(query);
+          const isLastBatch = docs.length <= DELETES_PER_COMMIT;
+          // The default token and the image record are deleted together: an upload in between finds either
+          // both or neither.
+          const batch = isLastBatch
+            ? docs
+            : docs.filter((token) => token.get('kind') !== 'default');
+          for (const { ref } of batch.slice(0, DELETES_PER_COMMIT)) transaction.delete(ref);
+          if (!isLastBatch) return undefined;
+          // A document that something else wrote is kept.
+          if (stored !== undefined) transaction.delete(image);
           return true;
         });
         if (isDone !== undefined) return isDone;
@@ -256,29 +262,29 @@ export function openRecords(
       const { segments } = config.imagesCollection;
       const collection =
         uid === undefined ? firestore.collectionGroup(segments.at(-1) as string) : imagesOf(uid);
-      const named = collection.select('original.generation');
-      const page = await pageOf(firestore, named, limit, after);
-      const owners = page.items.flatMap((found) => {
-        const { ref } = found;
-        if (!recognizedRecord(found.data() as ImageRecord)) return [];
+      const query = collection.select('original.generation');
+      const page = await pageOf(firestore, query, limit, after);
+      const owners = page.items.flatMap((snapshot) => {
+        const { ref } = snapshot;
+        if (!recognizedRecord(snapshot.data() as ImageRecord)) return [];
         const path = ref.path.split('/');
-        const isOurs =
+        const matchesTemplate =
           path.length === segments.length + 1 &&
           segments.every((segment, index) => segment === '{uid}' || segment === path[index]);
-        const at = segments.indexOf('{uid}');
-        return isOurs ? [{ uid: path[at] as string, imageId: ref.id }] : [];
+        const uidIndex = segments.indexOf('{uid}');
+        return matchesTemplate ? [{ uid: path[uidIndex] as string, imageId: ref.id }] : [];
       });
       return { ...page, items: owners };
     },
 
     async listTokens(limit, after, uid) {
-      const all = uid === undefined ? tokens : tokens.where('uid', '==', uid);
-      const named = all.select('uid', 'imageId', 'imagePath');
-      const page = await pageOf(firestore, named, limit, after);
+      const selected = uid === undefined ? tokens : tokens.where('uid', '==', uid);
+      const query = selected.select('uid', 'imageId', 'imagePath');
+      const page = await pageOf(firestore, query, limit, after);
       const items = page.items.map((token) => {
         const owner = { uid: String(token.get('uid')), imageId: String(token.get('imageId')) };
-        const isId = isDocumentId(owner.uid) && isDocumentId(owner.imageId);
-        const isElsewhere = !isId || token.get('imagePath') !== imageOf(owner).path;
+        const isValid = isDocumentId(owner.uid) && isDocumentId(owner.imageId);
+        const isElsewhere = !isValid || token.get('imagePath') !== imageOf(owner).path;
         return { ...owner, hash: token.id, isElsewhere };
       });
       return { ...page, items };
@@ -290,7 +296,7 @@ export function openRecords(
   };
 }
 
-/** Documents in the order of their paths. */
+/** Gets one page of documents, ordered by path. */
 async function pageOf(
   firestore: Firestore,
   query: Query,
@@ -304,16 +310,16 @@ async function pageOf(
   return { items: docs, ...(last && docs.length === limit && { next: last.ref.path }) };
 }
 
-/** Timestamps at the top of a record as milliseconds since 1970. */
-function inMilliseconds<R extends object>(record: R): Numbered<R> {
+/** Converts the top-level timestamps of a record to milliseconds since 1970. */
+function toMilliseconds<R extends object>(record: R): WithMilliseconds<R> {
   return Object.fromEntries(
     Object.entries(record).map(([name, value]: [string, unknown]) => [
       name,
       isTimestamp(value) ? value.toMillis() : value,
     ]),
-  ) as unknown as Numbered<R>;
+  ) as unknown as WithMilliseconds<R>;
 }
-type Numbered<R> =
+type WithMilliseconds<R> =
   R extends ImageRecord<Timestamp>
     ? ImageRecord<number>
     : R extends TokenRecord<Timestamp>

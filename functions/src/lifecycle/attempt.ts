@@ -1,37 +1,42 @@
-/** An original -> renditions, image record and token records: one attempt, safe to die at any line. */
-import { checkBytes } from '../processing/limits.js';
+/** One attempt: processes one generation of an original into renditions, image record and token records. */
 import { ImageFailure } from '../errors.js';
-import { renditionName, type Owner } from '../domain/path.js';
+import { contentDigest } from '../domain/entity-tag.js';
+import { renditionNameOf, type Owner } from '../domain/path.js';
 import type { OriginalInfo, TokenVariant, VariantInfo } from '../domain/records.js';
 import { settingsHashes } from '../domain/settings.js';
 import { isCropped } from '../domain/variant.js';
-import type { ReprocessMode, ProcessingResult } from '../gcp/backend.js';
-import { removeIfGone } from './original-deleted.js';
-import type { ProcessingContext } from './context.js';
+import type { ProcessingResult, ReprocessMode } from '../gcp/backend.js';
+import { checkBytes } from '../processing/limits.js';
 import { scheduleCleanup } from './cleanup.js';
+import type { ProcessingContext } from './context.js';
+import { removeIfOriginalMissing } from './original-deleted.js';
 
 /**
- * - `stale`, `done`: a newer upload, or this one, has been seen before
- * - `gone`: overwritten or deleted in the meantime; nothing of it is left unless a newer upload came
- * - `superseded`: a newer upload or another attempt has taken over
- * - `ready`, `failed`: how it ended
+ * - `stale`: a newer upload has been recorded
+ * - `done`: this upload is already `ready` or `failed`
+ * - `missing`: the original was overwritten or deleted; its records are deleted unless a newer upload exists
+ * - `superseded`: a newer upload or another attempt has begun
+ * - `ready`, `failed`: the state that was recorded
  */
-export type AttemptOutcome = 'stale' | 'done' | 'gone' | 'superseded' | 'ready' | 'failed';
+export type AttemptOutcome = 'stale' | 'done' | 'missing' | 'superseded' | 'ready' | 'failed';
 
-/** A try that began longer ago has died, or failed: no function works on one upload for so long, milliseconds. */
-const LONGEST_TRY_MS = 5 * 60_000;
+/** An attempt that began earlier than this has died or failed: no function runs as long, milliseconds. */
+const MAX_ATTEMPT_MS = 5 * 60_000;
 
 export interface ProcessOptions {
-  /** Whether this is the last try: what was tried before is not made any more, and the record says so. */
+  /**
+   * Whether the platform will not retry. Then an upload whose previous attempt died is not processed, and
+   * transient errors are recorded as `retries-exhausted`.
+   */
   isFinalAttempt: boolean;
-  /** Whether an image that has ended is made anew. */
+  /** Whether to process an image that is already `ready` or `failed`. */
   reprocess: ReprocessMode;
 }
 
 /**
- * Before anything is made, whoever may leave something behind has a sweep appointed: dying later than
- * that, it leaves nothing that is not found.
- * @throws what will pass by itself; trying again ends as if nothing had happened
+ * Runs one attempt. The process may die at any line: a cleanup task is scheduled before anything is written
+ * that could be left behind.
+ * @throws transient errors; the next attempt completes the work
  */
 export async function runAttempt(
   owner: Owner,
@@ -42,78 +47,87 @@ export async function runAttempt(
   const { backend, config } = context;
   const { name, generation } = original;
   const settings = settingsHashes(config);
-  const lock = async () => {
+  const revokeDownloadTokens = async () => {
     if (config.lockOriginals) await backend.objects.revokeDownloadTokens(name, generation);
   };
-  const beginning = await backend.records
+  const start = await backend.records
     .begin(owner, { original, settings, reprocess })
     .catch(async (error: unknown) => {
-      // An original must not stay open because Firestore can't be reached.
-      await lock();
+      // Download tokens are revoked even when Firestore is unavailable.
+      await revokeDownloadTokens();
       throw error;
     });
-  if (beginning === 'stale') {
-    // Perhaps this is the second try of one that wrote renditions before it was overtaken.
+  if (start === 'stale') {
+    // This may be a retry of an attempt that wrote renditions before a newer upload was recorded.
     await scheduleCleanup(name, context);
-    await lock();
+    await revokeDownloadTokens();
     return { outcome: 'stale' };
   }
-  if (beginning === 'done') return { outcome: 'done' };
-  const { attempt, hasStaleRenditions, triedAt } = beginning;
+  if (start === 'done') return { outcome: 'done' };
+  const { attempt, hasStaleRenditions, triedAt } = start;
   try {
-    // Before any other work: until then, a download token opens the original to whoever has it.
-    await lock();
+    // First of all: until then, anyone who has a download token can download the original.
+    await revokeDownloadTokens();
     if (hasStaleRenditions) await scheduleCleanup(name, context);
-    // In a bucket with object versioning, what was deleted can still be read by its generation.
-    const isThere = (await backend.objects.findOriginal(name))?.generation === generation;
-    if (!isThere) return await gone(owner, original, context);
-    // Before the work: an upload that ends the process each time must not be tried for ever.
-    const isLeft = triedAt !== undefined && context.now() - triedAt > LONGEST_TRY_MS;
-    if (isFinalAttempt && isLeft) throw gaveUp();
+    // With object versioning, a deleted original can still be read by its generation.
+    const isLive = (await backend.objects.findOriginal(name))?.generation === generation;
+    if (!isLive) return await removeMissing(owner, original, context);
+    // Checked before processing: an upload that crashes the process each time must not be retried forever.
+    const hasDied = triedAt !== undefined && context.now() - triedAt > MAX_ATTEMPT_MS;
+    if (isFinalAttempt && hasDied) throw retriesExhausted();
     const result = await makeRenditions(original, context);
-    if (result === undefined) return await gone(owner, original, context);
+    if (result === undefined) return await removeMissing(owner, original, context);
     if (await backend.records.finish(owner, attempt, result, settings)) return { outcome: 'ready' };
   } catch (error) {
-    const failure = error instanceof ImageFailure ? error : gaveUp();
+    const failure = error instanceof ImageFailure ? error : retriesExhausted();
     if (failure !== error && !isFinalAttempt) throw error;
     const { code, publicMessage: message } = failure;
-    const isTold = await backend.records.fail(owner, attempt, { code, message }, settings);
+    const isRecorded = await backend.records.fail(owner, attempt, { code, message }, settings);
     if (failure !== error) throw error;
-    if (isTold) return { outcome: 'failed', failure };
+    if (isRecorded) return { outcome: 'failed', failure };
   }
   await scheduleCleanup(name, context);
   return { outcome: 'superseded' };
 }
 
-function gaveUp(): ImageFailure {
-  return new ImageFailure('retries-exhausted', 'expected an end within an hour, found none');
+function retriesExhausted(): ImageFailure {
+  return new ImageFailure('retries-exhausted', 'expected success within an hour, found none');
 }
 
-async function gone(owner: Owner, { name, generation }: OriginalInfo, context: ProcessingContext) {
-  await removeIfGone(owner, name, generation, context);
-  return { outcome: 'gone' as const };
+async function removeMissing(
+  owner: Owner,
+  { name, generation }: OriginalInfo,
+  context: ProcessingContext,
+) {
+  await removeIfOriginalMissing(owner, name, generation, context);
+  return { outcome: 'missing' as const };
 }
 
-/** @returns undefined when the original is gone */
+/**
+ * Reads and processes the original, and writes its renditions.
+ * @returns undefined when the original does not exist
+ */
 async function makeRenditions(
   original: OriginalInfo,
   { config, backend, processImage }: ProcessingContext,
 ): Promise<ProcessingResult | undefined> {
-  // Before a byte is read: an object may be of any size.
+  // Checked before reading: an object may have any size.
   checkBytes(original.bytes, config);
   const bytes = await backend.objects.readOriginal(original.name, original.generation);
   if (bytes === undefined) return undefined;
-  const derived = await processImage(bytes, config);
+  const image = await processImage(bytes, config);
   const variants: Record<string, VariantInfo> = {};
   const renditions: Record<string, TokenVariant> = {};
-  const writes = derived.renditions.map(async ({ data, ...rendition }) => {
+  const writes = image.renditions.map(async ({ data, ...rendition }) => {
     const { variants: names, format } = rendition;
-    // Variants that come to the same share one object, under the name of the first.
-    const name = renditionName(config.variantsPath, original, names[0] as string, format, data);
-    return { ...rendition, info: await backend.objects.writeRendition(name, format, data) };
+    const digest = contentDigest(data);
+    // Variants of the same size share one object, named after the first of them.
+    const variant = names[0] as string;
+    const name = renditionNameOf(config.variantsPath, original, variant, format, digest);
+    return { ...rendition, info: await backend.objects.writeRendition(name, format, data, digest) };
   });
   for (const { variants: names, format, width, height, info } of await Promise.all(writes)) {
-    const cropped = isCropped({ width, height }, derived.original);
+    const cropped = isCropped({ width, height }, image.original);
     const size = { width, height, ...(cropped && { cropped }) };
     for (const name of names) {
       (variants[name] ??= { ...size, formats: {} }).formats[format] = info;
@@ -121,8 +135,8 @@ async function makeRenditions(
     }
   }
   return {
-    original: { ...original, ...derived.original },
-    placeholder: derived.placeholder,
+    original: { ...original, ...image.original },
+    placeholder: image.placeholder,
     variants,
     renditions,
   };

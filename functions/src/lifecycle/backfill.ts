@@ -1,46 +1,47 @@
-/** All originals, page by page -> what the parameters now say: those from before, and after a change. */
-import { reasonOf } from '../errors.js';
-import { hashedFolder, originalsPrefix, ownerOf } from '../domain/path.js';
+/** Processes all originals with the current parameters, page by page. */
+import { originalsPrefix, ownerOf, type Owner } from '../domain/path.js';
 import { backfillSettingsHash } from '../domain/settings.js';
 import { IMAGES_PER_PAGE, type BackfillTask } from '../domain/tasks.js';
 import { recognizedRecord, type Progress, type StoredOriginal } from '../gcp/backend.js';
-import { tell } from './original-finalized.js';
 import { runAttempt, type ProcessOptions } from './attempt.js';
-import { removeIfGone } from './original-deleted.js';
 import type { ProcessingContext } from './context.js';
+import { imageDetails } from './image-details.js';
+import { removeIfOriginalMissing } from './original-deleted.js';
+import { logOutcome, PROCESSING_MESSAGES } from './original-finalized.js';
 
-/** Names that one call of Storage lists while they are counted. */
-const COUNTED_A_CALL = 1000;
-/** So long may one task count, milliseconds; the next one goes on. */
-const COUNTING_MS = 60_000;
+/** Names per Storage list call while counting. */
+const COUNTED_PER_CALL = 1000;
+/** How long one task counts before the next one continues, milliseconds. */
+const MAX_COUNTING_MS = 60_000;
 
-type Counting = Extract<BackfillTask, { step: 'count' }>;
-type Page = Extract<BackfillTask, { step: 'make' }>;
+type CountTask = Extract<BackfillTask, { step: 'count' }>;
+type PageTask = Extract<BackfillTask, { step: 'process' | 'recheck' }>;
 
-/** One delivery of a task. */
-export interface Delivery {
-  /** The same however often it is delivered. */
+/** How a task was delivered. */
+export interface TaskDelivery {
+  /** The id of the task; the same for each delivery. */
   id: string;
-  /** Whether it is not delivered again if it fails. */
-  isLast: boolean;
+  /** Whether the queue will not retry the task. */
+  isFinalAttempt: boolean;
 }
 
 /**
- * Handles one task. The first counts and sends for the first page; each page sends for the next one
- * before it works, so that as many are at work as the queue allows. What was sent twice is there once.
- * @returns the progress when a page was added up
- * @throws what will pass by itself; the task is tried again, and finds most of its work done
+ * Handles one backfill task. The first task counts the originals and enqueues the first page. Each page
+ * enqueues the next one before it is processed, so that as many pages run in parallel as the queue allows.
+ * Task ids make duplicates impossible.
+ * @returns the progress after a page was added
+ * @throws transient errors; the queue retries the task, which skips what was already processed
  */
 export async function backfill(
   task: BackfillTask,
-  delivery: Delivery,
+  delivery: TaskDelivery,
   context: ProcessingContext,
 ): Promise<Progress<number> | undefined> {
   const { jobs } = context.backend;
   if (task.step === undefined) {
     const run = delivery.id;
     if (await jobs.start(run, backfillSettingsHash(context.config), task.onlyIfChanged ?? false)) {
-      await send({ step: 'count', run, part: 0, total: 0 }, `${run}-count-0`, context);
+      await enqueue({ step: 'count', run, part: 0, total: 0 }, `${run}-count-0`, context);
     }
     return undefined;
   }
@@ -50,108 +51,109 @@ export async function backfill(
     return undefined;
   }
   const isCurrent = current === task.run;
-  const progress = isCurrent ? await makePage(task, delivery, context) : undefined;
-  // Replaced: perhaps it was at work with the parameters of then, and has undone what the new run did.
-  const now = isCurrent ? await jobs.current() : current;
-  if (now !== undefined && now !== task.run) {
-    await send({ step: 'again', run: now, names: task.names }, undefined, context);
+  const progress = isCurrent ? await processPage(task, delivery, context) : undefined;
+  // If the run was replaced, this page may have overwritten results of the new run with old parameters.
+  const latest = isCurrent ? await jobs.current() : current;
+  if (latest !== undefined && latest !== task.run) {
+    await enqueue({ step: 'recheck', run: latest, names: task.names }, undefined, context);
   }
   return progress;
 }
 
 async function count(
-  { run, part, ...before }: Counting,
+  { run, part, ...previous }: CountTask,
   context: ProcessingContext,
 ): Promise<void> {
-  const until = context.now() + COUNTING_MS;
-  let { total, after } = before;
+  const deadline = context.now() + MAX_COUNTING_MS;
+  let { total, after } = previous;
   do {
-    const page = await listOriginals(COUNTED_A_CALL, after, context);
+    const page = await listOriginals(COUNTED_PER_CALL, after, context);
     total += page.names.length;
     after = page.next;
-  } while (after !== undefined && context.now() < until);
+  } while (after !== undefined && context.now() < deadline);
   if (after !== undefined) {
     const task = { step: 'count', run, part: part + 1, total, after } as const;
-    return send(task, `${run}-count-${part + 1}`, context);
+    return enqueue(task, `${run}-count-${part + 1}`, context);
   }
   await context.backend.jobs.counted(run, total);
-  await sendPage(run, 0, undefined, context);
+  await enqueuePage(run, 0, undefined, context);
 }
 
-/** Lists a page and sends for it. Its names go with it: whoever is at it twice is at the same images. */
-async function sendPage(
+/** Lists a page and enqueues it. The task contains the names, so that each delivery has the same images. */
+async function enqueuePage(
   run: string,
   page: number,
   after: string | undefined,
   context: ProcessingContext,
 ): Promise<void> {
   const { names, next } = await listOriginals(IMAGES_PER_PAGE, after, context);
-  await send({ step: 'make', run, page, names, after: next }, `${run}-${page}`, context);
+  await enqueue({ step: 'process', run, page, names, after: next }, `${run}-${page}`, context);
 }
 
-async function makePage(
-  task: Page | Extract<BackfillTask, { step: 'again' }>,
-  { isLast: isLastTry }: Delivery,
+async function processPage(
+  task: PageTask,
+  { isFinalAttempt }: TaskDelivery,
   context: ProcessingContext,
 ): Promise<Progress<number> | undefined> {
   const { run, names } = task;
-  if (task.step === 'make' && task.after !== undefined) {
-    await sendPage(run, task.page + 1, task.after, context);
+  if (task.step === 'process' && task.after !== undefined) {
+    await enqueuePage(run, task.page + 1, task.after, context);
   }
+  const { bucket } = context.config;
   let failed = 0;
-  let passing: unknown;
+  let lastError: unknown;
   for (const name of names) {
     try {
-      if ((await refreshNamed(name, isLastTry, context)) === 'failed') failed += 1;
+      if ((await refreshByName(name, isFinalAttempt, context)) === 'failed') failed += 1;
     } catch (error) {
-      context.log('WARNING', 'image was not brought up to date', {
-        image: hashedFolder(context.config.bucket, name),
-        reason: reasonOf(error),
-      });
-      // The others of this page need not wait for it.
-      passing = error;
+      const { willRetry, exhausted } = PROCESSING_MESSAGES;
+      const message = isFinalAttempt ? exhausted : willRetry;
+      context.log('WARNING', message, imageDetails({ bucket, name }, error));
+      // Thrown after the loop, so that the other images of the page are processed.
+      lastError = error;
       failed += 1;
     }
   }
-  if (passing !== undefined && !isLastTry) throw passing as Error;
-  if (task.step === 'again') return undefined;
+  if (lastError !== undefined && !isFinalAttempt) throw lastError as Error;
+  if (task.step === 'recheck') return undefined;
   const result = { page: task.page, isLast: task.after === undefined, done: names.length, failed };
   return context.backend.jobs.add(run, result);
 }
 
-/** An original that has gone since it was listed may have been begun by a try that died. */
-async function refreshNamed(name: string, isFinalAttempt: boolean, context: ProcessingContext) {
+async function refreshByName(name: string, isFinalAttempt: boolean, context: ProcessingContext) {
   const { config, backend } = context;
   const owner = ownerOf(config.originalsPath, name);
   if (owner === undefined) return 'done';
   const stored = await backend.objects.findOriginal(name);
-  if (stored !== undefined)
-    return refresh(stored, context, { isFinalAttempt, reprocess: 'outdated' });
+  if (stored !== undefined) {
+    return refresh(owner, stored, context, { isFinalAttempt, reprocess: 'outdated' });
+  }
+  // Deleted since it was listed. An earlier attempt that died may have created records.
   const image = recognizedRecord(await backend.records.findImage(owner));
-  if (image === undefined) return 'gone';
-  // What is uploaded from now on is newer.
-  return removeIfGone(owner, name, image.original.generation, context);
+  if (image === undefined) return 'missing';
+  // The generation is read before the deletion: records of a later upload are kept.
+  return removeIfOriginalMissing(owner, name, image.original.generation, context);
 }
 
 /**
- * Brings one original up to date: one read of Firestore when it is.
- * @throws what will pass by itself
+ * Processes one original if needed; one Firestore read if not.
+ * @throws transient errors
  */
 export async function refresh(
+  owner: Owner,
   stored: StoredOriginal,
   context: ProcessingContext,
-  making: ProcessOptions,
+  options: ProcessOptions,
 ) {
-  const { bucket, originalsPath, lockOriginals } = context.config;
-  const owner = ownerOf(originalsPath, stored.name);
-  if (owner === undefined) return 'done';
-  const { name, generation, bytes, isOpen } = stored;
-  if (isOpen && lockOriginals) await context.backend.objects.revokeDownloadTokens(name, generation);
+  const { bucket, lockOriginals } = context.config;
+  const { name, generation, bytes, hasDownloadToken } = stored;
+  if (hasDownloadToken && lockOriginals) {
+    await context.backend.objects.revokeDownloadTokens(name, generation);
+  }
   const contentType = stored.contentType ?? 'application/octet-stream';
   const original = { bucket, name, generation, contentType, bytes };
-  const { outcome, failure } = await runAttempt(owner, original, making, context);
-  const details = { image: hashedFolder(bucket, name), generation };
-  if (outcome !== 'done') tell(context.log, outcome, failure, details);
+  const { outcome, failure } = await runAttempt(owner, original, options, context);
+  if (outcome !== 'done') logOutcome(context.log, outcome, failure, imageDetails(original));
   return outcome;
 }
 
@@ -168,7 +170,7 @@ async function listOriginals(
   return { names, next };
 }
 
-function send(
+function enqueue(
   task: BackfillTask,
   id: string | undefined,
   { backend }: ProcessingContext,

@@ -1,90 +1,99 @@
 import { renditionsFolder } from '../domain/path.js';
-import { openMemoryHarness, settle } from '../../test/lifecycle/memory-harness.js';
+import {
+  openMemoryHarness,
+  settle,
+  type MemoryHarness,
+} from '../../test/lifecycle/memory-harness.js';
 import { cleanup } from './cleanup.js';
 import { intercept, type Job } from '../../test/lifecycle/test-harness.js';
 
-type Memory = ReturnType<typeof openMemoryHarness>;
 const CAT = 'originals/alice/cat';
 const BOUND_MS = 60_000;
 
-function keeperOf({ world, backend, time }: Memory) {
-  return { config: world.config, backend, now: () => time.now, log: () => {} };
+function contextOf({ harness, backend, time }: MemoryHarness) {
+  return { config: harness.config, backend, now: () => time.now, log: () => {} };
 }
 
-/** Starts a handler that stands still before or after a call until it is let go on, and may die at another. */
-function startUntil({ world, backend }: Memory, job: Job, point: string, dies?: string) {
-  let release = () => {};
-  const gate = new Promise<void>((resolve) => (release = resolve));
-  let reached = () => {};
-  const standing = new Promise<void>((resolve) => (reached = resolve));
-  const end = world.handle(
+/** Starts a handler that pauses before or after a call until it is resumed, and may die at another call. */
+function startUntil(
+  { harness, backend }: MemoryHarness,
+  job: Job,
+  pausePoint: string,
+  deathPoint?: string,
+) {
+  let resume = () => {};
+  const resumed = new Promise<void>((resolve) => (resume = resolve));
+  let pause = () => {};
+  const paused = new Promise<void>((resolve) => (pause = resolve));
+  const result = harness.handle(
     job,
-    intercept(backend, async (at) => {
-      if (at === dies) throw new Error('died here');
-      if (at !== point) return;
-      reached();
-      await gate;
+    intercept(backend, async (point) => {
+      if (point === deathPoint) throw new Error('died here');
+      if (point !== pausePoint) return;
+      pause();
+      await resumed;
     }),
   );
-  return { standing, release: () => (release(), end) };
+  return { paused, resume: () => (resume(), result) };
 }
 
-async function uploadAndTake({ world }: Memory, text: string): Promise<Job> {
-  await world.upload(CAT, text);
-  return { kind: 'event', event: world.events.pop() as NonNullable<(typeof world.events)[0]> };
+/** Uploads an image and returns its event without delivering it. */
+async function uploadAndTake({ harness }: MemoryHarness, text: string): Promise<Job> {
+  await harness.upload(CAT, text);
+  return { kind: 'event', event: harness.events.pop() as NonNullable<(typeof harness.events)[0]> };
 }
 
-test('old renditions go when the bound has passed, and not a millisecond before', async () => {
+test('deletes replaced renditions when the revocation bound has passed, not a millisecond earlier', async () => {
   const memory = openMemoryHarness();
-  await memory.world.upload(CAT, 'cat');
+  await memory.harness.upload(CAT, 'cat');
   await settle(memory);
-  await memory.world.handle(await uploadAndTake(memory, 'cat again'));
+  await memory.harness.handle(await uploadAndTake(memory, 'cat again'));
   expect(memory.backend.renditions.size).toBe(8);
   memory.time.now += BOUND_MS - 1;
-  await expect(cleanup({ name: CAT }, keeperOf(memory))).resolves.toBe('waiting');
+  await expect(cleanup({ name: CAT }, contextOf(memory))).resolves.toBe('rescheduled');
   expect(memory.backend.renditions.size).toBe(8);
   memory.time.now += 1;
-  await expect(cleanup({ name: CAT }, keeperOf(memory))).resolves.toBe('swept');
+  await expect(cleanup({ name: CAT }, contextOf(memory))).resolves.toBe('completed');
   expect(memory.backend.renditions.size).toBe(4);
 });
 
-test('what is no original has no renditions: a task that names it does nothing', async () => {
+test('ignores a task whose name is not that of an original', async () => {
   const memory = openMemoryHarness();
   const name = renditionsFolder('variants', 'bucket', 'elsewhere/cat') + '1/w40.webp';
   await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('x'));
-  await expect(cleanup({ name: 'elsewhere/cat' }, keeperOf(memory))).resolves.toBe('ignored');
+  await expect(cleanup({ name: 'elsewhere/cat' }, contextOf(memory))).resolves.toBe('ignored');
   expect(memory.backend.renditions.has(name)).toBe(true);
 });
 
-describe('found by thinking of who may be late', () => {
+describe('a late handler', () => {
   test.each(['0', '60'])(
-    'a sweep comes while the new ones are made, with a bound of %s s: it comes again',
+    'a cleanup during an attempt is rescheduled, with a revocation bound of %s s',
     async (REVOCATION_SECONDS) => {
       const memory = openMemoryHarness({ REVOCATION_SECONDS });
-      await memory.world.handle(await uploadAndTake(memory, 'cat'));
+      await memory.harness.handle(await uploadAndTake(memory, 'cat'));
       const late = startUntil(
         memory,
         await uploadAndTake(memory, 'cat again'),
         'objects.readOriginal after',
       );
-      await late.standing;
+      await late.paused;
       memory.time.now += 100_000;
-      await expect(cleanup({ name: CAT }, keeperOf(memory))).resolves.toBe('waiting');
-      await expect(late.release()).resolves.toBe('ready');
+      await expect(cleanup({ name: CAT }, contextOf(memory))).resolves.toBe('rescheduled');
+      await expect(late.resume()).resolves.toBe('ready');
       await settle(memory);
       expect(memory.backend.renditions.size).toBe(4);
     },
   );
 
-  test('a dead attempt is looked at a dozen times, and then given up', async () => {
+  test('a dead attempt causes about a dozen cleanup tasks and is then abandoned', async () => {
     const memory = openMemoryHarness({ REVOCATION_SECONDS: '0' });
-    await memory.world.handle(await uploadAndTake(memory, 'cat'));
+    await memory.harness.handle(await uploadAndTake(memory, 'cat'));
     const dead = startUntil(
       memory,
       await uploadAndTake(memory, 'cat again'),
       'objects.readOriginal after',
     );
-    await dead.standing;
+    await dead.paused;
     const before = memory.backend.calls['queues.cleanup'] ?? 0;
     await settle(memory);
     const [image] = memory.backend.images.values();
@@ -92,39 +101,39 @@ describe('found by thinking of who may be late', () => {
     expect(memory.backend.calls['queues.cleanup'] ?? 0).toBeLessThan(before + 14);
   });
 
-  test('one that was overtaken writes, and dies, after the last sweep: its second try has another one appointed', async () => {
+  test('a superseded attempt that writes after the last cleanup and dies: its retry schedules another cleanup', async () => {
     const memory = openMemoryHarness();
     const first = await uploadAndTake(memory, 'cat');
     const late = startUntil(memory, first, 'objects.readOriginal after', 'records.finish before');
-    await late.standing;
-    await memory.world.handle(await uploadAndTake(memory, 'cat again'));
+    await late.paused;
+    await memory.harness.handle(await uploadAndTake(memory, 'cat again'));
     memory.time.now += BOUND_MS;
     await settle(memory);
     expect(memory.backend.renditions.size).toBe(4);
-    await expect(late.release()).rejects.toThrow('Error without a code');
+    await expect(late.resume()).rejects.toThrow('Error without a code');
     expect(memory.backend.renditions.size).toBe(8);
-    await expect(memory.world.handle(first)).resolves.toBe('stale');
+    await expect(memory.harness.handle(first)).resolves.toBe('stale');
     await settle(memory);
     expect(memory.backend.renditions.size).toBe(4);
   });
 
-  test('one that was overtaken writes after the last sweep, and hears that it has no say: another sweep comes', async () => {
+  test('a superseded attempt that writes after the last cleanup schedules another cleanup', async () => {
     const memory = openMemoryHarness();
     const first = await uploadAndTake(memory, 'cat');
     const late = startUntil(memory, first, 'objects.readOriginal after');
-    await late.standing;
-    await memory.world.handle(await uploadAndTake(memory, 'cat again'));
+    await late.paused;
+    await memory.harness.handle(await uploadAndTake(memory, 'cat again'));
     memory.time.now += BOUND_MS;
     await settle(memory);
-    await expect(late.release()).resolves.toBe('superseded');
+    await expect(late.resume()).resolves.toBe('superseded');
     expect(memory.backend.renditions.size).toBe(8);
     await settle(memory);
     expect(memory.backend.renditions.size).toBe(4);
   });
 
-  test('a sweep that listed a rendition does not delete the same one written anew', async () => {
+  test('a cleanup does not delete a rendition that was overwritten after it was listed', async () => {
     const memory = openMemoryHarness();
-    await memory.world.handle(await uploadAndTake(memory, 'cat'));
+    await memory.harness.handle(await uploadAndTake(memory, 'cat'));
     const [name = ''] = memory.backend.renditions.keys();
     const [rendition] = await memory.backend.objects.listRenditions(name);
     await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('the same'));
@@ -132,13 +141,13 @@ describe('found by thinking of who may be late', () => {
     expect(memory.backend.renditions.has(name)).toBe(true);
   });
 
-  test('one that was overtaken ends without a say, whichever of the two is slower', async () => {
+  test('a superseded attempt does not change the records, even if it ends last', async () => {
     const memory = openMemoryHarness();
     const first = await uploadAndTake(memory, 'cat');
     const late = startUntil(memory, first, 'records.finish before');
-    await late.standing;
-    await memory.world.handle(await uploadAndTake(memory, 'cat again'));
-    await expect(late.release()).resolves.toBe('superseded');
+    await late.paused;
+    await memory.harness.handle(await uploadAndTake(memory, 'cat again'));
+    await expect(late.resume()).resolves.toBe('superseded');
     const [image] = memory.backend.images.values();
     expect(image?.original.generation).toBe('1700000000000002');
   });

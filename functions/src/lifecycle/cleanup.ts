@@ -1,72 +1,93 @@
-/** Renditions that no record names any more -> gone, once the revocation bound has passed. */
-import { hashedFolder, ownerOf, renditionsFolder } from '../domain/path.js';
+/** Deletes renditions that no record references, once the revocation bound has passed. */
 import { FORMATS, type Format } from '../domain/format.js';
+import { ownerOf, renditionsFolder, type Owner } from '../domain/path.js';
+import type { CleanupTask } from '../domain/tasks.js';
 import type { ImageRecords } from '../gcp/backend.js';
-import { RETRY_WINDOW_MS } from './retry.js';
 import type { LifecycleContext } from './context.js';
+import { imageDetails } from './image-details.js';
+import { RETRY_WINDOW_MS } from './retry.js';
 
-/** So long after the bound, at the least, an image is looked at again while it is being made, milliseconds. */
-const AGAIN_MS = 10_000;
+/** The shortest delay, beyond the revocation bound, before a cleanup runs again during an attempt, milliseconds. */
+const MIN_RESCHEDULE_MS = 10_000;
 
 const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
 
-/** How a sweep ended; `waiting`: another one is appointed. */
-export type CleanupResult = 'ignored' | 'swept' | 'waiting';
+/**
+ * - `ignored`: the name is not that of an original
+ * - `completed`: no unreferenced rendition is left
+ * - `rescheduled`: another cleanup task is scheduled
+ */
+export type CleanupResult = 'ignored' | 'completed' | 'rescheduled';
 
-/** Appoints a sweep of an original's renditions for when the bound has passed. */
+/**
+ * Schedules a cleanup of an original's renditions for when the revocation bound has passed.
+ * @param extraDelay milliseconds after the bound
+ */
 export async function scheduleCleanup(
   name: string,
   context: LifecycleContext,
-  wait = 0,
+  extraDelay = 0,
 ): Promise<void> {
-  const at = context.now() + context.config.revocationSeconds * 1000 + wait;
+  const at = context.now() + context.config.revocationSeconds * 1000 + extraDelay;
   await context.backend.queues.scheduleCleanup({ name }, at);
 }
 
 /**
- * Deletes the renditions of one original that neither a record names nor an attempt may be about to.
- * May be called at any time and as often as one likes.
- * @throws what will pass by itself; the task is tried again
+ * Handles one cleanup task. Safe to run at any time and any number of times.
+ * @throws transient errors; the queue retries the task
  */
 export async function cleanup(
-  { name }: { name: string },
+  { name }: CleanupTask,
+  context: LifecycleContext,
+): Promise<CleanupResult> {
+  const owner = ownerOf(context.config.originalsPath, name);
+  return owner === undefined ? 'ignored' : cleanupRenditions(owner, name, context);
+}
+
+/**
+ * Deletes the renditions of one original that no record references and no running attempt may reference.
+ * @throws transient errors
+ */
+export async function cleanupRenditions(
+  owner: Owner,
+  name: string,
   context: LifecycleContext,
 ): Promise<CleanupResult> {
   const { config, backend, now, log } = context;
-  const owner = ownerOf(config.originalsPath, name);
-  if (owner === undefined) return 'ignored';
-  // First the objects, then who names them: what is written later is not on the list.
-  const folder = renditionsFolder(config.variantsPath, config.bucket, name);
-  const listed = await backend.objects.listRenditions(folder);
-  if (listed.length === 0) return 'swept';
+  const { bucket } = config;
+  // List the objects before reading the records: renditions that are written later are not on the list.
+  const listed = await backend.objects.listRenditions(
+    renditionsFolder(config.variantsPath, bucket, name),
+  );
+  if (listed.length === 0) return 'completed';
   const records = await backend.records.find(owner);
   const { image } = records;
-  const named = referencedRenditions(records);
-  const leftovers = listed.filter((rendition) => !named.has(rendition.name));
+  const referenced = referencedRenditions(records);
+  const unreferenced = listed.filter((rendition) => !referenced.has(rendition.name));
   if (image?.attempt !== undefined) {
-    // What it replaces is named until it ends; then nobody else comes to look.
-    // Its first event is over by now, and so are the platform's retries.
+    // The renditions that the attempt replaces stay referenced until it ends, so check again later.
+    // After twice the retry window the platform no longer retries its event: the attempt has died.
     const age = Math.max(0, now() - image.updatedAt);
     if (age > RETRY_WINDOW_MS * 2) await backend.records.abandon(owner, image.attempt);
-    // Each time twice as long: a dead one costs a dozen looks, not hundreds.
-    await scheduleCleanup(name, context, AGAIN_MS + Math.min(age, RETRY_WINDOW_MS));
-    return 'waiting';
+    // The delay grows with the age, so a dead attempt causes about a dozen tasks instead of hundreds.
+    await scheduleCleanup(name, context, MIN_RESCHEDULE_MS + Math.min(age, RETRY_WINDOW_MS));
+    return 'rescheduled';
   }
-  if (leftovers.length === 0) return 'swept';
+  if (unreferenced.length === 0) return 'completed';
   if (image !== undefined) {
-    const left = image.updatedAt + config.revocationSeconds * 1000 - now();
-    if (left > 0) {
-      await backend.queues.scheduleCleanup({ name }, now() + left);
-      return 'waiting';
+    const remaining = image.updatedAt + config.revocationSeconds * 1000 - now();
+    if (remaining > 0) {
+      await backend.queues.scheduleCleanup({ name }, now() + remaining);
+      return 'rescheduled';
     }
   }
-  for (const rendition of leftovers) await backend.objects.deleteRendition(rendition);
-  const details = { image: hashedFolder(config.bucket, name), renditions: leftovers.length };
-  log('INFO', 'renditions that nothing shows any more were deleted', details);
-  return 'swept';
+  for (const rendition of unreferenced) await backend.objects.deleteRendition(rendition);
+  const details = { ...imageDetails({ bucket, name }), renditions: unreferenced.length };
+  log('INFO', 'deleted unreferenced renditions', details);
+  return 'completed';
 }
 
-/** Names of all objects that an image's records show, or may show to a token that is yet to come. */
+/** Object names of all renditions that an image's records reference. */
 export function referencedRenditions({ image, tokens }: ImageRecords): Set<string> {
   const infos = [
     ...Object.values(image?.variants ?? {}).flatMap(({ formats }) => Object.values(formats)),

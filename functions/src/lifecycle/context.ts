@@ -1,16 +1,22 @@
-/** What the handlers of this context are handed. */
+/** The dependencies that the lifecycle handlers receive. */
 import type { Config } from '../config/config.js';
-import type { processImage } from '../processing/process-image.js';
 import type { Backend } from '../gcp/backend.js';
-import type { Handler } from './retry.js';
+import type { Log } from '../log.js';
+import type { processImage } from '../processing/process-image.js';
 
-/** What tidies up; it makes nothing. */
-export interface LifecycleContext extends Handler {
+export interface RetryContext {
+  /** Milliseconds since 1970. */
+  now: () => number;
+  log: Log;
+}
+
+/** For handlers that do not process images. */
+export interface LifecycleContext extends RetryContext {
   config: Config;
   backend: Backend;
 }
 
-/** What makes pictures. */
+/** For handlers that process images. */
 export interface ProcessingContext extends LifecycleContext {
   processImage: typeof processImage;
 }

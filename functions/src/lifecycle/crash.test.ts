@@ -1,127 +1,131 @@
-/** Each handler is killed before and after each call it makes; the next delivery must make it good. */
-import { openMemoryHarness, settle } from '../../test/lifecycle/memory-harness.js';
+/** Kills each handler before and after each of its calls; the next delivery must complete the work. */
 import {
-  describe as describeWorld,
+  openMemoryHarness,
+  settle,
+  type MemoryHarness,
+} from '../../test/lifecycle/memory-harness.js';
+import {
   intercept,
+  takeSnapshot,
   type Job,
   type Point,
 } from '../../test/lifecycle/test-harness.js';
 
-type Memory = ReturnType<typeof openMemoryHarness>;
 const CAT = 'originals/alice/cat';
 const DOG = 'originals/alice/dog';
+const EXISTING_IMAGES = 'existing images';
 
-/** What happens, up to the events whose handling is killed; and how many images, tokens and renditions are left. */
-const scenarios: [string, (memory: Memory) => Promise<void>, [number, number, number]][] = [
+/** Operations up to the events whose handlers are killed, and the final number of images, tokens and renditions. */
+const scenarios: [string, (memory: MemoryHarness) => Promise<void>, [number, number, number]][] = [
   [
     'an upload',
-    async ({ world }) => {
-      await world.upload(CAT, 'cat');
+    async ({ harness }) => {
+      await harness.upload(CAT, 'cat');
     },
     [1, 1, 4],
   ],
   [
-    'an upload that is none',
-    async ({ world }) => {
-      await world.upload(CAT, 'bad');
+    'an upload that is not an image',
+    async ({ harness }) => {
+      await harness.upload(CAT, 'bad');
     },
     [1, 1, 0],
   ],
   [
     'an upload over another',
     async (memory) => {
-      await memory.world.upload(CAT, 'cat');
+      await memory.harness.upload(CAT, 'cat');
       await settle(memory);
-      await memory.world.upload(CAT, 'cat again');
+      await memory.harness.upload(CAT, 'cat again');
     },
     [1, 1, 4],
   ],
   [
-    'two uploads over another, newest first',
+    'two uploads over another, newest event first',
     async (memory) => {
-      await memory.world.upload(CAT, 'cat');
+      await memory.harness.upload(CAT, 'cat');
       await settle(memory);
-      await memory.world.upload(CAT, 'cat again');
-      await memory.world.upload(CAT, 'cat at last');
-      memory.world.events.reverse();
+      await memory.harness.upload(CAT, 'cat again');
+      await memory.harness.upload(CAT, 'third cat');
+      memory.harness.events.reverse();
     },
     [1, 1, 4],
   ],
   [
     'a bad upload over a good one',
     async (memory) => {
-      await memory.world.upload(CAT, 'cat');
+      await memory.harness.upload(CAT, 'cat');
       await settle(memory);
-      await memory.world.upload(CAT, 'bad');
+      await memory.harness.upload(CAT, 'bad');
     },
     [1, 1, 4],
   ],
   [
     'a good upload over a bad one',
     async (memory) => {
-      await memory.world.upload(CAT, 'bad');
+      await memory.harness.upload(CAT, 'bad');
       await settle(memory);
-      await memory.world.upload(CAT, 'cat');
+      await memory.harness.upload(CAT, 'cat');
     },
     [1, 1, 4],
   ],
   [
     'an upload that is deleted before its event',
-    async ({ world }) => {
-      await world.upload(CAT, 'cat');
-      await world.delete(CAT);
+    async ({ harness }) => {
+      await harness.upload(CAT, 'cat');
+      await harness.delete(CAT);
     },
     [0, 0, 0],
   ],
   [
-    'the same, its end heard of first',
-    async ({ world }) => {
-      await world.upload(CAT, 'cat');
-      await world.delete(CAT);
-      world.events.reverse();
+    'the same, with the deletion delivered first',
+    async ({ harness }) => {
+      await harness.upload(CAT, 'cat');
+      await harness.delete(CAT);
+      harness.events.reverse();
     },
     [0, 0, 0],
   ],
   [
     'a deleted image',
     async (memory) => {
-      await memory.world.upload(CAT, 'cat');
-      await memory.world.upload(DOG, 'dog');
+      await memory.harness.upload(CAT, 'cat');
+      await memory.harness.upload(DOG, 'dog');
       await settle(memory);
-      await memory.world.delete(CAT);
+      await memory.harness.delete(CAT);
     },
     [1, 1, 4],
   ],
   [
-    'other variants',
+    'changed variants',
     async (memory) => {
-      await memory.world.upload(CAT, 'cat');
-      await memory.world.upload(DOG, 'bad');
+      await memory.harness.upload(CAT, 'cat');
+      await memory.harness.upload(DOG, 'bad');
       await settle(memory);
-      memory.world.reconfigure({ VARIANTS: 'w40:40,w30:30' });
+      memory.harness.reconfigure({ VARIANTS: 'w40:40,w30:30' });
       await memory.backend.queues.enqueueBackfill({}, 'run');
     },
     [2, 2, 4],
   ],
   [
-    'images from before',
+    EXISTING_IMAGES,
     async (memory) => {
       for (let count = 1; count <= 12; count++) {
-        await memory.world.upload(`originals/alice/${count}`, `picture ${count}`);
+        await memory.harness.upload(`originals/alice/${count}`, `image ${count}`);
       }
-      memory.world.events.length = 0;
+      memory.harness.events.length = 0;
       await memory.backend.queues.enqueueBackfill({}, 'run');
     },
     [12, 12, 48],
   ],
   [
-    'a user who is gone',
+    'a purged user',
     async (memory) => {
-      await memory.world.upload(CAT, 'cat');
-      await memory.world.upload(DOG, 'bad');
-      await memory.world.upload('originals/bob/cat', 'cat');
+      await memory.harness.upload(CAT, 'cat');
+      await memory.harness.upload(DOG, 'bad');
+      await memory.harness.upload('originals/bob/cat', 'cat');
       await settle(memory);
-      // As when delete-user-data was here first.
+      // As if the extension Delete User Data had run first.
       memory.backend.images.delete('users/alice/images/dog');
       await memory.backend.queues.enqueuePurge({ uid: 'alice' });
     },
@@ -130,7 +134,7 @@ const scenarios: [string, (memory: Memory) => Promise<void>, [number, number, nu
   [
     'an image whose record was deleted by hand',
     async (memory) => {
-      await memory.world.upload(CAT, 'cat');
+      await memory.harness.upload(CAT, 'cat');
       await settle(memory);
       memory.backend.images.delete('users/alice/images/cat');
       await memory.backend.queues.enqueueBackfill({}, 'run');
@@ -138,43 +142,43 @@ const scenarios: [string, (memory: Memory) => Promise<void>, [number, number, nu
     [1, 1, 4],
   ],
   [
-    'a run that another one replaces',
+    'a replaced backfill run',
     async (memory) => {
       for (let count = 1; count <= 3; count++) {
-        await memory.world.upload(`originals/alice/${count}`, `picture ${count}`);
+        await memory.harness.upload(`originals/alice/${count}`, `image ${count}`);
       }
-      memory.world.events.length = 0;
+      memory.harness.events.length = 0;
       await memory.backend.queues.enqueueBackfill({}, 'run');
       await memory.backend.queues.enqueueBackfill({}, 'newer');
     },
     [3, 3, 12],
   ],
   [
-    'an original that goes, unheard of, while the backfill is at it',
+    'an original deleted during the backfill, without an event',
     async (memory) => {
-      const { world, backend } = memory;
-      await world.upload(CAT, 'cat');
-      await world.upload(DOG, 'dog');
+      const { harness, backend } = memory;
+      await harness.upload(CAT, 'cat');
+      await harness.upload(DOG, 'dog');
       await settle(memory);
       await backend.jobs.start('run', 'settings', false);
       await backend.queues.enqueueBackfill({
-        step: 'make',
+        step: 'process',
         run: 'run',
         page: 0,
         names: [CAT, DOG],
       });
-      await world.delete(CAT);
-      world.events.length = 0;
+      await harness.delete(CAT);
+      harness.events.length = 0;
     },
     [1, 1, 4],
   ],
   [
-    'an app that needs download tokens',
+    'an app that uses download tokens',
     async (memory) => {
-      memory.world.reconfigure({ LOCK_ORIGINALS: 'false' });
-      await memory.world.upload(CAT, 'cat');
-      await memory.world.upload(DOG, 'dog');
-      await memory.world.delete(DOG);
+      memory.harness.reconfigure({ LOCK_ORIGINALS: 'false' });
+      await memory.harness.upload(CAT, 'cat');
+      await memory.harness.upload(DOG, 'dog');
+      await memory.harness.delete(DOG);
     },
     [1, 1, 4],
   ],
@@ -182,30 +186,30 @@ const scenarios: [string, (memory: Memory) => Promise<void>, [number, number, nu
 
 class Killed extends Error {}
 
-/** Runs a scenario, killing the handler at the given call; delivers what was killed again, last. */
-async function run(scenario: (memory: Memory) => Promise<void>, killAt = Infinity) {
+/** Runs a scenario and kills the handler at the given point; its event or task is delivered again, last. */
+async function run(scenario: (memory: MemoryHarness) => Promise<void>, killAt = Infinity) {
   const memory = openMemoryHarness();
   await scenario(memory);
   const points: Point[] = [];
-  const { world } = memory;
+  const { harness } = memory;
   const handle = async (job: Job) => {
-    const backend = intercept(world.backend, async (point) => {
+    const backend = intercept(harness.backend, async (point) => {
       points.push(point);
-      // Nothing that comes after is done: a process that is killed runs no `catch`.
+      // Never resolves: no line after this one runs, as in a killed process.
       if (points.length === killAt) await new Promise(() => kill(new Killed(point)));
     });
     let kill: (error: Error) => void = () => {};
     const killed = new Promise<never>((_, reject) => (kill = reject));
     try {
-      await Promise.race([world.handle(job, backend), killed]);
+      await Promise.race([harness.handle(job, backend), killed]);
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
-      if (job.kind === 'event') world.events.push(job.event);
-      else world.tasks.push(job.task);
+      if (job.kind === 'event') harness.events.push(job.event);
+      else harness.tasks.push(job.task);
     }
   };
   await settle(memory, handle);
-  return { points, end: await describeWorld(world), memory };
+  return { points, end: await takeSnapshot(harness), memory };
 }
 
 let total = 0;
@@ -226,13 +230,13 @@ test.each(scenarios)('%s', async (_name, scenario, [images, tokens, renditions])
   }
 });
 
-test('the points that were killed at are hundreds', () => {
+test('handlers are killed at more than 700 points', () => {
   process.stderr.write(`killed at ${total} points\n`);
   expect(total).toBeGreaterThan(700);
 });
 
-test('images from before are all told of', async () => {
-  const [, scenario] = scenarios.find(([name]) => name === 'images from before') ?? [];
-  const { memory } = await run(scenario as (memory: Memory) => Promise<void>);
+test('the backfill records all existing images', async () => {
+  const [, scenario] = scenarios.find(([name]) => name === EXISTING_IMAGES) ?? [];
+  const { memory } = await run(scenario as (memory: MemoryHarness) => Promise<void>);
   expect(memory.backend.progress.current).toMatchObject({ state: 'done', total: 12, done: 12 });
 });

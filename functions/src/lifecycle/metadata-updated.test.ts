@@ -1,10 +1,14 @@
 import { parseConfig } from '../config/config.js';
 import { inMemoryBackend } from '../../test/gcp/in-memory-backend.js';
 import { RETRY_WINDOW_MS } from './retry.js';
-import { revokeDownloadTokens, isOpenOriginal, type ChangedObject } from './metadata-updated.js';
+import {
+  mustRevokeDownloadTokens,
+  revokeDownloadTokens,
+  type UpdatedObject,
+} from './metadata-updated.js';
 
 const NOW = Date.UTC(2026, 0, 1);
-const opened: ChangedObject = {
+const updated: UpdatedObject = {
   bucket: 'bucket',
   name: 'originals/alice/cat.jpg',
   generation: '1700000000000001',
@@ -12,67 +16,75 @@ const opened: ChangedObject = {
   time: NOW,
 };
 
-describe('what must be locked', () => {
-  const must = (changes: Partial<ChangedObject>, LOCK_ORIGINALS: string) =>
-    isOpenOriginal({ ...opened, ...changes }, parseConfig({ BUCKET: 'bucket', LOCK_ORIGINALS }));
+describe('mustRevokeDownloadTokens', () => {
+  const mustRevoke = (changes: Partial<UpdatedObject>, LOCK_ORIGINALS: string) =>
+    mustRevokeDownloadTokens(
+      { ...updated, ...changes },
+      parseConfig({ BUCKET: 'bucket', LOCK_ORIGINALS }),
+    );
 
-  test.each<[string, boolean, Partial<ChangedObject>, LOCK_ORIGINALS: string]>([
+  test.each<[string, boolean, Partial<UpdatedObject>, LOCK_ORIGINALS: string]>([
     ['an original with a download token', true, {}, ''],
     ['an original without custom metadata', false, { metadata: undefined }, ''],
-    ['an original whose token was just taken away', false, { metadata: { caption: 'Cat' } }, ''],
+    ['an original whose token was just revoked', false, { metadata: { caption: 'Cat' } }, ''],
     [
       'an original with an empty token',
       false,
       { metadata: { firebaseStorageDownloadTokens: '' } },
       '',
     ],
-    ['an original when LOCK_ORIGINALS is off', false, {}, 'false'],
+    ['an original when LOCK_ORIGINALS is false', false, {}, 'false'],
     ['a rendition', true, { name: 'variants/hash/1/w800.webp' }, ''],
     [
-      'a rendition when LOCK_ORIGINALS is off',
+      'a rendition when LOCK_ORIGINALS is false',
       true,
       { name: 'variants/hash/1/w800.webp' },
       'false',
     ],
-    ['an object elsewhere', false, { name: 'avatars/alice/cat.jpg' }, ''],
-    ['an object above the originals', false, { name: 'originals/alice' }, ''],
-    ['an object whose name only begins like the renditions', false, { name: 'variants2/a' }, ''],
+    ['an object in another folder', false, { name: 'avatars/alice/cat.jpg' }, ''],
+    ['an object in the parent folder of an original', false, { name: 'originals/alice' }, ''],
+    [
+      'an object in a folder whose name begins with the variants path',
+      false,
+      { name: 'variants2/a' },
+      '',
+    ],
     ['an object of another bucket', false, { bucket: 'other' }, ''],
   ])('%s: %s', (_what, expected, changes, lockOriginals) => {
-    expect(must(changes, lockOriginals)).toBe(expected);
+    expect(mustRevoke(changes, lockOriginals)).toBe(expected);
   });
 });
 
-function setUp(changes: Partial<ChangedObject> = {}) {
+function setUp(changes: Partial<UpdatedObject> = {}) {
   const backend = inMemoryBackend();
   const logged: unknown[][] = [];
-  const object = { ...opened, ...changes };
-  backend.originals.set(opened.name, {
-    generation: opened.generation,
+  const object = { ...updated, ...changes };
+  backend.originals.set(updated.name, {
+    generation: updated.generation,
     data: Buffer.from('bytes'),
-    locked: false,
+    hasDownloadToken: true,
   });
-  const handler = { backend, now: () => NOW, log: (...line: unknown[]) => logged.push(line) };
-  return { backend, logged, run: () => revokeDownloadTokens(object, handler) };
+  const context = { backend, now: () => NOW, log: (...line: unknown[]) => logged.push(line) };
+  return { backend, logged, run: () => revokeDownloadTokens(object, context) };
 }
 
-test('the token is taken away from that generation, and the log names neither it nor the object', async () => {
+test('revokes the token of that generation; the log contains neither the token nor the object name', async () => {
   const { backend, logged, run } = setUp();
   await run();
-  expect(backend.originals.get(opened.name)?.locked).toBe(true);
+  expect(backend.originals.get(updated.name)?.hasDownloadToken).toBe(false);
   expect(logged).toHaveLength(1);
   expect(JSON.stringify(logged)).not.toMatch(/alice|cat|secret/);
 });
 
-test('a generation that was overwritten is left to its own event', async () => {
+test('does nothing when the generation was overwritten', async () => {
   const { backend, run } = setUp({ generation: '1' });
   await run();
-  expect(backend.originals.get(opened.name)?.locked).toBe(false);
+  expect(backend.originals.get(updated.name)?.hasDownloadToken).toBe(true);
 });
 
-test('what may pass is tried again, and after an hour the log says that the object is open', async () => {
+test('retries transient errors; after an hour it logs that the object can be downloaded', async () => {
   const failure = Object.assign(new Error('no access to originals/alice/cat.jpg'), { code: 503 });
-  const attempt = (changes: Partial<ChangedObject>) => {
+  const attempt = (changes: Partial<UpdatedObject>) => {
     const { backend, logged, run } = setUp(changes);
     backend.objects.revokeDownloadTokens = () => Promise.reject(failure);
     return { logged, run };
@@ -83,7 +95,11 @@ test('what may pass is tried again, and after an hour the log says that the obje
   const late = attempt({ time: NOW - RETRY_WINDOW_MS - 1 });
   await late.run();
   expect(late.logged).toEqual([
-    ['ERROR', expect.stringContaining('open to whoever has it'), expect.anything()],
+    [
+      'ERROR',
+      expect.stringContaining('anyone who has the token can download the object'),
+      expect.anything(),
+    ],
   ]);
   expect(JSON.stringify([early.logged, late.logged])).not.toContain('alice');
 });

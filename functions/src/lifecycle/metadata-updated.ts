@@ -1,54 +1,58 @@
-/** Metadata of an object changed -> the download token that it may have got is taken away again. */
+/** Handles changed metadata of an object: revokes its download tokens. */
 import type { Config } from '../config/config.js';
-import { hashedFolder, ownerOf } from '../domain/path.js';
+import { ownerOf } from '../domain/path.js';
 import type { Backend } from '../gcp/backend.js';
 import { DOWNLOAD_TOKENS } from '../gcp/objects.js';
-import { withRetryWindow, type Handler } from './retry.js';
+import type { RetryContext } from './context.js';
+import { imageDetails } from './image-details.js';
+import { withRetryWindow, type RetryMessages } from './retry.js';
 
-/** What Storage says of an object whose metadata has changed. */
-export interface ChangedObject {
+/** The object of a `metadataUpdated` event. */
+export interface UpdatedObject {
   bucket: string;
   name: string;
-  /** Decimal. */
+  /** Cloud Storage generation, decimal. */
   generation: string;
   /** Custom metadata. */
   metadata?: Record<string, string>;
-  /** When it happened, milliseconds since 1970. */
+  /** Time of the event, milliseconds since 1970. */
   time: number;
 }
 
-type Locks = Pick<Config, 'bucket' | 'originalsPath' | 'variantsPath' | 'lockOriginals'>;
+type StorageConfig = Pick<Config, 'bucket' | 'originalsPath' | 'variantsPath' | 'lockOriginals'>;
+
+const MESSAGES: RetryMessages = {
+  willRetry: 'failed to revoke download token, will retry',
+  exhausted:
+    'failed to revoke download token, retries exhausted: anyone who has the token can download the object',
+};
 
 /**
- * Whether an object is open by a download token and should not be: a rendition never, an original
- * unless LOCK_ORIGINALS is off. Taking the token away is a change of metadata, too; that event finds
- * no token here, so nothing goes round in circles.
+ * Whether an object has a download token that must be revoked: any rendition, and any original unless
+ * LOCK_ORIGINALS is false. Revoking changes metadata too; that event finds no token, so there is no loop.
  */
-export function isOpenOriginal(object: Omit<ChangedObject, 'time'>, config: Locks): boolean {
+export function mustRevokeDownloadTokens(
+  object: Omit<UpdatedObject, 'time'>,
+  config: StorageConfig,
+): boolean {
   if (object.bucket !== config.bucket || !object.metadata?.[DOWNLOAD_TOKENS]) return false;
   if (object.name.startsWith(`${config.variantsPath}/`)) return true;
   return config.lockOriginals && ownerOf(config.originalsPath, object.name) !== undefined;
 }
 
 /**
- * Handles one `metadataUpdated` event for which `mustBeLocked`. May be called twice, and late: what
- * appears after it has an event of its own.
- * @throws Error that tells no names, for what will pass by itself: the platform tries again
+ * Handles one `metadataUpdated` event of an object for which `mustRevokeDownloadTokens` holds. The event may
+ * be delivered late or more than once; a token that is added later causes its own event.
+ * @throws Error whose message contains no names, for transient errors: the platform retries
  */
 export async function revokeDownloadTokens(
-  object: ChangedObject,
-  { backend, ...handler }: Handler & { backend: Pick<Backend, 'objects'> },
+  object: UpdatedObject,
+  { backend, ...context }: RetryContext & { backend: Pick<Backend, 'objects'> },
 ): Promise<void> {
-  const details = {
-    image: hashedFolder(object.bucket, object.name),
-    generation: object.generation,
-  };
-  const words = {
-    again: 'a download token is taken away with the next try',
-    givenUp: 'a download token could not be taken away: the object is open to whoever has it',
-  };
-  await withRetryWindow(object.time, handler, details, words, async () => {
+  const details = imageDetails(object);
+  const retry = { time: object.time, details, messages: MESSAGES };
+  await withRetryWindow(retry, context, async () => {
     await backend.objects.revokeDownloadTokens(object.name, object.generation);
-    handler.log('INFO', 'a download token was taken away', details);
+    context.log('INFO', 'revoked download token', details);
   });
 }

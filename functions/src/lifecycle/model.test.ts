@@ -1,27 +1,24 @@
-/** Thousands of histories on the backend in memory: histories.fake.ts. */
+/** Thousands of operation sequences against the backend in memory: see operation-sequences.ts. */
 import fc from 'fast-check';
 import { ownerOf, type Owner } from '../domain/path.js';
-import {
-  operationSequences,
-  runSequence,
-  type Subject,
-} from '../../test/lifecycle/operation-sequences.js';
+import type { Subject } from '../../test/lifecycle/model-checker.js';
+import { operationSequences, runSequence } from '../../test/lifecycle/operation-sequences.js';
 import { openMemoryHarness } from '../../test/lifecycle/memory-harness.js';
 
-/** The same histories each time; others for who looks for more: `SEED=7 SCHEDULES=20000`. */
+/** The same sequences on each run; for others, or more, set `SEED=7 SCHEDULES=20000`. */
 const SEED = Number(process.env['SEED'] ?? 6);
 const SCHEDULES = Number(process.env['SCHEDULES'] ?? 2000);
 const NAMES = ['originals/alice/cat', 'originals/alice/dog'];
 
 function openSubject(parameters: Record<string, string>): Subject {
-  const { world, backend, time } = openMemoryHarness(parameters);
+  const { harness, backend, time } = openMemoryHarness(parameters);
   const owners = new Map(
-    NAMES.map((name) => [name, ownerOf(world.config.originalsPath, name) as Owner]),
+    NAMES.map((name) => [name, ownerOf(harness.config.originalsPath, name) as Owner]),
   );
   return {
-    world,
+    harness,
     owners,
-    see: () =>
+    readState: () =>
       Promise.resolve({
         originals: backend.originals,
         images: new Map(
@@ -33,24 +30,24 @@ function openSubject(parameters: Record<string, string>): Subject {
         tokens: backend.tokens,
         renditions: new Set(backend.renditions.keys()),
       }),
-    bytesOf: (object) => Promise.resolve(backend.renditions.get(object)?.toString()),
+    readRendition: (name) => Promise.resolve(backend.renditions.get(name)?.toString()),
     addToken: (hash, record) => Promise.resolve(void backend.tokens.set(hash, record)),
     deleteToken: (hash) => Promise.resolve(void backend.tokens.delete(hash)),
     now: () => time.now,
-    pass: (ms) => void (time.now += ms),
-    looksOften: true,
+    advanceTime: (ms) => void (time.now += ms),
+    checksEveryCall: true,
   };
 }
 
-test(`${SCHEDULES} histories end as they must`, async () => {
+test(`the final state is correct after each of ${SCHEDULES} operation sequences`, async () => {
   const bound = fc.constantFrom('0', '60');
   await fc.assert(
     fc.asyncProperty(
       operationSequences(NAMES.length, 60),
       fc.nat(),
       bound,
-      (history, seed, seconds) =>
-        runSequence(openSubject({ REVOCATION_SECONDS: seconds }), history, seed),
+      (sequence, seed, seconds) =>
+        runSequence(openSubject({ REVOCATION_SECONDS: seconds }), sequence, seed),
     ),
     { numRuns: SCHEDULES, seed: SEED },
   );

@@ -1,61 +1,51 @@
-/** An original that was deleted -> nothing of it is left. */
-import { hashedFolder, ownerOf, type Owner } from '../domain/path.js';
+/** Handles the deletion of an original: deletes its records and renditions. */
+import type { Owner } from '../domain/path.js';
 import { compareGenerations } from '../gcp/backend.js';
-import { withRetryWindow } from './retry.js';
+import { cleanupRenditions, scheduleCleanup } from './cleanup.js';
 import type { LifecycleContext } from './context.js';
-import { cleanup, scheduleCleanup } from './cleanup.js';
-
-/** What Storage says of an object that is gone. */
-export interface DeletedObject {
-  bucket: string;
-  name: string;
-  /** Decimal; of what was deleted. */
-  generation: string;
-  /** When it happened, milliseconds since 1970. */
-  time: number;
-}
+import { imageDetails } from './image-details.js';
+import type { DeletedEvent } from './original-event.js';
+import { withRetryWindow, type RetryMessages } from './retry.js';
 
 /**
- * - `ignored`: not an original
- * - `overwritten`: something newer is there, or was; its own event says what becomes of the image
- * - `removed`: records, tokens and renditions are gone
- * - `given-up`: for more than an hour it could not be told
+ * - `overwritten`: a newer upload exists or has been recorded; its own event updates the image
+ * - `removed`: records, tokens and renditions were deleted
+ * - `retries-exhausted`: the deletion failed for longer than the retry window
  */
-export type Removal = 'ignored' | 'overwritten' | 'removed' | 'given-up';
+export type DeletionResult = 'overwritten' | 'removed' | 'retries-exhausted';
+
+const MESSAGES: RetryMessages = {
+  willRetry: 'failed to delete image, will retry',
+  exhausted: 'failed to delete image, retries exhausted: its URLs may still work',
+};
 
 /**
- * Handles one `deleted` event, which an upload over an original causes as well. May be called twice,
- * late and before the event of the upload itself.
- * @throws Error that tells no names, for what will pass by itself: the platform tries again
+ * Handles one `deleted` or `archived` event, which an upload over an original causes too. The event may be
+ * delivered late, more than once, and before the event of the upload.
+ * @throws Error whose message contains no names, for transient errors: the platform retries
  */
 export async function originalDeleted(
-  object: DeletedObject,
+  { owner, original, time }: DeletedEvent,
   context: LifecycleContext,
-): Promise<Removal> {
-  const { config, backend, log } = context;
-  const { bucket, name, generation, time } = object;
-  const owner = ownerOf(config.originalsPath, name);
-  if (owner === undefined || bucket !== config.bucket) return 'ignored';
-  const details = { image: hashedFolder(bucket, name), generation };
-  const words = {
-    again: 'a deleted image is removed with the next try',
-    givenUp: 'a deleted image could not be removed: its addresses may still work',
-  };
-  const removal = await withRetryWindow(time, context, details, words, async () => {
+): Promise<DeletionResult> {
+  const { backend, log } = context;
+  const details = imageDetails(original);
+  const retry = { time, details, messages: MESSAGES };
+  const result = await withRetryWindow(retry, context, async () => {
     const image = await backend.records.findImage(owner);
-    if (image?.original && compareGenerations(image.original, { generation }) > 0)
-      return 'overwritten';
-    return removeIfGone(owner, name, generation, context);
+    if (image?.original && compareGenerations(image.original, original) > 0) return 'overwritten';
+    return removeIfOriginalMissing(owner, original.name, original.generation, context);
   });
-  if (removal === 'removed') log('INFO', 'image was deleted, and all that was made of it', details);
-  return removal ?? 'given-up';
+  if (result === 'removed') log('INFO', 'deleted image and its renditions', details);
+  return result ?? 'retries-exhausted';
 }
 
 /**
- * Removes all that was made of an original unless there is one by now.
- * @param newest the newest generation that is known to be gone, or that was seen before this was asked
+ * Deletes the records and renditions of an original unless the original exists.
+ * @param newest the newest generation known to be deleted, or recorded before this call
+ * @throws transient errors; the caller's retry completes the deletion
  */
-export async function removeIfGone(
+export async function removeIfOriginalMissing(
   owner: Owner,
   name: string,
   newest: string,
@@ -63,12 +53,12 @@ export async function removeIfGone(
 ): Promise<'overwritten' | 'removed'> {
   const { backend } = context;
   if ((await backend.objects.findOriginal(name)) !== undefined) return 'overwritten';
-  // Dying in the middle of what follows, with a new upload right behind, nobody would know of the rest.
-  // An address must not live on because a queue can't be reached: that is tried again afterwards.
-  const [appointment] = await Promise.allSettled([scheduleCleanup(name, context)]);
+  // Scheduled first: if the process dies below and a new upload follows, the task deletes the rest.
+  // A failure is thrown at the end, because URLs must stop working even when Cloud Tasks is unavailable.
+  const [scheduled] = await Promise.allSettled([scheduleCleanup(name, context)]);
   if (!(await backend.records.remove(owner, newest))) return 'overwritten';
-  // No record names them: they go at once. What is in memory somewhere is bounded as ever.
-  await cleanup({ name }, context);
-  if (appointment.status === 'rejected') throw appointment.reason as Error;
+  // No record references the renditions now. Instance memory holds copies no longer than the revocation bound.
+  await cleanupRenditions(owner, name, context);
+  if (scheduled.status === 'rejected') throw scheduled.reason as Error;
   return 'removed';
 }

@@ -1,69 +1,10 @@
-// Over 400 lines: one event handler, from every side, with the backend it is handed.
-import { parseConfig } from '../config/config.js';
-import type { ProcessedImage } from '../processing/process-image.js';
-import { ImageFailure } from '../errors.js';
-import { inMemoryBackend } from '../../test/gcp/in-memory-backend.js';
+import { config, NAME, processed, setUp, upload } from '../../test/lifecycle/upload-fixture.js';
+import { entityTag } from '../domain/entity-tag.js';
 import { hashToken, isToken } from '../domain/token.js';
-import { RETRY_WINDOW_MS } from './retry.js';
-import { originalFinalized, type FinishedUpload } from './original-finalized.js';
-import type { ProcessingContext } from './context.js';
+import { ImageFailure } from '../errors.js';
+import { originalFinalized } from './original-finalized.js';
 
-const config = parseConfig({ BUCKET: 'bucket', VARIANTS: 'w40:40,w20:20', FORMATS: 'webp,jpeg' });
-const NOW = Date.UTC(2026, 0, 1);
-const NAME = 'originals/alice/cat@example.com.jpg';
-
-const derived: ProcessedImage = {
-  original: { width: 80, height: 60 },
-  placeholder: { thumbhash: 'AAAA', color: '#102030' },
-  renditions: ['w40', 'w20'].flatMap((variant) =>
-    (['webp', 'jpeg'] as const).map((format) => ({
-      variants: [variant],
-      format,
-      width: Number(variant.slice(1)),
-      height: 30,
-      data: Buffer.from(`${variant} ${format}`),
-    })),
-  ),
-};
-
-function upload(changes: Partial<FinishedUpload> = {}): FinishedUpload {
-  return {
-    bucket: 'bucket',
-    name: NAME,
-    generation: '1700000000000001',
-    contentType: 'image/jpeg',
-    bytes: 5,
-    time: NOW,
-    ...changes,
-  };
-}
-
-function setUp(overrides: Partial<ProcessingContext> = {}) {
-  const backend = inMemoryBackend();
-  const logged: unknown[] = [];
-  const derivedFrom: Buffer[] = [];
-  const context: ProcessingContext = {
-    config,
-    backend,
-    processImage: (bytes) => {
-      derivedFrom.push(bytes);
-      return Promise.resolve(derived);
-    },
-    now: () => NOW,
-    log: (...line) => logged.push(line),
-    ...overrides,
-  };
-  const put = (event: FinishedUpload) =>
-    backend.originals.set(event.name, {
-      generation: event.generation,
-      data: Buffer.from('bytes'),
-      locked: false,
-    });
-  const image = () => backend.images.get('users/alice/images/cat@example.com.jpg');
-  return { backend, logged, derivedFrom, processImage: context.processImage, context, put, image };
-}
-
-test('an upload becomes renditions, an image record and a token record', async () => {
+test('writes renditions, an image record and a token record', async () => {
   const { context, backend, put, image } = setUp();
   put(upload());
   await expect(originalFinalized(upload(), context)).resolves.toBe('ready');
@@ -83,23 +24,27 @@ test('an upload becomes renditions, an image record and a token record', async (
       w40: { width: 40, height: 30, formats: { webp: { bytes: 8 }, jpeg: { bytes: 8 } } },
       w20: { width: 20, height: 30, formats: { webp: { bytes: 8 }, jpeg: { bytes: 8 } } },
     },
-    placeholder: derived.placeholder,
+    placeholder: processed.placeholder,
   });
   const token = image()?.token ?? '';
   expect(isToken(token)).toBe(true);
   const record = backend.tokens.get(hashToken(token));
   expect(record).toMatchObject({ uid: 'alice', imageId: 'cat@example.com.jpg', kind: 'default' });
-  const shown = record?.image?.renditions['w40']?.webp;
-  expect(backend.renditions.get(shown?.object ?? '')?.toString()).toBe('w40 webp');
+  const rendition = record?.image?.renditions['w40']?.webp;
+  const data = backend.renditions.get(rendition?.object ?? '');
+  expect(data?.toString()).toBe('w40 webp');
+  expect(rendition?.etag).toBe(entityTag(data ?? ''));
+  // The object name and the entity tag come from the same digest.
+  expect(rendition?.object).toContain(`/w40-${rendition?.etag.slice(1, 9)}.webp`);
   expect(backend.renditions.size).toBe(4);
 });
 
-test('variants that come to the same share an object, and each answers', async () => {
-  const renditions = derived.renditions
+test('variants of the same size share one object', async () => {
+  const renditions = processed.renditions
     .slice(0, 2)
     .map((rendition) => ({ ...rendition, variants: ['w40', 'w20'] }));
-  const same = { ...derived, renditions };
-  const { context, backend, put, image } = setUp({ processImage: () => Promise.resolve(same) });
+  const shared = { ...processed, renditions };
+  const { context, backend, put, image } = setUp({ processImage: () => Promise.resolve(shared) });
   put(upload());
   await originalFinalized(upload(), context);
   expect(backend.renditions.size).toBe(2);
@@ -109,19 +54,19 @@ test('variants that come to the same share an object, and each answers', async (
   expect(image()?.variants?.['w20']).toEqual(image()?.variants?.['w40']);
 });
 
-test('the download token is stripped although Firestore is down', async () => {
+test('revokes the download token when Firestore is unavailable', async () => {
   const { context, backend, put } = setUp();
   backend.records.begin = () => Promise.reject(Object.assign(new Error('x'), { code: 14 }));
   put(upload());
   await expect(originalFinalized(upload(), context)).rejects.toThrow('Error 14');
-  expect(backend.originals.get(NAME)?.locked).toBe(true);
+  expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
 });
 
-test('the download token is stripped before anything else', async () => {
+test('revokes the download token before processing', async () => {
   const { context, backend, put } = setUp({
     processImage: () => {
-      expect(backend.originals.get(NAME)?.locked).toBe(true);
-      return Promise.resolve(derived);
+      expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
+      return Promise.resolve(processed);
     },
   });
   put(upload());
@@ -129,26 +74,14 @@ test('the download token is stripped before anything else', async () => {
   expect(backend.calls['revokeDownloadTokens']).toBe(1);
 });
 
-test('with LOCK_ORIGINALS off it stays', async () => {
+test('keeps the download token when LOCK_ORIGINALS is false', async () => {
   const { context, backend, put } = setUp({ config: { ...config, lockOriginals: false } });
   put(upload());
   await expect(originalFinalized(upload(), context)).resolves.toBe('ready');
-  expect(backend.originals.get(NAME)?.locked).toBe(false);
+  expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(true);
 });
 
-test.each([
-  ['outside the path', { name: 'elsewhere/alice/cat.jpg' }],
-  ['a rendition', { name: 'variants/abc/1/w40.webp' }],
-  ['too deep', { name: 'originals/alice/album/cat.jpg' }],
-  ['an id that no document can have', { name: 'originals/alice/..' }],
-  ['another bucket', { bucket: 'other' }],
-])('%s is ignored without a call', async (_what, changes) => {
-  const { context, backend } = setUp();
-  await expect(originalFinalized(upload(changes), context)).resolves.toBe('ignored');
-  expect(backend.calls).toEqual({});
-});
-
-test('the same event twice makes one set of renditions and one token', async () => {
+test('a duplicate event creates no further renditions or tokens', async () => {
   const { context, backend, put, image } = setUp();
   put(upload());
   await originalFinalized(upload(), context);
@@ -159,7 +92,7 @@ test('the same event twice makes one set of renditions and one token', async () 
   expect(backend.tokens.size).toBe(1);
 });
 
-test('an upload over an original keeps its token', async () => {
+test('an upload over an original keeps the token', async () => {
   const { context, put, image } = setUp();
   put(upload());
   await originalFinalized(upload(), context);
@@ -170,29 +103,29 @@ test('an upload over an original keeps its token', async () => {
   expect(image()).toMatchObject({ token, original: { generation: '1700000000000002' } });
 });
 
-test('an older event that comes late changes nothing', async () => {
-  const { context, put, image, backend, derivedFrom } = setUp();
-  // As text, 9… is greater than 10…
+test('a late event of an older upload changes nothing', async () => {
+  const { context, put, image, backend, processedUploads } = setUp();
+  // Compared as text, 9… would be greater than 10…
   const newer = upload({ generation: '10000000000000000' });
   put(newer);
   await originalFinalized(newer, context);
   const older = upload({ generation: '9999999999999999' });
-  // As in a bucket with object versioning, where it is still there.
+  // In a bucket with object versioning, the older version still exists.
   put(older);
   await expect(originalFinalized(older, context)).resolves.toBe('stale');
   expect(image()?.original.generation).toBe('10000000000000000');
-  expect(backend.originals.get(older.name)?.locked).toBe(true);
-  expect(derivedFrom).toHaveLength(1);
+  expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
+  expect(processedUploads).toHaveLength(1);
 });
 
-test('an upload that was overwritten while it was processed does not end as ready', async () => {
+test('an upload that is overwritten while it is processed is superseded', async () => {
   const { context, put, backend, image } = setUp();
   const newer = upload({ generation: '1700000000000002' });
   context.processImage = async () => {
-    context.processImage = () => Promise.resolve(derived);
+    context.processImage = () => Promise.resolve(processed);
     put(newer);
     await originalFinalized(newer, context);
-    return derived;
+    return processed;
   };
   put(upload());
   await expect(originalFinalized(upload(), context)).resolves.toBe('superseded');
@@ -201,37 +134,37 @@ test('an upload that was overwritten while it was processed does not end as read
 });
 
 test.each([true, false])(
-  'an original that is gone leaves nothing (locked: %p)',
+  'an original that does not exist leaves no records (LOCK_ORIGINALS: %p)',
   async (lockOriginals) => {
     const { context, image, backend } = setUp();
     context.config = { ...context.config, lockOriginals };
-    // Too large, which is told before it is read.
+    // Too large: the size would be checked before the original is read.
     const large = upload({ bytes: config.maxBytes + 1 });
-    await expect(originalFinalized(large, context)).resolves.toBe('gone');
+    await expect(originalFinalized(large, context)).resolves.toBe('missing');
     expect(image()).toBeUndefined();
     expect(backend.tokens.size + backend.renditions.size).toBe(0);
   },
 );
 
-test('found by a review: deleted in a bucket with object versioning, it can still be read, and is gone', async () => {
+test('a deleted original is missing although object versioning keeps it readable', async () => {
   const { context, backend, put } = setUp();
   put(upload());
   backend.objects.findOriginal = () => Promise.resolve(undefined);
-  await expect(originalFinalized(upload(), context)).resolves.toBe('gone');
+  await expect(originalFinalized(upload(), context)).resolves.toBe('missing');
   expect(backend.images.size + backend.tokens.size + backend.renditions.size).toBe(0);
 });
 
-test('an event that was already done costs one read, ten times over', async () => {
+test('each duplicate event takes one read', async () => {
   const { context, put, backend } = setUp();
   put(upload());
   await originalFinalized(upload(), context);
   const before = { ...backend.calls };
-  for (let again = 1; again < 10; again++) await originalFinalized(upload(), context);
+  for (let count = 1; count < 10; count++) await originalFinalized(upload(), context);
   expect(backend.calls).toEqual({ ...before, begin: 10 });
 });
 
-describe('a token whose record was deleted stays dead', () => {
-  test('whatever is uploaded later', async () => {
+describe('a token whose record was deleted stays revoked', () => {
+  test('after another upload', async () => {
     const { context, put, backend, image } = setUp();
     put(upload());
     await originalFinalized(upload(), context);
@@ -243,12 +176,12 @@ describe('a token whose record was deleted stays dead', () => {
     expect(backend.tokens.size).toBe(0);
   });
 
-  test('when it was deleted while the first upload was processed', async () => {
+  test('when it was deleted during the first attempt', async () => {
     const { context, put, backend } = setUp();
     context.processImage = () => {
       expect(backend.tokens.size).toBe(1);
       backend.tokens.clear();
-      return Promise.resolve(derived);
+      return Promise.resolve(processed);
     };
     put(upload());
     await expect(originalFinalized(upload(), context)).resolves.toBe('ready');
@@ -256,7 +189,7 @@ describe('a token whose record was deleted stays dead', () => {
   });
 });
 
-test('a document that something else has written is taken over', async () => {
+test('overwrites a document that something else wrote', async () => {
   const { context, put, backend, image } = setUp();
   backend.images.set('users/alice/images/cat@example.com.jpg', { note: 'mine' } as never);
   put(upload());
@@ -264,36 +197,36 @@ test('a document that something else has written is taken over', async () => {
   expect(image()?.state).toBe('ready');
 });
 
-describe('bad input', () => {
-  const bad = () => Promise.reject(new ImageFailure('not-an-image', 'found text'));
+describe('an upload that is not an image', () => {
+  const rejectImage = () => Promise.reject(new ImageFailure('not-an-image', 'found text'));
 
-  test('ends in a failed record with a code and a sentence, and is not tried again', async () => {
-    const { context, put, image, backend } = setUp({ processImage: bad });
+  test('is recorded as failed with a code and a message, and is not retried', async () => {
+    const { context, put, image, backend } = setUp({ processImage: rejectImage });
     put(upload());
     await expect(originalFinalized(upload(), context)).resolves.toBe('failed');
     expect(image()).toMatchObject({ state: 'failed', error: { code: 'not-an-image' } });
     expect(image()?.error?.message).toMatch(/^The file is not an image .*\.$/);
-    // Its token is there and shows nothing.
+    // The token exists and serves nothing.
     expect([...backend.tokens.values()].map((token) => token.image)).toEqual([undefined]);
     await expect(originalFinalized(upload(), context)).resolves.toBe('done');
   });
 
-  test('a good file over it heals it', async () => {
-    const { context, put, image } = setUp({ processImage: bad });
+  test('is replaced by the next upload that is an image', async () => {
+    const { context, put, image } = setUp({ processImage: rejectImage });
     put(upload());
     await originalFinalized(upload(), context);
-    context.processImage = () => Promise.resolve(derived);
+    context.processImage = () => Promise.resolve(processed);
     const next = upload({ generation: '1700000000000002' });
     put(next);
     await expect(originalFinalized(next, context)).resolves.toBe('ready');
     expect(image()).not.toHaveProperty('error');
   });
 
-  test('bad over good: what was good stays to be seen', async () => {
+  test('keeps the renditions of the previous upload', async () => {
     const { context, put, image, backend } = setUp();
     put(upload());
     await originalFinalized(upload(), context);
-    context.processImage = bad;
+    context.processImage = rejectImage;
     const next = upload({ generation: '1700000000000002' });
     put(next);
     await expect(originalFinalized(next, context)).resolves.toBe('failed');
@@ -302,106 +235,12 @@ describe('bad input', () => {
     expect(record?.image?.generation).toBe('1700000000000001');
   });
 
-  test('too many bytes are not even read', async () => {
+  test('is not read when it has too many bytes', async () => {
     const { context, put, image, backend } = setUp();
     const large = upload({ bytes: config.maxBytes + 1 });
     put(large);
     await expect(originalFinalized(large, context)).resolves.toBe('failed');
     expect(image()?.error?.code).toBe('too-many-bytes');
     expect(backend.calls['readOriginal']).toBeUndefined();
-  });
-});
-
-describe('what will pass by itself', () => {
-  const down = () => Promise.reject(Object.assign(new Error(`no ${NAME}`), { code: 503 }));
-
-  test('is thrown, so that the platform tries again, and then succeeds', async () => {
-    const { context, put, image } = setUp({ processImage: down });
-    put(upload());
-    await expect(originalFinalized(upload(), context)).rejects.toThrow(/^Error 503$/);
-    expect(image()?.state).toBe('processing');
-    context.processImage = () => Promise.resolve(derived);
-    await expect(originalFinalized(upload(), context)).resolves.toBe('ready');
-  });
-
-  test('ends in a failed record after an hour', async () => {
-    const { context, put, image } = setUp({
-      processImage: down,
-      now: () => NOW + RETRY_WINDOW_MS + 1,
-    });
-    put(upload());
-    await expect(originalFinalized(upload(), context)).resolves.toBe('failed');
-    expect(image()?.error?.code).toBe('retries-exhausted');
-    expect(image()).not.toHaveProperty('attempt');
-  });
-
-  test('is not even begun again after an hour: it may have ended the process each time', async () => {
-    const { context, put, derivedFrom, image, processImage } = setUp();
-    context.processImage = down;
-    put(upload());
-    await expect(originalFinalized(upload(), context)).rejects.toThrow('Error 503');
-    context.processImage = processImage;
-    context.now = () => NOW + RETRY_WINDOW_MS + 1;
-    await expect(originalFinalized(upload(), context)).resolves.toBe('failed');
-    expect(derivedFrom).toEqual([]);
-    expect(image()?.error?.code).toBe('retries-exhausted');
-  });
-
-  test('a late event that meets a try under way is not given up: it takes over', async () => {
-    const late = NOW + RETRY_WINDOW_MS + 1;
-    const { context, backend, put, image } = setUp({ now: () => late });
-    put(upload());
-    const original = { ...upload(), contentType: 'image/jpeg' };
-    const plan = { original, settings: { renditions: '', all: '' }, reprocess: 'never' as const };
-    await backend.records.begin({ uid: 'alice', imageId: 'cat@example.com.jpg' }, plan);
-    const record = image();
-    if (record) record.updatedAt = late - 1000;
-    await expect(originalFinalized(upload(), context)).resolves.toBe('ready');
-  });
-
-  test('an event that took more than an hour to come has one try', async () => {
-    const { context, put } = setUp({ now: () => NOW + RETRY_WINDOW_MS + 1 });
-    put(upload());
-    await expect(originalFinalized(upload(), context)).resolves.toBe('ready');
-  });
-
-  test.each(['revokeDownloadTokens', 'readOriginal', 'writeRendition', 'begin'] as const)(
-    '%s failing: tried again, but not for ever, and the record says so if it can',
-    async (call) => {
-      const { context, backend, put, image } = setUp();
-      const owner = call === 'begin' ? backend.records : backend.objects;
-      Object.assign(owner, { [call]: down });
-      put(upload());
-      await expect(originalFinalized(upload(), context)).rejects.toThrow('Error 503');
-      context.now = () => NOW + RETRY_WINDOW_MS + 1;
-      await expect(originalFinalized(upload(), context)).resolves.toBe('failed');
-      const code = call === 'begin' ? undefined : 'retries-exhausted';
-      expect(image()?.error?.code).toBe(code);
-    },
-  );
-
-  test('a queue that can not be reached keeps no image in the air for ever', async () => {
-    const { context, backend, put, image } = setUp();
-    put(upload());
-    await originalFinalized(upload(), context);
-    const next = upload({ generation: '1700000000000002' });
-    put(next);
-    backend.queues.scheduleCleanup = down;
-    await expect(originalFinalized(next, context)).rejects.toThrow('Error 503');
-    context.now = () => NOW + RETRY_WINDOW_MS + 1;
-    await expect(originalFinalized(next, context)).resolves.toBe('failed');
-    expect(image()).toMatchObject({ state: 'failed', error: { code: 'retries-exhausted' } });
-  });
-
-  test('is logged without names, tokens or addresses', async () => {
-    const { context, put, logged, image } = setUp({ processImage: down });
-    put(upload());
-    await originalFinalized(upload(), context).catch(() => {});
-    context.processImage = () => Promise.resolve(derived);
-    await originalFinalized(upload(), context);
-    const text = JSON.stringify(logged);
-    expect(logged).toHaveLength(2);
-    expect(text).not.toContain('example.com');
-    expect(text).not.toContain(image()?.token);
   });
 });

@@ -1,73 +1,55 @@
-/** A finished upload -> its renditions and records. */
+/** Handles the upload of an original: processes it into renditions and records. */
 import type { ImageFailure } from '../errors.js';
-import { hashedFolder, ownerOf } from '../domain/path.js';
-import { withRetryWindow } from './retry.js';
+import type { Log } from '../log.js';
 import { runAttempt, type AttemptOutcome } from './attempt.js';
 import type { ProcessingContext } from './context.js';
+import { imageDetails } from './image-details.js';
+import type { FinalizedEvent } from './original-event.js';
+import { withRetryWindow, type RetryMessages } from './retry.js';
 
-/** What Storage says of an object that was just finished. */
-export interface FinishedUpload {
-  bucket: string;
-  name: string;
-  /** Decimal. */
-  generation: string;
-  contentType?: string;
-  bytes: number;
-  /** When the event happened, milliseconds since 1970. */
-  time: number;
-}
+export const PROCESSING_MESSAGES: RetryMessages = {
+  willRetry: 'image processing failed, will retry',
+  exhausted: 'image processing failed, retries exhausted',
+};
+
+const OUTCOME_MESSAGES: Record<AttemptOutcome, string> = {
+  stale: 'upload ignored, a newer one has been recorded',
+  done: 'upload ignored, it was already processed',
+  missing: 'upload ignored, the original was deleted or overwritten',
+  superseded: 'processing result discarded, a newer attempt has begun',
+  ready: 'image is ready',
+  failed: 'image processing failed',
+};
 
 /**
- * Handles one `finalized` event. May be called twice for one upload, and late.
- * @throws Error that tells no names, for what will pass by itself (network, contention): the platform
- *   tries again, until GIVE_UP_AFTER_MS have passed
+ * Handles one `finalized` event, which may be delivered late or more than once.
+ * @throws Error whose message contains no names, for transient errors (network, contention): the platform
+ *   retries until RETRY_WINDOW_MS have passed
  */
 export async function originalFinalized(
-  upload: FinishedUpload,
+  { owner, original, time }: FinalizedEvent,
   context: ProcessingContext,
-): Promise<AttemptOutcome | 'ignored'> {
-  const { config, log } = context;
-  const owner = ownerOf(config.originalsPath, upload.name);
-  if (owner === undefined || upload.bucket !== config.bucket) return 'ignored';
-  const details = {
-    image: hashedFolder(upload.bucket, upload.name),
-    generation: upload.generation,
-  };
-  const words = {
-    again: 'image is tried again',
-    givenUp: 'image was given up',
-  };
-  const ended = await withRetryWindow(
-    upload.time,
-    context,
-    details,
-    words,
-    async (isFinalAttempt) => {
-      const { bucket, name, generation, bytes } = upload;
-      const contentType = upload.contentType ?? 'application/octet-stream';
-      const original = { bucket, name, generation, contentType, bytes };
-      const { outcome, failure } = await runAttempt(
-        owner,
-        original,
-        { isFinalAttempt, reprocess: 'never' },
-        context,
-      );
-      tell(log, outcome, failure, details);
-      return outcome;
-    },
-  );
-  return ended ?? 'failed';
+): Promise<AttemptOutcome> {
+  const details = imageDetails(original);
+  const retry = { time, details, messages: PROCESSING_MESSAGES };
+  const result = await withRetryWindow(retry, context, async (isFinalAttempt) => {
+    const options = { isFinalAttempt, reprocess: 'never' } as const;
+    const { outcome, failure } = await runAttempt(owner, original, options, context);
+    logOutcome(context.log, outcome, failure, details);
+    return outcome;
+  });
+  return result ?? 'failed';
 }
 
-/** One line a picture, the same for all that make some. */
-export function tell(
-  log: ProcessingContext['log'],
+/** Writes the log line of an attempt. */
+export function logOutcome(
+  log: Log,
   outcome: AttemptOutcome,
   failure: ImageFailure | undefined,
   details: object,
 ): void {
   if (failure) {
     const { code, message: reason } = failure;
-    log('WARNING', 'image has failed', { ...details, code, reason });
-  } else log('INFO', `image is ${outcome}`, details);
+    log('WARNING', OUTCOME_MESSAGES.failed, { ...details, code, reason });
+  } else log('INFO', OUTCOME_MESSAGES[outcome], details);
 }

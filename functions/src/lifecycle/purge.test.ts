@@ -4,14 +4,14 @@ const CAT = 'originals/alice/cat';
 
 async function openSettled() {
   const memory = openMemoryHarness();
-  await memory.world.upload(CAT, 'cat');
-  await memory.world.upload('originals/alice/dog', 'dog');
-  await memory.world.upload('originals/bob/cat', 'cat');
+  await memory.harness.upload(CAT, 'cat');
+  await memory.harness.upload('originals/alice/dog', 'dog');
+  await memory.harness.upload('originals/bob/cat', 'cat');
   await settle(memory);
   return memory;
 }
 
-test('nothing of the user is left, and everything of others', async () => {
+test('deletes everything of the user and nothing of others', async () => {
   const memory = await openSettled();
   const { backend } = memory;
   await backend.queues.enqueuePurge({ uid: 'alice' });
@@ -22,20 +22,20 @@ test('nothing of the user is left, and everything of others', async () => {
   expect(backend.renditions.size).toBe(4);
 });
 
-test('hundreds of images go in several tasks', async () => {
+test('deletes hundreds of images in several tasks', async () => {
   const memory = await openSettled();
-  const { backend, world } = memory;
+  const { backend, harness } = memory;
   for (let number = 0; number < 230; number++) {
-    await world.upload(`originals/alice/${number}`, 'bad');
+    await harness.upload(`originals/alice/${number}`, 'bad');
   }
-  world.events.length = 0;
+  harness.events.length = 0;
   await backend.queues.enqueuePurge({ uid: 'alice' });
   await settle(memory);
   expect([...backend.originals.keys()]).toEqual(['originals/bob/cat']);
   expect(backend.calls['queues.purge']).toBeGreaterThanOrEqual(3);
 });
 
-test('found by a review: a token of a collection that was changed goes as well, and it comes to an end', async () => {
+test('deletes token records of a previous IMAGES_COLLECTION, and completes', async () => {
   const memory = await openSettled();
   const { backend } = memory;
   const [hash = ''] = [...backend.tokens].find(([, { imageId }]) => imageId === 'dog') ?? [];
@@ -46,7 +46,7 @@ test('found by a review: a token of a collection that was changed goes as well, 
   expect([...backend.tokens.values()].map(({ uid }) => uid)).toEqual(['bob']);
 });
 
-test("a document of somebody else's stays, and it comes to an end", async () => {
+test('keeps documents that something else wrote, and completes', async () => {
   const memory = await openSettled();
   const { backend } = memory;
   backend.images.set('users/alice/images/caption', { text: 'mine' } as never);

@@ -1,66 +1,66 @@
-/** A user who is gone -> none of their originals, renditions, records and tokens is left. */
-import { originalsPrefix, ownerOf, fillTemplate } from '../domain/path.js';
+/** Deletes a user's originals, renditions, records and tokens. */
+import { fillTemplate, originalsPrefix, ownerOf } from '../domain/path.js';
 import type { PurgeTask } from '../domain/tasks.js';
 import { recognizedRecord, type Page } from '../gcp/backend.js';
-import { removeIfGone } from './original-deleted.js';
 import type { LifecycleContext } from './context.js';
+import { removeIfOriginalMissing } from './original-deleted.js';
 
-/** Images of one task. */
-const IMAGES_A_TASK = 100;
+/** Images, or token records, per task. */
+const IMAGES_PER_TASK = 100;
 
 /**
- * Deletes some of a user's images and, until there are none, appoints the next task. May be called as
- * often as one likes; dying in the middle loses nothing.
- * @returns how many images it found
- * @throws what will pass by itself; the task is tried again
+ * Handles one purge task: deletes some of a user's images and enqueues the next task until none are left.
+ * Safe to run any number of times, and to die at any line.
+ * @returns how many images were found
+ * @throws transient errors; the queue retries the task
  */
 export async function purge({ uid, after }: PurgeTask, context: LifecycleContext): Promise<number> {
   const { config, backend, log } = context;
   const { objects, records, queues } = backend;
   const prefix = originalsPrefix(config.originalsPath, uid);
-  const page = await objects.listOriginals(prefix, IMAGES_A_TASK, after);
-  let found = 0;
-  // One that fails keeps none of the others.
-  let passing: unknown;
-  const each = async (work: () => Promise<unknown>) => {
-    found += 1;
-    await work().catch((error: unknown) => (passing = error));
+  const page = await objects.listOriginals(prefix, IMAGES_PER_TASK, after);
+  let images = 0;
+  // Thrown at the end, so that one failure does not stop the others.
+  let lastError: unknown;
+  const remove = async (work: () => Promise<unknown>) => {
+    images += 1;
+    await work().catch((error: unknown) => (lastError = error));
   };
   for (const { name, generation } of page.items) {
     const owner = ownerOf(config.originalsPath, name);
     if (owner?.uid !== uid) continue;
-    await each(async () => {
+    await remove(async () => {
       await objects.deleteOriginal(name, generation);
-      await removeIfGone(owner, name, generation, context);
+      await removeIfOriginalMissing(owner, name, generation, context);
     });
   }
   if (page.next === undefined) {
-    // Records whose originals were deleted before, by somebody else: delete-user-data, for one.
-    const images = await some((next) => records.listImages(IMAGES_A_TASK, next, uid));
-    const tokens = await some((next) => records.listTokens(IMAGES_A_TASK, next, uid));
-    // Those of a collection that was changed later: no image's tokens are found by them.
+    // Records whose originals something else deleted, for example the extension Delete User Data.
+    const recorded = await firstItems((next) => records.listImages(IMAGES_PER_TASK, next, uid));
+    const tokens = await firstItems((next) => records.listTokens(IMAGES_PER_TASK, next, uid));
+    // IMAGES_COLLECTION has changed since: no query by image finds these tokens.
     const elsewhere = tokens.filter((token) => token.isElsewhere);
     for (const { hash } of elsewhere) await records.deleteToken(hash);
-    const rest = tokens.filter((token) => !token.isElsewhere);
-    const owners = new Map([...images, ...rest].map((owner) => [owner.imageId, owner]));
-    for (const { imageId } of owners.values()) {
+    const findable = tokens.filter((token) => !token.isElsewhere);
+    const imageIds = new Set([...recorded, ...findable].map(({ imageId }) => imageId));
+    for (const imageId of imageIds) {
       const owner = { uid, imageId };
       const newest = recognizedRecord(await records.findImage(owner))?.original.generation ?? '0';
       const name = fillTemplate(config.originalsPath, owner);
-      await each(() => removeIfGone(owner, name, newest, context));
+      await remove(() => removeIfOriginalMissing(owner, name, newest, context));
     }
-    found += elsewhere.length;
+    images += elsewhere.length;
   }
-  if (passing !== undefined) throw passing as Error;
-  log('INFO', 'images of a deleted user were deleted', { images: found });
-  if (found > 0 || page.next !== undefined) {
+  if (lastError !== undefined) throw lastError as Error;
+  log('INFO', 'deleted images of a user', { images });
+  if (images > 0 || page.next !== undefined) {
     await queues.enqueuePurge({ uid, ...(page.next !== undefined && { after: page.next }) });
   }
-  return found;
+  return images;
 }
 
-/** The first page that has something. */
-async function some<T>(list: (after: string | undefined) => Promise<Page<T>>): Promise<T[]> {
+/** The items of the first page that is not empty. */
+async function firstItems<T>(list: (after: string | undefined) => Promise<Page<T>>): Promise<T[]> {
   let after: string | undefined;
   do {
     const { items, next } = await list(after);

@@ -1,68 +1,65 @@
-/** What the handlers of storage events share: which errors the platform may retry, and for how long. */
+/** Retries: which errors of a handler the platform may retry, and for how long. */
 import { reasonOf } from '../errors.js';
+import { logDetails } from '../log.js';
+import type { RetryContext } from './context.js';
 
-/** After so long the platform's retries end, milliseconds. */
+/** How long after an event its handler may still be retried, milliseconds. */
 export const RETRY_WINDOW_MS = 60 * 60 * 1000;
 
-export type Log = (
-  severity: 'INFO' | 'WARNING' | 'ERROR',
-  message: string,
-  details: object,
-) => void;
-
-export interface Handler {
-  /** Milliseconds since 1970. */
-  now: () => number;
-  log: Log;
-}
-
-/** What may be thrown to the runtime, which prints it: Google's messages hold names of objects and documents. */
-function nameless(error: unknown): Error {
+/** The runtime logs what a handler throws; messages of Google's clients contain object and document names. */
+function redacted(error: unknown): Error {
   return new Error(reasonOf(error));
 }
 
 /**
- * Handles a task: its queue tries again whatever is thrown.
- * @throws Error that tells no names
+ * Runs the handler of a task; the queue retries whatever is thrown.
+ * @throws Error whose message contains no names
  */
 export async function withRedactedErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw nameless(error);
+    throw redacted(error);
   }
 }
 
-/** What the log says; neither sentence may name an object. */
+/** Log messages; they must not contain object names. */
 export interface RetryMessages {
-  again: string;
-  givenUp: string;
+  /** The platform will retry the event. */
+  willRetry: string;
+  /** The retry window has passed. */
+  exhausted: string;
+}
+
+export interface RetryOptions {
+  /** Time of the event, milliseconds since 1970. */
+  time: number;
+  /** Added to each log line; see log.ts. */
+  details: object;
+  messages: RetryMessages;
 }
 
 /**
- * Makes one try.
- * @param time when the event happened, milliseconds since 1970
- * @param work is told whether this try is the last one
- * @returns what `work` gave, or undefined when it failed and its time is over
- * @throws Error that tells no names, when `work` threw and the platform may try again
+ * Runs the handler of an event once, and lets the platform retry it within the retry window.
+ * @param work receives whether this is the final attempt
+ * @returns the result of `work`, or undefined when the final attempt failed
+ * @throws Error whose message contains no names, when `work` failed and the platform may retry
  */
 export async function withRetryWindow<T>(
-  time: number,
-  { now, log }: Handler,
-  details: object,
-  words: RetryMessages,
+  { time, details, messages }: RetryOptions,
+  { now, log }: RetryContext,
   work: (isFinalAttempt: boolean) => Promise<T>,
 ): Promise<T | undefined> {
   const isFinalAttempt = now() - time > RETRY_WINDOW_MS;
   try {
     return await work(isFinalAttempt);
   } catch (error) {
-    const reason = reasonOf(error);
+    const errorDetails = logDetails({ error }, details);
     if (isFinalAttempt) {
-      log('ERROR', words.givenUp, { ...details, reason });
+      log('ERROR', messages.exhausted, errorDetails);
       return undefined;
     }
-    log('WARNING', words.again, { ...details, reason });
-    throw nameless(error);
+    log('WARNING', messages.willRetry, errorDetails);
+    throw redacted(error);
   }
 }

@@ -10,12 +10,12 @@ export const UNKNOWN = 'unknown'.padEnd(43, '-');
 
 export async function openSettled(): Promise<Memory> {
   const memory = openMemoryHarness();
-  await memory.world.upload(CAT, 'cat');
-  await memory.world.upload(DOG, 'dog');
+  await memory.harness.upload(CAT, 'cat');
+  await memory.harness.upload(DOG, 'dog');
   await settle(memory);
   return memory;
 }
 
-export function lifecycleContextOf({ world, backend, time }: Memory) {
-  return { config: world.config, backend, now: () => time.now, log: () => {} };
+export function lifecycleContextOf({ harness, backend, time }: Memory) {
+  return { config: harness.config, backend, now: () => time.now, log: () => {} };
 }

@@ -1,6 +1,6 @@
 /**
- * What every backend must do, whoever stands behind it: run against the one in memory beside the unit
- * tests, and against Firestore and Storage on the local stack.
+ * The contract of every backend. Runs against the backend in memory as a unit test, and against Firestore and
+ * Storage on the local stack as an integration test.
  */
 import { randomUUID } from 'node:crypto';
 import type { Owner } from '../../src/domain/path.js';
@@ -10,29 +10,35 @@ import type { Backend, ReprocessMode, ProcessingResult } from '../../src/gcp/bac
 
 export interface Subject {
   backend: Backend;
-  /** Uploads an original, with a download token if it is to be open. @returns its generation */
-  put: (name: string, data: Buffer, isOpen: boolean) => Promise<string>;
-  /** Deletes a token record, as an admin may. */
+  /** Uploads an original. @returns its generation */
+  put: (name: string, data: Buffer, hasDownloadToken: boolean) => Promise<string>;
+  /** Deletes a token record by hand. */
   deleteToken: (hash: string) => Promise<void>;
-  /** Deletes an image record, as an admin may. */
+  /** Deletes an image record by hand. */
   deleteImage: (owner: Owner) => Promise<void>;
-  /** Writes a document where image records are. */
+  /** Writes a document at the path of an image record. */
   putImage: (owner: Owner, fields: object) => Promise<void>;
-  /** Adds copies of a token record under other hashes, of kind `share`. */
+  /** Adds copies of a token record with other hashes and the kind `share`. */
   copyToken: (hash: string, copies: string[], changes?: { imagePath: string }) => Promise<void>;
 }
 
 const SETTINGS = { renditions: 'renditions', all: 'all' };
-const OTHER = { renditions: 'other renditions', all: 'other all' };
+const OTHER_SETTINGS = { renditions: 'other renditions', all: 'other all' };
 const FAILURE = { code: 'not-an-image', message: 'The file is not an image.' };
 
-/** @param prefix where originals of this run are, with a slash at its end */
+/**
+ * @param prefix of the originals' names; ends with a slash
+ * @param open is called in each test
+ */
 export function testBackendContract(prefix: string, open: () => Subject): void {
   const owner = () => ({ uid: `u-${randomUUID()}`, imageId: 'cat' });
   const plan = (generation: string, reprocess: ReprocessMode = 'never', settings = SETTINGS) => {
     const original: OriginalInfo = {
-      ...{ bucket: 'bucket', name: `${prefix}cat`, generation },
-      ...{ contentType: 'image/jpeg', bytes: 3 },
+      bucket: 'bucket',
+      name: `${prefix}cat`,
+      generation,
+      contentType: 'image/jpeg',
+      bytes: 3,
     };
     return { original, settings, reprocess };
   };
@@ -45,23 +51,23 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       renditions: { w8: { width: 8, height: 6, webp: file } },
     };
   };
-  const begun = async (of: ReturnType<typeof owner>, generation: string) => {
-    const beginning = await open().backend.records.begin(of, plan(generation));
-    if (typeof beginning === 'string') throw new Error(`expected an attempt, found ${beginning}`);
-    return beginning;
+  const begin = async (of: Owner, generation: string) => {
+    const start = await open().backend.records.begin(of, plan(generation));
+    if (typeof start === 'string') throw new Error(`expected an attempt, found ${start}`);
+    return start;
   };
-  const made = async (of: ReturnType<typeof owner>, generation: string) => {
-    const { attempt } = await begun(of, generation);
-    const isMade = await open().backend.records.finish(of, attempt, result(generation), SETTINGS);
-    expect(isMade).toBe(true);
+  const beginAndFinish = async (of: Owner, generation: string) => {
+    const { attempt } = await begin(of, generation);
+    const { records } = open().backend;
+    await expect(records.finish(of, attempt, result(generation), SETTINGS)).resolves.toBe(true);
     return attempt;
   };
 
   describe('records', () => {
-    test('a new image is begun with a token that shows nothing', async () => {
+    test('begin() creates a default token without renditions for a new image', async () => {
       const records = open().backend.records;
       const cat = owner();
-      await expect(begun(cat, '10')).resolves.toMatchObject({ hasStaleRenditions: false });
+      await expect(begin(cat, '10')).resolves.toMatchObject({ hasStaleRenditions: false });
       const { image, tokens } = await records.find(cat);
       expect(image).toMatchObject({ state: 'processing', original: { generation: '10' } });
       expect(Date.now() - (image?.updatedAt ?? 0)).toBeLessThan(3_600_000);
@@ -73,10 +79,10 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       await expect(records.findImage(owner())).resolves.toBeUndefined();
     });
 
-    test('finished, it and its tokens show the same', async () => {
+    test('finish() writes the renditions to the image record and to its token records', async () => {
       const records = open().backend.records;
       const cat = owner();
-      const attempt = await made(cat, '10');
+      const attempt = await beginAndFinish(cat, '10');
       const { image, tokens } = await records.find(cat);
       expect(image).toMatchObject({ state: 'ready', variants: result('10').variants });
       expect(image).not.toHaveProperty('attempt');
@@ -86,67 +92,69 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       expect([...tokens.values()].map((token) => token.image)).toEqual([shown]);
     });
 
-    test('the same again is done, an older one stale, a newer one begun with leftovers', async () => {
+    test('begin() returns done for the same generation, stale for an older one, an attempt for a newer one', async () => {
       const records = open().backend.records;
       const cat = owner();
-      await made(cat, '10');
+      await beginAndFinish(cat, '10');
       await expect(records.begin(cat, plan('10'))).resolves.toBe('done');
       await expect(records.begin(cat, plan('9'))).resolves.toBe('stale');
-      await expect(begun(cat, '100')).resolves.toMatchObject({ hasStaleRenditions: true });
+      await expect(begin(cat, '100')).resolves.toMatchObject({ hasStaleRenditions: true });
       const { image, tokens } = await records.find(cat);
       expect(image).toMatchObject({ state: 'processing', variants: result('10').variants });
       expect(tokens.size).toBe(1);
     });
 
-    test('it is made anew when it is outdated, or always, and stays ready meanwhile', async () => {
+    test('begin() restarts a ready image when it is outdated or on request; its state stays ready', async () => {
       const records = open().backend.records;
       const cat = owner();
-      await made(cat, '10');
+      await beginAndFinish(cat, '10');
       await expect(records.begin(cat, plan('10', 'outdated'))).resolves.toBe('done');
-      await expect(records.begin(cat, plan('10', 'never', OTHER))).resolves.toBe('done');
-      const again = await records.begin(cat, plan('10', 'outdated', OTHER));
+      await expect(records.begin(cat, plan('10', 'never', OTHER_SETTINGS))).resolves.toBe('done');
+      const again = await records.begin(cat, plan('10', 'outdated', OTHER_SETTINGS));
       expect(again).toMatchObject({ hasStaleRenditions: true });
       await expect(records.begin(cat, plan('10', 'always'))).resolves.toMatchObject({});
       expect((await records.find(cat)).image?.state).toBe('ready');
     });
 
-    test('an attempt that was overtaken has no say', async () => {
+    test('a superseded attempt cannot finish, fail or abandon', async () => {
       const records = open().backend.records;
       const cat = owner();
-      const first = await begun(cat, '10');
-      const second = await begun(cat, '10');
+      const first = await begin(cat, '10');
+      const second = await begin(cat, '10');
       await expect(records.finish(cat, first.attempt, result('10'), SETTINGS)).resolves.toBe(false);
       await expect(records.fail(cat, first.attempt, FAILURE, SETTINGS)).resolves.toBe(false);
       await records.abandon(cat, first.attempt);
       await expect(records.finish(cat, second.attempt, result('10'), SETTINGS)).resolves.toBe(true);
     });
 
-    test('a failure is told, and what was good before stays', async () => {
+    test('fail() records the failure and keeps the previous renditions', async () => {
       const records = open().backend.records;
       const cat = owner();
-      await made(cat, '10');
-      const { attempt } = await begun(cat, '11');
+      await beginAndFinish(cat, '10');
+      const { attempt } = await begin(cat, '11');
       await expect(records.fail(cat, attempt, FAILURE, SETTINGS)).resolves.toBe(true);
       const { image, tokens } = await records.find(cat);
       expect(image).toMatchObject({ state: 'failed', error: FAILURE, variants: { w8: {} } });
       expect([...tokens.values()][0]?.image?.generation).toBe('10');
       await expect(records.begin(cat, plan('11', 'outdated'))).resolves.toBe('done');
-      await expect(records.begin(cat, plan('11', 'outdated', OTHER))).resolves.toMatchObject({});
+      await expect(
+        records.begin(cat, plan('11', 'outdated', OTHER_SETTINGS)),
+      ).resolves.toMatchObject({});
     });
 
-    test('an attempt that is abandoned is over', async () => {
+    test('an abandoned attempt cannot finish', async () => {
       const records = open().backend.records;
       const cat = owner();
-      const { attempt } = await begun(cat, '10');
+      const { attempt } = await begin(cat, '10');
       await records.abandon(cat, attempt);
       await expect(records.finish(cat, attempt, result('10'), SETTINGS)).resolves.toBe(false);
       expect((await records.find(cat)).image).not.toHaveProperty('attempt');
     });
 
-    test('removed, nothing is left of it, unless a newer upload was seen', async () => {
+    test('remove() deletes all records unless a newer upload was recorded', async () => {
       const records = open().backend.records;
       const cat = owner();
-      await made(cat, '10');
+      await beginAndFinish(cat, '10');
       await expect(records.remove(cat, '9')).resolves.toBe(false);
       expect((await records.find(cat)).tokens.size).toBe(1);
       await expect(records.remove(cat, '10')).resolves.toBe(true);
@@ -154,38 +162,38 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       await expect(records.remove(cat, undefined)).resolves.toBe(true);
     });
 
-    test('a token whose record was deleted stays dead', async () => {
+    test('a token whose record was deleted stays revoked after the next upload', async () => {
       const { backend, deleteToken } = open();
       const cat = owner();
-      await made(cat, '10');
+      await beginAndFinish(cat, '10');
       const [hash = ''] = (await backend.records.find(cat)).tokens.keys();
       await deleteToken(hash);
-      await made(cat, '11');
+      await beginAndFinish(cat, '11');
       expect((await backend.records.find(cat)).tokens.size).toBe(0);
     });
 
-    test('what was given up is outdated, whatever the settings', async () => {
+    test('an image whose retries were exhausted is outdated, whatever its settings', async () => {
       const records = open().backend.records;
       const cat = owner();
-      const gaveUp = { code: 'retries-exhausted', message: 'The image could not be processed.' };
-      const first = await begun(cat, '10');
+      const exhausted = { code: 'retries-exhausted', message: 'The image could not be processed.' };
+      const first = await begin(cat, '10');
       expect(first).not.toHaveProperty('triedAt');
-      await records.fail(cat, first.attempt, gaveUp, SETTINGS);
+      await records.fail(cat, first.attempt, exhausted, SETTINGS);
       await expect(records.begin(cat, plan('10'))).resolves.toBe('done');
       const again = await records.begin(cat, plan('10', 'outdated'));
       expect(again).not.toHaveProperty('triedAt');
       await expect(records.begin(cat, plan('10'))).resolves.toBe('done');
     });
 
-    test('an upload that was begun and has not ended is begun again', async () => {
+    test('begin() returns when an unfinished attempt of the same upload began', async () => {
       const cat = owner();
-      await expect(begun(cat, '10')).resolves.not.toHaveProperty('triedAt');
+      await expect(begin(cat, '10')).resolves.not.toHaveProperty('triedAt');
       const { updatedAt } = (await open().backend.records.findImage(cat)) ?? {};
-      await expect(begun(cat, '10')).resolves.toMatchObject({ triedAt: updatedAt });
-      await expect(begun(cat, '11')).resolves.not.toHaveProperty('triedAt');
+      await expect(begin(cat, '10')).resolves.toMatchObject({ triedAt: updatedAt });
+      await expect(begin(cat, '11')).resolves.not.toHaveProperty('triedAt');
     });
 
-    test("a document of somebody else's is no image, is left alone, and taken over by an upload", async () => {
+    test('a document that something else wrote is not listed or deleted; an upload overwrites it', async () => {
       const { backend, putImage } = open();
       const cat = owner();
       for (const fields of [{ caption: 'a cat' }, { original: { generation: 'first' } }]) {
@@ -196,14 +204,14 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
         await expect(backend.records.remove(cat, undefined)).resolves.toBe(true);
         expect((await backend.records.find(cat)).image).toMatchObject(fields);
       }
-      await made(cat, '10');
+      await beginAndFinish(cat, '10');
       expect((await backend.records.find(cat)).image).toMatchObject({ state: 'ready' });
     });
 
-    test('a token that names an image elsewhere is listed as such, and deleted by its hash', async () => {
+    test('a token record with another image path is listed as elsewhere, and can be deleted by hash', async () => {
       const { backend, copyToken } = open();
       const cat = owner();
-      await made(cat, '10');
+      await beginAndFinish(cat, '10');
       const [hash = ''] = (await backend.records.find(cat)).tokens.keys();
       await copyToken(hash, [`elsewhere-${cat.uid}`], { imagePath: `before/${cat.uid}/x/cat` });
       const listed = await backend.records.listTokens(9, undefined, cat.uid);
@@ -219,29 +227,29 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       expect(rest.items).toEqual([{ ...cat, hash, isElsewhere: false }]);
     });
 
-    test('an image whose record was deleted by hand gets a new token, and the old one dies', async () => {
+    test('an image whose record was deleted by hand gets a new token; the old one is deleted', async () => {
       const { backend, copyToken, deleteImage } = open();
       const cat = owner();
-      await made(cat, '10');
+      await beginAndFinish(cat, '10');
       const [old = ''] = (await backend.records.find(cat)).tokens.keys();
       const share = `share-${cat.uid}`;
       await copyToken(old, [share]);
       await deleteImage(cat);
-      const beginning = await begun(cat, '10');
-      expect(beginning.hasStaleRenditions).toBe(true);
+      const start = await begin(cat, '10');
+      expect(start.hasStaleRenditions).toBe(true);
       const { image, tokens } = await backend.records.find(cat);
       expect(new Set(tokens.keys())).toEqual(new Set([share, hashToken(image?.token ?? '')]));
       expect(tokens.has(old)).toBe(false);
     });
 
-    test('more tokens than a commit takes are all brought up to date, and all removed', async () => {
+    test('updates and deletes more tokens than fit in one commit', async () => {
       const { backend, copyToken } = open();
       const cat = owner();
-      await made(cat, '10');
+      await beginAndFinish(cat, '10');
       const [hash = ''] = (await backend.records.find(cat)).tokens.keys();
       const copies = Array.from({ length: 1000 }, (_, index) => `${cat.uid}-${index}`);
       await copyToken(hash, copies);
-      await made(cat, '11');
+      await beginAndFinish(cat, '11');
       const { tokens } = await backend.records.find(cat);
       expect(tokens.size).toBe(1001);
       expect(new Set([...tokens.values()].map(({ image }) => image?.generation))).toEqual(
@@ -251,21 +259,21 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       expect((await backend.records.find(cat)).tokens.size).toBe(0);
     }, 120_000);
 
-    test('the images and tokens of a user are listed in pages', async () => {
+    test('lists the images and tokens of a user in pages', async () => {
       const records = open().backend.records;
       const { uid } = owner();
       const ids = ['a', 'b', 'c', 'd', 'e'];
-      for (const imageId of ids) await begun({ uid, imageId }, '10');
-      for (const what of ['listImages', 'listTokens'] as const) {
-        const found: string[] = [];
+      for (const imageId of ids) await begin({ uid, imageId }, '10');
+      for (const method of ['listImages', 'listTokens'] as const) {
+        const listed: string[] = [];
         let after: string | undefined;
         do {
-          const page = await records[what](2, after, uid);
+          const page = await records[method](2, after, uid);
           expect(page.items.length).toBeLessThanOrEqual(2);
-          found.push(...page.items.map(({ imageId }) => imageId));
+          listed.push(...page.items.map(({ imageId }) => imageId));
           after = page.next;
         } while (after !== undefined);
-        expect(found.sort()).toEqual(ids);
+        expect(listed.sort()).toEqual(ids);
       }
       const all = await records.listImages(100_000);
       expect(all.items.filter((image) => image.uid === uid)).toHaveLength(5);
@@ -273,21 +281,24 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
   });
 
   describe('objects', () => {
-    const named = () => `${prefix}${randomUUID()}/cat`;
+    const randomName = () => `${prefix}${randomUUID()}/cat`;
 
-    test('an original is found, read, locked and deleted, by generation', async () => {
+    test('finds and reads an original, revokes its download token and deletes it, by generation', async () => {
       const { backend, put } = open();
       const { objects } = backend;
-      const name = named();
+      const name = randomName();
       await expect(objects.findOriginal(name)).resolves.toBeUndefined();
       const generation = await put(name, Buffer.from('cat'), true);
-      const stored = { name, generation, bytes: 3, isOpen: true };
+      const stored = { name, generation, bytes: 3, hasDownloadToken: true };
       await expect(objects.findOriginal(name)).resolves.toMatchObject(stored);
       expect((await objects.readOriginal(name, generation))?.toString()).toBe('cat');
       await expect(objects.readOriginal(name, '1')).resolves.toBeUndefined();
       await expect(objects.revokeDownloadTokens(name, '1')).resolves.toBe(false);
       await expect(objects.revokeDownloadTokens(name, generation)).resolves.toBe(true);
-      await expect(objects.findOriginal(name)).resolves.toMatchObject({ ...stored, isOpen: false });
+      await expect(objects.findOriginal(name)).resolves.toMatchObject({
+        ...stored,
+        hasDownloadToken: false,
+      });
       await objects.deleteOriginal(name, generation);
       await objects.deleteOriginal(name, generation);
       await expect(objects.findOriginal(name)).resolves.toBeUndefined();
@@ -295,25 +306,25 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       await expect(objects.revokeDownloadTokens(name, generation)).resolves.toBe(false);
     });
 
-    test('originals are listed in pages, in the order of their names', async () => {
+    test('lists originals in pages, in the order of their names', async () => {
       const { backend, put } = open();
-      const folder = `${named()}/`;
+      const folder = `${randomName()}/`;
       const names = ['a', 'b', 'c', 'd', 'e'].map((id) => `${folder}${id}`);
       for (const name of [...names].reverse()) await put(name, Buffer.from('cat'), false);
-      const found: string[] = [];
+      const listed: string[] = [];
       let after: string | undefined;
       do {
         const page = await backend.objects.listOriginals(folder, 2, after);
         expect(page.items.length).toBeLessThanOrEqual(2);
-        found.push(...page.items.map(({ name }) => name));
+        listed.push(...page.items.map(({ name }) => name));
         after = page.next;
       } while (after !== undefined);
-      expect(found).toEqual(names);
+      expect(listed).toEqual(names);
     });
 
-    test('renditions are written, listed and deleted, their folders listed', async () => {
+    test('writes, lists and deletes renditions, and lists their folders', async () => {
       const objects = open().backend.objects;
-      const root = `${named()}/`;
+      const root = `${randomName()}/`;
       const name = `${root}hash/10/w8.webp`;
       const info = await objects.writeRendition(name, 'webp', Buffer.from('cat'));
       expect(info).toMatchObject({ object: name, bytes: 3 });
@@ -323,7 +334,7 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       const folders = new Set<string>();
       let after: string | undefined;
       do {
-        // The emulator counts no folders: a page may have more of them.
+        // The emulator ignores the limit for folders, so a page may have more.
         const page = await objects.listFolders(root, 1, after);
         page.items.forEach((folder) => folders.add(folder));
         after = page.next;
@@ -336,7 +347,7 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
   });
 
   describe('jobs', () => {
-    test('a run counts each page once, and ends with the last one', async () => {
+    test('a run counts each page once and completes with the last one', async () => {
       const jobs = open().backend.jobs;
       const run = randomUUID();
       await expect(jobs.start(run, run, false)).resolves.toBe(true);
@@ -352,16 +363,16 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       const end = await jobs.add(run, { page: 1, isLast: true, done: 5, failed: 0 });
       expect(end).toMatchObject({ state: 'done', total: 15, done: 15, failed: 1, pages: 2 });
       expect(end).not.toHaveProperty('eta');
-      // Delivered once more, long after: the end is told again, and nothing is added.
+      // The last page is delivered again: nothing is added.
       await expect(jobs.add(run, { page: 1, isLast: true, done: 5, failed: 0 })).resolves.toEqual(
         expect.objectContaining({ state: 'done', total: 15, done: 15, failed: 1, pagesDone: 2 }),
       );
       await expect(jobs.start(run, run, false)).resolves.toBe(false);
       await expect(jobs.start(randomUUID(), run, true)).resolves.toBe(false);
       const next = randomUUID();
-      await expect(jobs.start(next, 'others', true)).resolves.toBe(true);
+      await expect(jobs.start(next, 'other settings', true)).resolves.toBe(true);
       await expect(jobs.current()).resolves.toBe(next);
-      // Its first task comes once more, late.
+      // The first task of the replaced run is delivered again, late.
       await expect(jobs.start(run, run, false)).resolves.toBe(false);
       await expect(jobs.current()).resolves.toBe(next);
       await expect(jobs.add(run, first)).resolves.toBeUndefined();

@@ -1,9 +1,9 @@
 /**
- * The backend in memory, for tests of the rooms that use it. `backend.contract.ts` is run against it
- * and against the real one, so that the two can't drift.
+ * A backend in memory, for tests of its callers. backend-contract.ts runs against it and against Firestore and
+ * Storage, so that both behave the same.
  */
 import { Readable } from 'node:stream';
-import { entityTag } from '../../src/domain/entity-tag.js';
+import { entityTag, entityTagOf } from '../../src/domain/entity-tag.js';
 import {
   fillTemplate,
   parseTemplate,
@@ -24,11 +24,11 @@ import {
   recognizedRecord,
 } from '../../src/domain/transitions.js';
 
-export interface FakeOriginal {
+export interface InMemoryOriginal {
   generation: string;
   data: Buffer;
-  locked: boolean;
-  /** When it was uploaded, milliseconds since 1970. */
+  hasDownloadToken: boolean;
+  /** Upload time, milliseconds since 1970. */
   time?: number;
 }
 
@@ -40,20 +40,21 @@ export type QueuedTask = { at: number; id?: string } & (
 
 export interface InMemoryBackend extends Backend {
   reader: Reader;
-  originals: Map<string, FakeOriginal>;
+  originals: Map<string, InMemoryOriginal>;
   renditions: Map<string, Buffer>;
   /** Names of renditions that have a download token. */
-  openRenditions: Set<string>;
-  /** By the path of the document. */
+  renditionsWithDownloadToken: Set<string>;
+  /** By document path. */
   images: Map<string, ImageRecord<number>>;
+  /** By token hash. */
   tokens: Map<string, TokenRecord<number>>;
   tasks: QueuedTask[];
   progress: { current?: Progress<number> };
-  /** How often each call was made. */
+  /** The number of calls of each method. */
   calls: Record<string, number>;
 }
 
-export interface FakeOptions {
+export interface InMemoryOptions {
   /** Milliseconds since 1970. */
   now?: () => number;
   imagesCollection?: PathTemplate;
@@ -62,10 +63,10 @@ export interface FakeOptions {
 export function inMemoryBackend({
   now = () => 0,
   imagesCollection = parseTemplate('users/{uid}/images', ['uid']) as PathTemplate,
-}: FakeOptions = {}): InMemoryBackend {
+}: InMemoryOptions = {}): InMemoryBackend {
   const originals: InMemoryBackend['originals'] = new Map();
   const renditions: InMemoryBackend['renditions'] = new Map();
-  const openRenditions: InMemoryBackend['openRenditions'] = new Set();
+  const renditionsWithDownloadToken: InMemoryBackend['renditionsWithDownloadToken'] = new Set();
   const images: InMemoryBackend['images'] = new Map();
   const tokens: InMemoryBackend['tokens'] = new Map();
   const tasks: QueuedTask[] = [];
@@ -73,14 +74,14 @@ export function inMemoryBackend({
   const progress: InMemoryBackend['progress'] = {};
   const pages = new Set<string>();
   const calls: Record<string, number> = {};
-  /** When each rendition was written, in writes. */
-  const writes = new Map<string, number>();
-  let written = 0;
+  /** Generations of renditions. */
+  const generations = new Map<string, number>();
+  let lastGeneration = 0;
   let attempts = 0;
   const pathOf = ({ uid, imageId }: Owner) =>
     `${fillTemplate(imagesCollection, { uid })}/${imageId}`;
   const tokensOf = (path: string) => [...tokens].filter(([, { imagePath }]) => imagePath === path);
-  /** A call, counted; it happens at once, and its end is heard of a moment later. */
+  /** Counts the calls of a method. The method runs synchronously; its promise resolves a microtask later. */
   const counted =
     <A extends unknown[], R>(name: string, call: (...args: A) => R) =>
     (...args: A): Promise<R> => {
@@ -93,13 +94,20 @@ export function inMemoryBackend({
   };
 
   return {
-    ...{ originals, renditions, openRenditions, images, tokens, tasks, progress, calls },
+    originals,
+    renditions,
+    renditionsWithDownloadToken,
+    images,
+    tokens,
+    tasks,
+    progress,
+    calls,
     reader: {
       findToken: async (hash, signal) =>
-        arrive(await counted('findToken', () => tokens.get(hash))(), signal),
+        deliver(await counted('findToken', () => tokens.get(hash))(), signal),
       readRendition: async (_bucket, object, range, signal) => {
         const read = counted('readRendition', () => renditions.get(object));
-        const whole = await arrive(await read(), signal);
+        const whole = await deliver(await read(), signal);
         if (whole === undefined || (range && range.start >= whole.length)) return undefined;
         const data = range ? whole.subarray(range.start, range.end + 1) : whole;
         return { bytes: data.length, body: Readable.from([data]) };
@@ -107,20 +115,20 @@ export function inMemoryBackend({
     },
     objects: {
       findOriginal: counted('findOriginal', (name) => {
-        const found = originals.get(name);
-        return found && stored(name, found);
+        const original = originals.get(name);
+        return original && toStored(name, original);
       }),
       readOriginal: counted('readOriginal', (name, generation) => {
-        const found = originals.get(name);
-        return found?.generation === generation ? found.data : undefined;
+        const original = originals.get(name);
+        return original?.generation === generation ? original.data : undefined;
       }),
       revokeDownloadTokens: counted('revokeDownloadTokens', (name, generation) => {
-        if (openRenditions.has(name) && String(writes.get(name)) === generation) {
-          return openRenditions.delete(name);
+        if (renditionsWithDownloadToken.has(name) && String(generations.get(name)) === generation) {
+          return renditionsWithDownloadToken.delete(name);
         }
-        const found = originals.get(name);
-        if (found?.generation !== generation) return false;
-        found.locked = true;
+        const original = originals.get(name);
+        if (original?.generation !== generation) return false;
+        original.hasDownloadToken = false;
         return true;
       }),
       deleteOriginal: counted('deleteOriginal', (name, generation) => {
@@ -130,25 +138,29 @@ export function inMemoryBackend({
         const names = [...originals.keys()].filter((name) => name.startsWith(prefix));
         const { items, ...next } = pageOf(names, limit, after);
         return {
-          items: items.map((name) => stored(name, originals.get(name) as FakeOriginal)),
+          items: items.map((name) => toStored(name, originals.get(name) as InMemoryOriginal)),
           ...next,
         };
       }),
-      writeRendition: counted('writeRendition', (name, _format, data) => {
+      writeRendition: counted('writeRendition', (name, _format, data, digest) => {
         renditions.set(name, data);
-        writes.set(name, (written += 1));
-        return { object: name, bytes: data.length, etag: entityTag(data) };
+        generations.set(name, (lastGeneration += 1));
+        return {
+          object: name,
+          bytes: data.length,
+          etag: digest === undefined ? entityTag(data) : entityTagOf(digest),
+        };
       }),
       listRenditions: counted('listRenditions', (folder) =>
         [...renditions.keys()]
           .filter((name) => name.startsWith(folder))
           .map((name) => {
-            const isOpen = openRenditions.has(name);
-            return { name, generation: String(writes.get(name)), isOpen };
+            const hasDownloadToken = renditionsWithDownloadToken.has(name);
+            return { name, generation: String(generations.get(name)), hasDownloadToken };
           }),
       ),
       deleteRendition: counted('deleteRendition', ({ name, generation }) => {
-        if (String(writes.get(name)) === generation) renditions.delete(name);
+        if (String(generations.get(name)) === generation) renditions.delete(name);
       }),
       listFolders: counted('listFolders', (folder, limit, after) => {
         const folders = [...renditions.keys()]
@@ -161,21 +173,21 @@ export function inMemoryBackend({
       begin: counted('begin', (owner, plan) => {
         const path = pathOf(owner);
         const ids = { attempt: `attempt-${(attempts += 1)}`, token: mintToken() };
-        const begun = beginAttempt(images.get(path), plan, ids, now());
-        if (typeof begun === 'string') return begun;
-        images.set(path, begun.record);
-        const strays = begun.isNew
+        const transition = beginAttempt(images.get(path), plan, ids, now());
+        if (typeof transition === 'string') return transition;
+        images.set(path, transition.record);
+        const orphanedTokens = transition.isNew
           ? tokensOf(path).filter(([, { kind }]) => kind === 'default')
           : [];
-        for (const [hash] of strays) tokens.delete(hash);
-        if (begun.isNew) {
+        for (const [hash] of orphanedTokens) tokens.delete(hash);
+        if (transition.isNew) {
           const record = { ...owner, imagePath: path, kind: 'default' as const, createdAt: now() };
           tokens.set(hashToken(ids.token), record);
         }
         return {
           attempt: ids.attempt,
-          hasStaleRenditions: begun.hasStaleRenditions || strays.length > 0,
-          ...(begun.triedAt !== undefined && { triedAt: begun.triedAt }),
+          hasStaleRenditions: transition.hasStaleRenditions || orphanedTokens.length > 0,
+          ...(transition.triedAt !== undefined && { triedAt: transition.triedAt }),
         };
       }),
       finish: counted('finish', (owner, attempt, result, settings) => {
@@ -183,8 +195,8 @@ export function inMemoryBackend({
         const record = finishAttempt(images.get(path), attempt, result, settings, now());
         if (record === undefined) return false;
         const { bucket, generation } = result.original;
-        const { placeholder, renditions: made } = result;
-        const image = { attempt, bucket, generation, placeholder, renditions: made };
+        const { placeholder, renditions: written } = result;
+        const image = { attempt, bucket, generation, placeholder, renditions: written };
         for (const [hash, token] of tokensOf(path)) tokens.set(hash, { ...token, image });
         return setImage(path, record);
       }),
@@ -193,8 +205,8 @@ export function inMemoryBackend({
         return setImage(path, failAttempt(images.get(path), attempt, failure, settings, now()));
       }),
       abandon: counted('abandon', (owner, attempt) => {
-        const found = images.get(pathOf(owner));
-        if (found?.attempt === attempt) delete found.attempt;
+        const image = images.get(pathOf(owner));
+        if (image?.attempt === attempt) delete image.attempt;
       }),
       findImage: counted('findImage', (owner) => images.get(pathOf(owner))),
       find: counted('find', (owner) => {
@@ -204,11 +216,11 @@ export function inMemoryBackend({
       }),
       remove: counted('remove', (owner, newest) => {
         const path = pathOf(owner);
-        const before = recognizedRecord(images.get(path));
-        if (before !== undefined && newest !== undefined) {
-          if (compareGenerations(before.original, { generation: newest }) > 0) return false;
+        const stored = recognizedRecord(images.get(path));
+        if (stored !== undefined && newest !== undefined) {
+          if (compareGenerations(stored.original, { generation: newest }) > 0) return false;
         }
-        if (before !== undefined) images.delete(path);
+        if (stored !== undefined) images.delete(path);
         for (const [hash] of tokensOf(path)) tokens.delete(hash);
         return true;
       }),
@@ -217,8 +229,8 @@ export function inMemoryBackend({
         const owners = items.flatMap((path) => {
           if (!recognizedRecord(images.get(path))) return [];
           const segments = path.split('/');
-          const at = imagesCollection.segments.indexOf('{uid}');
-          const owner = { uid: segments[at] as string, imageId: segments.at(-1) as string };
+          const uidIndex = imagesCollection.segments.indexOf('{uid}');
+          const owner = { uid: segments[uidIndex] as string, imageId: segments.at(-1) as string };
           return uid === undefined || uid === owner.uid ? [owner] : [];
         });
         return { items: owners, ...next };
@@ -256,9 +268,10 @@ export function inMemoryBackend({
     },
     jobs: {
       start: counted('jobs.start', (run, settings, onlyIfChanged) => {
-        const begun = startRun(progress.current, run, settings, onlyIfChanged);
-        if (begun === undefined || begun === 'again') return begun === 'again';
-        progress.current = { ...begun, started: now(), updated: now() };
+        const started = startRun(progress.current, run, settings, onlyIfChanged);
+        if (started === undefined) return false;
+        if (started === 'already-started') return true;
+        progress.current = { ...started, started: now(), updated: now() };
         pages.clear();
         return true;
       }),
@@ -282,9 +295,12 @@ export function inMemoryBackend({
   };
 }
 
-function stored(name: string, { generation, data, locked, time = 0 }: FakeOriginal) {
+function toStored(
+  name: string,
+  { generation, data, hasDownloadToken, time = 0 }: InMemoryOriginal,
+) {
   const metadata = { bytes: data.length, contentType: 'image/jpeg' };
-  return { name, generation, ...metadata, time, isOpen: !locked };
+  return { name, generation, ...metadata, time, hasDownloadToken };
 }
 
 function pageOf(names: string[], limit: number, after: string | undefined): Page<string> {
@@ -293,8 +309,8 @@ function pageOf(names: string[], limit: number, after: string | undefined): Page
   return { items, ...(sorted.length > limit && { next: items.at(-1) }) };
 }
 
-/** A moment later, as over a network: two requests of one moment meet. */
-async function arrive<T>(value: T, signal: AbortSignal): Promise<T> {
+/** Resolves a microtask later, as over a network, so that concurrent requests overlap. */
+async function deliver<T>(value: T, signal: AbortSignal): Promise<T> {
   await Promise.resolve();
   signal.throwIfAborted();
   return value;

@@ -1,8 +1,11 @@
-/** A world that is all in memory. */
+/** A TestHarness whose bucket, records and queues are all in memory. */
 import { inMemoryBackend } from '../gcp/in-memory-backend.js';
-import { TestHarness } from './test-harness.js';
+import { TestHarness, type Job } from './test-harness.js';
 
+/** The initial time, milliseconds since 1970. */
 export const NOW = Date.UTC(2026, 0, 1);
+
+export type MemoryHarness = ReturnType<typeof openMemoryHarness>;
 
 export function openMemoryHarness(parameters: Record<string, string> = {}) {
   const time = { now: NOW };
@@ -12,8 +15,12 @@ export function openMemoryHarness(parameters: Record<string, string> = {}) {
   const bucket = {
     put(name: string, data: Buffer) {
       generation += 1;
-      const time = now();
-      backend.originals.set(name, { generation: String(generation), data, locked: false, time });
+      backend.originals.set(name, {
+        generation: String(generation),
+        data,
+        hasDownloadToken: true,
+        time: now(),
+      });
       return Promise.resolve(String(generation));
     },
     delete(name: string) {
@@ -22,33 +29,36 @@ export function openMemoryHarness(parameters: Record<string, string> = {}) {
     },
   };
   const deleteOriginal = backend.objects.deleteOriginal.bind(backend.objects);
-  // As Storage does, whoever deletes.
+  // Storage emits the same event whether a client or a function deletes an object.
   backend.objects.deleteOriginal = async (name, deleted) => {
     await deleteOriginal(name, deleted);
-    if (!backend.originals.has(name)) world.noticeDeleted(name);
+    if (!backend.originals.has(name)) harness.noticeDeleted(name);
   };
-  const world = new TestHarness({ backend, bucket, tasks: backend.tasks, now, parameters });
-  return { world, backend, time };
+  const harness = new TestHarness({ backend, bucket, tasks: backend.tasks, now, parameters });
+  return { harness, backend, time };
 }
 
-/** Handles all events and tasks there are, oldest first, until there are none; time passes for those that wait. */
+/**
+ * Delivers all events and tasks, oldest first, until none are left. Advances the time when only scheduled tasks
+ * are left.
+ */
 export async function settle(
-  { world, time }: Pick<ReturnType<typeof openMemoryHarness>, 'world' | 'time'>,
-  handle = (job: Parameters<TestHarness['handle']>[0]) => world.handle(job),
+  { harness, time }: Pick<MemoryHarness, 'harness' | 'time'>,
+  handle: (job: Job) => Promise<unknown> = (job) => harness.handle(job),
 ): Promise<void> {
   for (let steps = 0; steps < 2000; steps++) {
-    const event = world.events.shift();
+    const event = harness.events.shift();
     if (event) {
       await handle({ kind: 'event', event });
       continue;
     }
-    const task = world.takeTask();
+    const task = harness.takeTask();
     if (task) {
       await handle({ kind: 'task', task });
       continue;
     }
-    if (world.tasks.length === 0) return;
-    time.now = Math.min(...world.tasks.map(({ at }) => at));
+    if (harness.tasks.length === 0) return;
+    time.now = Math.min(...harness.tasks.map(({ at }) => at));
   }
-  throw new Error('expected an end, found none after 2000 events and tasks');
+  throw new Error('expected no more events or tasks after 2000, found some');
 }

@@ -1,12 +1,13 @@
 /**
- * A bucket whose events come when and as often as a test likes, task queues, and handlers that can be
- * stopped before and after each call to the backend, or killed there.
+ * A bucket whose events a test delivers when and as often as it chooses, task queues, and handlers that a test
+ * can pause or kill before and after each call to the backend.
  */
 import { parseConfig, type Config } from '../../src/config/config.js';
 import type { ProcessedImage, ProcessSettings } from '../../src/processing/process-image.js';
 import { ImageFailure } from '../../src/errors.js';
 import type { Backend } from '../../src/gcp/backend.js';
 import type { QueuedTask } from '../gcp/in-memory-backend.js';
+import { ownerOf } from '../../src/domain/path.js';
 import { backfill } from '../../src/lifecycle/backfill.js';
 import { originalFinalized } from '../../src/lifecycle/original-finalized.js';
 import { purge } from '../../src/lifecycle/purge.js';
@@ -14,7 +15,7 @@ import { originalDeleted } from '../../src/lifecycle/original-deleted.js';
 import type { ProcessingContext } from '../../src/lifecycle/context.js';
 import { cleanup } from '../../src/lifecycle/cleanup.js';
 
-/** What a test does to the bucket. Generations grow. */
+/** The bucket of a test. Generations increase. */
 export interface TestBucket {
   /** @returns the generation */
   put(name: string, data: Buffer): Promise<string>;
@@ -25,22 +26,22 @@ export type BucketEvent = { name: string; generation: string; time: number } & (
   { kind: 'finalized'; bytes: number } | { kind: 'deleted' }
 );
 
-/** An event or a task that waits for its handler. */
+/** An event or a task to be handled. */
 export type Job = { kind: 'event'; event: BucketEvent } | { kind: 'task'; task: QueuedTask };
 
-/** A call of the backend by name, `records.begin`, and whether it is about to be made or was. */
+/** A point before or after a call of the backend: `records.begin before`. */
 export type Point = `${string}.${string} ${'before' | 'after'}`;
 
-/** Wraps every call: `at` is awaited before and after it, and may never end. */
+/** Wraps every call of a backend: awaits `at` before and after it. `at` may never resolve. */
 export function intercept(backend: Backend, at: (point: Point) => Promise<void>): Backend {
-  const wrap = <T extends object>(room: string, calls: T): T =>
+  const wrap = <T extends object>(group: string, calls: T): T =>
     Object.fromEntries(
       Object.entries(calls).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
         name,
         async (...args: unknown[]) => {
-          await at(`${room}.${name} before`);
+          await at(`${group}.${name} before`);
           const result = await call(...args);
-          await at(`${room}.${name} after`);
+          await at(`${group}.${name} after`);
           return result;
         },
       ]),
@@ -53,7 +54,7 @@ export function intercept(backend: Backend, at: (point: Point) => Promise<void>)
   };
 }
 
-/** A picture of any variants and formats; what begins with `bad` is none. */
+/** A stand-in for `processImage` whose images are text. Text that begins with `bad` is not an image. */
 export function processText(
   bytes: Buffer,
   { variants, formats }: ProcessSettings,
@@ -65,13 +66,17 @@ export function processText(
     placeholder: { thumbhash: 'AAAA', color: '#102030' },
     renditions: variants.flatMap(({ name, width }) =>
       formats.map((format) => ({
-        ...{ variants: [name], format, width, height: 30 },
+        variants: [name],
+        format,
+        width,
+        height: 30,
         data: Buffer.from(renditionText(text, name, format)),
       })),
     ),
   });
 }
 
+/** The bytes of a rendition that `processText` makes. */
 export function renditionText(original: string, variant: string, format: string): string {
   return `${original} as ${variant} in ${format}`;
 }
@@ -92,9 +97,10 @@ export class TestHarness {
   readonly events: BucketEvent[] = [];
   readonly logged: unknown[][] = [];
   readonly #options: HarnessOptions;
+  /** Generations of the live objects, by name. */
   readonly #live = new Map<string, string>();
   config: Config;
-  /** Told when the product itself has deleted an original. */
+  /** Called when a function has deleted an original. */
   onDeleted: (name: string) => void = () => {};
 
   constructor(options: HarnessOptions) {
@@ -116,6 +122,7 @@ export class TestHarness {
     this.config = parseConfig({ ...PARAMETERS, ...this.#options.parameters, ...parameters });
   }
 
+  /** @returns the generation */
   async upload(name: string, text: string): Promise<string> {
     const data = Buffer.from(text);
     const before = this.#live.get(name);
@@ -135,7 +142,7 @@ export class TestHarness {
     this.events.push({ kind: 'deleted', name, generation, time: this.now() });
   }
 
-  /** Takes the event that a deletion by the product itself causes. */
+  /** Adds the event of a deletion by a function. */
   noticeDeleted(name: string): void {
     const generation = this.#live.get(name);
     if (generation === undefined) return;
@@ -144,9 +151,9 @@ export class TestHarness {
     this.onDeleted(name);
   }
 
-  /** Runs the handler of an event or task as it was configured when it began. */
+  /** Runs the handler of an event or task, with the current parameters. */
   async handle(job: Job, backend = this.backend): Promise<unknown> {
-    const room: ProcessingContext = {
+    const context: ProcessingContext = {
       config: this.config,
       backend,
       processImage: processText,
@@ -156,26 +163,31 @@ export class TestHarness {
     if (job.kind === 'event') {
       const { event } = job;
       const { name, generation, time } = event;
-      const object = { bucket: this.config.bucket, name, generation, time };
-      if (event.kind === 'deleted') return originalDeleted(object, room);
-      return originalFinalized({ ...object, bytes: event.bytes, contentType: 'image/jpeg' }, room);
+      const { bucket, originalsPath } = this.config;
+      const owner = ownerOf(originalsPath, name);
+      if (owner === undefined) throw new Error(`expected the name of an original, found ${name}`);
+      const original = { bucket, name, generation };
+      if (event.kind === 'deleted') return originalDeleted({ owner, original, time }, context);
+      const { bytes } = event;
+      const upload = { ...original, bytes, contentType: 'image/jpeg' };
+      return originalFinalized({ owner, original: upload, time }, context);
     }
     const { task } = job;
-    if (task.queue === 'cleanup') return cleanup(task.task, room);
-    if (task.queue === 'purge') return purge(task.task, room);
-    return backfill(task.task, { id: task.id ?? 'run', isLast: false }, room);
+    if (task.queue === 'cleanup') return cleanup(task.task, context);
+    if (task.queue === 'purge') return purge(task.task, context);
+    return backfill(task.task, { id: task.id ?? 'run', isFinalAttempt: false }, context);
   }
 
-  /** The next task whose time has come, taken off its queue. */
+  /** Removes the next due task from its queue. */
   takeTask(): QueuedTask | undefined {
-    const at = this.tasks.findIndex((task) => task.at <= this.now());
-    return at < 0 ? undefined : this.tasks.splice(at, 1)[0];
+    const index = this.tasks.findIndex((task) => task.at <= this.now());
+    return index < 0 ? undefined : this.tasks.splice(index, 1)[0];
   }
 }
 
-/** All that there is, in words that don't depend on random ids or times. */
-export async function describe(world: TestHarness): Promise<object> {
-  const { backend, config } = world;
+/** All objects and records, with random ids and times replaced by constants. */
+export async function takeSnapshot(harness: TestHarness): Promise<object> {
+  const { backend, config } = harness;
   const originals = await backend.objects.listOriginals('', 1000);
   const folders = await backend.objects.listFolders(`${config.variantsPath}/`, 1000);
   const renditions = await Promise.all(
@@ -190,13 +202,13 @@ export async function describe(world: TestHarness): Promise<object> {
   const records = await Promise.all(
     [...owners].sort().map(async ([name, owner]) => {
       const { image, tokens } = await backend.records.find(owner);
-      const same = { token: 'any', createdAt: 'any', updatedAt: 'any' };
-      const shown = [...tokens.values()].map((token) => ({
+      const constants = { token: 'any', createdAt: 'any', updatedAt: 'any' };
+      const tokenRecords = [...tokens.values()].map((token) => ({
         ...token,
         createdAt: 'any',
         ...(token.image && { image: { ...token.image, attempt: 'any' } }),
       }));
-      return { name, image: image && { ...image, ...same }, tokens: shown };
+      return { name, image: image && { ...image, ...constants }, tokens: tokenRecords };
     }),
   );
   return {

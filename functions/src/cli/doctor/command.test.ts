@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openMemoryHarness } from '../../../test/lifecycle/memory-harness.js';
 import {
-  describe as describeWorld,
+  takeSnapshot,
   processText,
   PARAMETERS,
   renditionText,
@@ -127,14 +127,14 @@ test.each(otherPlaces)('%s by mistake: nothing is mended, and 2', async (_what, 
   const isOption = given[0]?.startsWith('--');
   const extra = isOption ? '' : (given[0] ?? '');
   writeFileSync(OTHER_PLACES, `${readFileSync(PARAMS, 'utf8')}\n${extra}`);
-  const described = await describeWorld(memory.world);
+  const described = await takeSnapshot(memory.harness);
   const argv = ['--params', OTHER_PLACES, '--fix', ...(isOption ? given : [])];
   const { code, err, out } = await run(memory, argv);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toContain('check --bucket and --params');
   expect(err).toContain(`such as ${example}`);
   expect(err).toContain('Nothing was mended.');
-  await expect(describeWorld(memory.world)).resolves.toEqual(described);
+  await expect(takeSnapshot(memory.harness)).resolves.toEqual(described);
 });
 
 test.each([

@@ -23,7 +23,7 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
     'a download token',
     ({ backend }) => {
       const cat = backend.originals.get(CAT);
-      if (cat) cat.locked = false;
+      if (cat) cat.hasDownloadToken = true;
     },
     [['unlocked', 'download token on the original', CAT]],
   ],
@@ -31,7 +31,7 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
     'a download token on a rendition',
     ({ backend }) => {
       const [name = ''] = backend.renditions.keys();
-      backend.openRenditions.add(name);
+      backend.renditionsWithDownloadToken.add(name);
     },
     [['unlocked', 'download tokens on 1 renditions', CAT]],
   ],
@@ -46,16 +46,19 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
   ],
   [
     'an original whose event was lost',
-    async ({ world }) => {
+    async ({ harness }) => {
       const name = 'originals/alice/new';
-      await world.backend.objects.revokeDownloadTokens(name, await world.upload(name, 'new'));
+      await harness.backend.objects.revokeDownloadTokens(name, await harness.upload(name, 'new'));
     },
     [['missing', 'image record', 'originals/alice/new']],
   ],
   [
     'an overwrite whose event was lost',
-    async ({ world }) => {
-      await world.backend.objects.revokeDownloadTokens(CAT, await world.upload(CAT, 'cat again'));
+    async ({ harness }) => {
+      await harness.backend.objects.revokeDownloadTokens(
+        CAT,
+        await harness.upload(CAT, 'cat again'),
+      );
     },
     [['stale', 'image record of another upload', CAT]],
   ],
@@ -135,9 +138,9 @@ describe.each(wrongs)('%s', (_name, spoil, expected) => {
 
 test('what is under way is not wrong', async () => {
   const memory = await openSettled();
-  await memory.world.upload(CAT, 'cat again');
-  const [, finalized] = memory.world.events;
-  if (finalized) await memory.world.handle({ kind: 'event', event: finalized });
+  await memory.harness.upload(CAT, 'cat again');
+  const [, finalized] = memory.harness.events;
+  if (finalized) await memory.harness.handle({ kind: 'event', event: finalized });
   // The old renditions are there until the bound has passed.
   expect(memory.backend.renditions.size).toBe(12);
   await expect(findingsOf(memory)).resolves.toEqual([]);
@@ -145,7 +148,7 @@ test('what is under way is not wrong', async () => {
 
 test('an upload whose event is on its way is not wrong, for as long as the grace lasts', async () => {
   const memory = await openSettled();
-  await memory.world.upload('originals/alice/new', 'new');
+  await memory.harness.upload('originals/alice/new', 'new');
   const late = { graceMs: 60_000 };
   await expect(examine(lifecycleContextOf(memory), late)).resolves.toMatchObject({ findings: [] });
   memory.time.now += 60_000;
@@ -155,7 +158,7 @@ test('an upload whose event is on its way is not wrong, for as long as the grace
 
 test('what was under way at the first look has another one', async () => {
   const memory = await openSettled();
-  await memory.world.delete(CAT);
+  await memory.harness.delete(CAT);
   const settleAll = () => settle(memory);
   const { findings } = await examine(lifecycleContextOf(memory), { graceMs: 0, settle: settleAll });
   expect(findings).toEqual([]);
@@ -194,7 +197,7 @@ test('a token that was revoked is not missing', async () => {
 
 test('other parameters make what is there stale', async () => {
   const memory = await openSettled();
-  memory.world.reconfigure({ VARIANTS: 'w30:30' });
+  memory.harness.reconfigure({ VARIANTS: 'w30:30' });
   const both = [CAT, DOG].map((name) => ['stale', 'renditions by other parameters', name]);
   await expect(findingsOf(memory)).resolves.toEqual(both);
 });

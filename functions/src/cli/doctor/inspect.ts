@@ -3,7 +3,7 @@ import { renditionsFolder, type Owner } from '../../domain/path.js';
 import { settingsHashes } from '../../domain/settings.js';
 import { refresh } from '../../lifecycle/backfill.js';
 import { RETRY_WINDOW_MS } from '../../lifecycle/retry.js';
-import { removeIfGone } from '../../lifecycle/original-deleted.js';
+import { removeIfOriginalMissing } from '../../lifecycle/original-deleted.js';
 import type { LifecycleContext, ProcessingContext } from '../../lifecycle/context.js';
 import { referencedRenditions, cleanup } from '../../lifecycle/cleanup.js';
 import {
@@ -73,10 +73,11 @@ export async function inspect(
     if (left.length === 0) return { findings: [] };
     // What is uploaded from now on is newer.
     const newest = image?.original.generation ?? '0';
-    const remove = (maker: ProcessingContext) => removeIfGone(owner, name, newest, maker);
+    const remove = (maker: ProcessingContext) =>
+      removeIfOriginalMissing(owner, name, newest, maker);
     return { findings: [finding('orphaned', left.join(', '), remove)] };
   }
-  const open = renditions.filter(({ isOpen }) => isOpen);
+  const open = renditions.filter(({ hasDownloadToken }) => hasDownloadToken);
   if (open.length > 0) {
     const what = `download tokens on ${open.length} renditions`;
     found.push(finding('unlocked', what, (maker) => lockAll(open, maker)));
@@ -85,7 +86,7 @@ export async function inspect(
     room.now() - original.time < graceMs ||
     (image?.attempt !== undefined && room.now() - image.updatedAt < RETRY_WINDOW_MS);
   if (isUnderWay) return { findings: found };
-  if (original.isOpen && config.lockOriginals) {
+  if (original.hasDownloadToken && config.lockOriginals) {
     const what = 'download token on the original';
     found.push(finding('unlocked', what, (maker) => lockAll([original], maker)));
   }
@@ -177,8 +178,8 @@ async function makeAnew(owner: Owner, name: string, room: ProcessingContext): Pr
   const image = await records.findImage(owner);
   if (original === undefined) {
     const newest = recognizedRecord(image)?.original.generation ?? '0';
-    return removeIfGone(owner, name, newest, room);
+    return removeIfOriginalMissing(owner, name, newest, room);
   }
   if (image?.attempt !== undefined) await records.abandon(owner, image.attempt);
-  return refresh(original, room, { isFinalAttempt: false, reprocess: 'always' });
+  return refresh(owner, original, room, { isFinalAttempt: false, reprocess: 'always' });
 }

@@ -1,0 +1,361 @@
+/**
+ * Runs handlers concurrently, one backend call at a time, and compares the state of the backend with a simple
+ * model of what must hold at every moment and once all work has completed.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { renditionsFolder, type Owner } from '../../src/domain/path.js';
+import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
+import type { Backend } from '../../src/gcp/backend.js';
+import { hashToken, mintToken } from '../../src/domain/token.js';
+import { referencedRenditions } from '../../src/lifecycle/cleanup.js';
+import { intercept, renditionText, type Job, type TestHarness } from './test-harness.js';
+
+/** All objects and records of the images under test. */
+export interface State {
+  /** By name. */
+  originals: ReadonlyMap<string, { hasDownloadToken: boolean }>;
+  /** By name of the original. */
+  images: ReadonlyMap<string, ImageRecord<number>>;
+  /** By token hash. */
+  tokens: ReadonlyMap<string, TokenRecord<number>>;
+  /** Object names. */
+  renditions: ReadonlySet<string>;
+}
+
+/** What the operations run against. */
+export interface Subject {
+  harness: TestHarness;
+  /** The originals of one user, by name. */
+  owners: ReadonlyMap<string, Owner>;
+  readState: () => Promise<State>;
+  readRendition: (name: string) => Promise<string | undefined>;
+  addToken: (hash: string, record: TokenRecord<number>) => Promise<void>;
+  deleteToken: (hash: string) => Promise<void>;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  advanceTime: (ms: number) => void;
+  /** Whether reading the state is cheap: then it is checked after every call, bytes included. */
+  checksEveryCall: boolean;
+}
+
+const PARAMETERS: Record<string, string>[] = [
+  {},
+  { VARIANTS: 'w40:40,w30:30' },
+  { VARIANTS: 'w20:21', FORMATS: 'avif' },
+  { MAX_MEGAPIXELS: '10' },
+];
+/** Stays below the retry window; original-finalized.test.ts covers later events. */
+const MAX_DURATION_MS = 50 * 60_000;
+const MAX_RUNNING = 4;
+
+/** What must be true of one original. */
+interface Expected {
+  upload?: { generation: string; text: string };
+  wasDeleted: boolean;
+  /** Hashes of share tokens. */
+  shares: Set<string>;
+}
+
+/** The point before or after a call at which a handler is paused. */
+interface PausedCall {
+  isBefore: boolean;
+  resume: () => void;
+}
+
+interface RunningHandler {
+  job: Job;
+  paused: PausedCall[];
+  /** Calls that were resumed and have not returned. */
+  pendingCalls: number;
+  hasEnded: boolean;
+}
+
+export class ModelChecker {
+  readonly #expected: Map<string, Expected>;
+  readonly #revoked = new Set<string>();
+  /** The text of each upload, by generation. */
+  readonly #texts = new Map<string, string>();
+  /** When a token record last referenced each rendition. */
+  readonly #lastReferenced = new Map<string, number>();
+  /** The field `image` of token records whose renditions were checked. */
+  readonly #checkedImages = new WeakSet<object>();
+  readonly #running: RunningHandler[] = [];
+  readonly #errors: unknown[] = [];
+  readonly #names: readonly string[];
+  readonly #startedAt: number;
+  #runs = 0;
+  /** Called when a call has returned or a handler has ended. */
+  #onProgress = () => {};
+
+  constructor(readonly subject: Subject) {
+    this.#startedAt = subject.now();
+    this.#names = [...subject.owners.keys()];
+    this.#expected = new Map(
+      this.#names.map((name) => [name, { wasDeleted: false, shares: new Set() }]),
+    );
+    subject.harness.onDeleted = (name) => this.#expectDeleted(name);
+  }
+
+  get harness(): TestHarness {
+    return this.subject.harness;
+  }
+
+  nameOf(index: number): string {
+    return this.#names[index % this.#names.length] as string;
+  }
+
+  /** Starts a handler, which pauses at its first call. */
+  start(job: Job): void {
+    const handler: RunningHandler = { job, paused: [], pendingCalls: 0, hasEnded: false };
+    const backend: Backend = intercept(this.harness.backend, async (point) => {
+      const isBefore = point.endsWith(' before');
+      if (!isBefore) handler.pendingCalls -= 1;
+      await new Promise<void>((resolve) => {
+        handler.paused.push({ isBefore, resume: resolve });
+        this.#onProgress();
+      });
+    });
+    this.#running.push(handler);
+    const end = (): boolean => {
+      handler.hasEnded = true;
+      this.#onProgress();
+      const index = this.#running.indexOf(handler);
+      if (index >= 0) this.#running.splice(index, 1);
+      return index >= 0;
+    };
+    this.harness.handle(job, backend).then(end, (error: unknown) => {
+      // The backend never fails, so an error of a handler that was not killed is a defect.
+      if (end()) this.#errors.push(error);
+    });
+  }
+
+  /** Lets one handler continue until it is paused again or has ended. */
+  async step(pick: number): Promise<void> {
+    const handler = this.#running[pick % this.#running.length];
+    const [call] = handler?.paused.splice(pick % Math.max(1, handler.paused.length), 1) ?? [];
+    if (handler === undefined || call === undefined) return;
+    if (call.isBefore) handler.pendingCalls += 1;
+    call.resume();
+    while (handler.pendingCalls > 0 && !handler.hasEnded) {
+      await new Promise<void>((resolve) => (this.#onProgress = resolve));
+    }
+    await setImmediate();
+  }
+
+  /** Kills a handler; its event or task will be delivered again. */
+  kill(pick: number): void {
+    const [killed] = this.#running.splice(pick % Math.max(1, this.#running.length), 1);
+    if (killed?.job.kind === 'event') this.harness.events.push(killed.job.event);
+    else if (killed) this.harness.tasks.push(killed.job.task);
+  }
+
+  /** Checks what must hold at every moment. */
+  async check(): Promise<void> {
+    assertThat(this.#errors.length === 0, 'no error', this.#errors[0]);
+    const { images, tokens, renditions } = await this.subject.readState();
+    const now = this.subject.now();
+    for (const { image } of tokens.values()) {
+      if (!image) continue;
+      const referenced = referencedRenditions({ tokens: new Map([['', { image }]]) } as never);
+      for (const object of referenced) {
+        this.#lastReferenced.set(object, now);
+        assertThat(renditions.has(object), 'referenced renditions to exist', object);
+        const hasGeneration = object.includes(`/${image.generation}/`);
+        assertThat(hasGeneration, `a rendition of generation ${image.generation}`, object);
+      }
+      if (this.subject.checksEveryCall && !this.#checkedImages.has(image)) {
+        await this.#checkBytes(image);
+        this.#checkedImages.add(image);
+      }
+    }
+    this.#checkRevocationBound(renditions, now);
+    for (const hash of this.#revoked) {
+      assertThat(!tokens.has(hash), 'a revoked token to stay revoked', hash);
+    }
+    for (const image of images.values()) {
+      assertThat(image.token.startsWith('spv_'), 'a token', image.token);
+    }
+  }
+
+  /** Renditions that were referenced within the revocation bound exist, unless the image was deleted. */
+  #checkRevocationBound(renditions: ReadonlySet<string>, now: number): void {
+    const bound = this.harness.config.revocationSeconds * 1000;
+    const keptFolders = this.#names
+      .filter((name) => !this.#expected.get(name)?.wasDeleted)
+      .map((name) => this.#folderOf(name));
+    for (const [object, at] of this.#lastReferenced) {
+      if (at <= now - bound) this.#lastReferenced.delete(object);
+      else if (!renditions.has(object)) {
+        const mayBeDeleted = !keptFolders.some((folder) => object.startsWith(folder));
+        assertThat(mayBeDeleted, 'renditions referenced within the bound to exist', object);
+      }
+    }
+  }
+
+  /** Each rendition of a token was made from the upload of the token's generation. */
+  async #checkBytes({ generation, renditions }: NonNullable<TokenRecord['image']>): Promise<void> {
+    const text = this.#texts.get(generation) ?? 'an upload';
+    for (const [name, variant] of Object.entries(renditions)) {
+      for (const format of ['webp', 'jpeg', 'avif'] as const) {
+        const rendition = variant[format];
+        if (!rendition) continue;
+        const bytes = await this.subject.readRendition(rendition.object);
+        const isExpected = bytes === renditionText(text, name, format);
+        assertThat(isExpected, `${rendition.object} to be ${text}`, bytes);
+      }
+    }
+  }
+
+  /**
+   * Delivers all events and tasks to concurrent handlers, in random order, with a few more uploads, deletions and
+   * kills, until none are left. Then checks the final state.
+   */
+  async runToCompletion(seed: number): Promise<void> {
+    const generator = xoroshiro128plus(seed);
+    const random = () => uniformFloat64(generator);
+    const randomIndex = (length: number) => Math.floor(random() * length);
+    let remainingChanges = randomIndex(5);
+    const bound = this.harness.config.revocationSeconds * 1000;
+    for (let steps = 0; ; steps++) {
+      assertThat(steps < 10_000, 'all work to complete', steps);
+      const { events, tasks } = this.harness;
+      const isStarting = this.#running.length < MAX_RUNNING && random() < 0.2;
+      const [event] = isStarting ? events.splice(randomIndex(events.length), 1) : [];
+      const task = isStarting && event === undefined ? this.harness.takeTask() : undefined;
+      if (event) this.start({ kind: 'event', event });
+      else if (task) this.start({ kind: 'task', task });
+      else if (this.#running.length > 0) await this.step(randomIndex(1e6));
+      else if (events.length === 0 && tasks.length === 0) break;
+      // Only tasks that are not due.
+      else if (events.length === 0) this.#advanceTo(Math.min(...tasks.map(({ at }) => at)));
+      if (random() < 0.02) this.wait(random() * Math.max(bound * 1.2, 10_000));
+      if (random() < 0.03 && remainingChanges > 0) {
+        remainingChanges -= 1;
+        const name = this.#names[0] as string;
+        if (random() < 0.2) await this.delete(name);
+        else await this.upload(name, random() < 0.2 ? 'bad' : 'good');
+      }
+      if (random() < 0.01) this.kill(randomIndex(20));
+      await setImmediate();
+      if (this.subject.checksEveryCall) await this.check();
+    }
+    await this.check();
+    const state = await this.subject.readState();
+    for (const name of this.#names) await this.#checkFinal(name, state);
+  }
+
+  async upload(name: string, kind: 'good' | 'bad'): Promise<void> {
+    const text = `${kind} ${this.#texts.size + 1}`;
+    const generation = await this.harness.upload(name, text);
+    this.#texts.set(generation, text);
+    (this.#expected.get(name) as Expected).upload = { generation, text };
+  }
+
+  async delete(name: string): Promise<void> {
+    if (this.#expected.get(name)?.upload === undefined) return;
+    this.#expectDeleted(name);
+    await this.harness.delete(name);
+  }
+
+  #expectDeleted(name: string): void {
+    const expected = this.#expected.get(name);
+    if (expected === undefined) return;
+    delete expected.upload;
+    expected.wasDeleted = true;
+  }
+
+  wait(ms: number): void {
+    const remaining = this.#startedAt + MAX_DURATION_MS - this.subject.now();
+    this.subject.advanceTime(Math.max(0, Math.min(Math.round(ms), remaining)));
+  }
+
+  #advanceTo(at: number): void {
+    this.subject.advanceTime(Math.max(0, at - this.subject.now()));
+  }
+
+  /** @param pick index of the parameters; a backfill follows */
+  async reconfigure(pick: number): Promise<void> {
+    this.harness.reconfigure(PARAMETERS[pick % PARAMETERS.length] as Record<string, string>);
+    await this.harness.backend.queues.enqueueBackfill({}, `run-${(this.#runs += 1)}`);
+  }
+
+  async purge(): Promise<void> {
+    const [{ uid }] = this.subject.owners.values() as Iterable<Owner> as [Owner];
+    await this.harness.backend.queues.enqueuePurge({ uid });
+  }
+
+  /** Adds a share token with the renditions of the default token, as the owner's callable does. */
+  async share(name: string): Promise<void> {
+    const { images, tokens } = await this.subject.readState();
+    const defaultToken = tokens.get(hashToken(images.get(name)?.token ?? ''));
+    if (defaultToken?.image === undefined) return;
+    const hash = hashToken(mintToken());
+    await this.subject.addToken(hash, { ...defaultToken, kind: 'share' });
+    this.#expected.get(name)?.shares.add(hash);
+  }
+
+  async revoke(pick: number): Promise<void> {
+    const { tokens } = await this.subject.readState();
+    const hash = [...tokens.keys()].sort()[pick % tokens.size];
+    if (hash === undefined) return;
+    await this.subject.deleteToken(hash);
+    this.#revoked.add(hash);
+  }
+
+  #folderOf(name: string): string {
+    const { config } = this.harness;
+    return renditionsFolder(config.variantsPath, config.bucket, name);
+  }
+
+  /** Checks one image after all events and tasks were handled. */
+  async #checkFinal(name: string, { originals, images, tokens, renditions }: State) {
+    const { upload, wasDeleted, shares } = this.#expected.get(name) as Expected;
+    const { imageId } = this.subject.owners.get(name) as Owner;
+    const image = images.get(name);
+    const own = [...tokens].filter(([, token]) => token.imageId === imageId);
+    const folder = this.#folderOf(name);
+    const stored = [...renditions].filter((object) => object.startsWith(folder));
+    if (upload === undefined) {
+      expect({ name, image, own, stored }).toEqual({ name, image: undefined, own: [], stored: [] });
+      return;
+    }
+    expect(originals.get(name)?.hasDownloadToken).toBe(false);
+    expect(image).toMatchObject({ original: { generation: upload.generation } });
+    expect(image).not.toHaveProperty('attempt');
+    const records = { ...(image && { image }), tokens: new Map(own) };
+    expect(new Set(stored)).toEqual(referencedRenditions(records));
+    const token = hashToken(image?.token ?? '');
+    const hashes = own.map(([hash]) => hash);
+    expect(hashes.includes(token)).toBe(!this.#revoked.has(token));
+    // After a deletion, the order of the events decides whether an upload keeps the tokens.
+    if (!wasDeleted) {
+      const validShares = [...shares].filter((hash) => !this.#revoked.has(hash));
+      expect(new Set(hashes.filter((hash) => hash !== token))).toEqual(new Set(validShares));
+    }
+    for (const [, token] of own) if (token.image) await this.#checkBytes(token.image);
+    if (upload.text.startsWith('bad')) {
+      expect(image).toMatchObject({ state: 'failed', error: { code: 'not-an-image' } });
+      return;
+    }
+    expect(image?.state).toBe('ready');
+    const { variants, formats } = this.harness.config;
+    const names = variants.map((variant) => variant.name).sort();
+    expect(Object.keys(image?.variants ?? {}).sort()).toEqual(names);
+    for (const [, token] of own) {
+      expect(token.image?.generation).toBe(upload.generation);
+      expect(Object.keys(token.image?.renditions ?? {}).sort()).toEqual(names);
+      for (const variant of names) {
+        for (const format of formats) {
+          expect(token.image?.renditions[variant]).toHaveProperty(format);
+        }
+      }
+    }
+  }
+}
+
+/** Used instead of `expect` at every step, because it is a thousand times faster. */
+function assertThat(holds: boolean, expected: string, found: unknown): void {
+  if (!holds) throw new Error(`expected ${expected}, found ${String(found)}`);
+}
