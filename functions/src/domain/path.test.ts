@@ -79,11 +79,14 @@ test.each([
   ['originals/{uid}/{imageId}', 'originals/', 'originals/alice/'],
   ['{uid}/photos/{imageId}', '', 'alice/photos/'],
   ['photos/{imageId}/of/{uid}', 'photos/', 'photos/'],
-])('%s: the prefix of all originals is "%s", of alice\'s originals "%s"', (text, all, userPrefix) => {
-  const template = parseTemplate(text, ['uid', 'imageId']) as PathTemplate;
-  expect(originalsPrefix(template)).toBe(all);
-  expect(originalsPrefix(template, 'alice')).toBe(userPrefix);
-});
+])(
+  '%s: the prefix of all originals is "%s", of alice\'s originals "%s"',
+  (text, all, userPrefix) => {
+    const template = parseTemplate(text, ['uid', 'imageId']) as PathTemplate;
+    expect(originalsPrefix(template)).toBe(all);
+    expect(originalsPrefix(template, 'alice')).toBe(userPrefix);
+  },
+);
 
 describe('renditionName', () => {
   const original = { bucket: 'b', name: 'originals/alice/holiday.jpg', generation: '170001' };

@@ -75,7 +75,7 @@ export async function runAttempt(
     // Checked before processing: an upload that crashes the process each time must not be retried forever.
     const hasDied = triedAt !== undefined && context.now() - triedAt > MAX_ATTEMPT_MS;
     if (isFinalAttempt && hasDied) throw retriesExhausted();
-    const result = await makeRenditions(original, context);
+    const result = await processOriginal(original, context);
     if (result === undefined) return await removeMissing(owner, original, context);
     if (await backend.records.finish(owner, attempt, result, settings)) return { outcome: 'ready' };
   } catch (error) {
@@ -107,7 +107,7 @@ async function removeMissing(
  * Reads and processes the original, and writes its renditions.
  * @returns undefined when the original does not exist
  */
-async function makeRenditions(
+async function processOriginal(
   original: OriginalInfo,
   { config, backend, processImage }: ProcessingContext,
 ): Promise<ProcessingResult | undefined> {
