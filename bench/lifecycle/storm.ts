@@ -238,7 +238,7 @@ export async function storm(places: Places): Promise<boolean> {
       imagesPerSecond: Math.round((times.length / (last - started)) * 1e5) / 100,
       readyP50Ms: percentile(times, 0.5),
       readyP99Ms: percentile(times, 0.99),
-      retries: log.split('an event is delivered again').length - 1,
+      retries: log.split('redelivering event').length - 1,
       counts: run.counts,
       checked,
     };

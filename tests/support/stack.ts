@@ -110,7 +110,7 @@ export class TestContext {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#users.map((user) => user.leave()));
+    await Promise.all(this.#users.map((user) => user.close()));
     await this.firestore.terminate();
     await deleteApp(this.#app);
   }

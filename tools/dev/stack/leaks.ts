@@ -1,23 +1,23 @@
-/** Public tokens where none may be: in what functions, emulators and tests print. */
+/** Finds public tokens in the output of functions, emulators and tests, where none may appear. */
 
-const LIKE_A_TOKEN = /spv_[0-9A-Za-z]+/g;
+const TOKEN_PATTERN = /spv_[0-9A-Za-z]+/g;
 
 /**
- * The hosting emulator writes each request down, address and all, as any web server does; in
- * production that is Cloud Run's request log, and the README says how to leave it out.
+ * The Hosting emulator logs the URL of each request, as a web server does. In production this is
+ * Cloud Run's request log; the documentation describes how to exclude these entries.
  */
 const REQUEST_LOG = /^(\[hosting\] Rewriting |i {2}hosting: \S+ - )/;
 
 /**
- * The lines of an output that hold a public token, with the tokens left out.
- * @param isToken the product's own check
+ * Returns the lines that contain a public token, with the tokens replaced.
+ * @param isToken the check of the functions package
  */
-export function leaksIn(output: string, isToken: (text: string) => boolean): string[] {
+export function findTokenLeaks(output: string, isToken: (text: string) => boolean): string[] {
   return output
     .split('\n')
     .filter(
       (line) =>
-        !REQUEST_LOG.test(line) && (line.match(LIKE_A_TOKEN) ?? []).some((text) => isToken(text)),
+        !REQUEST_LOG.test(line) && (line.match(TOKEN_PATTERN) ?? []).some((text) => isToken(text)),
     )
-    .map((line) => line.replaceAll(LIKE_A_TOKEN, '(a token)'));
+    .map((line) => line.replaceAll(TOKEN_PATTERN, '(a token)'));
 }

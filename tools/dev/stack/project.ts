@@ -1,6 +1,6 @@
 /**
- * The Firebase project that a stack runs: this repository's firebase.json with other ports, another
- * form, other parameters. It is written to a folder of the run's own, so that two runs don't meet.
+ * Writes the Firebase project that a stack runs: this repository's firebase.json with the ports, form
+ * and parameters of the run. Each run has its own folder, so that two runs do not interfere.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,11 +8,11 @@ import { join, relative } from 'node:path';
 import type * as Product from '../../../functions/src/api.js';
 import { EMULATORS, HOST, type Ports } from './ports.js';
 
-/** How the functions are run: as a function kit or as an instance of the extension. */
+/** The form of the functions: a function kit or an instance of the extension. */
 export type Form = 'kit' | 'extension';
 
 export const REGION = 'us-central1';
-/** The id of the kit's or the extension's instance. */
+/** The ID of the kit's or the extension's instance. */
 export const INSTANCE = 'images';
 
 export interface StackInfo {
@@ -23,14 +23,14 @@ export interface StackInfo {
   firestore: string;
   storage: string;
   functions: string;
-  /** Cloud Tasks. */
+  /** The Cloud Tasks emulator. */
   tasks: string;
   hosting: string;
-  /** The base address of variants: `${serve}/${token}/${variant}`. */
+  /** The base URL of variants: `${serve}/${token}/${variant}`. */
   serve: string;
-  /** The address of the demo page. */
+  /** The URL of the demo page. */
   demo: string;
-  /** The process that holds the stack. */
+  /** The ID of the process that started the stack. */
   pid: number;
 }
 
@@ -43,42 +43,42 @@ interface FirebaseJson {
   emulators: Record<string, { port?: number; websocketPort?: number } | boolean>;
 }
 
-/** The ports that the repository's firebase.json has. */
+/** The ports in the repository's firebase.json. */
 export function configuredPorts(root: string): Ports {
   const { emulators } = readFirebaseJson(root);
   const port = (name: string, key: 'port' | 'websocketPort' = 'port'): number => {
     const entry = emulators[name];
-    const found = typeof entry === 'object' ? entry[key] : undefined;
-    if (found === undefined) throw new Error(`firebase.json: expected emulators.${name}.${key}`);
-    return found;
+    const value = typeof entry === 'object' ? entry[key] : undefined;
+    if (value === undefined) throw new Error(`firebase.json: expected emulators.${name}.${key}`);
+    return value;
   };
   const ports = Object.fromEntries(EMULATORS.map((name) => [name, port(name)]));
   return { ...ports, websocket: port('firestore', 'websocketPort') } as Ports;
 }
 
-/** Where everything of a stack can be reached. */
+/** The addresses and URLs of a stack. */
 export function describeStack(projectId: string, form: Form, ports: Ports): StackInfo {
-  const at = (port: number) => `${HOST}:${port}`;
+  const addressOf = (port: number) => `${HOST}:${port}`;
   return {
     projectId,
-    // What the emulators give to a demo project.
+    // The default bucket that the emulators assign to a demo project.
     bucket: `${projectId}.appspot.com`,
-    auth: at(ports.auth),
-    firestore: at(ports.firestore),
-    storage: at(ports.storage),
-    functions: at(ports.functions),
-    tasks: at(ports.tasks),
-    hosting: at(ports.hosting),
-    serve: `http://${at(ports.functions)}/${projectId}/${REGION}/${functionName(form, 'serve')}`,
-    demo: `http://${at(ports.hosting)}/`,
+    auth: addressOf(ports.auth),
+    firestore: addressOf(ports.firestore),
+    storage: addressOf(ports.storage),
+    functions: addressOf(ports.functions),
+    tasks: addressOf(ports.tasks),
+    hosting: addressOf(ports.hosting),
+    serve: `http://${addressOf(ports.functions)}/${projectId}/${REGION}/${functionName(form, 'serve')}`,
+    demo: `http://${addressOf(ports.hosting)}/`,
     pid: process.pid,
   };
 }
 
 /**
  * Writes the project.
- * @param directory below `root`; made when it isn't there
- * @param parameters the functions' parameters, beside their defaults
+ * @param directory below `root`; created if it does not exist
+ * @param options.parameters values of the functions' parameters that differ from the defaults
  */
 export function writeProject(
   root: string,
@@ -98,19 +98,19 @@ export function writeProject(
   }
   Object.assign(config.emulators['firestore'] as object, { websocketPort: ports.websocket });
 
-  // A copy, because stack.json tells the page where the emulators of this run are.
-  const built = join(root, config.hosting.public);
-  if (!existsSync(built))
-    throw new Error(`expected the built demo page in ${built}, found nothing`);
-  cpSync(built, join(directory, 'public'), { recursive: true });
+  // A copy, because its stack.json holds the addresses of this run's emulators.
+  const demoPage = join(root, config.hosting.public);
+  if (!existsSync(demoPage))
+    throw new Error(`expected the built demo page in ${demoPage}, found nothing`);
+  cpSync(demoPage, join(directory, 'public'), { recursive: true });
   writeJson(join(directory, 'public', 'stack.json'), info);
   config.hosting.public = 'public';
   for (const { function: target } of config.hosting.rewrites) {
     target.functionId = functionName(form, 'serve');
   }
 
-  const known = { LOCATION: REGION, BUCKET: info.bucket };
-  const parameters = { ...unset(root), ...known, ...options.parameters };
+  const required = { LOCATION: REGION, BUCKET: info.bucket };
+  const parameters = { ...emptyParameters(root), ...required, ...options.parameters };
   const env = Object.entries(parameters).map(([name, value]) => `${name}=${value}\n`);
   if (form === 'extension') {
     delete config.functions;
@@ -128,8 +128,8 @@ export function writeProject(
   writeJson(join(directory, 'firebase.json'), config);
 }
 
-/** Every parameter as empty text, which means its default: the CLI would ask a person for the others. */
-function unset(root: string): Record<string, string> {
+/** Every parameter with an empty value, which selects its default: the CLI prompts for missing ones. */
+function emptyParameters(root: string): Record<string, string> {
   const { DEFAULTS } = createRequire(__filename)(
     join(root, 'functions', 'lib', 'api.js'),
   ) as typeof Product;

@@ -1,4 +1,4 @@
-/** `.local/stack.json`: where a running stack can be reached, for any other tool. */
+/** `.local/stack.json`: the addresses of the running stack, for other tools. */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeJson, type StackInfo } from './project.js';
@@ -8,13 +8,15 @@ function stackFile(root: string): string {
 }
 
 /**
- * Writes the file unless it tells of another stack that still answers.
- * @returns takes the file away again
+ * Writes the file, unless it describes another stack that is still running.
+ * @returns a function that deletes the file
  */
 export async function publishStack(root: string, info: StackInfo): Promise<() => void> {
   const file = stackFile(root);
-  const before = readStack(file);
-  if (before !== undefined && before.pid !== info.pid && (await answers(before))) return () => {};
+  const previous = readStack(file);
+  if (previous !== undefined && previous.pid !== info.pid && (await isRunning(previous))) {
+    return () => {};
+  }
   mkdirSync(dirname(file), { recursive: true });
   writeJson(file, info);
   return () => {
@@ -27,13 +29,13 @@ function readStack(file: string): StackInfo | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as StackInfo;
   } catch {
-    // Half a file of a process that died: as good as none.
+    // An incomplete file of a process that died.
     return undefined;
   }
 }
 
-/** Asked at its port: the number of a process that died may be another's by now. */
-async function answers({ projectId, functions, serve }: StackInfo): Promise<boolean> {
+/** Sends a request: after a process died, its ID may belong to another process. */
+async function isRunning({ projectId, functions, serve }: StackInfo): Promise<boolean> {
   try {
     const response = await fetch(serve, { method: 'HEAD', signal: AbortSignal.timeout(2000) });
     return serve.includes(`${functions}/${projectId}/`) && response.status > 0;

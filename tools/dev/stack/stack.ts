@@ -1,4 +1,4 @@
-/** Starts and ends a local Firebase stack with this project in it, as a child process. */
+/** Starts and stops a local Firebase stack that runs this project, as a child process. */
 import { fork, type ChildProcess } from 'node:child_process';
 import {
   createWriteStream,
@@ -12,7 +12,7 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { environmentOf, type LauncherMessage, type LauncherOptions } from 'firebase-local-stack';
+import { toEnvironment, type LauncherMessage, type LauncherOptions } from 'firebase-local-stack';
 import { checkPorts, findFreePorts } from './ports.js';
 import {
   configuredPorts,
@@ -23,47 +23,47 @@ import {
 } from './project.js';
 
 export interface StackOptions {
-  /** The repository. */
+  /** The root folder of the repository. */
   root: string;
   form: Form;
-  /** Any free ports instead of those in firebase.json. */
+  /** Use any free ports instead of those in firebase.json. */
   freePorts: boolean;
-  /** The functions' parameters, beside their defaults. */
+  /** Values of the functions' parameters that differ from the defaults. */
   parameters?: Record<string, string>;
-  /** Google's own emulators throughout, which need Java 21 and download two programs of it. */
+  /** Use Google's emulators, which need Java 21 and download two Java programs. */
   official?: boolean;
-  /** Told of each step, in words. */
+  /** Called with a description of each step. */
   onStep?: (step: string) => void;
-  /** Told of each request that the rules deny, and why; not with the official emulators. */
+  /** Called for each request that the rules deny, with the reason; not with the official emulators. */
   onDenied?: (explanation: string) => void;
 }
 
 export interface Stack {
   info: StackInfo;
-  /** The file that holds all that the emulators and functions have said. */
+  /** The file with the output of the emulators and functions. */
   logFile: string;
-  /** Settles when the stack has ended, by itself or not. */
+  /** Resolves when the stack has ended for any reason. */
   ended: Promise<void>;
-  /** Ends all that was started; resolves when it is gone. */
+  /** Stops all processes of the stack and deletes its temporary files. */
   stop(): Promise<void>;
 }
 
-/** `demo-` tells the emulators that no Google account is needed; at most 30 characters with a port. */
+/** The `demo-` prefix means that no Google account is needed. At most 30 characters with a port. */
 const PROJECT_ID = 'demo-storage-variants';
-/** So long is a log kept after its run, milliseconds. */
-const KEEP_LOGS_MS = 24 * 60 * 60 * 1000;
-/** So long may a start take on a slow machine, milliseconds. */
+/** Logs are deleted after this time, milliseconds. */
+const LOG_RETENTION_MS = 24 * 60 * 60 * 1000;
+/** For a slow machine. */
 const START_TIMEOUT_MS = 120_000;
-/** The same when the Java programs may have to be downloaded first, milliseconds. */
+/** Includes the download of the Java programs. */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
-/** So long may an orderly end take before everything is killed, milliseconds. */
+/** After this time the processes are killed, milliseconds. */
 const STOP_TIMEOUT_MS = 10_000;
 
 const EMULATORS = 'auth,firestore,storage,functions,hosting';
 
 /**
- * Starts a stack and waits until it answers.
- * @throws Error with one clear sentence when a port is taken or an emulator does not start
+ * Starts a stack and waits until all emulators are running.
+ * @throws Error when a port is in use or an emulator does not start
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { root, form, freePorts } = options;
@@ -72,27 +72,31 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const runs = join(root, '.local', 'runs');
   mkdirSync(runs, { recursive: true });
   const directory = mkdtempSync(join(runs, 'run-'));
-  // The emulators keep a note per project id on this machine; one per run keeps runs apart.
+  // The emulators store their state per project ID, so each run needs its own.
   const projectId = freePorts ? `${PROJECT_ID}-${ports.hub}` : PROJECT_ID;
   const info = describeStack(projectId, form, ports);
   writeProject(root, directory, { info, form, ports, parameters: options.parameters ?? {} });
 
-  const logFile = join(makeLogs(root), `${basename(directory)}.log`);
-  // The storage emulator keeps all objects in one folder for temporary files and empties it when it
-  // starts: without one of its own, a second stack on this machine would empty the first one's.
+  const logFile = join(prepareLogFolder(root), `${basename(directory)}.log`);
+  // The Storage emulator keeps all objects in one temporary folder and empties it at start: without
+  // a separate folder, a second stack on this machine would delete the objects of the first.
   const temporary = mkdtempSync(join(tmpdir(), 'stack-'));
-  const launcher = { official: options.official ?? false, explain: options.onDenied !== undefined };
+  const launcher = {
+    official: options.official ?? false,
+    explain: options.onDenied !== undefined,
+    temporaryFolders: [directory, temporary],
+  };
   const child = launch({ directory, temporary, projectId, form, logFile, launcher });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
   const stop = async () => {
-    await end(child, ended);
+    await terminate(child, ended);
     for (const folder of [directory, temporary]) rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await ready(child, ended, logFile, options);
+    await waitUntilReady(child, ended, logFile, options);
   } catch (error) {
     await stop();
     throw error;
@@ -100,15 +104,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   return { info, logFile, ended, stop };
 }
 
-/** The folder of logs, without those of days before. */
-function makeLogs(root: string): string {
+/** Creates the folder of logs and deletes old ones. */
+function prepareLogFolder(root: string): string {
   const logs = join(root, '.local', 'logs');
   mkdirSync(logs, { recursive: true });
   for (const name of readdirSync(logs)) {
     const { mtimeMs } = statSync(join(logs, name), { throwIfNoEntry: false }) ?? {
       mtimeMs: Infinity,
     };
-    if (Date.now() - mtimeMs > KEEP_LOGS_MS) rmSync(join(logs, name), { force: true });
+    if (Date.now() - mtimeMs > LOG_RETENTION_MS) rmSync(join(logs, name), { force: true });
   }
   return logs;
 }
@@ -130,15 +134,15 @@ function launch({
   logFile,
   launcher,
 }: Launch): ChildProcess {
-  const only = form === 'extension' ? `${EMULATORS},extensions` : EMULATORS;
+  const emulators = form === 'extension' ? `${EMULATORS},extensions` : EMULATORS;
   const config = join(directory, 'firebase.json');
-  const arguments_ = ['emulators:start', '--config', config, '--project', projectId];
+  const command = ['emulators:start', '--config', config, '--project', projectId];
   const child = fork(
     createRequire(__filename).resolve('firebase-local-stack/launcher'),
-    [...arguments_, '--only', only, '--non-interactive'],
+    [...command, '--only', emulators, '--non-interactive'],
     {
       cwd: directory,
-      // A group of its own: Ctrl-C reaches only the parent, which ends the stack in order.
+      // Its own process group: Ctrl-C reaches only the parent, which stops the stack in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
@@ -147,12 +151,12 @@ function launch({
         CI: '1',
         TMPDIR: temporary,
         FIREBASE_CLI_EXPERIMENTS: 'kits',
-        // The CLI reads the list of functions from a file; by HTTP it would wait 3 s for a connection.
+        // Reads the list of functions from a file; over HTTP the CLI waits 3 s for a connection.
         FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH: 'true',
-        // No Google machine is here to be asked for credentials.
+        // Do not search for Google's metadata server.
         METADATA_SERVER_DETECTION: 'none',
         NO_UPDATE_NOTIFIER: '1',
-        ...environmentOf(launcher),
+        ...toEnvironment(launcher),
       },
     },
   );
@@ -163,41 +167,36 @@ function launch({
   return child;
 }
 
-async function ready(
+async function waitUntilReady(
   child: ChildProcess,
   ended: Promise<void>,
   logFile: string,
   { onStep, onDenied, official = false }: StackOptions,
 ): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  let problem = 'it ended by itself';
   const timeout = official ? DOWNLOAD_TIMEOUT_MS : START_TIMEOUT_MS;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = () =>
-        reject(new Error(`The local Firebase stack did not start: ${problem}\n${tail(logFile)}`));
-      timer = setTimeout(() => {
-        problem = `it was not ready after ${timeout / 1000} s`;
-        fail();
-      }, timeout);
-      void ended.then(fail);
-      child.once('error', (error) => {
-        problem = error.message;
-        fail();
-      });
-      child.on('message', (message: LauncherMessage) => {
-        if (message.kind === 'step') onStep?.(`${message.name} is up`);
-        else if (message.kind === 'problem') problem = message.message;
-        else if (message.kind === 'denied') onDenied?.(message.explanation);
-        else resolve();
-      });
+  let problem = 'the process ended';
+  await new Promise<void>((resolve, reject) => {
+    const fail = () =>
+      reject(new Error(`The local Firebase stack did not start: ${problem}\n${tail(logFile)}`));
+    AbortSignal.timeout(timeout).addEventListener('abort', () => {
+      problem = `it was not ready after ${timeout / 1000} s`;
+      fail();
     });
-  } finally {
-    clearTimeout(timer);
-  }
+    void ended.then(fail);
+    child.once('error', (error) => {
+      problem = error.message;
+      fail();
+    });
+    child.on('message', (message: LauncherMessage) => {
+      if (message.kind === 'step') onStep?.(`${message.name} is running`);
+      else if (message.kind === 'problem') problem = message.message;
+      else if (message.kind === 'denied') onDenied?.(message.explanation);
+      else resolve();
+    });
+  });
 }
 
-/** The last lines of a log, which usually hold the reason. */
+/** The last lines of a log, which usually contain the reason of a failure. */
 function tail(logFile: string): string {
   try {
     return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
@@ -206,12 +205,12 @@ function tail(logFile: string): string {
   }
 }
 
-async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
+async function terminate(child: ChildProcess, ended: Promise<void>): Promise<void> {
   const timer = setTimeout(() => killGroup(child, 'SIGKILL'), STOP_TIMEOUT_MS);
   child.kill('SIGTERM');
   await ended;
   clearTimeout(timer);
-  // The functions' own processes are in the group, too, and may outlive the one that started them.
+  // The functions' processes are in the same group and may outlive the process that started them.
   killGroup(child, 'SIGKILL');
 }
 
@@ -219,6 +218,6 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, signal);
   } catch {
-    // Nobody is left in the group: that is what was wanted.
+    // The group has no process left.
   }
 }

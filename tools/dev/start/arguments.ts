@@ -1,4 +1,4 @@
-/** What `npm start` was asked to do. */
+/** Parses the arguments of `npm start`. */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,24 +7,24 @@ import type { Form } from '../stack/project.js';
 export interface Arguments {
   form: Form;
   freePorts: boolean;
-  /** Photos to do the main job for, as they were named and where they are; absent: go on running. */
+  /** Files to process before exiting, by argument and absolute path; absent: run until stopped. */
   once?: { name: string; path: string }[];
-  /** Google's own emulators, which need Java 21. */
+  /** Use Google's emulators, which need Java 21. */
   official: boolean;
-  /** Say why the rules deny a request. */
+  /** Print why the rules deny a request. */
   explain: boolean;
   help: boolean;
 }
 
-export const USAGE = `npm start                          the local stack and the demo page, until Ctrl-C
-npm start -- --once PHOTO [PHOTO…]   the main job for these files, a line of JSON each, then exit
-  --as kit|extension                 how the functions run (default: kit)
-  --free-ports                       any free ports instead of those in firebase.json
-  --explain                          say of each denied request why the rules deny it
-  --official                         Google's own emulators throughout (needs Java 21)
+export const USAGE = `npm start                          run the local stack and the demo page until Ctrl-C
+npm start -- --once FILE [FILE…]     process these files, print one line of JSON each, and exit
+  --as kit|extension                 form of the functions (default: kit)
+  --free-ports                       use any free ports instead of those in firebase.json
+  --explain                          print for each denied request why the rules deny it
+  --official                         use Google's emulators (needs Java 21)
 `;
 
-/** @throws Error with one clear sentence when an argument is wrong or a file is not there */
+/** @throws Error when an argument is invalid or a file does not exist */
 export function parseArguments(argv: string[]): Arguments {
   const { values, positionals } = parseArgs({
     args: argv,
@@ -44,25 +44,27 @@ export function parseArguments(argv: string[]): Arguments {
   }
   const { official, explain, help } = values;
   if (official && explain) {
-    throw new Error('--explain: expected without --official, whose rules are not evaluated here');
+    throw new Error(
+      '--explain: expected without --official, which evaluates the rules in a Java program',
+    );
   }
   const common = { form, official, explain, help } as const;
   if (!values.once) {
-    const [stray] = positionals;
-    if (stray !== undefined) {
-      throw new Error(`expected no file without --once, found ${JSON.stringify(stray)}`);
+    const [file] = positionals;
+    if (file !== undefined) {
+      throw new Error(`expected no file without --once, found ${JSON.stringify(file)}`);
     }
     return { ...common, freePorts: values['free-ports'] };
   }
   if (positionals.length === 0) throw new Error('--once: expected at least one photo, found none');
-  // npm runs scripts in the package's own folder; people mean the one that they are in.
+  // npm runs scripts in the package's folder; paths are relative to the user's.
   const folder = process.env['INIT_CWD'] ?? process.cwd();
-  const photos = positionals.map((name) => ({ name, path: resolve(folder, name) }));
-  for (const { name, path } of photos) {
+  const files = positionals.map((name) => ({ name, path: resolve(folder, name) }));
+  for (const { name, path } of files) {
     if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
       throw new Error(`--once: expected a photo, found no file ${JSON.stringify(name)}`);
     }
   }
-  // Nobody needs to know the ports of a run that ends by itself, so it never stands in another's way.
-  return { ...common, freePorts: true, once: photos };
+  // Free ports, so that the run does not conflict with a running stack.
+  return { ...common, freePorts: true, once: files };
 }

@@ -1,4 +1,4 @@
-/** A user as an app has one: the ordinary client SDKs, signed in, under the security rules. */
+/** A signed-in user of the client SDKs, subject to the security rules like a user of an app. */
 import { deleteApp, initializeApp, setLogLevel } from 'firebase/app';
 import { connectAuthEmulator, getAuth, signInAnonymously } from 'firebase/auth';
 import { connectFirestoreEmulator, getFirestore, type Firestore } from 'firebase/firestore/lite';
@@ -9,16 +9,16 @@ export interface DemoUser {
   uid: string;
   storage: FirebaseStorage;
   firestore: Firestore;
-  /** Ends the SDKs' timers and connections. */
-  leave(): Promise<void>;
+  /** Stops the SDKs' timers and connections. */
+  close(): Promise<void>;
 }
 
-// What goes wrong is thrown; the SDKs' own lines on it would hold addresses and whole requests.
+// Errors are thrown; the SDKs' log lines about them would contain URLs and complete requests.
 setLogLevel('silent');
 
 let count = 0;
 
-/** Signs a new anonymous user in to a local stack. */
+/** Signs in a new anonymous user on a local stack. */
 export async function signInDemoUser(info: StackInfo): Promise<DemoUser> {
   const app = initializeApp(
     { apiKey: 'local', projectId: info.projectId, storageBucket: info.bucket },
@@ -31,7 +31,7 @@ export async function signInDemoUser(info: StackInfo): Promise<DemoUser> {
   const firestore = getFirestore(app);
   connectFirestoreEmulator(firestore, ...hostAndPort(info.firestore));
   const { user } = await signInAnonymously(auth);
-  return { uid: user.uid, storage, firestore, leave: () => deleteApp(app) };
+  return { uid: user.uid, storage, firestore, close: () => deleteApp(app) };
 }
 
 function hostAndPort(address: string): [host: string, port: number] {

@@ -1,4 +1,4 @@
-/** `npm start`, after everything is installed and built. */
+/** `npm start`, after the set-up. */
 import { join } from 'node:path';
 import type { Stack } from '../stack/stack.js';
 import { startStack } from '../stack/stack.js';
@@ -9,48 +9,48 @@ import type { DemoUser } from './demo-user.js';
 const SAMPLE = 'tests/fixtures/photos/seeding.jpg';
 
 /**
- * @param argv what follows `npm start --`
- * @param root the repository
- * @returns the exit code
+ * @param argv the arguments after `npm start --`
+ * @param root the root folder of the repository
+ * @returns the exit code: 0 on success, 1 on failure, 130 when interrupted
  */
 export async function main(argv: string[], root: string): Promise<number> {
-  let wanted: Arguments;
+  let options: Arguments;
   try {
-    wanted = parseArguments(argv);
+    options = parseArguments(argv);
   } catch (error) {
-    say(`${messageOf(error)}\n${USAGE}`);
+    printStep(`${messageOf(error)}\n${USAGE}`);
     return 1;
   }
-  if (wanted.help) {
+  if (options.help) {
     process.stdout.write(USAGE);
     return 0;
   }
   try {
-    return await run(wanted, root);
+    return await run(options, root);
   } catch (error) {
-    say(messageOf(error));
+    printStep(messageOf(error));
     return 1;
   }
 }
 
-async function run(wanted: Arguments, root: string): Promise<number> {
-  const { form, freePorts, once, official } = wanted;
+async function run(options: Arguments, root: string): Promise<number> {
+  const { form, freePorts, once, official } = options;
   const interrupted = new Promise<'interrupted'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => resolve('interrupted'));
     }
   });
-  const begun = Date.now();
-  say(`starting the local Firebase stack (${form})`);
+  const startedAt = Date.now();
+  printStep(`starting the local Firebase stack (${form})`);
   const starting = startStack({
     root,
     form,
     freePorts,
     official,
-    onStep: say,
-    ...(wanted.explain && { onDenied: say }),
+    onStep: printStep,
+    ...(options.explain && { onDenied: printStep }),
   });
-  // The client SDKs take a while to load: time that the stack needs anyway.
+  // The client SDKs load slowly; they load while the stack starts.
   const loading = Promise.all([import('./demo-user.js'), import('./once.js')]);
   loading.catch(() => {});
   const stack = await Promise.race([starting, interrupted]);
@@ -58,52 +58,53 @@ async function run(wanted: Arguments, root: string): Promise<number> {
     await (await starting).stop();
     return 130;
   }
-  // A run that ends by itself must not take the place of one that stays.
+  // A run with --once must not replace the entry of a stack that keeps running.
   const unpublish = once ? undefined : await publishStack(root, stack.info);
-  const ending = new AbortController();
+  const abort = new AbortController();
   let user: DemoUser | undefined;
   try {
-    const [{ signInDemoUser }, { isGood, processPhoto }] = await loading;
+    const [{ signInDemoUser }, { processFile, hasSucceeded }] = await loading;
     const work = async () => {
       user = await signInDemoUser(stack.info);
       if (once) {
-        let good = true;
+        let allSucceeded = true;
         for (const { name, path } of once) {
-          say(`processing ${name}`);
-          const report = await processPhoto(path, user, stack.info, ending.signal);
-          if (ending.signal.aborted) return 130;
+          printStep(`processing ${name}`);
+          const report = await processFile(path, user, stack.info, abort.signal);
+          if (abort.signal.aborted) return 130;
           report.file = name;
           process.stdout.write(`${JSON.stringify(report)}\n`);
-          good &&= isGood(report);
+          allSucceeded &&= hasSucceeded(report);
         }
-        return good ? 0 : 1;
+        return allSucceeded ? 0 : 1;
       }
-      say('making the variants of the sample photo');
-      const report = await processPhoto(join(root, SAMPLE), user, stack.info, ending.signal);
-      if (!isGood(report)) throw new Error(`the sample photo failed: ${JSON.stringify(report)}`);
-      printAddresses(stack, report.token ?? '', report, (Date.now() - begun) / 1000);
+      printStep('processing the sample photo');
+      const report = await processFile(join(root, SAMPLE), user, stack.info, abort.signal);
+      if (!hasSucceeded(report))
+        throw new Error(`the sample photo failed: ${JSON.stringify(report)}`);
+      printUrls(stack, report.token ?? '', report, (Date.now() - startedAt) / 1000);
       return undefined;
     };
-    const code = await Promise.race([work(), interrupted, crashed(stack)]);
+    const code = await Promise.race([work(), interrupted, throwOnExit(stack)]);
     if (code === 'interrupted') return 130;
     if (code !== undefined) return code;
-    await Promise.race([interrupted, crashed(stack)]);
-    say('ending everything');
+    await Promise.race([interrupted, throwOnExit(stack)]);
+    printStep('stopping the local Firebase stack');
     return 0;
   } finally {
-    ending.abort();
+    abort.abort();
     unpublish?.();
-    await user?.leave();
+    await user?.close();
     await stack.stop();
   }
 }
 
-async function crashed(stack: Stack): Promise<never> {
+async function throwOnExit(stack: Stack): Promise<never> {
   await stack.ended;
-  throw new Error(`the local Firebase stack has ended by itself; its log: ${stack.logFile}`);
+  throw new Error(`the local Firebase stack ended unexpectedly; its log: ${stack.logFile}`);
 }
 
-function printAddresses(
+function printUrls(
   { info }: Stack,
   token: string,
   report: {
@@ -117,7 +118,7 @@ function printAddresses(
     ({ name, format }) => `    curl -O ${base}/${name}.${format === 'jpeg' ? 'jpg' : format}`,
   );
   process.stdout.write(`
-Ready after ${seconds.toFixed(1)} s. Ctrl-C ends it.
+Ready after ${seconds.toFixed(1)} s. Press Ctrl-C to stop.
 
   Demo page        ${info.demo}
   Sample photo     ${base}/w800
@@ -128,7 +129,7 @@ ${lines.join('\n')}
 `);
 }
 
-function say(text: string): void {
+function printStep(text: string): void {
   process.stderr.write(`- ${text}\n`);
 }
 

@@ -1,6 +1,7 @@
-/** The main job for one file, as a client does it, and what the world then sees of it. */
+/** Processes one file as an app does: upload, wait for the image record, request every public URL. */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { getDownloadURL, ref, type FirebaseStorage } from 'firebase/storage';
 import {
   listVariantUrls,
@@ -11,7 +12,7 @@ import {
 import type { StackInfo } from '../stack/project.js';
 import type { DemoUser } from './demo-user.js';
 
-/** One line of output. */
+/** One line of the output of `--once`. */
 export interface Report {
   file: string;
   imageId?: string;
@@ -26,22 +27,22 @@ export interface Report {
     width: number;
     height: number;
     bytes: number;
-    /** What a GET without credentials answered; 0 when nothing did. */
+    /** HTTP status of a GET without credentials; 0 when there was no response. */
     status: number;
   }[];
   original?: {
     url: string;
     status: number;
-    /** What the owner's own getDownloadURL() answered at first, and once `lock` was done. */
+    /** HTTP status of the owner's getDownloadURL() before and after its token was revoked. */
     downloadUrl?: { beforeLock: number; afterLock: number };
   };
   error?: { code: string; message: string };
 }
 
-/** `lock` is an event's function: it runs moments later. */
-const LOCK_TIMEOUT_MS = 15_000;
+/** Download tokens are revoked by an event-driven function, shortly after they are created. */
+const REVOCATION_TIMEOUT_MS = 15_000;
 
-/** What a browser would claim of a file by its name. */
+/** The Content-Type that a browser derives from the file extension. */
 const CONTENT_TYPES: Record<string, string> = {
   '.avif': 'image/avif',
   '.gif': 'image/gif',
@@ -53,10 +54,11 @@ const CONTENT_TYPES: Record<string, string> = {
 };
 
 /**
- * Uploads a file as the user, waits for its record, and asks for everything without credentials.
- * @param signal ends it; what is reported then is of no use
+ * Uploads a file as the user, waits for its image record, and requests every URL without credentials.
+ * @param signal stops the processing; the report is then incomplete
+ * @returns a report with state `failed` when a step fails; never rejects
  */
-export async function processPhoto(
+export async function processFile(
   file: string,
   user: DemoUser,
   info: StackInfo,
@@ -64,19 +66,19 @@ export async function processPhoto(
 ): Promise<Report> {
   const contentType = CONTENT_TYPES[extname(file).toLowerCase()] ?? 'image/jpeg';
   const { uid, storage, firestore } = user;
-  const known: Pick<Report, 'imageId' | 'original'> = {};
+  const partial: Pick<Report, 'imageId' | 'original'> = {};
   try {
     const data = new Uint8Array(await readFile(file));
     const upload = await uploadOriginal(storage, { uid, data, contentType, signal });
     const { imageId, generation } = upload;
-    known.imageId = imageId;
+    partial.imageId = imageId;
     const record = await waitForImage(firestore, { uid, imageId, generation, signal });
     const url = objectUrl(`http://${info.storage}`, info.bucket, upload.name);
-    known.original = { url, status: (await visit(url)).status };
-    known.original.downloadUrl = await watchLock(storage, upload.name, signal);
+    partial.original = { url, status: (await get(url)).status };
+    partial.original.downloadUrl = await waitForRevocation(storage, upload.name, signal);
     const variants: Report['variants'] = [];
     for (const { name, format, url, width, height } of listVariantUrls(info.serve, record)) {
-      const { status, bytes } = await visit(url);
+      const { status, bytes } = await get(url);
       variants.push({ name, format, url, width, height, bytes, status });
     }
     return {
@@ -86,22 +88,22 @@ export async function processPhoto(
       token: record.token,
       ...(record.placeholder && { placeholder: record.placeholder }),
       variants,
-      original: known.original,
+      original: partial.original,
       ...(record.error && { error: record.error }),
     };
   } catch (error) {
-    // A file that can't be read or an upload that is refused is an end, too.
+    // For example a file that cannot be read or an upload that the rules deny.
     const { code, message } = error as { code?: unknown; message?: unknown };
     const reason = {
       code: typeof code === 'string' ? code : 'unknown',
       message: String(message),
     };
-    return { file, ...known, state: 'failed', variants: [], error: reason };
+    return { file, ...partial, state: 'failed', variants: [], error: reason };
   }
 }
 
-/** Whether a report is all that it should be: the sizes open, the original locked. */
-export function isGood(report: Report): boolean {
+/** Whether the image is ready, all variants are public and the original is private. */
+export function hasSucceeded(report: Report): boolean {
   return (
     report.state === 'ready' &&
     report.variants.length > 0 &&
@@ -111,24 +113,24 @@ export function isGood(report: Report): boolean {
   );
 }
 
-/** Makes an address of the original that is open past all rules, and watches it being closed. */
-async function watchLock(
+/** Creates a download URL of the original, which bypasses the rules, and waits until it is revoked. */
+async function waitForRevocation(
   storage: FirebaseStorage,
   name: string,
   signal: AbortSignal,
 ): Promise<{ beforeLock: number; afterLock: number }> {
   const url = await getDownloadURL(ref(storage, name));
-  const beforeLock = (await visit(url)).status;
-  const end = Date.now() + LOCK_TIMEOUT_MS;
+  const beforeLock = (await get(url)).status;
+  const end = Date.now() + REVOCATION_TIMEOUT_MS;
   let afterLock = beforeLock;
   while (afterLock === 200 && Date.now() < end && !signal.aborted) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    afterLock = (await visit(url)).status;
+    await delay(50);
+    afterLock = (await get(url)).status;
   }
   return { beforeLock, afterLock };
 }
 
-async function visit(url: string): Promise<{ status: number; bytes: number }> {
+async function get(url: string): Promise<{ status: number; bytes: number }> {
   try {
     const response = await fetch(url);
     return { status: response.status, bytes: (await response.arrayBuffer()).byteLength };

@@ -1,16 +1,16 @@
 import { FieldPath, FieldValue, GeoPoint, Timestamp } from 'firebase-admin/firestore';
 import { startTestEmulator, type TestEmulator } from './testing.js';
 
-let front: TestEmulator;
+let emulator: TestEmulator;
 
 beforeAll(async () => {
-  front = await startTestEmulator();
+  emulator = await startTestEmulator();
 });
-beforeEach(() => front.clear());
-afterAll(() => front.stop());
+beforeEach(() => emulator.clear());
+afterAll(() => emulator.stop());
 
-it('keeps every kind of value', async () => {
-  const reference = front.admin.doc('images/one');
+it('stores and returns every type of value', async () => {
+  const reference = emulator.admin.doc('images/one');
   const data = {
     text: 'Grüße 🌍',
     empty: '',
@@ -23,8 +23,8 @@ it('keeps every kind of value', async () => {
     no: false,
     nothing: null,
     time: new Timestamp(1_700_000_000, 123_456_000),
-    place: new GeoPoint(47.5, -8.25),
-    reference: front.admin.doc('images/other'),
+    location: new GeoPoint(47.5, -8.25),
+    reference: emulator.admin.doc('images/other'),
     list: [1, 'two', { three: [4] }, null],
     emptyList: [],
     map: { 'a.b': { c: 1 }, 'ü`': 2 },
@@ -38,14 +38,14 @@ it('keeps every kind of value', async () => {
   expect((emptyBytes as Uint8Array).length).toBe(0);
 });
 
-it('tells a missing document from an empty one', async () => {
-  expect((await front.admin.doc('a/none').get()).exists).toBe(false);
-  await front.admin.doc('a/empty').set({});
-  expect((await front.admin.doc('a/empty').get()).data()).toEqual({});
+it('distinguishes a missing document from an empty one', async () => {
+  expect((await emulator.admin.doc('a/none').get()).exists).toBe(false);
+  await emulator.admin.doc('a/empty').set({});
+  expect((await emulator.admin.doc('a/empty').get()).data()).toEqual({});
 });
 
-it('merges, updates nested and odd fields, deletes fields and documents', async () => {
-  const document = front.admin.doc('a/b');
+it('merges, updates nested and quoted fields, deletes fields and documents', async () => {
+  const document = emulator.admin.doc('a/b');
   await document.set({ keep: 1, nested: { x: 1, y: 2 } });
   await document.set({ nested: { z: 3 }, more: true }, { merge: true });
   await document.update({ 'nested.x': FieldValue.delete(), keep: 2 });
@@ -60,8 +60,8 @@ it('merges, updates nested and odd fields, deletes fields and documents', async 
   expect((await document.get()).exists).toBe(false);
 });
 
-it('computes transforms', async () => {
-  const document = front.admin.doc('a/b');
+it('applies transforms', async () => {
+  const document = emulator.admin.doc('a/b');
   const start = Date.now();
   await document.set({ count: 1, tags: ['a', 'b'], at: FieldValue.serverTimestamp() });
   await document.update({
@@ -75,8 +75,8 @@ it('computes transforms', async () => {
   expect((at as Timestamp).toMillis()).toBeGreaterThanOrEqual(start);
 });
 
-it('holds preconditions', async () => {
-  const document = front.admin.doc('a/b');
+it('checks preconditions', async () => {
+  const document = emulator.admin.doc('a/b');
   await expect(document.update({ x: 1 })).rejects.toMatchObject({ code: 5 });
   const { writeTime } = await document.create({ x: 1 });
   await expect(document.create({ x: 2 })).rejects.toMatchObject({ code: 6 });
@@ -90,8 +90,8 @@ it('holds preconditions', async () => {
   expect((await document.get()).get('x')).toBe(3);
 });
 
-it('gives every write another time, and keeps it when nothing changes', async () => {
-  const document = front.admin.doc('a/b');
+it('assigns a distinct update time to every write, and keeps it when nothing changes', async () => {
+  const document = emulator.admin.doc('a/b');
   const times = new Set<number>();
   for (let x = 0; x < 20; x += 1) times.add((await document.set({ x })).writeTime.toMillis());
   expect(times.size).toBe(20);
@@ -101,8 +101,8 @@ it('gives every write another time, and keeps it when nothing changes', async ()
   expect(times.has(writeTime.toMillis())).toBe(true);
 });
 
-it('writes all of a batch or none', async () => {
-  const { admin } = front;
+it('applies all writes of a batch or none', async () => {
+  const { admin } = emulator;
   const good = admin.batch().set(admin.doc('a/1'), { x: 1 }).set(admin.doc('a/2'), { x: 2 });
   await good.commit();
   const bad = admin.batch().set(admin.doc('a/3'), { x: 3 }).update(admin.doc('a/none'), { x: 1 });
@@ -110,48 +110,48 @@ it('writes all of a batch or none', async () => {
   expect((await admin.collection('a').get()).docs.map(({ id }) => id)).toEqual(['1', '2']);
 });
 
-it('writes in bulk, telling each failure', async () => {
-  const writer = front.admin.bulkWriter();
+it('reports each failed write of a bulk writer', async () => {
+  const writer = emulator.admin.bulkWriter();
   writer.onWriteError(() => false);
   const written = Array.from({ length: 50 }, (_, n) =>
-    writer.set(front.admin.doc(`b/${n}`), { n }),
+    writer.set(emulator.admin.doc(`b/${n}`), { n }),
   );
-  const failed = writer.update(front.admin.doc('b/none'), { n: 1 });
+  const failed = writer.update(emulator.admin.doc('b/none'), { n: 1 });
   const outcome = expect(failed).rejects.toMatchObject({ code: 5 });
   await writer.close();
   await Promise.all(written);
   await outcome;
-  expect((await front.admin.collection('b').count().get()).data().count).toBe(50);
+  expect((await emulator.admin.collection('b').count().get()).data().count).toBe(50);
 });
 
-it('gets many at once, in order, masked', async () => {
-  const { admin } = front;
+it('gets several documents in order, with a field mask', async () => {
+  const { admin } = emulator;
   await admin.doc('a/1').set({ x: 1, y: { z: 2, w: 3 } });
-  const found = await admin.getAll(admin.doc('a/none'), admin.doc('a/1'), {
+  const snapshots = await admin.getAll(admin.doc('a/none'), admin.doc('a/1'), {
     fieldMask: ['y.z', 'none'],
   });
-  expect(found.map((one) => one.data())).toEqual([undefined, { y: { z: 2 } }]);
+  expect(snapshots.map((snapshot) => snapshot.data())).toEqual([undefined, { y: { z: 2 } }]);
 });
 
-it('lists collections and documents, missing parents too', async () => {
-  const { admin } = front;
+it('lists collections and documents, including missing parents', async () => {
+  const { admin } = emulator;
   await admin.doc('a/1').set({});
-  await admin.doc('a/ghost/under/2').set({});
+  await admin.doc('a/missing/under/2').set({});
   await admin.doc('b/1').set({});
   const idsOf = (all: readonly { id: string }[]): string[] => all.map(({ id }) => id);
   expect(idsOf(await admin.listCollections())).toEqual(['a', 'b']);
-  expect(idsOf(await admin.doc('a/ghost').listCollections())).toEqual(['under']);
-  expect(idsOf(await admin.collection('a').listDocuments())).toEqual(['1', 'ghost']);
+  expect(idsOf(await admin.doc('a/missing').listCollections())).toEqual(['under']);
+  expect(idsOf(await admin.collection('a').listDocuments())).toEqual(['1', 'missing']);
 });
 
-it('refuses documents that are too large', async () => {
-  const huge = front.admin.doc('a/b').set({ text: 'x'.repeat(1_100_000) });
+it('rejects documents that are too large', async () => {
+  const huge = emulator.admin.doc('a/b').set({ text: 'x'.repeat(1_100_000) });
   await expect(huge).rejects.toMatchObject({ code: 3 });
 });
 
-it('keeps projects and databases apart', async () => {
-  await front.admin.doc('a/b').set({ x: 1 });
-  const other = `${front.url}/v1/projects/demo-other/databases/(default)/documents/a/b`;
-  const answer = await fetch(other, { headers: { Authorization: 'Bearer owner' } });
-  expect(answer.status).toBe(404);
+it('separates projects and databases', async () => {
+  await emulator.admin.doc('a/b').set({ x: 1 });
+  const other = `${emulator.url}/v1/projects/demo-other/databases/(default)/documents/a/b`;
+  const response = await fetch(other, { headers: { Authorization: 'Bearer owner' } });
+  expect(response.status).toBe(404);
 });

@@ -1,23 +1,23 @@
 import { FieldPath, Filter, type Query, type QuerySnapshot } from 'firebase-admin/firestore';
 import { startTestEmulator, type TestEmulator } from './testing.js';
 
-let front: TestEmulator;
+let emulator: TestEmulator;
 
 beforeAll(async () => {
-  front = await startTestEmulator();
+  emulator = await startTestEmulator();
 });
-beforeEach(() => front.clear());
-afterAll(() => front.stop());
+beforeEach(() => emulator.clear());
+afterAll(() => emulator.stop());
 
 async function ids(query: Query): Promise<string> {
   return (await query.get()).docs.map(({ id }) => id).join(' ');
 }
 
-describe('over one collection', () => {
-  const all = () => front.admin.collection('cities');
+describe('a query of one collection', () => {
+  const all = () => emulator.admin.collection('cities');
 
   beforeEach(async () => {
-    const batch = front.admin.batch();
+    const batch = emulator.admin.batch();
     batch.set(all().doc('bern'), { size: 134, tags: ['old', 'river'], land: { code: 'CH' } });
     batch.set(all().doc('basel'), { size: 173, tags: ['river'], land: { code: 'CH' } });
     batch.set(all().doc('kiel'), { size: 247, tags: ['sea'], land: { code: 'DE' } });
@@ -26,7 +26,7 @@ describe('over one collection', () => {
     await batch.commit();
   });
 
-  it('filters', async () => {
+  it('applies filters', async () => {
     expect(await ids(all().where('size', '==', 173))).toBe('basel');
     expect(await ids(all().where('size', '>', 134))).toBe('basel kiel');
     expect(await ids(all().where('size', '>=', 134).where('size', '<', 247))).toBe('bern basel');
@@ -36,12 +36,12 @@ describe('over one collection', () => {
     expect(await ids(all().where('size', '==', null))).toBe('void');
   });
 
-  it('finds with != and not-in only what has the field', async () => {
+  it('returns for != and not-in only documents that have the field', async () => {
     expect(await ids(all().where('size', '!=', 173))).toBe('bern kiel');
     expect(await ids(all().where('size', 'not-in', [173, 134]))).toBe('kiel');
   });
 
-  it('takes 30 values for in, and no more', async () => {
+  it('accepts up to 30 values for in', async () => {
     const sizes = Array.from({ length: 30 }, (_, n) => 134 + n);
     expect(await ids(all().where('size', 'in', sizes))).toBe('bern');
     await expect(ids(all().where('size', 'in', [...sizes, 1]))).rejects.toMatchObject({ code: 3 });
@@ -49,18 +49,18 @@ describe('over one collection', () => {
     expect(await ids(all().where(FieldPath.documentId(), 'in', paths))).toBe('bern kiel');
   });
 
-  it('joins filters with or', async () => {
+  it('combines filters with or', async () => {
     const either = Filter.or(Filter.where('size', '>', 200), Filter.where('land.code', '==', 'CH'));
     expect(await ids(all().where(either))).toBe('bern basel kiel');
   });
 
-  it('orders only what has the field', async () => {
+  it('returns for orderBy only documents that have the field', async () => {
     expect(await ids(all().orderBy('size'))).toBe('void bern basel kiel');
     expect(await ids(all().orderBy('size', 'desc'))).toBe('kiel basel bern void');
     expect((await all().orderBy('size').count().get()).data().count).toBe(4);
   });
 
-  it('limits, skips and stops at cursors', async () => {
+  it('applies limits, offsets and cursors', async () => {
     const ordered = all().orderBy('size');
     expect(await ids(ordered.limit(2))).toBe('void bern');
     expect(await ids(ordered.limitToLast(2))).toBe('basel kiel');
@@ -76,39 +76,39 @@ describe('over one collection', () => {
 });
 
 it('queries a collection group', async () => {
-  await front.admin.doc('users/a/images/1').set({ n: 2 });
-  await front.admin.doc('users/b/images/2').set({ n: 1 });
-  await front.admin.doc('images/3').set({ n: 3 });
-  await front.admin.doc('users/a/other/4').set({ n: 0 });
-  expect(await ids(front.admin.collectionGroup('images').orderBy('n'))).toBe('2 1 3');
-  expect(await ids(front.admin.collection('users/a/images'))).toBe('1');
+  await emulator.admin.doc('users/a/images/1').set({ n: 2 });
+  await emulator.admin.doc('users/b/images/2').set({ n: 1 });
+  await emulator.admin.doc('images/3').set({ n: 3 });
+  await emulator.admin.doc('users/a/other/4').set({ n: 0 });
+  expect(await ids(emulator.admin.collectionGroup('images').orderBy('n'))).toBe('2 1 3');
+  expect(await ids(emulator.admin.collection('users/a/images'))).toBe('1');
 });
 
-it('tells listeners what changes', async () => {
-  const query = front.admin.collection('a').where('n', '>', 0).orderBy('n');
-  const seen: string[] = [];
-  const changed = await new Promise<string[]>((resolve, reject) => {
+it('notifies listeners of a query about changes', async () => {
+  const query = emulator.admin.collection('a').where('n', '>', 0).orderBy('n');
+  const snapshots: string[] = [];
+  const changes = await new Promise<string[]>((resolve, reject) => {
     const stop = query.onSnapshot((snapshot: QuerySnapshot) => {
-      seen.push(snapshot.docs.map(({ id }) => id).join(' '));
-      if (seen.length === 1) void front.admin.doc('a/1').set({ n: 1 });
-      if (seen.length === 2) void front.admin.doc('a/0').set({ n: 0.5 });
-      if (seen.length === 3) void front.admin.doc('a/1').delete();
-      if (seen.length === 4) {
+      snapshots.push(snapshot.docs.map(({ id }) => id).join(' '));
+      if (snapshots.length === 1) void emulator.admin.doc('a/1').set({ n: 1 });
+      if (snapshots.length === 2) void emulator.admin.doc('a/0').set({ n: 0.5 });
+      if (snapshots.length === 3) void emulator.admin.doc('a/1').delete();
+      if (snapshots.length === 4) {
         stop();
-        resolve(seen);
+        resolve(snapshots);
       }
     }, reject);
   });
-  expect(changed).toEqual(['', '1', '0 1', '0']);
+  expect(changes).toEqual(['', '1', '0 1', '0']);
 });
 
-it('tells a listener of one document', async () => {
+it('notifies listeners of a document about changes', async () => {
   const seen: unknown[] = [];
   await new Promise<void>((resolve, reject) => {
-    const stop = front.admin.doc('a/1').onSnapshot((snapshot) => {
+    const stop = emulator.admin.doc('a/1').onSnapshot((snapshot) => {
       seen.push(snapshot.data());
-      if (seen.length === 1) void front.admin.doc('a/1').set({ n: 1 });
-      if (seen.length === 2) void front.admin.doc('a/1').delete();
+      if (seen.length === 1) void emulator.admin.doc('a/1').set({ n: 1 });
+      if (seen.length === 2) void emulator.admin.doc('a/1').delete();
       if (seen.length === 3) {
         stop();
         resolve();

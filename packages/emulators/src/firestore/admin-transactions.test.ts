@@ -1,18 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { startTestEmulator, type TestEmulator } from './testing.js';
 
-let front: TestEmulator;
+let emulator: TestEmulator;
 
 beforeAll(async () => {
-  front = await startTestEmulator();
+  emulator = await startTestEmulator();
 });
-beforeEach(() => front.clear());
-afterAll(() => front.stop());
+beforeEach(() => emulator.clear());
+afterAll(() => emulator.stop());
 
-/** Adds one in a transaction, with something slow between the read and the write. */
-function addOne(path: string, between: () => Promise<unknown>): Promise<number> {
+/** Increments in a transaction, with an action between the read and the write. @returns the attempts */
+function increment(path: string, between: () => Promise<unknown>): Promise<number> {
   let attempts = 0;
-  const document = front.admin.doc(path);
-  return front.admin.runTransaction(async (transaction) => {
+  const document = emulator.admin.doc(path);
+  return emulator.admin.runTransaction(async (transaction) => {
     attempts += 1;
     const n = ((await transaction.get(document)).get('n') as number | undefined) ?? 0;
     await between();
@@ -21,31 +22,31 @@ function addOne(path: string, between: () => Promise<unknown>): Promise<number> 
   });
 }
 
-const shortly = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+const pause = (): Promise<void> => delay(20);
 
-it('loses no increment when two transactions meet on one document', async () => {
-  await Promise.all([addOne('a/b', shortly), addOne('a/b', shortly)]);
-  expect((await front.admin.doc('a/b').get()).get('n')).toBe(2);
+it('loses no increment of two concurrent transactions on one document', async () => {
+  await Promise.all([increment('a/b', pause), increment('a/b', pause)]);
+  expect((await emulator.admin.doc('a/b').get()).get('n')).toBe(2);
 });
 
-it('lets many transactions take turns, without a second attempt', async () => {
-  const attempts = await Promise.all(Array.from({ length: 20 }, () => addOne('a/b', shortly)));
-  expect((await front.admin.doc('a/b').get()).get('n')).toBe(20);
+it('runs 20 concurrent transactions on one document without a second attempt', async () => {
+  const attempts = await Promise.all(Array.from({ length: 20 }, () => increment('a/b', pause)));
+  expect((await emulator.admin.doc('a/b').get()).get('n')).toBe(20);
   expect(Math.max(...attempts)).toBe(1);
 });
 
-it('tries again when a write from outside came between', async () => {
-  let disturbed = false;
-  const attempts = await addOne('a/b', async () => {
-    if (!disturbed) await front.admin.doc('a/b').set({ n: 10 });
-    disturbed = true;
+it('retries when the document is written outside the transaction', async () => {
+  let hasWritten = false;
+  const attempts = await increment('a/b', async () => {
+    if (!hasWritten) await emulator.admin.doc('a/b').set({ n: 10 });
+    hasWritten = true;
   });
   expect(attempts).toBe(2);
-  expect((await front.admin.doc('a/b').get()).get('n')).toBe(11);
+  expect((await emulator.admin.doc('a/b').get()).get('n')).toBe(11);
 });
 
-it('tries again when a query would find another document', async () => {
-  const { admin } = front;
+it('retries when the results of a query have changed', async () => {
+  const { admin } = emulator;
   const images = admin.collection('images');
   let attempts = 0;
   await admin.runTransaction(async (transaction) => {
@@ -58,12 +59,12 @@ it('tries again when a query would find another document', async () => {
   expect((await admin.doc('counts/me').get()).get('size')).toBe(1);
 });
 
-it('finishes transactions that read two documents crosswise', async () => {
-  const { admin } = front;
+it('completes transactions that read two documents in opposite order', async () => {
+  const { admin } = emulator;
   const swap = (first: string, second: string): Promise<void> =>
     admin.runTransaction(async (transaction) => {
       const one = await transaction.get(admin.doc(first));
-      await shortly();
+      await pause();
       const two = await transaction.get(admin.doc(second));
       transaction.set(one.ref, { n: ((one.get('n') as number) ?? 0) + 1 });
       transaction.set(two.ref, { n: ((two.get('n') as number) ?? 0) + 1 });
@@ -73,23 +74,23 @@ it('finishes transactions that read two documents crosswise', async () => {
   expect((await admin.doc('a/2').get()).get('n')).toBe(2);
 }, 15_000);
 
-it('undoes everything when the transaction throws', async () => {
-  const { admin } = front;
+it('discards the writes and locks of a transaction that throws', async () => {
+  const { admin } = emulator;
   const failing = admin.runTransaction(async (transaction) => {
     await transaction.get(admin.doc('a/b'));
     transaction.set(admin.doc('a/b'), { n: 1 });
-    throw new Error('enough');
+    throw new Error('failed');
   });
-  await expect(failing).rejects.toThrow('enough');
+  await expect(failing).rejects.toThrow('failed');
   expect((await admin.doc('a/b').get()).exists).toBe(false);
-  // Its turn has ended too: nobody waits the three seconds that a dead process gets.
+  // Otherwise the next transaction waits three seconds for the lock.
   const start = Date.now();
-  expect(await addOne('a/b', shortly)).toBe(1);
+  expect(await increment('a/b', pause)).toBe(1);
   expect(Date.now() - start).toBeLessThan(2_500);
 });
 
-it('reads one moment in a read-only transaction', async () => {
-  const { admin } = front;
+it('reads one snapshot in a read-only transaction', async () => {
+  const { admin } = emulator;
   await admin.doc('a/1').set({ n: 1 });
   await admin.doc('a/2').set({ n: 1 });
   const seen = await admin.runTransaction(

@@ -1,15 +1,16 @@
-/** Who is asking: the project's own servers, or a client that the security rules judge. */
+/** The caller of a request: the project's own servers, or a client subject to the security rules. */
 import { authOfToken, type ClientAuth } from 'firebase-rules-check';
 import { Code, StatusError } from './errors.js';
 
-/** `owner` passes by the rules, as the Admin SDK does; a client is judged by them. */
+/** `owner` bypasses the security rules, like the Admin SDK; a client is subject to them. */
 export type Caller = { kind: 'owner' } | { kind: 'client'; auth: ClientAuth | null };
 
 const owner: Caller = { kind: 'owner' };
 
 /**
- * Reads an Authorization header. `Bearer owner` is the Admin SDK; any other bearer is a token of
- * the auth emulator.
+ * Reads an Authorization header. `Bearer owner` is the Admin SDK; any other bearer token is an ID
+ * token of the Auth emulator.
+ * @throws StatusError UNAUTHENTICATED when the header holds no usable token
  */
 export function identifyCaller(authorization: string | undefined): Caller {
   if (!authorization) return { kind: 'client', auth: null };

@@ -1,10 +1,10 @@
-/** Writing: one commit after the other, judged by the rules, never half. */
+/** Commits: serialized, atomic, and subject to the security rules. */
 import type { Caller } from './caller.js';
 import type { CommitClock } from './clock.js';
-import { Mutex } from './contention.js';
+import { Mutex } from './locks.js';
 import type { MemoryDatabase } from './database.js';
 import { Code, StatusError } from './errors.js';
-import type { Read, RulesGate } from './rules-gate.js';
+import type { Read, Authorizer } from './authorizer.js';
 import { isId, type Transactions } from './transactions.js';
 import type * as v1 from './v1.js';
 import { type WritePreview, writtenName } from './write-preview.js';
@@ -17,71 +17,75 @@ export class Commits {
   constructor(
     private readonly database: MemoryDatabase,
     private readonly transactions: Transactions,
-    private readonly gate: RulesGate,
+    private readonly authorizer: Authorizer,
     private readonly clock: CommitClock,
-    private readonly makePreview: () => WritePreview,
+    private readonly createPreview: () => WritePreview,
   ) {}
 
-  /** Makes all writes or none. */
+  /** Applies all writes or none. */
   async commit(request: v1.CommitRequest, caller: Caller): Promise<v1.CommitResponse> {
     const { transaction } = request;
-    const writes = (request.writes ?? []).map(withoutOldTransform);
-    const verified = writes.filter(({ verify }) => verify != null);
-    const changing = writes.filter(({ verify }) => verify == null);
+    const writes = (request.writes ?? []).map(normalizeTransform);
+    const verifyWrites = writes.filter(({ verify }) => verify != null);
+    const changingWrites = writes.filter(({ verify }) => verify == null);
     try {
-      const { answer } = await this.#mutex.run(async () => {
+      const { response } = await this.#mutex.run(async () => {
         if (isId(transaction)) await this.transactions.checkQueries(transaction);
-        if (caller.kind === 'client') await this.#judge(changing, verified, caller);
-        verified.forEach((write) => this.#verify(write));
+        if (caller.kind === 'client') await this.#authorize(changingWrites, verifyWrites, caller);
+        verifyWrites.forEach((write) => this.#verify(write));
         this.clock.tick();
-        // The next commit need not wait for the answer: the writes are made when this returns.
+        // The writes are applied when this returns, so the next commit need not wait for the response.
         const committed = this.database.commit({
-          writes: changing,
+          writes: changingWrites,
           ...(isId(transaction) ? { transaction } : {}),
         });
-        // Whoever awaits the answer hears of a failure; nobody else needs to.
+        // The caller awaits the response and handles a failure.
         committed.catch(() => undefined);
-        return { answer: this.#withStoredTimes(committed, writes) };
+        return { response: this.#withStoredTimes(committed, writes) };
       });
-      return await answer;
+      return await response;
     } finally {
       if (isId(transaction)) this.transactions.end(transaction);
     }
   }
 
-  /** Makes each write on its own; only the project's own servers may. */
+  /** Applies each write independently; only the owner may. */
   async batchWrite(request: v1.BatchWriteRequest, caller: Caller): Promise<v1.BatchWriteResponse> {
-    this.gate.checkOwner(caller, 'use BatchWrite');
-    const { answer } = await this.#mutex.run(() => {
+    this.authorizer.requireOwner(caller, 'use BatchWrite');
+    const { response } = await this.#mutex.run(() => {
       this.clock.tick();
       return Promise.resolve({
-        answer: this.database.batchWrite({ writes: request.writes ?? [] }),
+        response: this.database.batchWrite({ writes: request.writes ?? [] }),
       });
     });
-    return answer;
+    return response;
   }
 
-  async #judge(changing: v1.Write[], verified: v1.Write[], caller: Caller): Promise<void> {
+  async #authorize(
+    changingWrites: v1.Write[],
+    verifyWrites: v1.Write[],
+    caller: Caller,
+  ): Promise<void> {
     const read: Read = (name) => this.database.read(name);
-    this.#preview ??= this.makePreview();
-    const { changes, time } = await this.#preview.preview(changing, read);
-    await this.gate.checkWrites(caller, changes, read, time);
-    // To verify a document tells what is in it, as a get would.
-    await this.gate.checkGet(caller, verified.map(writtenName), read, time);
+    this.#preview ??= this.createPreview();
+    const { changes, time } = await this.#preview.preview(changingWrites, read);
+    await this.authorizer.authorizeWrites(caller, changes, read, time);
+    // Verifying a document reveals its state, so it needs the permission to get it.
+    await this.authorizer.authorizeGet(caller, verifyWrites.map(writtenName), read, time);
   }
 
   #verify({ verify, currentDocument }: v1.Write): void {
     const document = this.database.read(verify ?? '');
     const { exists, updateTime } = currentDocument ?? {};
-    const fits =
+    const isSatisfied =
       (exists == null || exists === (document !== undefined)) &&
       (updateTime == null || sameTime(updateTime, document?.updateTime));
-    if (!fits) {
+    if (!isSatisfied) {
       throw new StatusError(Code.FAILED_PRECONDITION, `${verify} has changed since it was read.`);
     }
   }
 
-  /** A write that changes nothing keeps the document's time, which the library's answer hides. */
+  /** A write that changes nothing keeps the document's update time; the library reports another one. */
   #withStoredTimes(
     committed: Promise<v1.CommitResponse>,
     writes: readonly v1.Write[],
@@ -100,8 +104,8 @@ export class Commits {
   }
 }
 
-/** A transform on its own, as old SDKs send it, is an update of no fields with transforms. */
-function withoutOldTransform(write: v1.Write): v1.Write {
+/** Old SDKs send a transform as its own write: equal to an update of no fields with transforms. */
+function normalizeTransform(write: v1.Write): v1.Write {
   const { transform, ...rest } = write;
   if (!transform) return write;
   return {
@@ -112,9 +116,9 @@ function withoutOldTransform(write: v1.Write): v1.Write {
   };
 }
 
-function sameTime(one: v1.Timestamp, other: v1.Timestamp | null | undefined): boolean {
+function sameTime(left: v1.Timestamp, right: v1.Timestamp | null | undefined): boolean {
   return (
-    Number(one.seconds ?? 0) === Number(other?.seconds ?? 0) &&
-    (one.nanos ?? 0) === (other?.nanos ?? 0)
+    Number(left.seconds ?? 0) === Number(right?.seconds ?? 0) &&
+    (left.nanos ?? 0) === (right?.nanos ?? 0)
   );
 }

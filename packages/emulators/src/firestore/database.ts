@@ -1,36 +1,36 @@
 /**
- * One in-memory Firestore database: @firebase-bridge/firestore-admin, entered at the GAPIC client
- * that it slips under the Admin SDK. Both `_clientPool` and `context` are private to their
- * packages, whose versions are therefore exact.
+ * One in-memory Firestore database: the GAPIC client that @firebase-bridge/firestore-admin installs
+ * in the Admin SDK. `_clientPool` and `context` are private members of their packages, so
+ * package.json pins exact versions.
  */
 import type { Duplex } from 'node:stream';
 import { FirestoreMock } from '@firebase-bridge/firestore-admin';
 import type { CommitClock } from './clock.js';
 import type * as v1 from './v1.js';
 
-/** What the library answers unary calls with: the response comes first. */
-type Answer<T> = Promise<[T, unknown, unknown]>;
+/** Result of a unary GAPIC call; the response is the first element. */
+type UnaryResult<T> = Promise<[T, unknown, unknown]>;
 
 interface StoredDocument {
   exists: boolean;
 }
 
-/** The GAPIC client that the library puts into the Admin SDK's pool. */
+/** The GAPIC client that the library installs in the Admin SDK's client pool. */
 interface GapicClient {
   context: {
     getAccessor(): { getDoc(path: string): StoredDocument };
     toInternalPath(name: string, kind: 'document'): string;
     serializeDoc(stored: StoredDocument): v1.Document;
   };
-  beginTransaction(request: v1.BeginRequest): Answer<v1.BeginResponse>;
-  commit(request: v1.CommitRequest): Answer<v1.CommitResponse>;
-  batchWrite(request: v1.BatchWriteRequest): Answer<v1.BatchWriteResponse>;
-  rollback(request: v1.RollbackRequest): Answer<object>;
+  beginTransaction(request: v1.BeginRequest): UnaryResult<v1.BeginResponse>;
+  commit(request: v1.CommitRequest): UnaryResult<v1.CommitResponse>;
+  batchWrite(request: v1.BatchWriteRequest): UnaryResult<v1.BatchWriteResponse>;
+  rollback(request: v1.RollbackRequest): UnaryResult<object>;
   batchGetDocuments(request: v1.BatchGetRequest): Duplex;
   runQuery(request: v1.RunQueryRequest): Duplex;
   runAggregationQuery(request: v1.AggregationRequest): Duplex;
-  listDocuments(request: v1.ListDocumentsRequest): Answer<v1.Document[]>;
-  listCollectionIds(request: v1.ListCollectionIdsRequest): Answer<string[]>;
+  listDocuments(request: v1.ListDocumentsRequest): UnaryResult<v1.Document[]>;
+  listCollectionIds(request: v1.ListCollectionIdsRequest): UnaryResult<string[]>;
   listen(): Duplex;
 }
 
@@ -38,7 +38,7 @@ interface ClientPool {
   run(tag: string, grpc: boolean, use: (client: GapicClient) => Promise<unknown>): Promise<unknown>;
 }
 
-/** One database; its writes take effect before the call returns, its answers come later. */
+/** One database. Writes take effect before the call returns; responses arrive later. */
 export class MemoryDatabase {
   readonly #client: GapicClient;
   readonly #clear: () => void;
@@ -47,18 +47,18 @@ export class MemoryDatabase {
     const mock = new FirestoreMock();
     mock.systemTime.custom(() => clock.now());
     const controller = mock.createDatabase(project, database);
-    this.#client = takeClient(controller.firestore());
+    this.#client = getGapicClient(controller.firestore());
     this.#clear = () => controller.reset();
   }
 
-  /** The document as it is now, or undefined. */
+  /** The current document, or undefined. */
   read(name: string): v1.Document | undefined {
     const { context } = this.#client;
     const stored = context.getAccessor().getDoc(context.toInternalPath(name, 'document'));
     return stored.exists ? context.serializeDoc(stored) : undefined;
   }
 
-  /** Removes every document; open listeners see them go. */
+  /** Deletes every document; open listeners receive the deletions. */
   clear(): void {
     this.#clear();
   }
@@ -105,22 +105,25 @@ export class MemoryDatabase {
   }
 }
 
-function takeClient(firestore: object): GapicClient {
+function getGapicClient(firestore: object): GapicClient {
   const pool = (firestore as { _clientPool?: ClientPool })._clientPool;
-  let taken: GapicClient | undefined;
-  // The use never ends, so the pool never closes the client.
+  let gapicClient: GapicClient | undefined;
+  // The promise never settles, so the pool never closes the client.
   void pool?.run('local', true, (client) => {
-    taken = client;
+    gapicClient = client;
     return new Promise<never>(() => {});
   });
-  if (!taken?.context) {
-    throw new Error('@firebase-bridge/firestore-admin is not the version that local/ is made for.');
+  if (!gapicClient?.context) {
+    throw new Error(
+      'expected the version of @firebase-bridge/firestore-admin that package.json names, found ' +
+        'one with other internals: run npm ci',
+    );
   }
-  return taken;
+  return gapicClient;
 }
 
 async function collect<T>(stream: Duplex): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of stream as AsyncIterable<T>) all.push(item);
-  return all;
+  const items: T[] = [];
+  for await (const item of stream as AsyncIterable<T>) items.push(item);
+  return items;
 }

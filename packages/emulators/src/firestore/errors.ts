@@ -1,29 +1,10 @@
-/** Failures on their way to a caller: Google's codes, their HTTP twins, their JSON shape. */
+/** Errors as gRPC and REST clients receive them: status code, HTTP status, JSON body. */
+import { status as Code } from '@grpc/grpc-js';
 
-/** Google's canonical codes, by name. */
-export const Code = {
-  OK: 0,
-  CANCELLED: 1,
-  UNKNOWN: 2,
-  INVALID_ARGUMENT: 3,
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  ALREADY_EXISTS: 6,
-  PERMISSION_DENIED: 7,
-  RESOURCE_EXHAUSTED: 8,
-  FAILED_PRECONDITION: 9,
-  ABORTED: 10,
-  OUT_OF_RANGE: 11,
-  UNIMPLEMENTED: 12,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  DATA_LOSS: 15,
-  UNAUTHENTICATED: 16,
-} as const;
+export { Code };
 
-const nameOf = new Map<number, string>(Object.entries(Code).map(([name, code]) => [code, name]));
-
-const httpStatus = new Map<number, number>([
+/** The HTTP mapping of google/rpc/code.proto; the other codes map to 500. */
+const HTTP_STATUS: ReadonlyMap<number, number> = new Map([
   [Code.CANCELLED, 499],
   [Code.INVALID_ARGUMENT, 400],
   [Code.DEADLINE_EXCEEDED, 504],
@@ -39,7 +20,7 @@ const httpStatus = new Map<number, number>([
   [Code.UNAUTHENTICATED, 401],
 ]);
 
-/** A failure with one of Google's canonical codes. */
+/** An error with a gRPC status code. */
 export class StatusError extends Error {
   constructor(
     readonly code: number,
@@ -50,28 +31,25 @@ export class StatusError extends Error {
   }
 }
 
-/** Whatever was thrown, as a StatusError; the database's own errors carry their code already. */
-export function toStatusError(thrown: unknown): StatusError {
-  if (thrown instanceof StatusError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const code: unknown = (thrown as { code?: unknown } | null)?.code;
-  return new StatusError(
-    typeof code === 'number' && nameOf.has(code) ? code : Code.INTERNAL,
-    message,
-  );
+/** Converts any error; keeps the status code of the database's own errors. The default is INTERNAL. */
+export function toStatusError(error: unknown): StatusError {
+  if (error instanceof StatusError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const code: unknown = (error as { code?: unknown } | null)?.code;
+  return new StatusError(typeof code === 'number' && code in Code ? code : Code.INTERNAL, message);
 }
 
-/** The HTTP status and the body that Google's REST APIs answer an error with. */
-export function toHttpError(thrown: unknown): { status: number; body: object } {
-  const error = toStatusError(thrown);
-  const status = httpStatus.get(error.code) ?? 500;
-  const name = nameOf.get(error.code) ?? 'UNKNOWN';
-  return { status, body: { error: { code: status, message: error.message, status: name } } };
+/** The HTTP status and the JSON body for an error, in the format of Google's REST APIs. */
+export function toHttpError(error: unknown): { status: number; body: object } {
+  const { code, message } = toStatusError(error);
+  const status = HTTP_STATUS.get(code) ?? 500;
+  const name = Code[code] ?? 'UNKNOWN';
+  return { status, body: { error: { code: status, message, status: name } } };
 }
 
-/** What gRPC answers an error with. */
-export function toServiceError(thrown: unknown): { code: number; details: string } {
-  const { code, message } = toStatusError(thrown);
-  // A lone surrogate, which no UTF-8 has, would throw when gRPC encodes the message.
+/** The gRPC status for an error. */
+export function toServiceError(error: unknown): { code: number; details: string } {
+  const { code, message } = toStatusError(error);
+  // gRPC throws on a lone surrogate, which UTF-8 cannot encode.
   return { code, details: Buffer.from(message, 'utf8').toString('utf8') };
 }

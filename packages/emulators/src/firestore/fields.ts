@@ -1,4 +1,4 @@
-/** Fields of documents by field path, as in masks, filters and orders. */
+/** Document fields by field path, as in masks, filters and orders. */
 import type { Fields, Value } from './v1.js';
 
 /** Splits a field path such as a.b or `odd.name`.c into its names. */
@@ -13,30 +13,30 @@ export function parseFieldPath(path: string): string[] {
 
 /** The value at a field path, or undefined. */
 export function getField(fields: Fields, path: string): Value | undefined {
-  let at: Fields | null | undefined = fields;
+  let map: Fields | null | undefined = fields;
   let value: Value | undefined;
   for (const name of parseFieldPath(path)) {
-    value = at && Object.hasOwn(at, name) ? at[name] : undefined;
-    at = value?.mapValue?.fields;
+    value = map && Object.hasOwn(map, name) ? map[name] : undefined;
+    map = value?.mapValue?.fields;
   }
   return value;
 }
 
-/** Sets the value at a field path; maps on the way are made where they are missing. */
+/** Sets the value at a field path; creates missing maps. */
 export function setField(fields: Fields, path: string, value: Value): void {
   const names = parseFieldPath(path);
   const last = names.pop();
   if (last === undefined) return;
-  let at = fields;
+  let map = fields;
   for (const name of names) {
-    const inner: Fields = { ...at[name]?.mapValue?.fields };
-    at[name] = { mapValue: { fields: inner } };
-    at = inner;
+    const inner: Fields = { ...map[name]?.mapValue?.fields };
+    map[name] = { mapValue: { fields: inner } };
+    map = inner;
   }
-  at[last] = value;
+  map[last] = value;
 }
 
-/** Only the fields that a mask names. */
+/** The fields that a mask names. */
 export function pickFields(fields: Fields, mask: readonly string[]): Fields {
   const picked: Fields = {};
   for (const path of mask) {

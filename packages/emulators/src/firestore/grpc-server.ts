@@ -1,25 +1,22 @@
-/** The gRPC side of the front: the Admin SDK's. */
+/** The gRPC interface of the emulator, which the Admin SDK uses. */
 import * as grpc from '@grpc/grpc-js';
 import type { Caller } from './caller.js';
 import { identifyCaller } from './caller.js';
 import { toServiceError } from './errors.js';
 import { listen, write } from './grpc-listen.js';
-import { decode, encode, methods } from './protocol.js';
+import { decode, encode, MAX_REQUEST_BYTES, methods } from './protocol.js';
 import type { FirestoreService } from './service.js';
 
-/** The emulator speaks plain text: no TLS. */
+/** No TLS, like Google's emulator. */
 export const credentials = grpc.ServerCredentials.createInsecure();
-
-/** Firestore takes requests up to 10 MiB; the rest is room for what wraps them. */
-const MOST_BYTES = 11 * 1024 * 1024;
 
 type Unary = (request: object, caller: Caller) => Promise<object>;
 type Streaming = (request: object, caller: Caller) => Promise<object[]>;
 
-/** A gRPC server for the service; it listens nowhere, its sockets are handed to it. */
-export function makeGrpcServer(service: FirestoreService): grpc.Server {
+/** Creates a gRPC server for the service. It opens no port; the caller passes it sockets. */
+export function createGrpcServer(service: FirestoreService): grpc.Server {
   const server = new grpc.Server({
-    'grpc.max_receive_message_length': MOST_BYTES,
+    'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
     'grpc.max_send_message_length': -1,
   });
   const definition: Record<string, grpc.MethodDefinition<object, object>> = {};
@@ -59,26 +56,26 @@ function implementation(service: FirestoreService): grpc.UntypedServiceImplement
   };
 }
 
-function unary(answer: Unary): grpc.handleUnaryCall<object, object> {
+function unary(handler: Unary): grpc.handleUnaryCall<object, object> {
   return (call, callback) => {
-    const answered = Promise.resolve().then(() => answer(call.request, callerOf(call.metadata)));
-    answered.then(
+    const result = Promise.resolve().then(() => handler(call.request, callerOf(call.metadata)));
+    result.then(
       (response) => callback(null, response),
       (error: unknown) => callback(toServiceError(error)),
     );
   };
 }
 
-function streaming(answer: Streaming): grpc.handleServerStreamingCall<object, object> {
+function streaming(handler: Streaming): grpc.handleServerStreamingCall<object, object> {
   return (call) => {
-    const answered = Promise.resolve().then(() => answer(call.request, callerOf(call.metadata)));
-    answered.then(
+    const result = Promise.resolve().then(() => handler(call.request, callerOf(call.metadata)));
+    result.then(
       (responses) => {
         for (const response of responses) call.write(response);
         call.end();
       },
       (error: unknown) => {
-        // Clients take a stream that ends before its metadata for a lost one, and try for seconds.
+        // Clients treat a stream that ends without metadata as a lost connection and retry for seconds.
         call.sendMetadata(new grpc.Metadata());
         call.emit('error', toServiceError(error));
       },
@@ -87,12 +84,12 @@ function streaming(answer: Streaming): grpc.handleServerStreamingCall<object, ob
 }
 
 function withCaller(
-  talk: (call: grpc.ServerDuplexStream<object, object>, caller: Caller) => void,
+  handler: (call: grpc.ServerDuplexStream<object, object>, caller: Caller) => void,
 ): grpc.handleBidiStreamingCall<object, object> {
   return (call) => {
     call.sendMetadata(new grpc.Metadata());
     try {
-      talk(call, callerOf(call.metadata));
+      handler(call, callerOf(call.metadata));
     } catch (error) {
       call.emit('error', toServiceError(error));
     }

@@ -1,14 +1,17 @@
 /** Resource names: projects/{project}/databases/{database}/documents/{path}. */
 import { Code, StatusError } from './errors.js';
 
-/** A resource name in its parts; `path` is empty for the database itself. */
+/** The parts of a resource name; `path` is empty for the database itself. */
 export interface ResourceName {
   project: string;
   database: string;
   path: string[];
 }
 
-/** Splits a resource name of a database, a collection or a document. */
+/**
+ * Splits the resource name of a database, a collection or a document.
+ * @throws StatusError INVALID_ARGUMENT
+ */
 export function parseName(name: string): ResourceName {
   const match = /^projects\/([^/]+)\/databases\/([^/]+)(?:\/documents(?:\/(.+))?)?$/s.exec(name);
   const [, project, database, rest] = match ?? [];
@@ -18,7 +21,7 @@ export function parseName(name: string): ResourceName {
   return { project, database, path: rest ? rest.split('/') : [] };
 }
 
-/** The name of the documents under a database, which document names begin with. */
+/** The prefix of the names of all documents in a database. */
 export function documentsRoot(name: { project: string; database: string }): string {
   return `projects/${name.project}/databases/${name.database}/documents`;
 }

@@ -1,25 +1,25 @@
 /**
- * Stand-ins for the documents that a query could find. Rules are asked about them, so that a query
- * which happens to find nothing, or nothing forbidden, is not allowed by luck.
+ * Placeholder documents for what a query could return. The rules are evaluated for them, so that a
+ * query is denied even if no document in the database happens to violate the rules.
  */
 import { setField } from './fields.js';
 import { documentsRoot, parseName } from './names.js';
 import type * as v1 from './v1.js';
 
-/** No filter of real queries has more alternatives (Firestore's limit is 30). */
-const MOST_ALTERNATIVES = 100;
+/** Limits the work for one query; Firestore accepts at most 30 alternatives (disjunctions). */
+const MAX_ALTERNATIVES = 100;
 
-/** What stands in paths for the parts that a query leaves open. */
+/** Path segments for the parts that a query does not determine. */
 export interface OpenSegments {
   anyDocument: string;
   anyParents: string;
 }
 
-type Fixed = ReadonlyMap<string, v1.Value>;
+type FixedFields = ReadonlyMap<string, v1.Value>;
 
-const NOTHING: Fixed = new Map<string, v1.Value>();
+const NOTHING: FixedFields = new Map<string, v1.Value>();
 
-/** One document for each alternative of the filters, with just the fields that it fixes. */
+/** One document per alternative of the filters, with only the fields that the alternative determines. */
 export function placeholders(
   parent: string,
   query: v1.Query,
@@ -27,7 +27,7 @@ export function placeholders(
 ): v1.Document[] {
   const collections = query.from ?? [];
   return collections.flatMap(({ collectionId, allDescendants }) => {
-    // In a collection group the parents are open too; only {name=**} in a rule takes them.
+    // A collection group leaves the parents open, too; only {name=**} in a rule matches them.
     const between = allDescendants ? [anyParents] : [];
     const root = parseName(parent).path.length > 0 ? parent : documentsRoot(parseName(parent));
     const collection = [root, ...between, collectionId ?? anyParents].join('/');
@@ -40,8 +40,8 @@ export function placeholders(
   });
 }
 
-/** What a filter fixes, one map for each of its alternatives. */
-function alternatives(filter: v1.Filter | null | undefined): Fixed[] {
+/** The field values that a filter determines, one map per alternative. */
+function alternatives(filter: v1.Filter | null | undefined): FixedFields[] {
   if (filter?.compositeFilter) {
     const parts = (filter.compositeFilter.filters ?? []).map(alternatives);
     return filter.compositeFilter.op === 'OR' ? parts.flat() : parts.reduce(combine, [NOTHING]);
@@ -52,9 +52,9 @@ function alternatives(filter: v1.Filter | null | undefined): Fixed[] {
     const values = value?.arrayValue?.values ?? [];
     if (!value) return [NOTHING];
     if (op === 'EQUAL') return [new Map([[path, value]])];
-    if (op === 'IN') return values.map((one) => new Map([[path, one]]));
-    if (op === 'ARRAY_CONTAINS') return [holding(path, value)];
-    if (op === 'ARRAY_CONTAINS_ANY') return values.map((one) => holding(path, one));
+    if (op === 'IN') return values.map((item) => new Map([[path, item]]));
+    if (op === 'ARRAY_CONTAINS') return [containing(path, value)];
+    if (op === 'ARRAY_CONTAINS_ANY') return values.map((item) => containing(path, item));
   }
   const unary = filter?.unaryFilter;
   if (unary?.op === 'IS_NULL') {
@@ -63,11 +63,11 @@ function alternatives(filter: v1.Filter | null | undefined): Fixed[] {
   return [NOTHING];
 }
 
-function combine(left: Fixed[], right: Fixed[]): Fixed[] {
-  const all = left.flatMap((one) => right.map((other) => new Map([...one, ...other])));
-  return all.slice(0, MOST_ALTERNATIVES);
+function combine(left: FixedFields[], right: FixedFields[]): FixedFields[] {
+  const combinations = left.flatMap((a) => right.map((b) => new Map([...a, ...b])));
+  return combinations.slice(0, MAX_ALTERNATIVES);
 }
 
-function holding(path: string, value: v1.Value): Fixed {
+function containing(path: string, value: v1.Value): FixedFields {
   return new Map([[path, { arrayValue: { values: [value] } }]]);
 }

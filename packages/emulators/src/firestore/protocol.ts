@@ -1,4 +1,4 @@
-/** The v1 messages of Firestore: between bytes, proto3 JSON and the plain objects used in here. */
+/** Converts google.firestore.v1 messages between bytes, proto3 JSON and plain objects. */
 import { readFileSync } from 'node:fs';
 import { protobuf } from 'google-gax';
 import { fromProto3JSON, toProto3JSON } from 'proto3-json-serializer';
@@ -9,12 +9,15 @@ const description = readFileSync(
   'utf8',
 );
 const root = protobuf.Root.fromJSON(JSON.parse(description) as protobuf.INamespace);
-// The web SDK's transactions send `verify`, which the published description leaves out.
+// Transactions of the web SDK send `verify`, which the published description omits.
 const writeType = root.lookupType('google.firestore.v1.Write');
 const verify = new protobuf.Field('verify', 5, 'string');
 writeType.add(verify);
 writeType.oneofs['operation']?.add(verify);
 root.resolveAll();
+
+/** Firestore accepts requests up to 10 MiB; 1 MiB more for the encoding around them. */
+export const MAX_REQUEST_BYTES = 11 * 1024 * 1024;
 
 /** One method of the Firestore service. */
 export interface MethodShape {
@@ -41,27 +44,33 @@ export const methods: MethodShape[] = root
 
 const methodByName = new Map(methods.map((method) => [method.name, method]));
 
-/** The shape of one method; throws for a name that the service has not. */
+/**
+ * The types of one method.
+ * @throws Error when the service has no method of this name
+ */
 export function methodShape(name: string): MethodShape {
   const method = methodByName.get(name);
   if (!method) throw new Error(`google.firestore.v1.Firestore has no method ${name}`);
   return method;
 }
 
-// Unset fields stay absent, as in what the Admin SDK hands to its GAPIC client.
+// Unset fields stay absent, as in the requests that the Admin SDK passes to its GAPIC client.
 const plainOptions: protobuf.IConversionOptions = { longs: String, enums: String };
 
-/** Bytes to a plain object. */
+/** Decodes bytes to a plain object. */
 export function decode(type: protobuf.Type, bytes: Uint8Array): object {
   return type.toObject(type.decode(bytes), plainOptions);
 }
 
-/** A plain object to bytes. */
+/** Encodes a plain object to bytes. */
 export function encode(type: protobuf.Type, value: object): Buffer {
   return Buffer.from(type.encode(type.fromObject(value)).finish());
 }
 
-/** Proto3 JSON, as REST callers send it, to a plain object. */
+/**
+ * Converts proto3 JSON, the format of the REST API, to a plain object.
+ * @throws StatusError INVALID_ARGUMENT
+ */
 export function fromJson(type: protobuf.Type, json: unknown): object {
   try {
     const message = fromProto3JSON(type, json as Parameters<typeof fromProto3JSON>[1]);
@@ -72,7 +81,7 @@ export function fromJson(type: protobuf.Type, json: unknown): object {
   }
 }
 
-/** A plain object to proto3 JSON. */
+/** Converts a plain object to proto3 JSON. */
 export function toJson(type: protobuf.Type, value: object): unknown {
   return toProto3JSON(type.fromObject(value));
 }

@@ -3,11 +3,11 @@ import { MemoryDatabase } from './database.js';
 import { getField, parseFieldPath, pickFields, setField } from './fields.js';
 import { parseName } from './names.js';
 import { placeholders } from './placeholders.js';
-import { repairQuery } from './query-repair.js';
+import { rewriteQuery } from './query-rewrite.js';
 import type * as v1 from './v1.js';
 
 const ROOT = 'projects/p/databases/(default)/documents';
-const OPEN = { anyDocument: '?', anyParents: '*' };
+const OPEN_SEGMENTS = { anyDocument: '?', anyParents: '*' };
 
 function filter(
   fieldPath: string,
@@ -18,35 +18,37 @@ function filter(
 }
 const text = (stringValue: string): v1.Value => ({ stringValue });
 const texts = (...values: string[]): v1.Value => ({ arrayValue: { values: values.map(text) } });
-const joined = (op: 'AND' | 'OR', ...filters: v1.Filter[]): v1.Filter => ({
+const combine = (op: 'AND' | 'OR', ...filters: v1.Filter[]): v1.Filter => ({
   compositeFilter: { op, filters },
 });
 
-function stand(parent: string, query: v1.Query): string[] {
-  return placeholders(parent, query, OPEN).map(
+function describePlaceholders(parent: string, query: v1.Query): string[] {
+  return placeholders(parent, query, OPEN_SEGMENTS).map(
     ({ name, fields }) => `${name?.slice(ROOT.length)} ${JSON.stringify(fields)}`,
   );
 }
 
 describe('placeholders', () => {
-  it('have the fields that equality fixes', () => {
-    const where = joined(
+  it('have the fields that equality filters determine', () => {
+    const where = combine(
       'AND',
       filter('a.b', 'EQUAL', text('x')),
       filter('c', 'GREATER_THAN', text('y')),
     );
-    expect(stand(ROOT, { from: [{ collectionId: 'posts' }], where })).toEqual([
+    expect(describePlaceholders(ROOT, { from: [{ collectionId: 'posts' }], where })).toEqual([
       '/posts/? {"a":{"mapValue":{"fields":{"b":{"stringValue":"x"}}}}}',
     ]);
   });
 
-  it('are one for each alternative', () => {
-    const where = joined(
+  it('cover each alternative of the filters', () => {
+    const where = combine(
       'AND',
       filter('a', 'IN', texts('x', 'y')),
-      joined('OR', filter('b', 'EQUAL', text('1')), filter('c', 'EQUAL', text('2'))),
+      combine('OR', filter('b', 'EQUAL', text('1')), filter('c', 'EQUAL', text('2'))),
     );
-    expect(stand(`${ROOT}/users/u`, { from: [{ collectionId: 'posts' }], where })).toEqual([
+    expect(
+      describePlaceholders(`${ROOT}/users/u`, { from: [{ collectionId: 'posts' }], where }),
+    ).toEqual([
       '/users/u/posts/? {"a":{"stringValue":"x"},"b":{"stringValue":"1"}}',
       '/users/u/posts/? {"a":{"stringValue":"x"},"c":{"stringValue":"2"}}',
       '/users/u/posts/? {"a":{"stringValue":"y"},"b":{"stringValue":"1"}}',
@@ -54,23 +56,25 @@ describe('placeholders', () => {
     ]);
   });
 
-  it('have open parents in a collection group, and the id that a filter names', () => {
+  it('have open parents in a collection group, and the ID in a filter by name', () => {
     const group = { from: [{ collectionId: 'posts', allDescendants: true }] };
-    expect(stand(ROOT, group)).toEqual(['/*/posts/? {}']);
+    expect(describePlaceholders(ROOT, group)).toEqual(['/*/posts/? {}']);
     const where = filter('__name__', 'EQUAL', { referenceValue: `${ROOT}/posts/1` });
-    expect(stand(ROOT, { from: [{ collectionId: 'posts' }], where })).toEqual(['/posts/1 {}']);
+    expect(describePlaceholders(ROOT, { from: [{ collectionId: 'posts' }], where })).toEqual([
+      '/posts/1 {}',
+    ]);
   });
 });
 
-it('repairs a limit of zero, and in', () => {
-  expect(repairQuery({ limit: {} })).toEqual({ limit: { value: 0 } });
-  expect(repairQuery({ where: filter('a', 'IN', texts('x', 'y')) }).where).toEqual(
-    joined('OR', filter('a', 'EQUAL', text('x')), filter('a', 'EQUAL', text('y'))),
+it('rewrites a limit of zero and in', () => {
+  expect(rewriteQuery({ limit: {} })).toEqual({ limit: { value: 0 } });
+  expect(rewriteQuery({ where: filter('a', 'IN', texts('x', 'y')) }).where).toEqual(
+    combine('OR', filter('a', 'EQUAL', text('x')), filter('a', 'EQUAL', text('y'))),
   );
-  expect(() => repairQuery({ where: filter('a', 'IN', texts()) })).toThrow("'in' takes 1 to 30");
+  expect(() => rewriteQuery({ where: filter('a', 'IN', texts()) })).toThrow("'in' takes 1 to 30");
 });
 
-it('finds fields by path', () => {
+it('reads and sets fields by path', () => {
   expect(parseFieldPath('a.`b.c\\``.`d`')).toEqual(['a', 'b.c`', 'd']);
   const fields: v1.Fields = {};
   setField(fields, 'a.b', text('x'));
@@ -82,7 +86,7 @@ it('finds fields by path', () => {
   });
 });
 
-it('takes names apart, and refuses what is none', () => {
+it('parses resource names and rejects others', () => {
   expect(parseName(`${ROOT}/a/b c`)).toEqual({
     project: 'p',
     database: '(default)',
@@ -92,7 +96,7 @@ it('takes names apart, and refuses what is none', () => {
   expect(() => parseName('projects/p')).toThrow('Not a resource name');
 });
 
-it('never tells the time of a commit twice', () => {
+it('returns a later time after each commit', () => {
   const clock = new CommitClock();
   const before = clock.now().getTime();
   clock.tick();
@@ -102,10 +106,10 @@ it('never tells the time of a commit twice', () => {
   expect(clock.now().getTime()).toBeGreaterThan(commit);
 });
 
-it('gives commits of the same millisecond different times', async () => {
+it('assigns distinct times to commits in the same millisecond', async () => {
   const clock = new CommitClock();
-  const database = new MemoryDatabase('demo-front', '(default)', clock);
-  const name = 'projects/demo-front/databases/(default)/documents/a/b';
+  const database = new MemoryDatabase('demo-emulator', '(default)', clock);
+  const name = 'projects/demo-emulator/databases/(default)/documents/a/b';
   const times = new Set<string>();
   const commits = Array.from({ length: 10 }, (_, n) => {
     clock.tick();

@@ -49,9 +49,9 @@ service cloud.firestore {
     }
     match /members/{uid} {
       allow read, write: if request.auth.uid == uid
-        && getAfter(/databases/$(database)/documents/rooms/$(request.resource.data.room)).data.open;
+        && getAfter(/databases/$(database)/documents/groups/$(request.resource.data.group)).data.open;
     }
-    match /rooms/{room} {
+    match /groups/{group} {
       allow get: if exists(/databases/$(database)/documents/members/$(request.auth.uid));
       allow create: if request.auth != null;
     }
@@ -61,39 +61,39 @@ service cloud.firestore {
   }
 }`;
 
-let front: TestEmulator;
+let emulator: TestEmulator;
 const apps: FirebaseApp[] = [];
 
-/** The lite SDK, signed in or not. */
+/** A lite SDK, signed in if there is a user ID. */
 function client(uid?: string, claims: object = {}): Firestore {
   const app = initializeApp({ projectId: PROJECT }, `client-${apps.length}`);
   apps.push(app);
   const firestore = getFirestore(app);
   const mockUserToken = { sub: uid ?? '', user_id: uid ?? '', ...claims };
   const options = uid === undefined ? {} : { mockUserToken };
-  connectFirestoreEmulator(firestore, front.host, front.port, options);
+  connectFirestoreEmulator(firestore, emulator.host, emulator.port, options);
   return firestore;
 }
 
 beforeAll(async () => {
-  front = await startTestEmulator(RULES);
+  emulator = await startTestEmulator(RULES);
 });
-beforeEach(() => front.clear());
+beforeEach(() => emulator.clear());
 afterAll(async () => {
   for (const app of apps) await terminate(getFirestore(app)).then(() => deleteApp(app));
-  await front.stop();
+  await emulator.stop();
 });
 
 setLogLevel('silent');
 
 const denied = { code: 'permission-denied' };
 
-async function ids(found: Query): Promise<string> {
-  return (await getDocs(found)).docs.map(({ id }) => id).join(' ');
+async function ids(query: Query): Promise<string> {
+  return (await getDocs(query)).docs.map(({ id }) => id).join(' ');
 }
 
-it('gets what the rules allow, and nothing else', async () => {
-  await front.admin.doc('users/ann/images/1').set({ n: 1 });
+it('returns documents that the rules allow and denies others', async () => {
+  await emulator.admin.doc('users/ann/images/1').set({ n: 1 });
   const path = 'users/ann/images/1';
   expect((await getDoc(doc(client('ann'), path))).data()).toEqual({ n: 1 });
   await expect(getDoc(doc(client('bob'), path))).rejects.toMatchObject(denied);
@@ -103,17 +103,17 @@ it('gets what the rules allow, and nothing else', async () => {
   await expect(getDoc(doc(client('ann'), 'elsewhere/1'))).rejects.toMatchObject(denied);
 });
 
-it('looks at the document that is asked for', async () => {
-  await front.admin.doc('posts/open').set({ public: true });
-  await front.admin.doc('posts/mine').set({ public: false, owner: 'ann' });
+it('evaluates the rules with the requested document', async () => {
+  await emulator.admin.doc('posts/open').set({ public: true });
+  await emulator.admin.doc('posts/mine').set({ public: false, owner: 'ann' });
   expect((await getDoc(doc(client(), 'posts/open'))).exists()).toBe(true);
   expect((await getDoc(doc(client('ann'), 'posts/mine'))).exists()).toBe(true);
   await expect(getDoc(doc(client(), 'posts/mine'))).rejects.toMatchObject(denied);
-  // Without a document there is no data that could allow it.
+  // A missing document has no data, so the condition is an error.
   await expect(getDoc(doc(client(), 'posts/none'))).rejects.toMatchObject(denied);
 });
 
-it('judges a write by what it would leave behind', async () => {
+it('evaluates the rules with the document after the write', async () => {
   const ann = client('ann');
   const post = doc(ann, 'posts/1');
   await setDoc(post, { owner: 'ann', likes: 0, at: serverTimestamp() });
@@ -127,41 +127,41 @@ it('judges a write by what it would leave behind', async () => {
   await expect(updateDoc(post, { likes: increment(2) })).rejects.toMatchObject(denied);
   await expect(updateDoc(post, { likes: 7 })).rejects.toMatchObject(denied);
   await expect(deleteDoc(doc(client('bob'), 'posts/1'))).rejects.toMatchObject(denied);
-  expect((await front.admin.doc('posts/1').get()).get('likes')).toBe(1);
+  expect((await emulator.admin.doc('posts/1').get()).get('likes')).toBe(1);
   await deleteDoc(post);
-  expect((await front.admin.doc('posts/1').get()).exists).toBe(false);
+  expect((await emulator.admin.doc('posts/1').get()).exists).toBe(false);
 });
 
-it('forgets writes of the past when it judges', async () => {
+it('evaluates each write independently of earlier ones', async () => {
   const exact = doc(client(), 'exact/1');
   await setDoc(exact, { a: 1 });
   await expect(setDoc(exact, { b: 1 }, { merge: true })).rejects.toMatchObject(denied);
-  await front.admin.doc('exact/1').delete();
+  await emulator.admin.doc('exact/1').delete();
   await setDoc(exact, { b: 1 }, { merge: true });
-  expect((await front.admin.doc('exact/1').get()).data()).toEqual({ b: 1 });
+  expect((await emulator.admin.doc('exact/1').get()).data()).toEqual({ b: 1 });
 });
 
-it('denies a whole batch for one write, and shows getAfter all of it', async () => {
+it('denies a whole batch for one denied write, and applies all writes for getAfter', async () => {
   const ann = client('ann');
   const both = writeBatch(ann);
-  both.set(doc(ann, 'rooms/blue'), { open: true });
-  both.set(doc(ann, 'members/ann'), { room: 'blue' });
+  both.set(doc(ann, 'groups/blue'), { open: true });
+  both.set(doc(ann, 'members/ann'), { group: 'blue' });
   await both.commit();
   const bad = writeBatch(ann);
   bad.set(doc(ann, 'anything/1'), {});
-  bad.set(doc(ann, 'members/bob'), { room: 'blue' });
+  bad.set(doc(ann, 'members/bob'), { group: 'blue' });
   await expect(bad.commit()).rejects.toMatchObject(denied);
-  expect((await front.admin.doc('anything/1').get()).exists).toBe(false);
-  expect((await getDoc(doc(ann, 'rooms/blue'))).exists()).toBe(true);
-  await expect(getDoc(doc(client('bob'), 'rooms/blue'))).rejects.toMatchObject(denied);
+  expect((await emulator.admin.doc('anything/1').get()).exists).toBe(false);
+  expect((await getDoc(doc(ann, 'groups/blue'))).exists()).toBe(true);
+  await expect(getDoc(doc(client('bob'), 'groups/blue'))).rejects.toMatchObject(denied);
 });
 
-it('allows a query only when nothing forbidden could be found', async () => {
+it('allows a query only when every possible result is allowed', async () => {
   const ann = client('ann');
   const posts = collection(ann, 'posts');
   const open = query(posts, where('public', '==', true), limit(5));
   expect(await ids(open)).toBe('');
-  await front.admin.doc('posts/1').set({ public: true, n: 1 });
+  await emulator.admin.doc('posts/1').set({ public: true, n: 1 });
   expect(await ids(open)).toBe('1');
   await expect(ids(query(posts, limit(5)))).rejects.toMatchObject(denied);
   await expect(ids(query(posts, where('public', '==', false), limit(5)))).rejects.toMatchObject(
@@ -174,17 +174,17 @@ it('allows a query only when nothing forbidden could be found', async () => {
   await expect(getCount(query(posts, limit(5)))).rejects.toMatchObject(denied);
 });
 
-it('looks at what a query found as well', async () => {
+it('evaluates the rules with the results of a query', async () => {
   const tagged = query(collection(client(), 'tagged'), where('tags', 'array-contains', 'a'));
-  await front.admin.doc('tagged/1').set({ tags: ['a'] });
+  await emulator.admin.doc('tagged/1').set({ tags: ['a'] });
   expect(await ids(tagged)).toBe('1');
-  await front.admin.doc('tagged/2').set({ tags: ['a', 'b'] });
+  await emulator.admin.doc('tagged/2').set({ tags: ['a', 'b'] });
   await expect(ids(tagged)).rejects.toMatchObject(denied);
 });
 
-it('lets an owner list, and a collection group only where the rules speak of one', async () => {
-  await front.admin.doc('users/ann/images/2').set({ n: 2 });
-  await front.admin.doc('users/ann/images/1').set({ n: 1 });
+it('allows a collection group query only with a rule for collection groups', async () => {
+  await emulator.admin.doc('users/ann/images/2').set({ n: 2 });
+  await emulator.admin.doc('users/ann/images/1').set({ n: 1 });
   const mine = (db: Firestore): Query => query(collection(db, 'users/ann/images'), orderBy('n'));
   expect(await ids(mine(client('ann')))).toBe('1 2');
   await expect(ids(mine(client('bob')))).rejects.toMatchObject(denied);
@@ -192,7 +192,7 @@ it('lets an owner list, and a collection group only where the rules speak of one
   expect(await ids(collectionGroup(client('root', { admin: true }), 'images'))).toBe('1 2');
 });
 
-it('keeps every kind of value', async () => {
+it('stores and returns every type of value', async () => {
   const reference = doc(client(), 'anything/1');
   const data = {
     f: 0.5,
@@ -208,7 +208,7 @@ it('keeps every kind of value', async () => {
   expect(nan).toBeNaN();
 });
 
-it('runs transactions, with documents that are only read', async () => {
+it('runs transactions that only read some documents', async () => {
   const db = client();
   await setDoc(doc(db, 'anything/read'), { n: 5 });
   const add = (): Promise<void> =>
@@ -219,34 +219,34 @@ it('runs transactions, with documents that are only read', async () => {
       transaction.set(sum.ref, { n: before + (read.data()?.['n'] as number) });
     });
   await Promise.all([add(), add()]);
-  expect((await front.admin.doc('anything/sum').get()).get('n')).toBe(10);
+  expect((await emulator.admin.doc('anything/sum').get()).get('n')).toBe(10);
   let attempts = 0;
   await runTransaction(db, async (transaction) => {
     attempts += 1;
     const read = await transaction.get(doc(db, 'anything/read'));
-    if (attempts === 1) await front.admin.doc('anything/read').set({ n: 6 });
+    if (attempts === 1) await emulator.admin.doc('anything/read').set({ n: 6 });
     transaction.set(doc(db, 'anything/copy'), { n: read.data()?.['n'] as number });
   });
   expect(attempts).toBe(2);
-  expect((await front.admin.doc('anything/copy').get()).get('n')).toBe(6);
+  expect((await emulator.admin.doc('anything/copy').get()).get('n')).toBe(6);
 });
 
-it('adds documents and updates only what is there', async () => {
+it('adds documents and updates only existing ones', async () => {
   const db = client();
   const { id } = await addDoc(collection(db, 'anything/1/more'), { n: 1 });
-  expect((await front.admin.doc(`anything/1/more/${id}`).get()).get('n')).toBe(1);
+  expect((await emulator.admin.doc(`anything/1/more/${id}`).get()).get('n')).toBe(1);
   await expect(updateDoc(doc(db, 'anything/none'), { n: 1 })).rejects.toMatchObject({
     code: 'not-found',
   });
 });
 
-it('takes new rules at once, and keeps the old ones when the new have a mistake', async () => {
-  await front.admin.doc('users/ann/images/1').set({ n: 1 });
+it('applies new rules immediately, and keeps the previous ones when the new ones are invalid', async () => {
+  await emulator.admin.doc('users/ann/images/1').set({ n: 1 });
   const read = (): Promise<unknown> => getDoc(doc(client('bob'), 'users/ann/images/1'));
   await expect(read()).rejects.toMatchObject(denied);
   const put = async (content: string): Promise<unknown> => {
     const body = JSON.stringify({ rules: { files: [{ name: 'firestore.rules', content }] } });
-    const url = `${front.url}/emulator/v1/projects/${PROJECT}:securityRules`;
+    const url = `${emulator.url}/emulator/v1/projects/${PROJECT}:securityRules`;
     return (await fetch(url, { method: 'PUT', body })).json();
   };
   expect(await put(RULES.replace('request.auth.uid == uid;', 'true;'))).toEqual({});
@@ -265,6 +265,6 @@ it('takes new rules at once, and keeps the old ones when the new have a mistake'
     ],
   });
   await expect(read()).resolves.toBeDefined();
-  expect(front.loadRules(RULES, 'firestore.rules')).toEqual([]);
+  expect(emulator.loadRules(RULES, 'firestore.rules')).toEqual([]);
   await expect(read()).rejects.toMatchObject(denied);
 });

@@ -1,4 +1,4 @@
-/** The REST side of the front: which call of the service a request is. */
+/** Maps REST requests to calls of the service. */
 import type { Caller } from './caller.js';
 import { Code, StatusError } from './errors.js';
 import { parseName } from './names.js';
@@ -6,7 +6,7 @@ import { fromJson, methodShape, toJson } from './protocol.js';
 import type { FirestoreService } from './service.js';
 import type * as v1 from './v1.js';
 
-/** A request, taken apart. */
+/** A parsed HTTP request. */
 export interface RestRequest {
   method: string;
   /** The path, still percent-encoded. */
@@ -15,43 +15,58 @@ export interface RestRequest {
   body: string;
 }
 
-/** A verb behind the colon of a resource's path, such as :runQuery. */
-interface Verb {
+/** A custom method after the colon of a resource's path, such as `:runQuery`. */
+interface CustomMethod {
   rpc: string;
-  /** The field of the request that the resource's name goes into. */
+  /** The request's field for the resource name. */
   field: 'database' | 'parent';
   call: (service: FirestoreService, request: object, caller: Caller) => Promise<object>;
 }
 
-const verbs = new Map<string, Verb>([
-  ['batchGet', verb('BatchGetDocuments', 'database', (s, r, c) => s.batchGet(r, c))],
-  ['batchWrite', verb('BatchWrite', 'database', (s, r, c) => s.batchWrite(r, c))],
-  ['beginTransaction', verb('BeginTransaction', 'database', (s, r) => s.beginTransaction(r))],
-  ['commit', verb('Commit', 'database', (s, r, c) => s.commit(r, c))],
+const customMethods = new Map<string, CustomMethod>([
+  ['batchGet', customMethod('BatchGetDocuments', 'database', (s, r, c) => s.batchGet(r, c))],
+  ['batchWrite', customMethod('BatchWrite', 'database', (s, r, c) => s.batchWrite(r, c))],
+  [
+    'beginTransaction',
+    customMethod('BeginTransaction', 'database', (s, r) => s.beginTransaction(r)),
+  ],
+  ['commit', customMethod('Commit', 'database', (s, r, c) => s.commit(r, c))],
   [
     'listCollectionIds',
-    verb('ListCollectionIds', 'parent', (s, r, c) => s.listCollectionIds(r, c)),
+    customMethod('ListCollectionIds', 'parent', (s, r, c) => s.listCollectionIds(r, c)),
   ],
-  ['partitionQuery', verb('PartitionQuery', 'parent', (s, _r, c) => s.partitionQuery(c))],
-  ['rollback', verb('Rollback', 'database', (s, r) => s.rollback(r))],
-  ['runAggregationQuery', verb('RunAggregationQuery', 'parent', (s, r, c) => s.aggregate(r, c))],
-  ['runQuery', verb('RunQuery', 'parent', (s, r, c) => s.runQuery(r, c))],
+  ['partitionQuery', customMethod('PartitionQuery', 'parent', (s, _r, c) => s.partitionQuery(c))],
+  ['rollback', customMethod('Rollback', 'database', (s, r) => s.rollback(r))],
+  [
+    'runAggregationQuery',
+    customMethod('RunAggregationQuery', 'parent', (s, r, c) => s.aggregate(r, c)),
+  ],
+  ['runQuery', customMethod('RunQuery', 'parent', (s, r, c) => s.runQuery(r, c))],
 ]);
 
-function verb(rpc: string, field: Verb['field'], call: Verb['call']): Verb {
+function customMethod(
+  rpc: string,
+  field: CustomMethod['field'],
+  call: CustomMethod['call'],
+): CustomMethod {
   return { rpc, field, call };
 }
 
-/** Answers a request below /v1/ with what is to be sent as JSON. */
-export async function answerRest(
+/**
+ * Handles a request to a path under /v1/.
+ * @returns the response body, to be sent as JSON
+ * @throws StatusError
+ */
+export async function handleRest(
   service: FirestoreService,
   request: RestRequest,
   caller: Caller,
 ): Promise<unknown> {
-  const [, resource = '', verbName] = /^\/v1\/(.*?)(?::([A-Za-z]+))?$/s.exec(request.path) ?? [];
-  const known = request.method === 'POST' && verbName ? verbs.get(verbName) : undefined;
-  if (known) return callVerb(service, known, decodeName(resource), request.body, caller);
-  // Without a known verb the colon belongs to a document's id.
+  const [, resource = '', methodName] = /^\/v1\/(.*?)(?::([A-Za-z]+))?$/s.exec(request.path) ?? [];
+  const method =
+    request.method === 'POST' && methodName ? customMethods.get(methodName) : undefined;
+  if (method) return callMethod(service, method, decodeName(resource), request.body, caller);
+  // Otherwise the colon is part of a document ID.
   const name = decodeName(request.path.slice('/v1/'.length));
   const isDocument = parseName(name).path.length % 2 === 0 && parseName(name).path.length > 0;
   switch (request.method) {
@@ -69,12 +84,12 @@ export async function answerRest(
       if (isDocument) return service.deleteDocument({ name, ...precondition(request) }, caller);
       break;
   }
-  throw new StatusError(Code.NOT_FOUND, `There is no ${request.method} ${request.path} here.`);
+  throw new StatusError(Code.NOT_FOUND, `Unknown endpoint: ${request.method} ${request.path}`);
 }
 
-async function callVerb(
+async function callMethod(
   service: FirestoreService,
-  { rpc, field, call }: Verb,
+  { rpc, field, call }: CustomMethod,
   name: string,
   body: string,
   caller: Caller,
@@ -111,7 +126,10 @@ async function list(
 ): Promise<unknown> {
   const [, parent, collectionId] = /^(.+)\/([^/]+)$/s.exec(name) ?? [];
   if (parseName(name).path.length === 0) {
-    throw new StatusError(Code.INVALID_ARGUMENT, 'Name a collection or a document.');
+    throw new StatusError(
+      Code.INVALID_ARGUMENT,
+      'Expected the name of a collection or a document.',
+    );
   }
   const response = await service.listDocuments(
     {
@@ -135,7 +153,7 @@ async function create(
 ): Promise<unknown> {
   const [, parent, collectionId] = /^(.+)\/([^/]+)$/s.exec(name) ?? [];
   if (parseName(name).path.length === 0) {
-    throw new StatusError(Code.NOT_FOUND, 'Name a collection to create a document in.');
+    throw new StatusError(Code.NOT_FOUND, 'Expected the name of a collection.');
   }
   const document = parseDocument(body);
   const documentId = search.get('documentId');
@@ -181,7 +199,10 @@ function documentJson(document: v1.Document): unknown {
   return toJson(methodShape('GetDocument').responseType, document);
 }
 
-/** A body as JSON; browsers send it as text/plain to be spared the CORS preflight. */
+/**
+ * Parses a JSON body of any Content-Type: web SDKs send text/plain to avoid a CORS preflight request.
+ * @throws StatusError INVALID_ARGUMENT
+ */
 export function parseBody(body: string): unknown {
   try {
     return body === '' ? {} : (JSON.parse(body) as unknown);
@@ -194,6 +215,6 @@ function decodeName(resource: string): string {
   try {
     return decodeURIComponent(resource);
   } catch {
-    throw new StatusError(Code.INVALID_ARGUMENT, 'The path is not percent-encoded properly.');
+    throw new StatusError(Code.INVALID_ARGUMENT, 'The path has invalid percent-encoding.');
   }
 }

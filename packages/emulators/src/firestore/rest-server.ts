@@ -1,28 +1,26 @@
-/** The HTTP/1 side of the front: web SDKs, the storage rules runtime, the emulator's own API. */
+/** The HTTP/1.1 interface of the emulator: web SDKs and the emulator's own API. */
 import * as http from 'node:http';
 import { identifyCaller } from './caller.js';
 import { Code, StatusError, toHttpError } from './errors.js';
 import { documentsRoot } from './names.js';
-import { answerRest, parseBody } from './rest-routes.js';
+import { MAX_REQUEST_BYTES } from './protocol.js';
+import { handleRest, parseBody } from './rest-routes.js';
 import type { Issue } from './rules-engine.js';
 import type { FirestoreService } from './service.js';
 
-/** Firestore takes requests up to 10 MiB; the rest is room for what wraps them. */
-const MOST_BYTES = 11 * 1024 * 1024;
-
-/** An HTTP server for the service; it listens nowhere, its sockets are handed to it. */
-export function makeRestServer(service: FirestoreService): http.Server {
+/** Creates an HTTP server for the service. It opens no port; the caller passes it sockets. */
+export function createRestServer(service: FirestoreService): http.Server {
   return http.createServer((request, response) => {
-    allowOrigins(request, response);
+    setCorsHeaders(request, response);
     if (request.method === 'OPTIONS') {
       response.writeHead(204).end();
       return;
     }
-    answer(service, request).then(
+    handle(service, request).then(
       (body) => send(response, 200, body),
       (error: unknown) => {
         const { status, body } = toHttpError(error);
-        // What is left of a body that was too long is not read.
+        // The rest of a body that is too large is not read.
         if (!request.complete) response.setHeader('Connection', 'close');
         send(response, status, body);
       },
@@ -30,15 +28,15 @@ export function makeRestServer(service: FirestoreService): http.Server {
   });
 }
 
-/** What to send: text as it is, anything else as JSON. */
-async function answer(service: FirestoreService, request: http.IncomingMessage): Promise<unknown> {
+/** Returns the response body: text, or a value to be sent as JSON. */
+async function handle(service: FirestoreService, request: http.IncomingMessage): Promise<unknown> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   const method = request.method ?? 'GET';
   const body = await readBody(request);
   if (pathname === '/' && (method === 'GET' || method === 'HEAD')) return 'Ok\n';
   if (pathname.startsWith('/v1/')) {
     const caller = identifyCaller(request.headers.authorization);
-    return answerRest(service, { method, path: pathname, search: searchParams, body }, caller);
+    return handleRest(service, { method, path: pathname, search: searchParams, body }, caller);
   }
   const rules = /^\/emulator\/v1\/projects\/([^/:]+):securityRules$/.exec(pathname);
   if (rules && method === 'PUT') return loadRules(service, body);
@@ -50,16 +48,16 @@ async function answer(service: FirestoreService, request: http.IncomingMessage):
     service.clear(documentsRoot({ project, database }));
     return {};
   }
-  throw new StatusError(Code.NOT_FOUND, `There is no ${method} ${pathname} here.`);
+  throw new StatusError(Code.NOT_FOUND, `Unknown endpoint: ${method} ${pathname}`);
 }
 
 function loadRules(service: FirestoreService, body: string): { issues?: Issue[] } {
-  const sent = parseBody(body) as { rules?: { files?: { name?: string; content?: string }[] } };
-  const file = sent.rules?.files?.[0];
+  const message = parseBody(body) as { rules?: { files?: { name?: string; content?: string }[] } };
+  const file = message.rules?.files?.[0];
   if (typeof file?.content !== 'string') {
-    throw new StatusError(Code.INVALID_ARGUMENT, 'Send {rules: {files: [{name, content}]}}.');
+    throw new StatusError(Code.INVALID_ARGUMENT, 'Expected {rules: {files: [{name, content}]}}.');
   }
-  const issues = service.gate.load(file.content, file.name ?? 'firestore.rules');
+  const issues = service.authorizer.load(file.content, file.name ?? 'firestore.rules');
   return issues.length > 0 ? { issues } : {};
 }
 
@@ -68,10 +66,10 @@ async function readBody(request: http.IncomingMessage): Promise<string> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MOST_BYTES) {
+    if (size > MAX_REQUEST_BYTES) {
       throw new StatusError(
         Code.INVALID_ARGUMENT,
-        `A request may have ${MOST_BYTES} bytes at most.`,
+        `The request is larger than ${MAX_REQUEST_BYTES} bytes.`,
       );
     }
     chunks.push(chunk);
@@ -79,11 +77,14 @@ async function readBody(request: http.IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function allowOrigins(request: http.IncomingMessage, response: http.ServerResponse): void {
-  const asked = request.headers['access-control-request-headers'];
+function setCorsHeaders(request: http.IncomingMessage, response: http.ServerResponse): void {
+  const requestedHeaders = request.headers['access-control-request-headers'];
   response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '*');
   response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE, OPTIONS');
-  response.setHeader('Access-Control-Allow-Headers', asked ?? 'Authorization, Content-Type');
+  response.setHeader(
+    'Access-Control-Allow-Headers',
+    requestedHeaders ?? 'Authorization, Content-Type',
+  );
   response.setHeader('Access-Control-Max-Age', '3600');
   response.setHeader('Vary', 'Origin');
 }

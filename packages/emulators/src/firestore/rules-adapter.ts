@@ -1,10 +1,10 @@
-/** local/rules as the rules engine of the front. */
+/** Adapts firebase-rules-check to the `RulesEngine` interface of the emulator. */
 import * as rules from 'firebase-rules-check';
 import type { RulesEngine } from './rules-engine.js';
 
 const NANOS_PER_SECOND = 1_000_000_000n;
 
-/** The rules engine that the local stack runs with. */
+/** The default rules engine. */
 export const rulesEngine: RulesEngine = {
   compile(source, file) {
     try {
@@ -18,7 +18,7 @@ export const rulesEngine: RulesEngine = {
   },
   anyDocument: rules.ANY_DOCUMENT,
   anyParents: rules.ANY_PARENTS,
-  shareReads: () => new rules.SharedReads(),
+  createSharedReads: () => new rules.SharedReads(),
   fromJson: rules.fromJson,
   float: rules.float,
   timestamp: (seconds, nanos) =>

@@ -1,4 +1,4 @@
-/** What is needed of a rules engine; local/rules is the real one, tests bring smaller ones. */
+/** The interface of the rules engine; `rules-adapter.ts` implements it. */
 
 import type { OpenSegments } from './placeholders.js';
 import type { RulesValue, SharedReads } from 'firebase-rules-check';
@@ -20,7 +20,7 @@ export interface RulesRequest {
   request: RulesValue;
   resource: RulesValue;
   documents: DocumentReader;
-  /** The same for all requests whose reads of documents are counted together. */
+  /** Shared by all requests whose document reads count toward one limit. */
   sharedReads?: SharedReads;
 }
 
@@ -33,19 +33,19 @@ export interface Ruleset {
   evaluate(request: RulesRequest): Promise<Decision>;
 }
 
-/** A mistake in rules, in the shape that the emulators' API answers. */
+/** An error in rules, in the format of the emulator's API. */
 export interface Issue {
   sourcePosition: { fileName: string; line: number; column: number };
   severity: 'ERROR';
   description: string;
 }
 
-/** Compiles rules and makes the values that they work on. */
+/** Compiles rules and creates the values that they operate on. */
 export interface RulesEngine extends OpenSegments {
   compile(source: string, file: string): { ruleset?: Ruleset; issues: Issue[] };
-  /** For one batch, transaction or read of several documents. */
-  shareReads(): SharedReads;
-  /** null, booleans, strings, bigints (int), bytes, and arrays and objects of these. */
+  /** A counter of document reads for one batch, transaction or read of several documents. */
+  createSharedReads(): SharedReads;
+  /** Accepts null, booleans, strings, bigints (int), bytes, and arrays and objects of these. */
   fromJson(value: unknown): RulesValue;
   float(value: number): RulesValue;
   timestamp(seconds: number, nanos: number): RulesValue;
@@ -53,6 +53,6 @@ export interface RulesEngine extends OpenSegments {
   path(segments: string[]): RulesValue;
   list(items: RulesValue[]): RulesValue;
   map(entries: Record<string, RulesValue>): RulesValue;
-  /** A map that may have other fields too: to ask for one of them is an error. */
+  /** A map that may have further, unknown fields: reading one of them is an error. */
   openMap(entries: Record<string, RulesValue>): RulesValue;
 }

@@ -1,9 +1,9 @@
-/** Documents and queries as values of the rules language. */
+/** Converts documents and queries to values of the rules language. */
 import { rulesPath } from './names.js';
 import type { RulesEngine, RulesValue } from './rules-engine.js';
 import type * as v1 from './v1.js';
 
-/** A document as rules see it: {data, id, __name__}. */
+/** `resource` for a document: {data, id, __name__}. */
 export function documentValue(engine: RulesEngine, document: v1.Document): RulesValue {
   const path = rulesPath(document.name ?? '');
   return engine.map({
@@ -13,12 +13,12 @@ export function documentValue(engine: RulesEngine, document: v1.Document): Rules
   });
 }
 
-/** A document of which only some fields are known, and not the id. */
+/** `resource` for a placeholder: only some fields are known, and not the ID. */
 export function placeholderValue(engine: RulesEngine, document: v1.Document): RulesValue {
   return engine.openMap({ data: engine.openMap(entries(engine, document.fields)) });
 }
 
-/** A query as rules see it in request.query: {limit, offset, orderBy}. */
+/** `request.query`: {limit, offset, orderBy}. */
 export function queryValue(engine: RulesEngine, query: v1.Query): RulesValue {
   const order = (query.orderBy ?? []).map(({ field, direction }) => [
     field?.fieldPath ?? '',
@@ -32,7 +32,7 @@ export function queryValue(engine: RulesEngine, query: v1.Query): RulesValue {
   });
 }
 
-/** A timestamp of the protocol as a value. */
+/** Converts a protobuf timestamp. */
 export function timestampValue(engine: RulesEngine, time: v1.Timestamp): RulesValue {
   return engine.timestamp(Number(time.seconds ?? 0), time.nanos ?? 0);
 }
@@ -41,11 +41,11 @@ function entries(
   engine: RulesEngine,
   fields: v1.Fields | null | undefined,
 ): Record<string, RulesValue> {
-  const converted = Object.entries(fields ?? {}).map(([name, value]) => [
+  const values = Object.entries(fields ?? {}).map(([name, value]) => [
     name,
     toValue(engine, value),
   ]);
-  return Object.fromEntries(converted) as Record<string, RulesValue>;
+  return Object.fromEntries(values) as Record<string, RulesValue>;
 }
 
 function toValue(engine: RulesEngine, value: v1.Value): RulesValue {

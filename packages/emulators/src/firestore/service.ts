@@ -1,4 +1,4 @@
-/** The Firestore service: what each call does, whichever way it came in. */
+/** The Firestore service, independent of the protocol (gRPC or REST). */
 import { randomBytes } from 'node:crypto';
 import type { Caller } from './caller.js';
 import { CommitClock } from './clock.js';
@@ -7,40 +7,40 @@ import { MemoryDatabase } from './database.js';
 import { Code, StatusError } from './errors.js';
 import { pickFields } from './fields.js';
 import { documentsRoot, parseName } from './names.js';
-import { repairQuery } from './query-repair.js';
-import type { Read, RulesGate } from './rules-gate.js';
+import { rewriteQuery } from './query-rewrite.js';
+import type { Read, Authorizer } from './authorizer.js';
 import { isId, Transactions } from './transactions.js';
 import type * as v1 from './v1.js';
 import { WritePreview } from './write-preview.js';
 
 const clock = new CommitClock();
 
-interface Room {
+interface DatabaseContext {
   database: MemoryDatabase;
   transactions: Transactions;
   commits: Commits;
   read: Read;
 }
 
-/** All databases of all projects; each is there from its first use on. */
+/** All databases of all projects; each is created on first use. */
 export class FirestoreService {
-  readonly #rooms = new Map<string, Room>();
+  readonly #contexts = new Map<string, DatabaseContext>();
 
-  constructor(readonly gate: RulesGate) {}
+  constructor(readonly authorizer: Authorizer) {}
 
-  /** The document as it is now, asked by nobody that rules know. */
+  /** Reads the current document without evaluating the rules; undefined when it does not exist. */
   read(name: string): v1.Document | undefined {
-    return this.#room(name).database.read(name);
+    return this.#contextOf(name).database.read(name);
   }
 
-  /** Removes every document of a database. */
+  /** Deletes every document of a database. */
   clear(name: string): void {
-    this.#room(name).database.clear();
+    this.#contextOf(name).database.clear();
   }
 
-  /** Opens the library's own stream for Listen. */
+  /** Opens the in-memory database's stream for Listen. */
   openListen(name: string): ReturnType<MemoryDatabase['listen']> {
-    return this.#room(name).database.listen();
+    return this.#contextOf(name).database.listen();
   }
 
   async getDocument(request: v1.GetDocumentRequest, caller: Caller): Promise<v1.Document> {
@@ -54,29 +54,29 @@ export class FirestoreService {
   }
 
   async batchGet(request: v1.BatchGetRequest, caller: Caller): Promise<v1.BatchGetResponse[]> {
-    const { database, transactions, read } = this.#room(request.database);
+    const { database, transactions, read } = this.#contextOf(request.database);
     const names = request.documents ?? [];
-    await this.gate.checkGet(caller, names, read, now());
-    const { mask, ...entered } = await transactions.enter(request);
-    await transactions.takeTurns(entered, names);
-    const responses = await database.batchGet(entered);
+    await this.authorizer.authorizeGet(caller, names, read, now());
+    const { mask, ...resolved } = await transactions.resolve(request);
+    await transactions.acquireLocks(resolved, names);
+    const responses = await database.batchGet(resolved);
     return responses.map(({ found, ...response }) =>
-      found ? { ...response, found: masked(found, mask?.fieldPaths) } : response,
+      found ? { ...response, found: applyMask(found, mask?.fieldPaths) } : response,
     );
   }
 
   async runQuery(request: v1.RunQueryRequest, caller: Caller): Promise<v1.RunQueryResponse[]> {
-    const { database, transactions } = this.#room(request.parent);
+    const { database, transactions } = this.#contextOf(request.parent);
     await this.#checkQuery(request.parent ?? '', request.structuredQuery ?? {}, caller);
-    const entered = withRepairs(await transactions.enter(request));
-    const { transaction, ...outside } = entered;
-    if (!isId(transaction)) return database.runQuery(entered);
-    // A first look tells whose turns to wait for, and does not yet fix the transaction's read time.
-    const seen = await database.runQuery(outside);
-    const names = seen.flatMap(({ document }) => document?.name ?? []);
-    await transactions.takeTurns(entered, names);
-    const responses = await database.runQuery(entered);
-    transactions.remember(entered, responses);
+    const resolved = withRewrittenQuery(await transactions.resolve(request));
+    const { transaction, ...requestOutside } = resolved;
+    if (!isId(transaction)) return database.runQuery(resolved);
+    // Runs outside the transaction first: finds the documents to lock without setting the read time.
+    const preliminary = await database.runQuery(requestOutside);
+    const names = preliminary.flatMap(({ document }) => document?.name ?? []);
+    await transactions.acquireLocks(resolved, names);
+    const responses = await database.runQuery(resolved);
+    transactions.recordQuery(resolved, responses);
     return responses;
   }
 
@@ -84,34 +84,36 @@ export class FirestoreService {
     request: v1.AggregationRequest,
     caller: Caller,
   ): Promise<v1.AggregationResponse[]> {
-    const { database, transactions } = this.#room(request.parent);
+    const { database, transactions } = this.#contextOf(request.parent);
     const aggregation = request.structuredAggregationQuery ?? {};
     const structuredQuery = aggregation.structuredQuery ?? {};
     await this.#checkQuery(request.parent ?? '', structuredQuery, caller);
-    const entered = await transactions.enter(request);
+    const resolved = await transactions.resolve(request);
     return database.aggregate({
-      ...entered,
+      ...resolved,
       structuredAggregationQuery: {
         ...aggregation,
-        structuredQuery: repairQuery(structuredQuery),
+        structuredQuery: rewriteQuery(structuredQuery),
       },
     });
   }
 
   async beginTransaction(request: v1.BeginRequest): Promise<v1.BeginResponse> {
-    return { transaction: await this.#room(request.database).transactions.begin(request.options) };
+    return {
+      transaction: await this.#contextOf(request.database).transactions.begin(request.options),
+    };
   }
 
   commit(request: v1.CommitRequest, caller: Caller): Promise<v1.CommitResponse> {
-    return this.#room(request.database).commits.commit(request, caller);
+    return this.#contextOf(request.database).commits.commit(request, caller);
   }
 
   batchWrite(request: v1.BatchWriteRequest, caller: Caller): Promise<v1.BatchWriteResponse> {
-    return this.#room(request.database).commits.batchWrite(request, caller);
+    return this.#contextOf(request.database).commits.batchWrite(request, caller);
   }
 
   async rollback(request: v1.RollbackRequest): Promise<object> {
-    const { database, transactions } = this.#room(request.database);
+    const { database, transactions } = this.#contextOf(request.database);
     if (isId(request.transaction)) {
       await database.rollback(request.transaction).finally(() => {
         transactions.end(request.transaction as Uint8Array);
@@ -124,20 +126,26 @@ export class FirestoreService {
     request: v1.ListDocumentsRequest,
     caller: Caller,
   ): Promise<v1.ListDocumentsResponse> {
-    const { database, read } = this.#room(request.parent);
+    const { database, read } = this.#contextOf(request.parent);
     const { parent, collectionId, showMissing, pageSize, pageToken, mask } = request;
-    if (showMissing) this.gate.checkOwner(caller, 'list missing documents');
-    // The library takes no mask, order or page: all of it is done here.
-    const all = await database.listDocuments({ parent, collectionId, showMissing });
+    if (showMissing) this.authorizer.requireOwner(caller, 'list missing documents');
+    // The library supports no mask, order or pages, so they are applied here.
+    const documents = await database.listDocuments({ parent, collectionId, showMissing });
     const query = { from: [{ collectionId }] };
-    await this.gate.checkList(caller, { parent: parent ?? '', query }, all, read, now());
-    const sorted = all.sort((one, other) => compareNames(one.name, other.name));
+    await this.authorizer.authorizeList(
+      caller,
+      { parent: parent ?? '', query },
+      documents,
+      read,
+      now(),
+    );
+    const sorted = documents.sort((left, right) => compareNames(left.name, right.name));
     const after = pageToken ? Buffer.from(pageToken, 'base64url').toString('utf8') : '';
     const rest = sorted.filter(({ name }) => compareNames(name, after) > 0);
     const page = pageSize ? rest.slice(0, pageSize) : rest;
     const last = page.length < rest.length ? page.at(-1)?.name : undefined;
     return {
-      documents: page.map((document) => masked(document, mask?.fieldPaths)),
+      documents: page.map((document) => applyMask(document, mask?.fieldPaths)),
       ...(last ? { nextPageToken: Buffer.from(last, 'utf8').toString('base64url') } : {}),
     };
   }
@@ -146,14 +154,16 @@ export class FirestoreService {
     request: v1.ListCollectionIdsRequest,
     caller: Caller,
   ): Promise<v1.ListCollectionIdsResponse> {
-    this.gate.checkOwner(caller, 'list collections');
-    const ids = await this.#room(request.parent).database.listCollectionIds(request.parent ?? '');
+    this.authorizer.requireOwner(caller, 'list collections');
+    const ids = await this.#contextOf(request.parent).database.listCollectionIds(
+      request.parent ?? '',
+    );
     return { collectionIds: ids.sort() };
   }
 
-  /** The whole query is one partition. */
+  /** Returns no cursors: the whole query is one partition. */
   partitionQuery(caller: Caller): Promise<object> {
-    this.gate.checkOwner(caller, 'partition queries');
+    this.authorizer.requireOwner(caller, 'partition queries');
     return Promise.resolve({ partitions: [] });
   }
 
@@ -176,15 +186,15 @@ export class FirestoreService {
     return {};
   }
 
-  /** Throws PERMISSION_DENIED unless the caller may run the query. */
+  /** @throws StatusError PERMISSION_DENIED unless the caller may run the query */
   async #checkQuery(parent: string, query: v1.Query, caller: Caller): Promise<void> {
     if (caller.kind === 'owner') return;
-    const { database, read } = this.#room(parent);
-    // Rules see whole documents, whatever the query selects.
-    const whole = repairQuery({ ...query, select: null });
-    const found = await database.runQuery({ parent, structuredQuery: whole });
-    const documents = found.flatMap(({ document }) => document ?? []);
-    await this.gate.checkList(caller, { parent, query }, documents, read, now());
+    const { database, read } = this.#contextOf(parent);
+    // The rules need complete documents, regardless of the query's projection.
+    const structuredQuery = rewriteQuery({ ...query, select: null });
+    const results = await database.runQuery({ parent, structuredQuery });
+    const documents = results.flatMap(({ document }) => document ?? []);
+    await this.authorizer.authorizeList(caller, { parent, query }, documents, read, now());
   }
 
   async #write(write: v1.Write, caller: Caller): Promise<v1.Document> {
@@ -193,27 +203,32 @@ export class FirestoreService {
     return this.read(name) ?? { name };
   }
 
-  #room(name: string | null | undefined): Room {
+  #contextOf(name: string | null | undefined): DatabaseContext {
     const { project, database } = parseName(name ?? '');
     const root = documentsRoot({ project, database });
-    let room = this.#rooms.get(root);
-    if (!room) {
+    let context = this.#contexts.get(root);
+    if (!context) {
       const memory = new MemoryDatabase(project, database, clock);
       const transactions = new Transactions(memory);
-      const makePreview = (): WritePreview => new WritePreview(project, database, clock);
-      const commits = new Commits(memory, transactions, this.gate, clock, makePreview);
-      room = { database: memory, transactions, commits, read: (of) => this.read(of) };
-      this.#rooms.set(root, room);
+      const createPreview = (): WritePreview => new WritePreview(project, database, clock);
+      const commits = new Commits(memory, transactions, this.authorizer, clock, createPreview);
+      context = {
+        database: memory,
+        transactions,
+        commits,
+        read: (document) => this.read(document),
+      };
+      this.#contexts.set(root, context);
     }
-    return room;
+    return context;
   }
 }
 
-function withRepairs(request: v1.RunQueryRequest): v1.RunQueryRequest {
-  return { ...request, structuredQuery: repairQuery(request.structuredQuery ?? {}) };
+function withRewrittenQuery(request: v1.RunQueryRequest): v1.RunQueryRequest {
+  return { ...request, structuredQuery: rewriteQuery(request.structuredQuery ?? {}) };
 }
 
-function masked(document: v1.Document, mask: string[] | null | undefined): v1.Document {
+function applyMask(document: v1.Document, mask: string[] | null | undefined): v1.Document {
   return mask ? { ...document, fields: pickFields(document.fields ?? {}, mask) } : document;
 }
 
@@ -222,6 +237,6 @@ function now(): v1.Timestamp {
   return { seconds: Math.floor(milliseconds / 1000), nanos: (milliseconds % 1000) * 1_000_000 };
 }
 
-function compareNames(one: string | null | undefined, other: string | null | undefined): number {
-  return Buffer.compare(Buffer.from(one ?? ''), Buffer.from(other ?? ''));
+function compareNames(left: string | null | undefined, right: string | null | undefined): number {
+  return Buffer.compare(Buffer.from(left ?? ''), Buffer.from(right ?? ''));
 }

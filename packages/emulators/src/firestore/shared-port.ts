@@ -1,26 +1,30 @@
-/** One TCP port for gRPC (HTTP/2) and HTTP/1: a connection's first bytes tell which it is. */
+/** One TCP port for gRPC (HTTP/2) and HTTP/1.1, distinguished by the first bytes of a connection. */
+import { once } from 'node:events';
 import * as net from 'node:net';
 
-/** What every HTTP/2 connection begins with. */
-const HTTP2_BEGINNING = Buffer.from('PRI');
+/** The start of the HTTP/2 connection preface (RFC 9113, section 3.4). */
+const HTTP2_PREFACE = Buffer.from('PRI');
 
-/** Where connections of each kind go. */
-export interface Takers {
+/** Handlers of new connections. */
+export interface ConnectionHandlers {
   http2(socket: net.Socket): void;
   http1(socket: net.Socket): void;
 }
 
-/** An open port; closing it ends its connections. */
+/** An open port; `close` also closes its connections. */
 export interface SharedPort {
   port: number;
   close(): Promise<void>;
 }
 
-/** Opens the port; rejects with a sentence when it is taken. */
+/**
+ * Opens the port.
+ * @throws Error when the port is in use
+ */
 export async function openSharedPort(
   host: string,
   port: number,
-  takers: Takers,
+  handlers: ConnectionHandlers,
 ): Promise<SharedPort> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
@@ -28,43 +32,42 @@ export async function openSharedPort(
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     socket.setNoDelay(true);
-    peek(socket, (isHttp2) => (isHttp2 ? takers.http2(socket) : takers.http1(socket)));
+    detectHttp2(socket, (isHttp2) => (isHttp2 ? handlers.http2(socket) : handlers.http1(socket)));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explained(error, host, port)));
+    server.once('error', (error) => reject(explainListenError(error, host, port)));
     server.listen(port, host, resolve);
   });
   const close = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = once(server, 'close');
+    server.close();
     for (const socket of sockets) socket.destroy();
     await closed;
   };
   return { port: (server.address() as net.AddressInfo).port, close };
 }
 
-/** Looks at the first bytes, puts them back, and tells. */
-function peek(socket: net.Socket, tell: (isHttp2: boolean) => void): void {
-  let seen = Buffer.alloc(0);
-  const look = (): void => {
+/** Reads the first bytes, puts them back, and calls `callback`. */
+function detectHttp2(socket: net.Socket, callback: (isHttp2: boolean) => void): void {
+  let received = Buffer.alloc(0);
+  const onReadable = (): void => {
     const chunk = socket.read() as Buffer | null;
     if (chunk === null) return;
-    seen = Buffer.concat([seen, chunk]);
-    const length = Math.min(seen.length, HTTP2_BEGINNING.length);
-    const fits = seen.subarray(0, length).equals(HTTP2_BEGINNING.subarray(0, length));
-    if (fits && length < HTTP2_BEGINNING.length) return;
-    socket.off('readable', look);
-    socket.unshift(seen);
-    tell(fits);
+    received = Buffer.concat([received, chunk]);
+    const length = Math.min(received.length, HTTP2_PREFACE.length);
+    const isPreface = received.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
+    if (isPreface && length < HTTP2_PREFACE.length) return;
+    socket.off('readable', onReadable);
+    socket.unshift(received);
+    callback(isPreface);
   };
-  socket.on('readable', look);
+  socket.on('readable', onReadable);
 }
 
-function explained(error: NodeJS.ErrnoException, host: string, port: number): Error {
+function explainListenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   if (error.code !== 'EADDRINUSE') return error;
   return new Error(
-    `Port ${port} on ${host} is taken: the Firestore stand-in cannot listen on it.`,
-    {
-      cause: error,
-    },
+    `Port ${port} on ${host} is in use: the Firestore emulator cannot listen on it.`,
+    { cause: error },
   );
 }

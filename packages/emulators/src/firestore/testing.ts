@@ -1,43 +1,45 @@
-/** For the tests in this folder: a front with an Admin SDK on it. */
+/** Test helpers: a Firestore emulator with an Admin SDK connected to it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { createMockUserToken } from '@firebase/util';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
 import { startFirestoreEmulator, type FirestoreEmulator } from './index.js';
 
-export const PROJECT = 'demo-front';
+export const PROJECT = 'demo-emulator';
 
-/** A running front and the Admin SDK that talks to it. */
+/** A running emulator and an Admin SDK connected to it. */
 export interface TestEmulator extends FirestoreEmulator {
   admin: Firestore;
-  /** The address of the front. */
+  /** Base URL of the REST API. */
   url: string;
-  /** Removes all documents. */
+  /** Deletes all documents. */
   clear(): Promise<void>;
 }
 
-// Without this the Admin SDK spends seconds on looking for Google's metadata server.
+// Otherwise the Admin SDK searches for Google's metadata server for several seconds.
 process.env['METADATA_SERVER_DETECTION'] = 'none';
 
 let apps = 0;
 
-/** Starts a front on a free port, with these rules if any. */
+/** Starts an emulator on a free port. Without rules, every client request is denied. */
 export async function startTestEmulator(rules?: string): Promise<TestEmulator> {
-  const front = await startFirestoreEmulator({
+  const emulator = await startFirestoreEmulator({
     host: '127.0.0.1',
     port: 0,
     projectId: PROJECT,
     ...(rules === undefined ? {} : { rules: { source: rules, file: 'firestore.rules' } }),
   });
-  const before = process.env['FIRESTORE_EMULATOR_HOST'];
-  process.env['FIRESTORE_EMULATOR_HOST'] = `${front.host}:${front.port}`;
-  const app = initializeApp({ projectId: PROJECT }, `front-${(apps += 1)}`);
+  const previous = process.env['FIRESTORE_EMULATOR_HOST'];
+  process.env['FIRESTORE_EMULATOR_HOST'] = `${emulator.host}:${emulator.port}`;
+  const app = initializeApp({ projectId: PROJECT }, `emulator-${(apps += 1)}`);
   const admin = getFirestore(app);
-  // The SDK reads the variable now; the next front of this process brings its own.
+  // The SDK reads the variable here, so that each emulator of this process can have its own.
   admin.settings({});
-  if (before === undefined) delete process.env['FIRESTORE_EMULATOR_HOST'];
-  else process.env['FIRESTORE_EMULATOR_HOST'] = before;
-  const url = `http://${front.host}:${front.port}`;
+  if (previous === undefined) delete process.env['FIRESTORE_EMULATOR_HOST'];
+  else process.env['FIRESTORE_EMULATOR_HOST'] = previous;
+  const url = `http://${emulator.host}:${emulator.port}`;
   return {
-    ...front,
+    ...emulator,
     admin,
     url,
     clear: async () => {
@@ -46,17 +48,15 @@ export async function startTestEmulator(rules?: string): Promise<TestEmulator> {
     },
     stop: async () => {
       await admin.terminate();
-      // Listeners say goodbye after their stop() has returned.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // Listeners send their last message after terminate() has resolved.
+      await delay(50);
       await deleteApp(app);
-      await front.stop();
+      await emulator.stop();
     },
   };
 }
 
-/** A token as the auth emulator makes it: nobody signs it. */
-export function unsignedToken(uid: string, claims: Record<string, unknown> = {}): string {
-  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
-  const payload = { sub: uid, user_id: uid, iat: 1, exp: 4_000_000_000, ...claims };
-  return `${encode({ alg: 'none', typ: 'JWT' })}.${encode(payload)}.`;
+/** An unsigned ID token, as the Auth emulator issues it. */
+export function unsignedToken(uid: string): string {
+  return createMockUserToken({ sub: uid }, PROJECT);
 }

@@ -1,4 +1,4 @@
-/** Short names for the messages of google.firestore.v1 that are handled in here. */
+/** Short names for the google.firestore.v1 messages used in this folder. */
 import type { google } from '@google-cloud/firestore/build/protos/firestore_v1_proto_api.js';
 
 export type Value = google.firestore.v1.IValue;

@@ -1,18 +1,18 @@
-/** What a commit would leave behind, found out in a scratch database of the same make. */
+/** Computes the result of a commit by applying its writes to a scratch database. */
 import { MemoryDatabase } from './database.js';
 import type { CommitClock } from './clock.js';
-import type { Change, Read } from './rules-gate.js';
+import type { Change, Read } from './authorizer.js';
 import type * as v1 from './v1.js';
 
-/** The changes that writes would make, and the commit's time in them. */
+/** The changes that the writes would make, and the commit time. */
 export interface Preview {
   changes: Change[];
   time: v1.Timestamp;
 }
 
 /**
- * Tries writes out. Preconditions are left to the commit, but one tells what the client means: who
- * updates a document that must exist is asked about an update.
+ * Previews writes. The commit checks the preconditions; the preview uses them only to distinguish an
+ * update from a create: a write to a document that must exist is an update.
  */
 export class WritePreview {
   readonly #scratch: MemoryDatabase;
@@ -21,18 +21,18 @@ export class WritePreview {
     this.#scratch = new MemoryDatabase(project, database, clock);
   }
 
-  /** One change for each document, however many writes it gets. */
+  /** Returns one change per document, regardless of the number of writes to it. */
   async preview(writes: readonly v1.Write[], read: Read): Promise<Preview> {
     const names = [...new Set(writes.map(writtenName))];
     const before = new Map(names.map((name) => [name, read(name)]));
     this.#scratch.clear();
-    const present = [...before.values()].filter((document) => document !== undefined);
-    if (present.length > 0) {
-      const copies = present.map(({ name, fields }) => ({ update: { name, fields } }));
+    const existing = [...before.values()].filter((document) => document !== undefined);
+    if (existing.length > 0) {
+      const copies = existing.map(({ name, fields }) => ({ update: { name, fields } }));
       await this.#scratch.commit({ writes: copies });
     }
-    const tried = writes.map((write) => ({ ...write, currentDocument: null }));
-    const { commitTime } = await this.#scratch.commit({ writes: tried });
+    const unconditional = writes.map((write) => ({ ...write, currentDocument: null }));
+    const { commitTime } = await this.#scratch.commit({ writes: unconditional });
     const changes = names.map((name) => {
       const after = this.#scratch.read(name);
       const firstWrite = writes.find((write) => writtenName(write) === name);
@@ -47,7 +47,7 @@ export class WritePreview {
   }
 }
 
-/** The document that a write is about. */
+/** The name of the document that a write affects. */
 export function writtenName(write: v1.Write): string {
   return write.update?.name ?? write.delete ?? write.verify ?? '';
 }

@@ -1,8 +1,9 @@
 /**
- * Download tokens as production has them: an admin can take them away (there they are custom metadata,
- * and what an update says of that key replaces them; the emulator only ever adds some), and no client
- * can choose one (there the request is refused, "Not allowed to set custom metadata for
- * firebaseStorageDownloadTokens"; here what the client says of it is dropped).
+ * Makes download tokens behave as in production:
+ * - An admin can remove them. In production they are custom metadata, and an update replaces that key;
+ *   the emulator only adds tokens.
+ * - A client cannot set one. Production rejects the request ("Not allowed to set custom metadata for
+ *   firebaseStorageDownloadTokens"); here the client's value is ignored.
  */
 import { loadModule, prototypeOf, replace } from './patch.js';
 
@@ -12,7 +13,7 @@ interface Upload {
   metadata?: { metadata?: Record<string, unknown> | null };
 }
 
-/** Replaces how the storage emulator updates metadata, and how its client API begins an upload. */
+/** Patches the metadata updates of the Storage emulator and the uploads of its client API. */
 export function patchDownloadTokens(): void {
   const metadata = prototypeOf(loadModule('emulator/storage/metadata'), 'StoredFileMetadata');
   replace(
@@ -32,11 +33,11 @@ export function patchDownloadTokens(): void {
     'createFirebaseEndpoints',
     (original) => (emulator) => {
       const { uploadService } = emulator as { uploadService: object };
-      const forClients = Object.create(uploadService) as Record<string, unknown>;
-      for (const begin of ['multipartUpload', 'startResumableUpload']) {
+      const clientUploadService = Object.create(uploadService) as Record<string, unknown>;
+      for (const method of ['multipartUpload', 'startResumableUpload']) {
         replace(
-          forClients,
-          begin,
+          clientUploadService,
+          method,
           (upload) =>
             function withoutToken(this: unknown, request) {
               delete (request as Upload).metadata?.metadata?.[KEY];
@@ -44,7 +45,7 @@ export function patchDownloadTokens(): void {
             },
         );
       }
-      const properties = { uploadService: { value: forClients } };
+      const properties = { uploadService: { value: clientUploadService } };
       return original(Object.create(emulator as object, properties));
     },
   );

@@ -1,10 +1,10 @@
-/** Stands in for the Firestore emulator, which is a Java program. */
+/** Replaces firebase-tools' Firestore emulator, a Java program, with the one of this package. */
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import { startFirestoreEmulator, type FirestoreEmulator } from '../firestore/index.js';
 import type { OnDenied } from 'firebase-rules-check';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
-/** What firebase-tools gives to its FirestoreEmulator. */
+/** The arguments of firebase-tools' FirestoreEmulator. */
 interface EmulatorArguments {
   host: string;
   port: number;
@@ -12,19 +12,22 @@ interface EmulatorArguments {
   rules?: string;
 }
 
-let front: FirestoreEmulator | undefined;
+let emulator: FirestoreEmulator | undefined;
 let watcher: FSWatcher | undefined;
 
-/** The front that runs, once it does. */
-export function runningFront(): FirestoreEmulator | undefined {
-  return front;
+/** The running Firestore emulator; undefined before its start and after its stop. */
+export function runningEmulator(): FirestoreEmulator | undefined {
+  return emulator;
 }
 
-/** Replaces `FirestoreEmulator`'s start and stop, and the question whether Java is needed. */
+/**
+ * Replaces `start` and `stop` of `FirestoreEmulator` and the check for Java.
+ * @param onDenied called for each request that the rules deny
+ */
 export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
-  const emulator = prototypeOf(loadModule('emulator/firestoreEmulator'), 'FirestoreEmulator');
+  const original = prototypeOf(loadModule('emulator/firestoreEmulator'), 'FirestoreEmulator');
   replace(
-    emulator,
+    original,
     'start',
     () =>
       async function start(this: unknown) {
@@ -34,7 +37,7 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
           project_id: projectId,
           rules,
         } = (this as { args: EmulatorArguments }).args;
-        front = await startFirestoreEmulator({
+        emulator = await startFirestoreEmulator({
           host,
           port,
           projectId,
@@ -46,20 +49,22 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
         if (rules !== undefined) watchRules(rules);
       },
   );
-  replace(emulator, 'stop', () => async () => {
+  replace(original, 'stop', () => async () => {
     watcher?.close();
-    await front?.stop();
-    front = undefined;
+    await emulator?.stop();
+    emulator = undefined;
   });
   const downloadable = loadModule('emulator/downloadableEmulators');
   replace(downloadable, 'requiresJava', () => () => false);
-  // It would look for the process of the Java program.
+  // The original looks up the process of the Java program.
   replace(downloadable, 'getPID', () => () => process.pid);
 }
 
 function watchRules(file: string): void {
   watcher = watch(file, () => {
     const source = readFileSync(file, 'utf8');
-    for (const issue of front?.loadRules(source, file) ?? []) console.warn(JSON.stringify(issue));
+    for (const issue of emulator?.loadRules(source, file) ?? []) {
+      console.warn(JSON.stringify(issue));
+    }
   });
 }

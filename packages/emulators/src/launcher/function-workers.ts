@@ -1,7 +1,7 @@
 /**
- * Lets one process of a function answer several requests at once, as a 2nd-gen function does in
- * production. The emulator starts a process for each instead: a page with eight pictures would start
- * eight, a second of both cores each.
+ * Lets one process of a function handle several requests at once, as a 2nd gen function does in
+ * production. The emulator starts one process per concurrent request instead: a page with eight
+ * images would start eight, each a second of CPU time on both cores.
  */
 import { loadModule, prototypeOf, replace } from './patch.js';
 
@@ -13,8 +13,8 @@ interface Pool {
   getTriggerWorkers(triggerId: unknown, runtime: unknown): Worker[];
 }
 
-/** Replaces how a worker is found and how one is started. */
-export function shareWorkers(): void {
+/** Patches the selection of a worker and the start of a new one. */
+export function allowConcurrentRequests(): void {
   const pool = prototypeOf(loadModule('emulator/functionsRuntimeWorker'), 'RuntimeWorkerPool');
   replace(
     pool,
@@ -35,12 +35,12 @@ export function shareWorkers(): void {
     (original) =>
       function startRuntime(this: unknown, backend, trigger) {
         const key = (trigger as { id?: string } | undefined)?.id;
-        const running = starting.get(key);
-        if (running) return running;
+        const pending = starting.get(key);
+        if (pending) return pending;
         const start = Promise.resolve(original.call(this, backend, trigger));
         starting.set(key, start);
-        const done = () => void starting.delete(key);
-        start.then(done, done);
+        const remove = () => void starting.delete(key);
+        start.then(remove, remove);
         return start;
       },
   );

@@ -1,7 +1,8 @@
 /**
- * Generations as production has them: whoever reads, changes or deletes one that is not there any more
- * hears 404, and 412 when `ifGenerationMatch` names another one than what is there. The emulator takes
- * whatever is there. https://cloud.google.com/storage/docs/request-preconditions
+ * Makes generations behave as in production: a request for a generation that no longer exists gets
+ * 404, and an `ifGenerationMatch` that differs from the current generation gets 412. The emulator
+ * ignores both and uses the current generation.
+ * https://cloud.google.com/storage/docs/request-preconditions
  */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { loadDependency, loadModule, replace } from './patch.js';
@@ -11,8 +12,9 @@ interface StorageLayer {
 }
 
 const OBJECT_PATH = /\/b\/([^/]+)\/o\/([^/]+)$/;
-const ASKS_FOR_ONE = ['GET', 'PATCH', 'DELETE'];
+const METHODS = ['GET', 'PATCH', 'DELETE'];
 
+/** Patches the JSON API of the Storage emulator. */
 export function patchGenerations(): void {
   replace(
     loadModule('emulator/storage/apis/gcloud'),
@@ -24,7 +26,7 @@ export function patchGenerations(): void {
       };
       const router = Router();
       router.use((request: Request, response: Response, next: NextFunction) => {
-        const status = refusalOf(request, adminStorageLayer);
+        const status = errorStatus(request, adminStorageLayer);
         if (status === undefined) return next();
         const message = status === 404 ? 'No such object' : 'Precondition Failed';
         response.status(status).json({ error: { code: status, message } });
@@ -35,16 +37,17 @@ export function patchGenerations(): void {
   );
 }
 
-function refusalOf({ method, path, query }: Request, storage: StorageLayer): number | undefined {
+/** The HTTP status of the error response, or undefined when the request may proceed. */
+function errorStatus({ method, path, query }: Request, storage: StorageLayer): number | undefined {
   const { generation, ifGenerationMatch } = query;
   if (generation === undefined && ifGenerationMatch === undefined) return undefined;
   const [, bucket, object] = OBJECT_PATH.exec(path) ?? [];
-  if (bucket === undefined || object === undefined || !ASKS_FOR_ONE.includes(method))
-    return undefined;
-  const there = storage.getMetadata(bucket, decodeURIComponent(object))?.generation;
-  // The endpoint itself says that there is none at all.
-  if (there === undefined) return undefined;
-  if (generation !== undefined && generation !== String(there)) return 404;
-  const isAnother = ifGenerationMatch !== undefined && ifGenerationMatch !== String(there);
-  return isAnother ? 412 : undefined;
+  if (bucket === undefined || object === undefined || !METHODS.includes(method)) return undefined;
+  const current = storage.getMetadata(bucket, decodeURIComponent(object))?.generation;
+  // The endpoint itself responds to a request for an object that does not exist.
+  if (current === undefined) return undefined;
+  if (generation !== undefined && generation !== String(current)) return 404;
+  const failsPrecondition =
+    ifGenerationMatch !== undefined && ifGenerationMatch !== String(current);
+  return failsPrecondition ? 412 : undefined;
 }

@@ -1,22 +1,21 @@
 /**
- * Runs the ordinary Firebase CLI (`emulators:start …` in the arguments) on a machine without Java:
- * the two Java programs are replaced in memory (unless the official ones are asked for), a few faults
- * of the emulators are mended there, too, and the parent is told of each step. No file of
- * firebase-tools is changed.
+ * Runs the Firebase CLI (arguments: `emulators:start …`) on a machine without Java. Replaces the two
+ * Java programs in memory (unless the official ones are requested), patches known faults of the
+ * emulators, and reports progress to the parent process. No file of firebase-tools is changed.
  */
 import { rmSync } from 'node:fs';
 import { describeDenial, type Denial, type OnDenied } from 'firebase-rules-check';
 import { patchDownloadTokens } from './download-tokens.js';
-import { replaceFirestoreEmulator, runningFront } from './firestore-emulator.js';
+import { replaceFirestoreEmulator, runningEmulator } from './firestore-emulator.js';
+import { allowConcurrentRequests } from './function-workers.js';
 import { patchGenerations } from './generations.js';
-import { readOptions, tellParent } from './messages.js';
+import { readOptions, sendToParent } from './messages.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
 import { redeliverEvents } from './redelivery.js';
 import { replaceStorageRulesRuntime } from './storage-rules.js';
 import { patchTasks } from './tasks.js';
-import { shareWorkers } from './function-workers.js';
 
-/** The auth emulator compiles hundreds of JSON schemas at start; most are never used. */
+/** The Auth emulator compiles hundreds of JSON schemas at start; most are never used. */
 function compileAuthSchemasLazily(): void {
   replace(
     loadDependency('exegesis-express'),
@@ -26,8 +25,8 @@ function compileAuthSchemasLazily(): void {
   );
 }
 
-/** 15.34.2 reads `resource`, which the storage trigger of an extension's v2 function has not. */
-function mendExtensionStorageTrigger(): void {
+/** firebase-tools 15.34.2 reads `resource`, which the Storage trigger of an extension's v2 function lacks. */
+function patchExtensionStorageTrigger(): void {
   const emulator = prototypeOf(loadModule('emulator/functionsEmulator'), 'FunctionsEmulator');
   replace(
     emulator,
@@ -38,78 +37,81 @@ function mendExtensionStorageTrigger(): void {
           resource?: string;
           eventFilters?: { bucket?: string };
         };
-        const mended = { ...(trigger as object), resource: resource ?? eventFilters?.bucket ?? '' };
-        return original.call(this, projectId, key, mended);
+        const patched = {
+          ...(trigger as object),
+          resource: resource ?? eventFilters?.bucket ?? '',
+        };
+        return original.call(this, projectId, key, patched);
       },
   );
 }
 
-/** Tells the parent as each emulator comes up, and when all have. */
+/** Reports each emulator that is running, and the end of the start. */
 function reportSteps(): void {
   const registry = loadModule('emulator/registry')['EmulatorRegistry'] as Record<string, unknown>;
   replace(registry, 'start', (original) => async (emulator) => {
     await original.call(registry, emulator);
-    tellParent({ kind: 'step', name: (emulator as { getName(): string }).getName() });
+    sendToParent({ kind: 'step', name: (emulator as { getName(): string }).getName() });
   });
   replace(loadModule('emulator/controller'), 'startAll', (original) => async (...options) => {
     try {
       const result = await original(...options);
-      tellParent({ kind: 'ready' });
+      sendToParent({ kind: 'ready' });
       return result;
     } catch (error) {
-      tellParent({ kind: 'problem', message: error instanceof Error ? error.message : 'unknown' });
+      sendToParent({
+        kind: 'problem',
+        message: error instanceof Error ? error.message : 'unknown',
+      });
       throw error;
     }
   });
 }
 
 /**
- * A parent that dies must not leave its stack behind. Nobody reads this process's output then, so an
- * orderly end may hang: it and the functions' processes, which are one group, are ended at once. The
- * folder it runs in and that for temporary files were made for this run alone.
+ * Ends the emulators when the parent process dies. Nothing reads this process's output then, so an
+ * orderly shutdown may hang: its process group, which includes the functions' processes, is killed.
  */
-function endWithParent(): void {
+function exitWithParent(temporaryFolders: readonly string[]): void {
   process.on('disconnect', () => {
-    for (const folder of [process.cwd(), process.env['TMPDIR']]) {
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-    }
+    for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
     process.kill(-process.pid, 'SIGKILL');
   });
 }
 
-/** The official Firestore emulator would get a group of its own, and outlive a parent that is killed. */
+/** Google's Firestore emulator would get its own process group and outlive a parent that is killed. */
 function keepJavaInGroup(): void {
   replace(loadDependency('node:child_process'), 'spawn', (original) => (command, args, options) => {
-    const own = command === 'java' ? { ...(options as object), detached: false } : options;
-    return original(command, args, own);
+    const patched = command === 'java' ? { ...(options as object), detached: false } : options;
+    return original(command, args, patched);
   });
 }
 
 function replaceJavaPrograms(onDenied: OnDenied | undefined): void {
   replaceFirestoreEmulator(onDenied);
   const reader = () => {
-    const front = runningFront();
-    return front && { get: (path: string[]) => front.readDocument(path) };
+    const emulator = runningEmulator();
+    return emulator && { get: (path: string[]) => emulator.readDocument(path) };
   };
   replaceStorageRulesRuntime(reader, onDenied);
 }
 
 function explainDenial(denial: Denial): void {
-  tellParent({ kind: 'denied', explanation: describeDenial(denial) });
+  sendToParent({ kind: 'denied', explanation: describeDenial(denial) });
 }
 
 function main(): void {
-  endWithParent();
-  // The CLI says only that something unexpected has happened.
+  const { official, explain, temporaryFolders } = readOptions();
+  exitWithParent(temporaryFolders);
+  // The CLI itself prints only "An unexpected error has occurred."
   process.on('uncaughtException', (error) => console.error(error.stack));
-  const { official, explain } = readOptions();
   if (official) keepJavaInGroup();
   else replaceJavaPrograms(explain ? explainDenial : undefined);
   compileAuthSchemasLazily();
-  mendExtensionStorageTrigger();
+  patchExtensionStorageTrigger();
   patchDownloadTokens();
   patchGenerations();
-  shareWorkers();
+  allowConcurrentRequests();
   redeliverEvents();
   patchTasks();
   reportSteps();

@@ -1,34 +1,52 @@
-/** What the launcher is told when it is started, and what it tells its parent over the IPC channel. */
+/** The launcher's options (environment variables) and its messages to the parent process (IPC). */
 
-/** In the launcher's environment. */
 export interface LauncherOptions {
-  /** Google's own Firestore emulator and rules runtime, which need Java 21, and no stand-ins. */
+  /** Use Google's Firestore emulator and rules runtime, which need Java 21, instead of this package's. */
   official: boolean;
-  /** Say of each denied request which `allow` statements were tried and why each was false. */
+  /** Report for each denied request which `allow` statements were evaluated and why each was false. */
   explain: boolean;
+  /** Absolute paths of folders that the launcher deletes when its parent process dies. */
+  temporaryFolders?: readonly string[];
 }
 
+/**
+ * - `step`: an emulator is running.
+ * - `ready`: all emulators are running.
+ * - `problem`: the start failed.
+ * - `denied`: the rules denied a request (only with `explain`).
+ */
 export type LauncherMessage =
   | { kind: 'step'; name: string }
   | { kind: 'ready' }
   | { kind: 'problem'; message: string }
   | { kind: 'denied'; explanation: string };
 
-const NAMES = { official: 'LAUNCHER_OFFICIAL', explain: 'LAUNCHER_EXPLAIN' } as const;
+const NAMES = {
+  official: 'LAUNCHER_OFFICIAL',
+  explain: 'LAUNCHER_EXPLAIN',
+  temporaryFolders: 'LAUNCHER_TEMPORARY_FOLDERS',
+} as const;
 
-/** The options as variables of the environment. */
-export function environmentOf(options: LauncherOptions): Record<string, string> {
+/** Converts the options to environment variables for the launcher. */
+export function toEnvironment(options: LauncherOptions): Record<string, string> {
   return {
     [NAMES.official]: options.official ? '1' : '',
     [NAMES.explain]: options.explain ? '1' : '',
+    [NAMES.temporaryFolders]: JSON.stringify(options.temporaryFolders ?? []),
   };
 }
 
-export function readOptions(): LauncherOptions {
-  const isSet = (name: string) => (process.env[name] ?? '') !== '';
-  return { official: isSet(NAMES.official), explain: isSet(NAMES.explain) };
+/** Reads the options from the environment variables. */
+export function readOptions(): Required<LauncherOptions> {
+  const read = (name: string) => process.env[name] ?? '';
+  return {
+    official: read(NAMES.official) !== '',
+    explain: read(NAMES.explain) !== '',
+    temporaryFolders: JSON.parse(read(NAMES.temporaryFolders) || '[]') as string[],
+  };
 }
 
-export function tellParent(message: LauncherMessage): void {
+/** Sends a message to the parent process; does nothing without an IPC channel. */
+export function sendToParent(message: LauncherMessage): void {
   process.send?.(message);
 }

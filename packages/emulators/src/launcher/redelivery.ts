@@ -1,6 +1,6 @@
 /**
- * What Eventarc does and the emulator does not: an event whose function has failed, or whose process
- * has died, is delivered again. All event functions of this project ask for that (`retry: true`).
+ * Redelivers events as Eventarc does and the emulator does not: when a function fails, or its process
+ * dies, the event is delivered again. This applies to all event functions, as if each had `retry: true`.
  */
 import {
   createServer,
@@ -10,30 +10,33 @@ import {
   type RequestOptions,
   type ServerResponse,
 } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
-/** Only events come this way; requests of clients and tasks have other paths. */
+/** Path of events; requests of clients and tasks have other paths. */
 const EVENT_PATH = /^\/functions\/projects\/[^/]+\/triggers\//;
-/** Milliseconds before the second delivery; twice as long before each one after it. */
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
-/** So often at most: the function itself gives up after an hour. */
-const MOST_DELIVERIES = 400;
-/** Which delivery it is. */
+/** Delay before the second delivery; doubles with each further one. Milliseconds. */
+const MIN_WAIT_MS = 500;
+const MAX_WAIT_MS = 10_000;
+/** Safety limit; functions stop retrying on their own after an hour. */
+const MAX_DELIVERIES = 400;
+/** Request header with the number of the delivery, from 1. */
 const COUNT_HEADER = 'x-local-delivery';
-/** So often a process is started that ended before it was ready. */
-const STARTS = 3;
+/** Attempts to start a process that exits before it is ready. */
+const MAX_STARTS = 3;
 /**
- * So many events of one function at once, as so many instances; the others wait. All of them in the one
- * process there is here would each hold a transaction, and the stand-in for Firestore would hold a copy
- * of what each has read.
+ * Events of one function that are handled at the same time; the others wait. In production they are
+ * spread over instances; here one process handles all, and each holds a transaction and the Firestore
+ * emulator a copy of the documents that it read.
  */
-const EVENTS_AT_ONCE = 10;
+const MAX_CONCURRENT_EVENTS = 10;
 
 interface HubServer {
   (request: IncomingMessage, response: ServerResponse): void;
 }
 
+/** Patches the Functions emulator: redelivery, a limit of concurrent events, repeated starts. */
 export function redeliverEvents(): void {
   const emulator = prototypeOf(loadModule('emulator/functionsEmulator'), 'FunctionsEmulator');
   replace(
@@ -42,74 +45,56 @@ export function redeliverEvents(): void {
     (original) =>
       function createHubServer(...options) {
         const hub = original.apply(this, options) as HubServer;
-        const lanes = new Map<string, Lane>();
+        /** By path, which names the function. */
+        const limits = new Map<string, LimitFunction>();
         return createServer((incoming, response) => {
-          const url = incoming.url ?? '';
-          if (!EVENT_PATH.test(url)) return hub(incoming, response);
-          const lane = lanes.get(url) ?? { underWay: 0, waiting: [] };
-          lanes.set(url, lane);
-          lane.waiting.push(() => {
-            response.once('close', () => {
-              lane.underWay -= 1;
-              startWaiting(lane);
-            });
-            watch(incoming, response);
+          const path = incoming.url ?? '';
+          if (!EVENT_PATH.test(path)) return hub(incoming, response);
+          const limit = limits.get(path) ?? pLimit(MAX_CONCURRENT_EVENTS);
+          limits.set(path, limit);
+          void limit(async () => {
+            const closed = new Promise((resolve) => response.once('close', resolve));
+            redeliverOnFailure(incoming, response);
             hub(incoming, response);
+            await closed;
           });
-          startWaiting(lane);
         });
       },
   );
-  // It leaves the event without any answer.
+  // When a start fails, the emulator never responds to the event.
   replace(
     emulator,
     'startRuntime',
     (original) =>
       async function startRuntime(this: unknown, ...options) {
-        for (let left = STARTS - 1; ; left--) {
+        for (let attempt = 1; ; attempt++) {
           try {
             return await original.apply(this, options);
           } catch (error) {
-            if (left === 0) throw error;
+            if (attempt === MAX_STARTS) throw error;
           }
         }
       },
   );
 }
 
-/** The events of one function. */
-interface Lane {
-  underWay: number;
-  waiting: (() => void)[];
-}
-
-function startWaiting(lane: Lane): void {
-  while (lane.underWay < EVENTS_AT_ONCE) {
-    const start = lane.waiting.shift();
-    if (start === undefined) return;
-    lane.underWay += 1;
-    start();
-  }
-}
-
-function watch(incoming: IncomingMessage, response: ServerResponse): void {
+function redeliverOnFailure(incoming: IncomingMessage, response: ServerResponse): void {
   const chunks: Buffer[] = [];
   incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-  // Known only while the connection is there.
+  // Unavailable once the connection is closed.
   const { localAddress, localPort } = incoming.socket;
   response.once('close', () => {
     if (response.writableFinished && response.statusCode < 400) return;
     const delivery = Number(incoming.headers[COUNT_HEADER] ?? 1);
-    if (delivery >= MOST_DELIVERIES) {
-      console.error(`an event was given up after ${delivery} deliveries`);
+    if (delivery >= MAX_DELIVERIES) {
+      console.error(`event dropped after ${delivery} deliveries`);
       return;
     }
-    const wait = Math.min(FIRST_WAIT_MS * 2 ** (delivery - 1), LONGEST_WAIT_MS);
+    const wait = Math.min(MIN_WAIT_MS * 2 ** (delivery - 1), MAX_WAIT_MS);
     const target = { host: localAddress, port: localPort, path: incoming.url };
-    setTimeout(
-      () => deliver(target, incoming.headers, Buffer.concat(chunks), delivery + 1),
-      wait,
-    ).unref();
+    void delay(wait, undefined, { ref: false }).then(() =>
+      deliver(target, incoming.headers, Buffer.concat(chunks), delivery + 1),
+    );
   });
 }
 
@@ -119,13 +104,13 @@ function deliver(
   body: Buffer,
   delivery: number,
 ): void {
-  console.error(`an event is delivered again (${delivery})`);
-  const again = request({
+  console.error(`redelivering event (delivery ${delivery})`);
+  const outgoing = request({
     ...target,
     method: 'POST',
     headers: { ...headers, 'content-length': body.length, [COUNT_HEADER]: String(delivery) },
   });
-  again.on('response', (response) => response.resume());
-  again.on('error', (error) => console.error(`an event was lost: ${error.message}`));
-  again.end(body);
+  outgoing.on('response', (response) => response.resume());
+  outgoing.on('error', (error) => console.error(`event lost: ${error.message}`));
+  outgoing.end(body);
 }

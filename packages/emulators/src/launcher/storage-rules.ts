@@ -1,4 +1,4 @@
-/** Stands in for the storage emulator's rules runtime, which is a Java program. */
+/** Replaces the rules runtime of the Storage emulator, a Java program, with firebase-rules-check. */
 import {
   authOfToken,
   compileRules,
@@ -14,7 +14,7 @@ import {
 import type { OnDenied } from 'firebase-rules-check';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
-/** What firebase-tools hands to `StorageRulesetInstance.verify`. */
+/** The arguments of `StorageRulesetInstance.verify`. */
 interface VerifyOptions {
   method: RulesMethod;
   path: string;
@@ -28,9 +28,10 @@ interface Issues {
 }
 
 /**
- * Replaces `StorageRulesRuntime`'s start, stop and loadRuleset.
- * @param reader what `firestore.get` and `firestore.exists` see, once there is something to see
- * @param onDenied told of each request that the rules deny
+ * Replaces `start`, `stop` and `loadRuleset` of `StorageRulesRuntime`.
+ * @param reader returns the documents for `firestore.get` and `firestore.exists`; undefined while no
+ *   Firestore emulator is running
+ * @param onDenied called for each request that the rules deny
  */
 export function replaceStorageRulesRuntime(
   reader: () => DocumentReader | undefined,
@@ -45,39 +46,42 @@ export function replaceStorageRulesRuntime(
   replace(runtime, 'loadRuleset', () => (source) => {
     const [file] = (source as { files: { name: string; content: string }[] }).files;
     try {
-      if (!file) throw new Error('expected a file with storage rules, found none');
+      if (!file) throw new Error('expected a file with Storage rules, found none');
       const ruleset = compileRules(file.content, file.name);
-      return Promise.resolve({ issues: new IssuesClass(), ruleset: instance(ruleset, file.name) });
+      return Promise.resolve({
+        issues: new IssuesClass(),
+        ruleset: toInstance(ruleset, file.name),
+      });
     } catch (error) {
       if (!(error instanceof RulesSyntaxError)) throw error;
       return Promise.resolve({ issues: new IssuesClass([error.message]) });
     }
   });
 
-  const instance = (ruleset: Ruleset, file: string) => ({
+  const toInstance = (ruleset: Ruleset, file: string) => ({
     rulesVersion: Number(ruleset.version),
     async verify(verify: VerifyOptions) {
       const segments = segmentsOf(verify.path);
       const documents = reader();
       const auth = verify.token === undefined ? undefined : authOfToken(verify.token);
-      const question = {
+      const access = {
         service: 'firebase.storage',
         method: verify.method,
         path: segments,
       } as const;
       const { allowed, tried } = await ruleset.evaluate({
-        ...question,
+        ...access,
         request: requestValue(verify, segments, auth),
         resource: fromJson(verify.file.before ?? null),
         ...(documents && { documents }),
       });
-      if (!allowed) onDenied?.({ ...question, ...(auth && { uid: auth.uid }), file, tried });
+      if (!allowed) onDenied?.({ ...access, ...(auth && { uid: auth.uid }), file, tried });
       return { permitted: allowed, issues: new IssuesClass() };
     },
   });
 }
 
-/** `/b/BUCKET/o/a/b` or without its first slash. Empty segments of an object's name are kept. */
+/** Splits `/b/BUCKET/o/a/b`; the first slash is optional. Keeps empty segments of an object's name. */
 function segmentsOf(path: string): string[] {
   return (path.startsWith('/') ? path.slice(1) : path).split('/');
 }

@@ -1,19 +1,20 @@
 /**
- * What Cloud Tasks does and its emulator does not: a task waits for its time, and an extension's queues
- * are there. While a task is there the emulator looks for work without a pause, a whole core's worth;
- * here it pauses.
+ * Makes the Cloud Tasks emulator behave as in production: a task waits for its `scheduleTime`, and the
+ * queues of an extension exist. Also slows down its polling, which occupies a whole core as long as a
+ * queue has a task.
  */
 import { loadModule, prototypeOf, replace } from './patch.js';
 
-/** Milliseconds between two looks at the queues. */
-const PAUSE_MS = 20;
-/** The longest that a timer can wait, milliseconds. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** Polling interval of the queues, milliseconds. */
+const POLL_INTERVAL_MS = 20;
+/** The maximum delay of a timer in Node.js, milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Task {
   scheduleTime?: string;
 }
 
+/** Patches the task queues and the conversion of an extension's functions. */
 export function patchTasks(): void {
   const tasks = loadModule('emulator/tasksEmulator');
   const controller = prototypeOf(tasks, 'TaskQueueController');
@@ -25,15 +26,15 @@ export function patchTasks(): void {
         const { scheduleTime } = task as Task;
         const wait = scheduleTime === undefined ? 0 : Date.parse(scheduleTime) - Date.now();
         if (!(wait > 0)) return original.call(this, key, task);
-        const later = setTimeout(
+        const timer = setTimeout(
           () => void original.call(this, key, task),
-          Math.min(wait, LONGEST_MS),
+          Math.min(wait, MAX_TIMER_MS),
         );
-        later.unref();
+        timer.unref();
         return undefined;
       },
   );
-  (tasks['TaskQueueController'] as { UPDATE_TIMEOUT: number }).UPDATE_TIMEOUT = PAUSE_MS;
+  (tasks['TaskQueueController'] as { UPDATE_TIMEOUT: number }).UPDATE_TIMEOUT = POLL_INTERVAL_MS;
 
   replace(
     loadModule('extensions/emulator/triggerHelper'),

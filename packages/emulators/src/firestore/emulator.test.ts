@@ -1,4 +1,5 @@
 import * as net from 'node:net';
+import { createMockUserToken } from '@firebase/util';
 import { Firestore } from 'firebase-admin/firestore';
 import { startFirestoreEmulator } from './index.js';
 import { PROJECT, startTestEmulator, unsignedToken, type TestEmulator } from './testing.js';
@@ -12,16 +13,17 @@ service cloud.firestore {
 }`;
 const DOCUMENTS = `/v1/projects/${PROJECT}/databases/(default)/documents`;
 const OWNER = { Authorization: 'Bearer owner' };
+const TOKEN_WITHOUT_USER = createMockUserToken({ sub: 'ann', user_id: '' });
 
-let front: TestEmulator;
+let emulator: TestEmulator;
 
 beforeAll(async () => {
-  front = await startTestEmulator(RULES);
+  emulator = await startTestEmulator(RULES);
 });
-beforeEach(() => front.clear());
-afterAll(() => front.stop());
+beforeEach(() => emulator.clear());
+afterAll(() => emulator.stop());
 
-/** Sends JSON, gets JSON. */
+/** Sends and receives JSON. */
 async function send(
   method: string,
   path: string,
@@ -29,7 +31,7 @@ async function send(
 ): Promise<{ status: number; body: unknown }> {
   const body = options.body === undefined ? undefined : JSON.stringify(options.body);
   const { headers = {} } = options;
-  const response = await fetch(front.url + path, { method, headers, ...(body && { body }) });
+  const response = await fetch(emulator.url + path, { method, headers, ...(body && { body }) });
   return { status: response.status, body: await response.json() };
 }
 
@@ -75,7 +77,7 @@ describe('REST', () => {
     const write = { update: { name: `${DOCUMENTS.slice('/v1/'.length)}/a/b`, fields: {} } };
     const commit = { headers: OWNER, body: { transaction, writes: [write] } };
     expect((await send('POST', `${DOCUMENTS}:commit`, commit)).status).toBe(200);
-    expect((await front.admin.doc('a/b').get()).exists).toBe(true);
+    expect((await emulator.admin.doc('a/b').get()).exists).toBe(true);
     const again = await send('POST', `${DOCUMENTS}:rollback`, {
       headers: OWNER,
       body: { transaction },
@@ -83,16 +85,16 @@ describe('REST', () => {
     expect(again.status).toBe(400);
   });
 
-  it('takes ids with colons, spaces and letters of all kinds', async () => {
-    await front.admin.doc('open/ä b:commit').set({ n: 1 });
+  it('accepts IDs with colons, spaces and non-ASCII letters', async () => {
+    await emulator.admin.doc('open/ä b:commit').set({ n: 1 });
     const path = `${DOCUMENTS}/open/${encodeURIComponent('ä b:commit')}`;
-    const found = { body: { fields: { n: { integerValue: '1' } } } };
-    expect(await send('GET', path)).toMatchObject(found);
-    expect(await send('GET', `${DOCUMENTS}/open/ä%20b:commit`)).toMatchObject(found);
+    const expected = { body: { fields: { n: { integerValue: '1' } } } };
+    expect(await send('GET', path)).toMatchObject(expected);
+    expect(await send('GET', `${DOCUMENTS}/open/ä%20b:commit`)).toMatchObject(expected);
   });
 
-  it('queries below a document', async () => {
-    await front.admin.doc('open/a/sub/1').set({});
+  it('queries a subcollection', async () => {
+    await emulator.admin.doc('open/a/sub/1').set({});
     const structuredQuery = { from: [{ collectionId: 'sub' }] };
     const { body } = await send('POST', `${DOCUMENTS}/open/a:runQuery`, {
       body: { structuredQuery },
@@ -102,59 +104,62 @@ describe('REST', () => {
     ]);
   });
 
-  it('says what is wrong with a request', async () => {
-    const notJson = await fetch(`${front.url}${DOCUMENTS}:commit`, { method: 'POST', body: '{' });
+  it('returns an error for an invalid request', async () => {
+    const notJson = await fetch(`${emulator.url}${DOCUMENTS}:commit`, {
+      method: 'POST',
+      body: '{',
+    });
     expect(notJson.status).toBe(400);
-    expect((await send('POST', `${DOCUMENTS}/open/1:dance`)).status).toBe(404);
+    expect((await send('POST', `${DOCUMENTS}/open/1:unknown`)).status).toBe(404);
     expect((await send('GET', '/v1/nonsense')).status).toBe(400);
     expect((await send('GET', `${DOCUMENTS}/%ff/x`)).status).toBe(400);
     expect((await send('GET', '/nowhere')).status).toBe(404);
-    const large = fetch(`${front.url}${DOCUMENTS}:commit`, {
+    const large = fetch(`${emulator.url}${DOCUMENTS}:commit`, {
       method: 'POST',
       body: Buffer.alloc(12 * 1024 * 1024, ' '),
     });
-    // The connection may be gone before all of the body is sent.
-    const told = await large.then(
+    // The connection may be closed before the whole body is sent.
+    const message = await large.then(
       (response) => response.text(),
-      () => 'bytes at most',
+      () => 'larger than',
     );
-    expect(told).toContain('bytes at most');
-    expect(await (await fetch(front.url)).text()).toBe('Ok\n');
+    expect(message).toContain('larger than');
+    expect(await (await fetch(emulator.url)).text()).toBe('Ok\n');
   });
 
-  it('lets browsers of every origin in', async () => {
+  it('allows cross-origin requests from every origin', async () => {
     const headers = {
       Origin: 'http://localhost:5000',
       'Access-Control-Request-Method': 'POST',
       'Access-Control-Request-Headers': 'authorization,x-goog-api-client',
     };
-    const asked = await fetch(front.url + DOCUMENTS, { method: 'OPTIONS', headers });
-    expect(asked.status).toBe(204);
-    expect(asked.headers.get('access-control-allow-origin')).toBe('http://localhost:5000');
-    expect(asked.headers.get('access-control-allow-headers')).toContain('x-goog-api-client');
-    expect(asked.headers.get('access-control-allow-methods')).toContain('PATCH');
-    const failed = await fetch(`${front.url}${DOCUMENTS}/none/1`, { headers });
+    const preflight = await fetch(emulator.url + DOCUMENTS, { method: 'OPTIONS', headers });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('http://localhost:5000');
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('x-goog-api-client');
+    expect(preflight.headers.get('access-control-allow-methods')).toContain('PATCH');
+    const failed = await fetch(`${emulator.url}${DOCUMENTS}/none/1`, { headers });
     expect(failed.headers.get('access-control-allow-origin')).toBe('http://localhost:5000');
   });
 });
 
-describe('who asks', () => {
+describe('authentication', () => {
   const path = `${DOCUMENTS}/mine/ann`;
 
-  beforeEach(() => front.admin.doc('mine/ann').set({ n: 1 }));
+  beforeEach(() => emulator.admin.doc('mine/ann').set({ n: 1 }));
 
   it.each([
-    ['the owner of the project', 'owner', 200],
-    ['the user', unsignedToken('ann'), 200],
-    ['another user', unsignedToken('bob'), 403],
-    ['somebody with nonsense', 'nonsense', 401],
-    ['somebody with a token of nobody', unsignedToken(''), 401],
-  ])('is %s', async (_who, token, status) => {
+    ['the owner token', 'owner', 200],
+    ['the token of the user', unsignedToken('ann'), 200],
+    ['the token of another user', unsignedToken('bob'), 403],
+    ['a malformed token', 'nonsense', 401],
+    ['a token without a user ID', TOKEN_WITHOUT_USER, 401],
+  ])('accepts or rejects %s', async (_name, token, status) => {
     const headers = { Authorization: `Bearer ${token}` };
     expect((await send('GET', path, { headers })).status).toBe(status);
   });
 
-  it('is nobody', async () => {
+  it('denies a request without a token', async () => {
     expect((await send('GET', path)).body).toMatchObject({
       error: { status: 'PERMISSION_DENIED' },
     });
@@ -164,22 +169,24 @@ describe('who asks', () => {
     ['batchWrite', { writes: [] }],
     ['listCollectionIds', {}],
     ['partitionQuery', {}],
-  ])('may be the owner only for :%s', async (verb, body) => {
-    expect((await send('POST', `${DOCUMENTS}:${verb}`, { body })).status).toBe(403);
-    expect((await send('POST', `${DOCUMENTS}:${verb}`, { body, headers: OWNER })).status).toBe(200);
+  ])('allows only the owner to call :%s', async (method, body) => {
+    expect((await send('POST', `${DOCUMENTS}:${method}`, { body })).status).toBe(403);
+    expect((await send('POST', `${DOCUMENTS}:${method}`, { body, headers: OWNER })).status).toBe(
+      200,
+    );
   });
 });
 
-it('judges callers of gRPC too', async () => {
+it('applies the rules to gRPC requests', async () => {
   const as = (uid: string): Firestore =>
     new Firestore({
       projectId: PROJECT,
-      host: `${front.host}:${front.port}`,
+      host: `${emulator.host}:${emulator.port}`,
       ssl: false,
-      // Without a header the SDK would send the owner's.
+      // Without this header the SDK sends the owner token.
       customHeaders: { Authorization: `Bearer ${unsignedToken(uid)}` },
     });
-  await front.admin.doc('mine/ann').set({ n: 1 });
+  await emulator.admin.doc('mine/ann').set({ n: 1 });
   const ann = as('ann');
   const bob = as('bob');
   expect((await ann.doc('mine/ann').get()).get('n')).toBe(1);
@@ -195,55 +202,61 @@ it('judges callers of gRPC too', async () => {
   await Promise.all([ann.terminate(), bob.terminate()]);
 });
 
-it('allows clients nothing without rules', async () => {
-  const bare = await startFirestoreEmulator({ host: '127.0.0.1', port: 0, projectId: PROJECT });
-  const answer = await fetch(`http://${bare.host}:${bare.port}${DOCUMENTS}/open/1`);
-  expect(answer.status).toBe(403);
-  await bare.stop();
+it('denies every client request without rules', async () => {
+  const withoutRules = await startFirestoreEmulator({
+    host: '127.0.0.1',
+    port: 0,
+    projectId: PROJECT,
+  });
+  const response = await fetch(
+    `http://${withoutRules.host}:${withoutRules.port}${DOCUMENTS}/open/1`,
+  );
+  expect(response.status).toBe(403);
+  await withoutRules.stop();
 });
 
-it('reads documents for the rules of Storage', async () => {
-  await front.admin.doc('a/b').set({ n: 1 });
-  const document = await front.readDocument(['databases', '(default)', 'documents', 'a', 'b']);
+it('reads documents for Storage rules', async () => {
+  await emulator.admin.doc('a/b').set({ n: 1 });
+  const document = await emulator.readDocument(['databases', '(default)', 'documents', 'a', 'b']);
   expect(document).toMatchObject({ type: 'map' });
   const fields = (document as unknown as { fields: Map<string, unknown> }).fields;
   expect([...fields.keys()]).toEqual(['data', 'id', '__name__']);
-  const none = ['databases', '(default)', 'documents', 'a', 'none'];
-  expect(await front.readDocument(none)).toBeUndefined();
+  const missing = ['databases', '(default)', 'documents', 'a', 'none'];
+  expect(await emulator.readDocument(missing)).toBeUndefined();
 });
 
-it('keeps two fronts apart', async () => {
+it('separates two emulators in one process', async () => {
   const other = await startTestEmulator();
   await other.admin.doc('a/b').set({ n: 2 });
-  expect((await front.admin.doc('a/b').get()).exists).toBe(false);
-  expect(other.port).not.toBe(front.port);
+  expect((await emulator.admin.doc('a/b').get()).exists).toBe(false);
+  expect(other.port).not.toBe(emulator.port);
   await other.stop();
 });
 
-it('says that a port is taken, and which', async () => {
-  const taken = { host: '127.0.0.1', port: front.port, projectId: PROJECT };
-  await expect(startFirestoreEmulator(taken)).rejects.toThrow(
-    `Port ${front.port} on 127.0.0.1 is taken`,
+it('reports a port that is in use', async () => {
+  const options = { host: '127.0.0.1', port: emulator.port, projectId: PROJECT };
+  await expect(startFirestoreEmulator(options)).rejects.toThrow(
+    `Port ${emulator.port} on 127.0.0.1 is in use`,
   );
 });
 
-it('does not start with rules that have a mistake', async () => {
+it('does not start with invalid rules', async () => {
   const rules = { source: 'service cloud.firestore { match', file: 'firestore.rules' };
   const options = { host: '127.0.0.1', port: 0, projectId: PROJECT, rules };
   await expect(startFirestoreEmulator(options)).rejects.toThrow(/^firestore\.rules:1:\d+: /);
 });
 
-it('ends every connection when it stops', async () => {
-  const stopping = await startTestEmulator();
-  const idle = net.connect(stopping.port, stopping.host);
-  const listening = net.connect(stopping.port, stopping.host);
+it('closes every connection when it stops', async () => {
+  const stopped = await startTestEmulator();
+  const idle = net.connect(stopped.port, stopped.host);
+  const listening = net.connect(stopped.port, stopped.host);
   listening.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
   idle.write('P');
-  const ended = [idle, listening].map(
+  const closed = [idle, listening].map(
     (socket) => new Promise((resolve) => socket.on('error', resolve).on('close', resolve)),
   );
   await new Promise((resolve) => listening.once('data', resolve));
-  await stopping.stop();
-  await Promise.all(ended);
-  await expect(fetch(stopping.url)).rejects.toThrow();
+  await stopped.stop();
+  await Promise.all(closed);
+  await expect(fetch(stopped.url)).rejects.toThrow();
 });

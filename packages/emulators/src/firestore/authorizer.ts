@@ -1,0 +1,207 @@
+/** Authorizes client requests by evaluating the security rules. */
+import type { OnDenied } from 'firebase-rules-check';
+import type { Caller } from './caller.js';
+import { Code, StatusError } from './errors.js';
+import { formatName, parseName, rulesPath } from './names.js';
+import { placeholders } from './placeholders.js';
+import type {
+  DocumentReader,
+  Issue,
+  RulesEngine,
+  RulesMethod,
+  RulesValue,
+  Ruleset,
+  SharedReads,
+} from './rules-engine.js';
+import { documentValue, placeholderValue, queryValue, timestampValue } from './rules-values.js';
+import type * as v1 from './v1.js';
+
+/** One document that a commit changes: its state before the commit and after all writes. */
+export interface Change {
+  name: string;
+  method: 'create' | 'update' | 'delete';
+  before: v1.Document | undefined;
+  after: v1.Document | undefined;
+}
+
+/** Reads the current state of a document. */
+export type Read = (name: string) => v1.Document | undefined;
+
+/** The query of a list request. */
+export interface ListRequest {
+  /** Resource name of the database or of the document that the query runs under. */
+  parent: string;
+  query: v1.Query;
+}
+
+interface Access {
+  caller: Caller;
+  method: RulesMethod;
+  name: string;
+  resource: RulesValue;
+  /** Further fields of `request`. */
+  requestFields?: Record<string, RulesValue>;
+  time: v1.Timestamp;
+  documents: DocumentReader;
+  /** For a batch or several documents; a query has the limit of a single operation. */
+  sharedReads?: SharedReads;
+}
+
+/** Evaluates the rules for requests of clients. Without rules every request is denied. */
+export class Authorizer {
+  #ruleset: Ruleset | undefined;
+
+  /** The file name of the rules. */
+  #file = '';
+
+  /** @param onDenied called for each request that the rules deny, with the reason */
+  constructor(
+    private readonly engine: RulesEngine,
+    private readonly onDenied?: OnDenied,
+  ) {}
+
+  /** Loads rules. Returns their errors; the previous rules stay in force if there are any. */
+  load(source: string, file: string): Issue[] {
+    const { ruleset, issues } = this.engine.compile(source, file);
+    if (ruleset) [this.#ruleset, this.#file] = [ruleset, file];
+    return issues;
+  }
+
+  /** @throws StatusError PERMISSION_DENIED unless the caller may get every one of the documents */
+  async authorizeGet(
+    caller: Caller,
+    names: string | readonly string[],
+    read: Read,
+    time: v1.Timestamp,
+  ): Promise<void> {
+    if (caller.kind === 'owner') return;
+    const sharedReads = this.engine.createSharedReads();
+    for (const name of [names].flat()) {
+      const resource = this.toRulesValue(read(name));
+      const documents = this.#reader(name, read);
+      await this.#evaluate({ caller, method: 'get', name, resource, time, documents, sharedReads });
+    }
+  }
+
+  /**
+   * Firestore proves from the rules that the query cannot return a document that they deny. Here the
+   * rules are evaluated for each document that the query returns, and for placeholders with an open
+   * ID and only the fields that the filters determine. The result can differ from Firestore's when
+   * rules deny documents by a range or an inequality.
+   * @throws StatusError PERMISSION_DENIED unless the caller may run the query
+   */
+  async authorizeList(
+    caller: Caller,
+    { parent, query }: ListRequest,
+    results: readonly v1.Document[],
+    read: Read,
+    time: v1.Timestamp,
+  ): Promise<void> {
+    if (caller.kind === 'owner') return;
+    const documents = this.#reader(parent, read);
+    const requestFields = { query: queryValue(this.engine, query) };
+    const placeholderResources = placeholders(parent, query, this.engine).map((document) => ({
+      name: document.name ?? '',
+      resource: placeholderValue(this.engine, document),
+    }));
+    const resultResources = results.map((document) => ({
+      name: document.name ?? '',
+      resource: this.toRulesValue(document),
+    }));
+    for (const { name, resource } of [...placeholderResources, ...resultResources]) {
+      await this.#evaluate({
+        caller,
+        method: 'list',
+        name,
+        resource,
+        requestFields,
+        time,
+        documents,
+      });
+    }
+  }
+
+  /** @throws StatusError PERMISSION_DENIED unless the caller may make every one of the changes */
+  async authorizeWrites(
+    caller: Caller,
+    changes: readonly Change[],
+    read: Read,
+    time: v1.Timestamp,
+  ): Promise<void> {
+    if (caller.kind === 'owner') return;
+    const after = new Map(changes.map((change) => [change.name, change.after]));
+    const readAfter: Read = (name) => (after.has(name) ? after.get(name) : read(name));
+    const sharedReads = this.engine.createSharedReads();
+    for (const { name, method, before, after: next } of changes) {
+      const documents = this.#reader(name, read, readAfter);
+      const resource = this.toRulesValue(before);
+      // For a delete, request.resource is null.
+      const requestFields = { resource: this.toRulesValue(next) };
+      const access = { caller, method, name, resource, requestFields, time, documents };
+      await this.#evaluate({ ...access, sharedReads });
+    }
+  }
+
+  /** @throws StatusError PERMISSION_DENIED unless the caller is the owner */
+  requireOwner(caller: Caller, action: string): void {
+    if (caller.kind !== 'owner') {
+      throw new StatusError(Code.PERMISSION_DENIED, `Clients may not ${action}.`);
+    }
+  }
+
+  /** Converts a document to a value of the rules language; null when it is undefined. */
+  toRulesValue(document: v1.Document | undefined): RulesValue {
+    return document ? documentValue(this.engine, document) : this.engine.fromJson(null);
+  }
+
+  /** Reads documents for get() and getAfter() in the project of the resource. */
+  #reader(resourceName: string, read: Read, readAfter: Read = read): DocumentReader {
+    const readerOf = (readDocument: Read) => async (path: string[]) => {
+      const document = readDocument(documentName(resourceName, path));
+      return Promise.resolve(document && documentValue(this.engine, document));
+    };
+    return { get: readerOf(read), getAfter: readerOf(readAfter) };
+  }
+
+  async #evaluate(access: Access): Promise<void> {
+    const { caller, method, name, resource, requestFields, time, documents, sharedReads } = access;
+    if (!this.#ruleset) {
+      throw new StatusError(Code.PERMISSION_DENIED, 'No security rules are loaded.');
+    }
+    const path = rulesPath(name);
+    const auth = caller.kind === 'client' ? caller.auth : null;
+    const decision = await this.#ruleset.evaluate({
+      service: 'cloud.firestore',
+      method,
+      path,
+      resource,
+      documents,
+      ...(sharedReads && { sharedReads }),
+      request: this.engine.map({
+        auth: this.engine.fromJson(auth),
+        method: this.engine.fromJson(method),
+        path: this.engine.path(path),
+        time: timestampValue(this.engine, time),
+        ...requestFields,
+      }),
+    });
+    if (decision.allowed) return;
+    const { anyDocument, anyParents } = this.engine;
+    const isOpen = (segment: string) => segment === anyDocument || segment === anyParents;
+    this.onDenied?.({
+      service: 'cloud.firestore',
+      method,
+      path: path.map((segment) => (isOpen(segment) ? '*' : segment)),
+      ...(auth && { uid: auth.uid }),
+      file: this.#file,
+      tried: decision.tried,
+    });
+    throw new StatusError(Code.PERMISSION_DENIED, 'Missing or insufficient permissions.');
+  }
+}
+
+/** The name of the document at a rules path, in the project of another resource. */
+function documentName(resourceName: string, path: string[]): string {
+  const [, database = '(default)', , ...rest] = path;
+  return formatName({ project: parseName(resourceName).project, database, path: rest });
+}
