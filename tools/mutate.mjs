@@ -1,14 +1,5 @@
-/** `npm run test:mutate`: sets up what is missing, then hands over to local/rules-tool. */
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { fail, root, setUp } from './setup.mjs';
+/** `npm run test:mutate`: see packages/security-rules/src/tool/mutation.ts. */
+import { runMain, runTool } from './run-tool.mjs';
+import { root } from './setup.mjs';
 
-try {
-  setUp();
-} catch (error) {
-  fail(error.message);
-}
-const { main } = await import(
-  pathToFileURL(join(root, 'packages', 'security-rules', 'lib', 'tool', 'mutation.js')).href
-);
-process.exitCode = await main(root);
+await runTool(() => runMain('packages/security-rules/lib/tool/mutation.js', root));

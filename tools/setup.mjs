@@ -1,4 +1,4 @@
-/** What every command needs first: the right Node, the packages of the lock files, a build. */
+/** Prepares the workspace for every command: checks Node.js, installs packages, builds. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -15,18 +15,21 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** One clear sentence on stderr, and the end. */
-export function fail(sentence) {
-  process.stderr.write(`${sentence}\n`);
+/** Prints a message to stderr and exits with code 1. */
+export function fail(message) {
+  process.stderr.write(`${message}\n`);
   process.exit(1);
 }
 
-/** A line a step, on stderr so that stdout holds results only. */
+/** Prints a progress line to stderr; stdout is for results only. */
 export function step(text) {
   process.stderr.write(`- ${text}\n`);
 }
 
-/** Installs what is missing and builds what has changed. */
+/**
+ * Installs packages when a lock file changed and builds when a source changed.
+ * @throws Error when a command fails; exits with code 1 when Node.js or a file is missing
+ */
 export function setUp() {
   checkNode();
   checkFiles();
@@ -44,12 +47,12 @@ function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if ((major === 20 && minor >= 20) || (major >= 22 && major % 2 === 0)) return;
   fail(
-    `Node 20.20, 22 or a later even version is needed; this is ${process.version}. Get one from https://nodejs.org`,
+    `expected Node.js 20.20, 22 or a later even version, found ${process.version}: see https://nodejs.org`,
   );
 }
 
-/** What the build and the stack are made from; without one, some of it would fail far from here. */
-const NEEDED = [
+/** Files that the build and the stack need; checked first because later errors would be unclear. */
+const REQUIRED_FILES = [
   'package-lock.json',
   'functions/package.json',
   'functions/npm-shrinkwrap.json',
@@ -63,15 +66,15 @@ const NEEDED = [
 ];
 
 function checkFiles() {
-  const missing = NEEDED.filter((file) => !existsSync(join(root, file)));
+  const missing = REQUIRED_FILES.filter((file) => !existsSync(join(root, file)));
   if (missing.length > 0) fail(`expected ${missing.join(', ')} in ${root}, found no such file`);
 }
 
-/** Two runs in one checkout must not install or build at once. */
+/** Prevents two runs in one checkout from installing or building at the same time. */
 function lock() {
   const folder = join(root, '.local', 'setup.lock');
   mkdirSync(dirname(folder), { recursive: true });
-  for (let told = false; ; told = true) {
+  for (let announced = false; ; announced = true) {
     try {
       mkdirSync(folder);
       writeFileSync(join(folder, 'pid'), String(process.pid));
@@ -79,18 +82,18 @@ function lock() {
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
     }
-    if (!holderLives(folder)) rmSync(folder, { recursive: true, force: true });
-    else if (!told) step('waiting for another run that is setting up');
+    if (!isHolderAlive(folder)) rmSync(folder, { recursive: true, force: true });
+    else if (!announced) step('waiting for the set-up of another run');
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
   }
 }
 
-function holderLives(folder) {
+function isHolderAlive(folder) {
   try {
-    // Just made and without its pid yet: give it a moment.
+    // A new lock has no pid file yet.
     if (!existsSync(join(folder, 'pid'))) return Date.now() - statSync(folder).mtimeMs < 5000;
     const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
-    // A number that came round again, as in a container, is not the one that locked.
+    // Process IDs are reused, often in containers: this process does not hold the lock.
     if (pid === process.pid) return false;
     process.kill(pid, 0);
     return true;
@@ -100,21 +103,21 @@ function holderLives(folder) {
 }
 
 function install(folder, lockFile) {
-  const place = join(root, folder);
-  const stamp = join(place, 'node_modules', '.installed');
-  const wanted = `${hash(readFileSync(join(place, lockFile)))} ${process.platform} ${process.arch}`;
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  step(`installing packages of ${folder === '.' ? 'the workspace (a minute or two)' : folder}`);
+  const directory = join(root, folder);
+  const stamp = join(directory, 'node_modules', '.installed');
+  const expected = `${hash(readFileSync(join(directory, lockFile)))} ${process.platform} ${process.arch}`;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === expected) return;
+  step(`installing packages of ${folder === '.' ? 'the workspace (1 to 2 minutes)' : folder}`);
   run(
     'npm',
     ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-    place,
+    directory,
     'npm ci',
   );
-  writeFileSync(stamp, wanted);
+  writeFileSync(stamp, expected);
 }
 
-/** What the compiler writes for each package. */
+/** Output folders of the compiler. */
 const LIBRARIES = [
   'functions/lib',
   'packages/security-rules/lib',
@@ -122,7 +125,7 @@ const LIBRARIES = [
   'packages/client/lib',
 ];
 
-/** TypeScript and the demo page, only when a source has changed. */
+/** Builds TypeScript and the demo page when a source changed. */
 function build() {
   const stamp = join(root, '.local', 'build', 'stamp');
   const sources = [
@@ -134,31 +137,31 @@ function build() {
     'tsconfig.base.json',
     'package-lock.json',
   ];
-  const state = hash(sources.flatMap((source) => describe(join(root, source))).join('\n'));
-  const built = [
+  const sourceState = hash(sources.flatMap((source) => describe(join(root, source))).join('\n'));
+  const requiredOutputs = [
     'functions/lib/index.js',
     'examples/demo/dist/index.html',
     '.local/build/tools/start/main.js',
     '.local/build/bench/main.js',
   ];
-  const isThere = built.every((file) => existsSync(join(root, file)));
-  if (isThere && existsSync(stamp)) {
-    if (readFileSync(stamp, 'utf8') === `${state}\n${outputs()}`) return;
+  const isComplete = requiredOutputs.every((file) => existsSync(join(root, file)));
+  if (isComplete && existsSync(stamp)) {
+    if (readFileSync(stamp, 'utf8') === `${sourceState}\n${outputState()}`) return;
   }
   step('building');
-  // From nothing: the compiler neither misses a file that is gone nor takes away one that should be.
+  // The compiler does not restore deleted outputs, nor delete the outputs of deleted sources.
   for (const output of [...LIBRARIES, '.local/build']) {
     rmSync(join(root, output), { recursive: true, force: true });
   }
   node('typescript/bin/tsc', ['-b', 'bench', 'packages/client']);
-  // Without this, Node would take the CommonJS build of an ES module package for ES modules.
+  // Otherwise Node.js treats the CommonJS build of an ES module package as ES modules.
   writeFileSync(join(root, 'packages/client/lib/cjs/package.json'), '{ "type": "commonjs" }\n');
   node('vite/bin/vite.js', ['build', 'examples/demo', '--logLevel', 'warn']);
-  writeFileSync(stamp, `${state}\n${outputs()}`);
+  writeFileSync(stamp, `${sourceState}\n${outputState()}`);
 }
 
-/** What a build has made, so that a file that is gone is noticed. */
-function outputs() {
+/** A hash of the names of all outputs, which changes when one is deleted. */
+function outputState() {
   const folders = [...LIBRARIES, 'examples/demo/dist', '.local/build/tools', '.local/build/bench'];
   return hash(folders.flatMap((folder) => list(join(root, folder))).join('\n'));
 }
@@ -179,18 +182,18 @@ function node(script, args) {
   run(process.execPath, [join(root, 'node_modules', script), ...args], root, script);
 }
 
-function run(command, args, cwd, what) {
-  // The child's stdout goes to our stderr: stdout holds results only.
+function run(command, args, cwd, label) {
+  // The child's stdout goes to stderr: stdout is for results only.
   const shell = process.platform === 'win32' && command === 'npm';
   const { status, error } = spawnSync(command, args, { cwd, stdio: ['ignore', 2, 2], shell });
-  if (status !== 0) throw new Error(`${what} failed${error ? `: ${error.message}` : ''}`);
+  if (status !== 0) throw new Error(`${label} failed${error ? `: ${error.message}` : ''}`);
 }
 
 function hash(data) {
   return createHash('sha256').update(data).digest('hex');
 }
 
-// `npm run build`: this file by itself.
+// `npm run build` runs this file.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     setUp();
