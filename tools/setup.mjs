@@ -141,7 +141,7 @@ function build() {
   const requiredOutputs = [
     'functions/lib/index.js',
     'examples/demo/dist/index.html',
-    '.local/build/tools/start/main.js',
+    '.local/build/tools/dev/start/main.js',
     '.local/build/bench/main.js',
   ];
   const isComplete = requiredOutputs.every((file) => existsSync(join(root, file)));

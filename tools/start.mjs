@@ -2,4 +2,4 @@
 import { runMain, runTool } from './run-tool.mjs';
 import { root } from './setup.mjs';
 
-await runTool(() => runMain('.local/build/tools/start/main.js', process.argv.slice(2), root));
+await runTool(() => runMain('.local/build/tools/dev/start/main.js', process.argv.slice(2), root));

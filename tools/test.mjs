@@ -87,7 +87,7 @@ function checkForLeaks() {
 
 /** Loads a module of tools/dev. */
 function requireBuilt(file) {
-  return createRequire(import.meta.url)(join(root, '.local', 'build', 'tools', file));
+  return createRequire(import.meta.url)(join(root, '.local', 'build', 'tools', 'dev', file));
 }
 
 /** Evaluates the tables of the rules reference with Google's emulator. Last, because it changes the rules. */

@@ -12,7 +12,7 @@ import { PHOTO, ROOT, testStack } from '../support/stack.js';
 
 const { form, official } = testStack();
 const KIND = ['--as', form, ...(official ? ['--official'] : [])];
-const START = join(ROOT, 'scripts', 'start.mjs');
+const START = join(ROOT, 'tools', 'start.mjs');
 
 let folder: string;
 beforeAll(() => {

@@ -103,17 +103,17 @@ it('notifies listeners of a query about changes', async () => {
 });
 
 it('notifies listeners of a document about changes', async () => {
-  const seen: unknown[] = [];
+  const data: unknown[] = [];
   await new Promise<void>((resolve, reject) => {
     const stop = emulator.admin.doc('a/1').onSnapshot((snapshot) => {
-      seen.push(snapshot.data());
-      if (seen.length === 1) void emulator.admin.doc('a/1').set({ n: 1 });
-      if (seen.length === 2) void emulator.admin.doc('a/1').delete();
-      if (seen.length === 3) {
+      data.push(snapshot.data());
+      if (data.length === 1) void emulator.admin.doc('a/1').set({ n: 1 });
+      if (data.length === 2) void emulator.admin.doc('a/1').delete();
+      if (data.length === 3) {
         stop();
         resolve();
       }
     }, reject);
   });
-  expect(seen).toEqual([undefined, { n: 1 }, undefined]);
+  expect(data).toEqual([undefined, { n: 1 }, undefined]);
 });

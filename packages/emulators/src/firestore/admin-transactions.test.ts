@@ -93,7 +93,7 @@ it('reads one snapshot in a read-only transaction', async () => {
   const { admin } = emulator;
   await admin.doc('a/1').set({ n: 1 });
   await admin.doc('a/2').set({ n: 1 });
-  const seen = await admin.runTransaction(
+  const values = await admin.runTransaction(
     async (transaction) => {
       const one = (await transaction.get(admin.doc('a/1'))).get('n') as number;
       await admin.doc('a/2').set({ n: 2 });
@@ -101,5 +101,5 @@ it('reads one snapshot in a read-only transaction', async () => {
     },
     { readOnly: true },
   );
-  expect(seen).toEqual([1, 1]);
+  expect(values).toEqual([1, 1]);
 });
