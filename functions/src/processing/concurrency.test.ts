@@ -1,12 +1,12 @@
 import { runWithConcurrency } from './concurrency.js';
 
-/** A task that ends when it is told to. */
-function task<T>() {
+/** A task that the test resolves or rejects. */
+function createTask<T>() {
   let resolve!: (value: T) => void;
   let reject!: (reason: Error) => void;
-  const promise = new Promise<T>((onEnd, onFailure) => {
-    resolve = onEnd;
-    reject = onFailure;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
   });
   const state = { started: false, resolve, reject };
   const run = () => {
@@ -16,44 +16,95 @@ function task<T>() {
   return { state, run };
 }
 
-/** Until all that can happen without us has happened. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+type Task = ReturnType<typeof createTask<string>>;
+const createTasks = (): [Task, Task, Task] => [
+  createTask<string>(),
+  createTask<string>(),
+  createTask<string>(),
+];
 
-test('so many at once, in order, with the results in the order of the tasks', async () => {
-  const tasks = [task<string>(), task<string>(), task<string>()];
+const flushMicrotasks = () => new Promise((resolve) => setImmediate(resolve));
+
+test('runs tasks in order up to the limit and returns results in task order', async () => {
+  const tasks = createTasks();
   const [first, second, third] = tasks.map(({ state }) => state) as [
-    (typeof tasks)[0]['state'],
-    (typeof tasks)[0]['state'],
-    (typeof tasks)[0]['state'],
+    Task['state'],
+    Task['state'],
+    Task['state'],
   ];
   const all = runWithConcurrency(
     2,
     tasks.map(({ run }) => run),
   );
-  await settled();
+  await flushMicrotasks();
   expect([first.started, second.started, third.started]).toEqual([true, true, false]);
   second.resolve('b');
-  await settled();
+  await flushMicrotasks();
   expect(third.started).toBe(true);
   third.resolve('c');
   first.resolve('a');
   expect(await all).toEqual(['a', 'b', 'c']);
 });
 
-test('after a failure no other is started, and those under way end first', async () => {
-  const tasks = [task<string>(), task<string>(), task<string>()];
+test('starts nothing after a failure and waits for running tasks before it rejects', async () => {
+  const tasks = createTasks();
   const all = runWithConcurrency(
     2,
     tasks.map(({ run }) => run),
   );
-  let isOver = false;
-  const end = all.catch((error: Error) => error.message).finally(() => (isOver = true));
-  tasks[0]?.state.reject(new Error('no'));
-  await settled();
-  expect(isOver).toBe(false);
-  tasks[1]?.state.resolve('b');
-  expect(await end).toBe('no');
-  expect(tasks[2]?.state.started).toBe(false);
+  let isSettled = false;
+  const message = all.catch((error: Error) => error.message).finally(() => (isSettled = true));
+  await flushMicrotasks();
+  tasks[0].state.reject(new Error('no'));
+  await flushMicrotasks();
+  expect(isSettled).toBe(false);
+  tasks[1].state.resolve('b');
+  expect(await message).toBe('no');
+  expect(tasks[2].state.started).toBe(false);
 });
 
-test('no tasks, no results', async () => expect(await runWithConcurrency(3, [])).toEqual([]));
+test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+  'starts no task after a failure that comes %i microtasks after the end of another task',
+  async (microtasks) => {
+    const [first, second, third] = createTasks();
+    let isFailed = false;
+    const startedAfterFailure = jest.fn();
+    const all = runWithConcurrency(2, [
+      first.run,
+      () => {
+        const result = second.run();
+        result.catch(() => (isFailed = true));
+        return result;
+      },
+      () => {
+        if (isFailed) startedAfterFailure();
+        return third.run();
+      },
+    ]);
+    const rejection = expect(all).rejects.toThrow('no');
+    await flushMicrotasks();
+    first.state.resolve('a');
+    for (let i = 0; i < microtasks; i++) await Promise.resolve();
+    second.state.reject(new Error('no'));
+    await flushMicrotasks();
+    third.state.resolve('c');
+    await rejection;
+    expect(startedAfterFailure).not.toHaveBeenCalled();
+  },
+);
+
+test('rejects with the failure that came first', async () => {
+  const tasks = createTasks();
+  const all = runWithConcurrency(
+    2,
+    tasks.map(({ run }) => run),
+  );
+  await flushMicrotasks();
+  tasks[1].state.reject(new Error('first'));
+  await flushMicrotasks();
+  tasks[0].state.reject(new Error('second'));
+  await expect(all).rejects.toThrow('first');
+});
+
+test('returns no results for no tasks', async () =>
+  expect(await runWithConcurrency(3, [])).toEqual([]));

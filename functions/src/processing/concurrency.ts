@@ -1,27 +1,31 @@
+import pLimit from 'p-limit';
+
 /**
- * Runs tasks, so many at once, in their order. After a failure no other is started, and all that
- * were have ended before it is thrown.
+ * Runs tasks in order, at most `concurrency` at a time. After the first failure no further task
+ * starts; the call rejects once every task that did start has ended.
  * @returns the results in the order of the tasks
+ * @throws the error of the task that failed first
  */
 export async function runWithConcurrency<T>(
-  lanes: number,
+  concurrency: number,
   tasks: readonly (() => Promise<T>)[],
 ): Promise<T[]> {
-  const results: T[] = [];
-  const waiting = [...tasks.entries()];
-  const lane = async () => {
-    for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
-      const [index, task] = entry;
+  const limit = pLimit({ concurrency, rejectOnClear: true });
+  const failure = new AbortController();
+  const results = tasks.map((task) =>
+    limit(async () => {
+      // Clearing the queue misses a task that was already dequeued.
+      failure.signal.throwIfAborted();
       try {
-        results[index] = await task();
+        return await task();
       } catch (error) {
-        waiting.length = 0;
+        failure.abort(error);
+        limit.clearQueue();
         throw error;
       }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed) throw failed.reason;
-  return results;
+    }),
+  );
+  await Promise.allSettled(results);
+  failure.signal.throwIfAborted();
+  return Promise.all(results);
 }
