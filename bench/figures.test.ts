@@ -1,14 +1,17 @@
-import { median, medians, table } from './figures.js';
+import { median, medians, quantile, table } from './figures.js';
 
 test.each([
   [[3], 3],
   [[9, 1, 5], 5],
   [[4, 1, 3, 2], 2.5],
-])('the median of %j is %d', (values, expected) => expect(median(values)).toBe(expected));
+])('median of %j is %d', (values, expected) => expect(median(values)).toBe(expected));
 
-test('of nothing there is none', () => expect(() => median([])).toThrow('found none'));
+test('median throws for no values', () =>
+  expect(() => median([])).toThrow('requires at least one data point'));
 
-test('each figure has a median of its own', () => {
+test('quantile sorts its values', () => expect(quantile([5, 1, 4, 2, 3], 0.5)).toBe(3));
+
+test('medians returns the median of each figure', () => {
   const runs = [
     { cpu: 1, wall: 9 },
     { cpu: 3, wall: 7 },
@@ -17,7 +20,7 @@ test('each figure has a median of its own', () => {
   expect(medians(runs)).toEqual({ cpu: 2, wall: 8 });
 });
 
-test('columns stand under each other, the first to the left', () => {
+test('table aligns the first column left and the others right', () => {
   expect(
     table(
       ['name', 'n'],
@@ -26,5 +29,12 @@ test('columns stand under each other, the first to the left', () => {
         ['long name', '1'],
       ],
     ),
-  ).toBe('name        n\na          10\nlong name   1\n');
+  ).toBe(
+    [
+      '| name      |  n |\n',
+      '| :-------- | -: |\n',
+      '| a         | 10 |\n',
+      '| long name |  1 |\n',
+    ].join(''),
+  );
 });

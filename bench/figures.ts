@@ -1,13 +1,8 @@
-/** Figures and how they are shown. */
+/** Statistics and tables for the output of benchmarks. */
+import { markdownTable } from 'markdown-table';
+import { median } from 'simple-statistics';
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  if (sorted.length === 0) throw new Error('expected at least one figure, found none');
-  return Number.isInteger(middle)
-    ? ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
-    : (sorted[Math.floor(middle)] as number);
-}
+export { median, quantile } from 'simple-statistics';
 
 /** The median of each figure over several runs. */
 export function medians<K extends string>(runs: readonly Record<K, number>[]): Record<K, number> {
@@ -17,16 +12,8 @@ export function medians<K extends string>(runs: readonly Record<K, number>[]): R
   ) as Record<K, number>;
 }
 
-/** Columns, the first to the left, the others to the right. */
+/** Formats a Markdown table: the first column left-aligned, the others right-aligned. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] as number;
-        return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-      })
-      .join('  ');
-  return `${all.map(line).join('\n')}\n`;
+  const align = head.map((_, column) => (column === 0 ? 'left' : 'right'));
+  return `${markdownTable([head, ...rows], { align })}\n`;
 }

@@ -1,33 +1,33 @@
-/** `npm run bench -- COMMAND`: measures this project against its peers. Nothing here is a test. */
+/** `npm run bench -- COMMAND`: benchmarks against comparable projects; none of it is a test. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeCorpus } from './corpus.js';
+import { createCorpus } from './corpus.js';
 import { compareCurves } from './processing/curve.js';
-import { compareDerive } from './processing/compare.js';
+import { comparePipelines } from './processing/compare.js';
 import { compareHeic } from './processing/heic.js';
 import { measureBombs } from './processing/measure-bombs.js';
 import { measureBackfill } from './lifecycle/backfill.js';
 import { storm } from './lifecycle/storm.js';
-import type { Places } from './paths.js';
+import type { BenchPaths } from './paths.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
 import { soakServe } from './serve/soak.js';
 
-const USAGE = `npm run bench -- corpus                          makes the pictures, in bench/out/corpus
-npm run bench -- derive [--corpus DIR] [--runs N]  ours against storage-resize-images
-npm run bench -- curve [--corpus DIR]            what each quality and effort costs and gives
-npm run bench -- bombs                           what bad files take: time and memory
-npm run bench -- heic                            a HEIC's renditions beside a JPEG's
-npm run bench -- serve                           a view's cost beside functions-framework's own
-npm run bench -- cold                            what an instance of serve loads before its first view
-npm run bench -- storm                           uploads, overwrites, deletions; workers killed: what is left?
-npm run bench -- backfill [--images N]           images from before are made: how fast, and what is told
-npm run bench -- soak [--seconds N]              all that can be asked, for minutes: is memory flat?
+const USAGE = `npm run bench -- corpus                              creates the images, in bench/out/corpus
+npm run bench -- derive [--corpus DIR] [--runs N]   image processing compared to storage-resize-images
+npm run bench -- curve [--corpus DIR]               CPU time and bytes of each quality and effort
+npm run bench -- bombs                              time and memory of malicious files
+npm run bench -- heic                               renditions of a HEIC compared to those of a JPEG
+npm run bench -- serve                              CPU time of a request compared to functions-framework
+npm run bench -- cold                               what an instance of serve loads before its first response
+npm run bench -- storm                              uploads, overwrites, deletions and killed workers, then a check
+npm run bench -- backfill [--images N]              processes images that existed before the installation
+npm run bench -- soak [--seconds N]                 all kinds of requests for minutes: does memory grow?
 `;
 
 /** @returns the exit code */
 export async function main(argv: string[], root: string): Promise<number> {
-  const places: Places = { root, out: join(root, 'bench', 'out') };
+  const paths: BenchPaths = { root, out: join(root, 'bench', 'out') };
   const { values, positionals } = parseArgs({
     args: argv,
     allowPositionals: true,
@@ -38,49 +38,46 @@ export async function main(argv: string[], root: string): Promise<number> {
       images: { type: 'string', default: '1000' },
     },
   });
-  const corpus = () => values.corpus ?? makeCorpus(places);
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1) {
-    process.stderr.write(`--runs: expected a whole number from 1, found ${values.runs}\n`);
+  const corpus = () => values.corpus ?? createCorpus(paths);
+  const counts = {
+    runs: Number(values.runs),
+    seconds: Number(values.seconds),
+    images: Number(values.images),
+  };
+  for (const [name, value] of Object.entries(counts)) {
+    if (Number.isInteger(value) && value >= 1) continue;
+    const found = values[name as keyof typeof counts];
+    process.stderr.write(`--${name}: expected a whole number of at least 1, found ${found}\n`);
     return 2;
   }
-  const seconds = Number(values.seconds);
-  if (!Number.isInteger(seconds) || seconds < 1) {
-    process.stderr.write(`--seconds: expected a whole number from 1, found ${values.seconds}\n`);
-    return 2;
-  }
-  const images = Number(values.images);
-  if (!Number.isInteger(images) || images < 1) {
-    process.stderr.write(`--images: expected a whole number from 1, found ${values.images}\n`);
-    return 2;
-  }
+  const { runs, seconds, images } = counts;
   switch (positionals.join(' ')) {
     case 'corpus':
-      process.stdout.write(`${await makeCorpus(places)}\n`);
+      process.stdout.write(`${await createCorpus(paths)}\n`);
       return 0;
     case 'derive':
-      await compareDerive(await corpus(), runs, places);
+      await comparePipelines(await corpus(), runs, paths);
       return 0;
     case 'curve':
-      await compareCurves(await corpus(), places);
+      await compareCurves(await corpus(), paths);
       return 0;
     case 'heic':
-      await compareHeic(places);
+      await compareHeic(paths);
       return 0;
     case 'bombs':
-      return (await measureBombs(places)) ? 0 : 1;
+      return (await measureBombs(paths)) ? 0 : 1;
     case 'serve':
-      await compareServe(places);
+      await compareServe(paths);
       return 0;
     case 'cold':
-      compareCold(places);
+      compareCold(paths);
       return 0;
     case 'storm':
-      return (await storm(places)) ? 0 : 1;
+      return (await storm(paths)) ? 0 : 1;
     case 'backfill':
-      return (await measureBackfill(places, images)) ? 0 : 1;
+      return (await measureBackfill(paths, images)) ? 0 : 1;
     case 'soak':
-      return (await soakServe(places, seconds)) ? 0 : 1;
+      return (await soakServe(paths, seconds)) ? 0 : 1;
     default:
       process.stderr.write(USAGE);
       return 2;

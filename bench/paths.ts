@@ -1,6 +1,9 @@
-export interface Places {
+export interface BenchPaths {
   /** The repository. */
   root: string;
-  /** Where results are written. */
+  /** The folder for results. */
   out: string;
 }
+
+/** The former name of BenchPaths. */
+export type Places = BenchPaths;

@@ -1,4 +1,4 @@
-/** The product as it is built, and as it is deployed: its own packages, the very same sharp. */
+/** Loads the compiled product with its own packages, so that benchmarks use the deployed version of sharp. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type Sharp from 'sharp';
@@ -10,7 +10,7 @@ import type * as EntityTag from '../functions/src/domain/entity-tag.js';
 import type * as Api from '../functions/src/api.js';
 import type * as Token from '../functions/src/domain/token.js';
 
-/** @param root the repository. Each part is loaded when it is first asked for. */
+/** Each module is loaded on first use. @param root the repository */
 export function openProduct(root: string) {
   const load = createRequire(join(root, 'functions', 'package.json'));
   return {

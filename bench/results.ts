@@ -1,12 +1,12 @@
-/** Results as files, with what they were measured on. */
+/** Writes results to files, with a description of the machine. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import type { Places } from './paths.js';
+import type { BenchPaths } from './paths.js';
 
 /** Writes `out/NAME.json`. */
-export function writeResults({ out }: Places, name: string, results: object): void {
+export function writeResults({ out }: BenchPaths, name: string, results: object): void {
   const [cpu, ...others] = cpus();
   const machine = {
     node: process.version,

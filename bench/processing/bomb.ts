@@ -1,15 +1,15 @@
-/** What a bomb is; bombs.ts has them all. */
-import type { Bounds } from '../../functions/src/processing/limits.js';
+/** The type of the test files in bombs.ts and disguised-files.ts. */
+import type { UploadLimits } from '../../functions/src/processing/limits.js';
 import type { ImageFailureCode } from '../../functions/src/errors.js';
 
 export interface Bomb {
   name: string;
   /** @param root the repository */
   make: (root: string) => Buffer | Promise<Buffer>;
-  /** Each is a good end of it. */
+  /** The acceptable outcomes. */
   expected: readonly ('ready' | ImageFailureCode)[];
-  /** Other than the parameters' defaults. */
-  bounds?: Partial<Bounds>;
-  /** A picture that is within every limit: it must become ready. */
+  /** Replaces the defaults of the parameters. */
+  limits?: Partial<UploadLimits>;
+  /** A valid image within every limit, as a user may upload it: it must become ready. */
   isHonest?: boolean;
 }

@@ -1,15 +1,15 @@
 /**
- * Files that are made to cost much or to be taken for something else, and the pictures at the limits
- * that an honest owner could upload. `npm run bench -- bombs` measures them, tests/derive/bombs.test.ts
- * holds them to what is expected here.
+ * Malicious files, which are expensive to decode or pretend to be another type, and valid images at the
+ * limits, as users may upload them. `npm run bench -- bombs` measures their cost,
+ * tests/processing/bombs.test.ts checks the expected outcomes.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Bomb } from './bomb.js';
-import { claiming, tiled } from './boxes.js';
+import { withClaimedSize, withTiles } from './boxes.js';
 import { DISGUISES } from './disguised-files.js';
-import { text } from './fields.js';
+import { repeat, text } from './fields.js';
 import {
   animatedWebp,
   chunk,
@@ -30,22 +30,25 @@ const LARGE = size(7071, 7071);
 const LIMIT = { isHonest: true, expected: ['ready'] } as const;
 const REFUSED = ['too-many-pixels'] as const;
 
-const avif = (width: number, height: number, background: string) =>
-  sharp({ create: { width, height, channels: background.length > 7 ? 4 : 3, background } })
+const encodeAvif = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: '#c03020' } })
     .avif({ quality: 50, effort: 0 })
     .toBuffer();
+/** An AVIF of one color. */
+const avif = (root: string, name: string) =>
+  readFileSync(join(root, 'tests', 'fixtures', 'avif', `${name}.avif`));
 const heic = (root: string, name = 'twelve-megapixels') =>
   readFileSync(join(root, 'tests', 'fixtures', 'heic', `${name}.heic`));
-/** A JPEG with more segments at its start. */
+/** A JPEG with additional segments at its start. */
 function withSegments(count: number, marker: number, contents: string): Buffer {
-  const picture = progressiveJpeg({ ...size(64, 48), components: 3 });
-  const segments = Array<Buffer>(count).fill(segment(marker, text(contents)));
-  return Buffer.concat([picture.subarray(0, 2), ...segments, picture.subarray(2)]);
+  const image = progressiveJpeg({ ...size(64, 48), components: 3 });
+  const segments = repeat(segment(marker, text(contents)), count);
+  return Buffer.concat([image.subarray(0, 2), segments, image.subarray(2)]);
 }
 
-/** A PNG with more chunks before its pixels. */
+/** A PNG with additional chunks before its pixels. */
 const withChunks = (...chunks: Buffer[]) =>
-  png({ ...size(64, 48), depth: 8, colour: 'rgb', chunks });
+  png({ ...size(64, 48), depth: 8, color: 'rgb', chunks });
 
 const jpegs: Bomb[] = [
   {
@@ -79,7 +82,7 @@ const jpegs: Bomb[] = [
     expected: ['ready'],
   },
   {
-    // Neither libvips nor libjpeg counts them: left alone, they take two minutes.
+    // libvips and libjpeg do not limit the number of scans: decoding would take two minutes.
     name: 'jpeg-50mp-40000-scans',
     make: () => progressiveJpeg({ ...LARGE, components: 1, repeats: 40_000 }),
     expected: ['too-slow'],
@@ -109,53 +112,53 @@ const jpegs: Bomb[] = [
 const pngs: Bomb[] = [
   {
     name: 'png-30000x30000-1-bit',
-    make: () => png({ ...size(30_000, 30_000), depth: 1, colour: 'grey' }),
+    make: () => png({ ...size(30_000, 30_000), depth: 1, color: 'gray' }),
     expected: REFUSED,
   },
   {
     name: 'png-50mp-16-bit-rgba',
-    make: () => png({ ...LARGE, depth: 16, colour: 'rgba' }),
+    make: () => png({ ...LARGE, depth: 16, color: 'rgba' }),
     ...LIMIT,
   },
   {
     name: 'png-50mp-rgb-interlaced',
-    make: () => png({ ...LARGE, depth: 8, colour: 'rgb', interlaced: true }),
+    make: () => png({ ...LARGE, depth: 8, color: 'rgb', interlaced: true }),
     ...LIMIT,
   },
   {
     name: 'png-50mp-16-bit-rgba-interlaced',
-    make: () => png({ ...LARGE, depth: 16, colour: 'rgba', interlaced: true }),
+    make: () => png({ ...LARGE, depth: 16, color: 'rgba', interlaced: true }),
     ...LIMIT,
   },
   {
     name: 'png-50mp-1-bit',
-    make: () => png({ ...LARGE, depth: 1, colour: 'grey' }),
+    make: () => png({ ...LARGE, depth: 1, color: 'gray' }),
     ...LIMIT,
   },
   {
     name: 'png-1600x16383-rgba',
-    make: () => png({ ...size(1600, 16_383), depth: 8, colour: 'rgba' }),
+    make: () => png({ ...size(1600, 16_383), depth: 8, color: 'rgba' }),
     ...LIMIT,
   },
   {
     name: 'png-1600x16383-rgb',
-    make: () => png({ ...size(1600, 16_383), depth: 8, colour: 'rgb' }),
+    make: () => png({ ...size(1600, 16_383), depth: 8, color: 'rgb' }),
     ...LIMIT,
   },
   {
     name: 'png-strip-65535x700',
-    make: () => png({ ...size(65_535, 700), depth: 8, colour: 'rgb' }),
+    make: () => png({ ...size(65_535, 700), depth: 8, color: 'rgb' }),
     ...LIMIT,
   },
   {
-    // Row by row, it would take half a minute.
+    // Decoding row by row would take half a minute.
     name: 'png-strip-1x50000000',
-    make: () => png({ ...size(1, 50_000_000), depth: 1, colour: 'grey' }),
+    make: () => png({ ...size(1, 50_000_000), depth: 1, color: 'gray' }),
     expected: REFUSED,
   },
   {
     name: 'png-strip-50000000x1',
-    make: () => png({ ...size(50_000_000, 1), depth: 1, colour: 'grey' }),
+    make: () => png({ ...size(50_000_000, 1), depth: 1, color: 'gray' }),
     expected: REFUSED,
   },
   {
@@ -170,13 +173,12 @@ const pngs: Bomb[] = [
   },
   {
     name: 'png-million-texts',
-    make: () =>
-      withChunks(Buffer.concat(Array<Buffer>(1_000_000).fill(chunk('tEXt', text('Comment\0a'))))),
+    make: () => withChunks(repeat(chunk('tEXt', text('Comment\0a')), 1_000_000)),
     expected: ['ready'],
   },
   {
     name: 'png-more-pixels-than-its-header-says',
-    make: () => png({ ...size(64, 48), depth: 8, colour: 'rgb', pixels: zeros(GIB) }),
+    make: () => png({ ...size(64, 48), depth: 8, color: 'rgb', pixels: zeros(GIB) }),
     expected: ['ready'],
   },
 ];
@@ -226,8 +228,8 @@ const gifs: Bomb[] = [
     name: 'gif-comments-of-20-mib',
     make: () => {
       const comment = Buffer.concat([Buffer.from([0x21, 0xfe]), subBlocks(text('a'))]);
-      const extensions = Array<Buffer>((20 * 2 ** 20) / comment.length).fill(comment);
-      return gif({ screen: size(64, 48), frame: size(64, 48), frames: 1, extensions });
+      const comments = repeat(comment, Math.floor((20 * 2 ** 20) / comment.length));
+      return gif({ screen: size(64, 48), frame: size(64, 48), frames: 1, extensions: [comments] });
     },
     expected: ['ready'],
   },
@@ -235,7 +237,7 @@ const gifs: Bomb[] = [
 
 const webps: Bomb[] = [
   {
-    // Its reader asks for all of the pixels' memory before it says how many they are.
+    // The loader allocates memory for all pixels before it reports their number.
     name: 'webp-16383x16383',
     make: () => webp(size(16_383, 16_383)),
     expected: REFUSED,
@@ -247,7 +249,7 @@ const webps: Bomb[] = [
     expected: ['ready'],
   },
   {
-    // Its reader looks for each frame from the first one on: half a minute.
+    // The loader searches for each frame from the first one on, for half a minute in total.
     name: 'webp-100000-frames',
     make: () => animatedWebp({ screen: size(200, 200), frame: size(200, 200), frames: 100_000 }),
     expected: ['too-slow'],
@@ -275,39 +277,39 @@ const webps: Bomb[] = [
 ];
 
 const heifs: Bomb[] = [
-  { name: 'avif-17mp', make: () => avif(4123, 4123, '#c03020'), expected: REFUSED },
-  { name: 'avif-16mp-alpha', make: () => avif(4000, 4000, '#c0302080'), ...LIMIT },
+  { name: 'avif-17mp', make: (root) => avif(root, '4123x4123'), expected: REFUSED },
+  { name: 'avif-16mp-alpha', make: (root) => avif(root, '4000x4000-alpha'), ...LIMIT },
   {
     name: 'avif-claims-less-than-it-holds',
-    make: async () => claiming(await avif(6000, 6000, '#c03020'), 64, 48),
+    make: (root) => withClaimedSize(avif(root, '6000x6000'), 64, 48),
     expected: ['damaged-image'],
   },
   {
     name: 'avif-claims-more-than-it-holds',
-    make: async () => claiming(await avif(64, 48, '#c03020'), 4000, 4000),
+    make: async () => withClaimedSize(await encodeAvif(64, 48), 4000, 4000),
     expected: ['damaged-image'],
   },
   {
     name: 'avif-claims-60000x60000',
-    make: async () => claiming(await avif(64, 48, '#c03020'), 60_000, 60_000),
+    make: async () => withClaimedSize(await encodeAvif(64, 48), 60_000, 60_000),
     expected: REFUSED,
   },
   {
     name: 'avif-grid-of-65025-tiles',
     make: async () =>
-      tiled(await avif(64, 64, '#c03020'), { columns: 255, rows: 255, ...size(3999, 3999) }),
+      withTiles(await encodeAvif(64, 64), { columns: 255, rows: 255, ...size(3999, 3999) }),
     expected: ['damaged-image', 'not-an-image'],
   },
   {
     name: 'avif-grid-of-tiles-beyond-it',
-    make: async () =>
-      tiled(await avif(4000, 4000, '#c03020'), { columns: 16, rows: 16, ...size(4000, 4000) }),
+    make: (root) =>
+      withTiles(avif(root, '4000x4000'), { columns: 16, rows: 16, ...size(4000, 4000) }),
     expected: ['damaged-image', 'not-an-image', 'too-slow'],
   },
   {
     name: 'avif-grid-16mp',
     make: async () =>
-      tiled(await avif(1000, 1000, '#c03020'), { columns: 4, rows: 4, ...size(4000, 4000) }),
+      withTiles(await encodeAvif(1000, 1000), { columns: 4, rows: 4, ...size(4000, 4000) }),
     ...LIMIT,
   },
   { name: 'heic-12mp', make: (root) => heic(root), ...LIMIT },
@@ -315,26 +317,26 @@ const heifs: Bomb[] = [
     name: 'heic-that-is-off',
     make: (root) => heic(root),
     expected: ['heic-off'],
-    bounds: { heic: false },
+    limits: { heic: false },
   },
   {
     name: 'heic-48mp-grid',
-    make: (root) => tiled(heic(root), { columns: 2, rows: 2, ...size(8000, 6000) }),
+    make: (root) => withTiles(heic(root), { columns: 2, rows: 2, ...size(8000, 6000) }),
     ...LIMIT,
   },
   {
     name: 'heic-claims-60000x60000',
-    make: (root) => claiming(heic(root), 60_000, 60_000),
+    make: (root) => withClaimedSize(heic(root), 60_000, 60_000),
     expected: REFUSED,
   },
   {
     name: 'heic-claims-less-than-it-holds',
-    make: (root) => claiming(heic(root), 64, 48),
+    make: (root) => withClaimedSize(heic(root), 64, 48),
     expected: REFUSED,
   },
   {
     name: 'heic-grid-beyond-the-limit',
-    make: (root) => tiled(heic(root), { columns: 3, rows: 3, ...size(12_000, 9000) }),
+    make: (root) => withTiles(heic(root), { columns: 3, rows: 3, ...size(12_000, 9000) }),
     expected: REFUSED,
   },
 ];

@@ -1,4 +1,4 @@
-/** One pipeline over one file in a process of its own: `child.js PIPELINE FILE FOLDER ROOT`. */
+/** Runs one pipeline on one file in a separate process: `child.js PIPELINE FILE FOLDER ROOT`. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,18 +8,21 @@ import { openProduct } from '../product.js';
 import { runPeer } from './peer.js';
 import { EDGES, FORMATS, VARIANTS } from './sizes.js';
 
-/** `same`: ours at the peer's encoder settings. `shipped`: ours as it is. */
+/**
+ * `same`: this project at the peer's encoder settings. `shipped`: this project at its own settings.
+ * `floor` and `shippedFloor`: only one decode and the encodes, at the settings of `same` and `shipped`.
+ */
 export type Pipeline = 'same' | 'shipped' | 'peer' | 'floor' | 'shippedFloor';
 
 export interface Measured {
   figures: {
-    /** Of all threads, user and system. */
+    /** User and system time of all threads. */
     cpuSeconds: number;
     wallSeconds: number;
-    /** Peak memory above what the process held before, bytes. */
+    /** Peak memory minus the memory before the run, bytes. */
     rssBytes: number;
   };
-  /** The renditions. */
+  /** The paths of the renditions. */
   files: string[];
 }
 
@@ -28,7 +31,7 @@ async function main([pipeline, file, folder, root]: string[]): Promise<Measured>
   const { processImage } = product.processing();
   const { ENCODERS } = product.encode();
   const { parseConfig } = product.api();
-  // The very same for all.
+  // The same sharp for all pipelines.
   const sharp = product.sharp();
   const same: Encode.Encoders = {
     ...ENCODERS,
@@ -36,14 +39,17 @@ async function main([pipeline, file, folder, root]: string[]): Promise<Measured>
     jpeg: (image) => image.flatten({ background: '#fff' }).jpeg({}),
   };
   if (pipeline === 'peer') {
-    // Its files come from a bucket of its owner's: all loaders are there.
+    // The peer does not block any loader.
     sharp.unblock({ operation: ['VipsForeignLoad'] });
     const measured = await measure(() => runPeer(sharp, file as string, folder as string));
     return { figures: measured.figures, files: measured.result };
   }
   if (pipeline === 'floor' || pipeline === 'shippedFloor') {
     const encoders = pipeline === 'floor' ? same : ENCODERS;
-    return { figures: await floor(sharp, readFileSync(file as string), encoders), files: [] };
+    return {
+      figures: await measureFloor(sharp, readFileSync(file as string), encoders),
+      files: [],
+    };
   }
   const config = parseConfig({ BUCKET: 'bench', VARIANTS, FORMATS: FORMATS.join() });
   const { figures, result } = await measure(() =>
@@ -58,7 +64,7 @@ async function main([pipeline, file, folder, root]: string[]): Promise<Measured>
 }
 
 async function measure<T>(work: () => Promise<T>) {
-  forgetPeak();
+  resetPeak();
   const base = process.memoryUsage.rss();
   const before = process.cpuUsage();
   const start = performance.now();
@@ -72,12 +78,12 @@ async function measure<T>(work: () => Promise<T>) {
   return { figures, result };
 }
 
-/** Linux remembers the most memory that a process had; 5 lets it forget: proc_pid_clear_refs(5). */
-function forgetPeak(): void {
+/** Resets Linux's peak memory of this process, proc_pid_clear_refs(5). */
+function resetPeak(): void {
   if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
 }
 
-/** Bytes. Elsewhere than on Linux, the most since the process began. */
+/** Peak memory since resetPeak, bytes; on other systems than Linux, since the start of the process. */
 function peak(): number {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
   const [, kilobytes] = /VmHWM:\s*(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
@@ -85,10 +91,10 @@ function peak(): number {
 }
 
 /**
- * The sum of what can't be left out: one plain decode to the largest size, and each encode from pixels
- * that are there already. Making the smaller sizes, the placeholder and the like are not in it.
+ * The sum of the unavoidable work: one decode to the largest size, and each encode of existing pixels.
+ * Resizing to the smaller sizes, the placeholder and so on are not included.
  */
-async function floor(sharp: typeof Sharp, bytes: Buffer, encoders: Encode.Encoders) {
+async function measureFloor(sharp: typeof Sharp, bytes: Buffer, encoders: Encode.Encoders) {
   const { format } = await sharp(bytes).metadata();
   const animated = format === 'gif' || format === 'webp';
   const { pages = 1 } = await sharp(bytes, { animated }).metadata();
@@ -108,14 +114,14 @@ async function floor(sharp: typeof Sharp, bytes: Buffer, encoders: Encode.Encode
     const scale = Math.min(1, edge / Math.max(frame.width, frame.height));
     const width = Math.round(frame.width * scale);
     const height = Math.round(frame.height * scale);
-    const picture = await sharp(data, { raw: info })
+    const resized = await sharp(data, { raw: info })
       .resize({ width, height: height * pages, fit: 'fill' })
       .raw()
       .toBuffer({ resolveWithObject: true });
-    const { channels } = picture.info;
+    const { channels } = resized.info;
     for (const format of FORMATS) {
       const frames = format === 'webp' ? pages : 1;
-      const pixels = picture.data.subarray(0, width * height * frames * channels);
+      const pixels = resized.data.subarray(0, width * height * frames * channels);
       const encode = sharp(pixels, {
         raw: { width, height: height * frames, channels, pageHeight: height },
       });

@@ -1,20 +1,20 @@
-/** `npm run bench -- derive`: this project's pipeline against the peer's, picture by picture. */
+/** `npm run bench -- derive`: compares this project's pipeline to the peer's, image by image. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { picturesIn } from '../corpus.js';
+import { listImages } from '../corpus.js';
 import { median, medians, table } from '../figures.js';
-import type { Places } from '../paths.js';
+import type { BenchPaths } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import type { Measured, Pipeline } from './child.js';
-import { compareWith } from './similarity.js';
+import { createComparison } from './similarity.js';
 
 type Side = Measured['figures'] & {
-  /** All renditions together. */
+  /** Total of all renditions. */
   bytes: number;
   /** Mean over the renditions. */
   ssim: number;
@@ -28,34 +28,38 @@ interface Row {
   /** At the peer's encoder settings. */
   ours: Side;
   peer: Side;
-  /** Peer's by ours: how many times less ours takes. */
+  /** The peer's value divided by ours; above 1, ours is better. */
   ratio: Ratio;
-  /** Ours as a multiple of one decode and each encode alone. */
+  /** Our CPU time divided by that of one decode and the encodes alone. */
   floor: number;
-  /** Ours at the shipped settings, and the same figures of it. */
+  /** The same values at the shipped settings. */
   shipped: Side;
   shippedRatio: Ratio;
   shippedFloor: number;
 }
 
-/** Medians over all pictures. */
+/** Medians over all images. */
 type Overall = Pick<Row, 'ratio' | 'floor' | 'shippedRatio' | 'shippedFloor'> & {
   ssim: Record<'ours' | 'peer' | 'shipped', number>;
 };
 
 const SIDES = ['same', 'peer', 'shipped'] as const;
-/** In turn, so that a machine that slows down does so for all. */
+/** Run in turn, so that a slower machine affects all pipelines. */
 const PIPELINES: Pipeline[] = [...SIDES, 'floor', 'shippedFloor'];
 
 /**
  * Prints a table and writes derive.json.
- * @param corpus a folder of pictures
- * @param runs how often each pipeline runs on each, each time in a fresh process
+ * @param corpus a folder of images
+ * @param runs runs of each pipeline per image, each in a new process
  */
-export async function compareDerive(corpus: string, runs: number, places: Places): Promise<void> {
+export async function comparePipelines(
+  corpus: string,
+  runs: number,
+  paths: BenchPaths,
+): Promise<void> {
   const rows: Row[] = [];
-  for (const name of await picturesIn(corpus)) {
-    rows.push(await compareOne(name, join(corpus, name), runs, places.root));
+  for (const name of await listImages(corpus)) {
+    rows.push(await compareImage(name, join(corpus, name), runs, paths.root));
     process.stderr.write(`- ${name}\n`);
   }
   const overall: Overall = {
@@ -71,11 +75,11 @@ export async function compareDerive(corpus: string, runs: number, places: Places
       })),
     ),
   };
-  writeResults(places, 'derive', { runs, images: rows, median: overall });
+  writeResults(paths, 'derive', { runs, images: rows, median: overall });
   print(rows, overall);
 }
 
-async function compareOne(name: string, file: string, runs: number, root: string): Promise<Row> {
+async function compareImage(name: string, file: string, runs: number, root: string): Promise<Row> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
     const measured = Object.fromEntries(
@@ -87,7 +91,7 @@ async function compareOne(name: string, file: string, runs: number, root: string
       }
     }
     const figures = (pipeline: Pipeline) => medians(measured[pipeline].map((m) => m.figures));
-    const compare = await compareWith(readFileSync(file));
+    const compare = await createComparison(readFileSync(file));
     const sides = {} as Record<(typeof SIDES)[number], Side>;
     for (const side of SIDES) {
       const files = (measured[side][0] as Measured).files.map((path) => readFileSync(path));
@@ -125,7 +129,7 @@ async function runChild(
 ): Promise<Measured> {
   const child = join(__dirname, 'child.js');
   const run = promisify(execFile);
-  // Ours as the product starts it; the peer, and the floor, as Node is by default.
+  // Ours with the Node options of the product; the peer and the floor with Node's defaults.
   const isOurs = pipeline === 'same' || pipeline === 'shipped';
   const { PROCESS_FLAGS, PROCESS_ENVIRONMENT } = openProduct(root).isolated();
   const { stdout } = await run(
@@ -150,9 +154,13 @@ const times = (value: number) => `${value.toFixed(2)}x`;
 const megabytes = (value: number) => (value / 1e6).toFixed(0);
 const ssim = (value: number) => value.toFixed(4);
 
-/** What stands above a column, in a picture's row of it, and in the last row: of all pictures. */
-const COLUMNS: [head: string, of: (row: Row) => string, all?: (overall: Overall) => string][] = [
-  ['picture', ({ name }) => name, () => 'median'],
+/** Column heads, the cells of an image, and the cells of the last row, which is about all images. */
+const COLUMNS: [
+  head: string,
+  cell: (row: Row) => string,
+  overallCell?: (overall: Overall) => string,
+][] = [
+  ['image', ({ name }) => name, () => 'median'],
   ['MP', ({ megapixels }) => megapixels.toFixed(1)],
   ['peer s', ({ peer }) => seconds(peer.cpuSeconds)],
   ['ours s', ({ ours }) => seconds(ours.cpuSeconds)],
@@ -163,23 +171,23 @@ const COLUMNS: [head: string, of: (row: Row) => string, all?: (overall: Overall)
   ['bytes', ({ ratio }) => times(ratio.bytes), ({ ratio }) => times(ratio.bytes)],
   ['floor', ({ floor }) => times(floor), ({ floor }) => times(floor)],
   ['SSIM', ({ ours }) => ssim(ours.ssim), (overall) => ssim(overall.ssim.ours)],
-  ['peer', ({ peer }) => ssim(peer.ssim), (overall) => ssim(overall.ssim.peer)],
-  ['| shipped s', ({ shipped }) => seconds(shipped.cpuSeconds)],
-  ['cpu', (row) => times(row.shippedRatio.cpu), (all) => times(all.shippedRatio.cpu)],
-  ['wall', (row) => times(row.shippedRatio.wall), (all) => times(all.shippedRatio.wall)],
-  ['bytes', (row) => times(row.shippedRatio.bytes), (all) => times(all.shippedRatio.bytes)],
-  ['floor', (row) => times(row.shippedFloor), (all) => times(all.shippedFloor)],
-  ['SSIM', ({ shipped }) => ssim(shipped.ssim), (overall) => ssim(overall.ssim.shipped)],
+  ['peer SSIM', ({ peer }) => ssim(peer.ssim), (overall) => ssim(overall.ssim.peer)],
+  ['shipped s', ({ shipped }) => seconds(shipped.cpuSeconds)],
+  ['shipped cpu', (row) => times(row.shippedRatio.cpu), (all) => times(all.shippedRatio.cpu)],
+  ['shipped wall', (row) => times(row.shippedRatio.wall), (all) => times(all.shippedRatio.wall)],
+  ['shipped bytes', (row) => times(row.shippedRatio.bytes), (all) => times(all.shippedRatio.bytes)],
+  ['shipped floor', (row) => times(row.shippedFloor), (all) => times(all.shippedFloor)],
+  ['shipped SSIM', ({ shipped }) => ssim(shipped.ssim), (overall) => ssim(overall.ssim.shipped)],
 ];
 
 function print(rows: readonly Row[], overall: Overall): void {
-  const lines = rows.map((row) => COLUMNS.map(([, of]) => of(row)));
-  const last = COLUMNS.map(([, , all]) => all?.(overall) ?? '');
+  const lines = rows.map((row) => COLUMNS.map(([, cell]) => cell(row)));
+  const lastLine = COLUMNS.map(([, , overallCell]) => overallCell?.(overall) ?? '');
   const all = table(
     COLUMNS.map(([head]) => head),
-    [...lines, last],
+    [...lines, lastLine],
   );
   process.stdout.write(
-    `seconds are CPU; Nx: the peer's by ours; floor: ours by one decode and each encode alone\n${all}`,
+    `s: CPU seconds; Nx: the peer's value divided by ours; floor: ours divided by one decode and the encodes alone\n${all}`,
   );
 }

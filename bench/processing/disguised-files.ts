@@ -1,4 +1,4 @@
-/** Files that are no picture, no picture that is taken, or a picture and something else as well. */
+/** Files that are not an image, not an accepted image, or an image and another type as well (polyglots). */
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import type { Bomb } from './bomb.js';
@@ -6,7 +6,7 @@ import { box } from './boxes.js';
 import { text, u32 } from './fields.js';
 import { chunk, gif, png, segment, subBlocks, tiff, type Frame } from './malformed-files.js';
 
-/** What the other reader of a polyglot would run: no rendition may hold it. */
+/** The code that another program would run from a polyglot: no rendition may contain it. */
 export const FOREIGN = 'alert("foreign")';
 
 const FRAME: Frame = { width: 64, height: 48 };
@@ -14,18 +14,18 @@ const SCRIPT = `<script>${FOREIGN}</script>`;
 const SVG =
   '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ' +
   `width="64" height="48">${SCRIPT}<image xlink:href="file:///etc/passwd"/></svg>`;
-/** An XML bomb: each name stands for ten of the one before it. */
+/** An XML bomb: each entity expands to ten of the previous one. */
 const LAUGHS = `<!DOCTYPE svg [<!ENTITY a "${'a'.repeat(100)}">${Array.from(
   { length: 9 },
-  (_, i) => `<!ENTITY ${names(i + 1)} "${`&${names(i)};`.repeat(10)}">`,
-).join('')}]><svg xmlns="http://www.w3.org/2000/svg"><text>&${names(9)};</text></svg>`;
+  (_, i) => `<!ENTITY ${entityName(i + 1)} "${`&${entityName(i)};`.repeat(10)}">`,
+).join('')}]><svg xmlns="http://www.w3.org/2000/svg"><text>&${entityName(9)};</text></svg>`;
 
-function names(index: number): string {
+function entityName(index: number): string {
   return 'abcdefghij'.charAt(index);
 }
 
 const PDF = `%PDF-1.4\n1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(${FOREIGN})>>>>endobj\n`;
-/** The records that end every archive: one stored file, PKWARE APPNOTE section 4.3. */
+/** An archive of one stored file, PKWARE APPNOTE section 4.3. */
 const ZIP = Buffer.concat([text('PK\x03\x04'), Buffer.alloc(26), text(`${FOREIGN}PK\x05\x06`)]);
 
 const jpeg = () =>
@@ -35,7 +35,7 @@ const jpeg = () =>
 const still = (...extensions: Buffer[]) =>
   gif({ screen: FRAME, frame: FRAME, frames: 1, extensions });
 
-const others: Bomb[] = [
+const wrongTypes: Bomb[] = [
   { name: 'svg', make: () => text(SVG), expected: ['not-an-image'] },
   { name: 'svg-of-a-billion-laughs', make: () => text(LAUGHS), expected: ['not-an-image'] },
   {
@@ -60,7 +60,7 @@ const others: Bomb[] = [
     expected: ['not-an-image'],
   },
   {
-    name: 'mp4-that-says-it-is-an-avif',
+    name: 'mp4-with-the-brand-of-an-avif',
     make: () =>
       Buffer.concat([
         box('ftyp', text('avif'), u32(0), text('isomavif')),
@@ -84,21 +84,21 @@ const others: Bomb[] = [
     name: 'tiff-allowed',
     make: () => tiff({ ...FRAME, depth: 8 }),
     expected: ['ready'],
-    bounds: { tiff: true },
+    limits: { tiff: true },
   },
   {
     name: 'tiff-allowed-30000x30000',
     make: () => tiff({ width: 30_000, height: 30_000, depth: 8 }),
     expected: ['too-many-pixels'],
-    bounds: { tiff: true },
+    limits: { tiff: true },
   },
   {
     name: 'tiff-allowed-50mp-16-bit-in-one-strip',
     make: () => tiff({ width: 7071, height: 7071, depth: 16 }),
     expected: ['ready'],
-    bounds: { tiff: true },
+    limits: { tiff: true },
   },
-  { name: 'nothing', make: () => Buffer.alloc(0), expected: ['empty-file'] },
+  { name: 'empty-file', make: () => Buffer.alloc(0), expected: ['empty-file'] },
   { name: '60-mib-of-zeros', make: () => Buffer.alloc(60 * 2 ** 20), expected: ['too-many-bytes'] },
 ];
 
@@ -111,9 +111,9 @@ const polyglots: Bomb[] = [
   {
     name: 'jpeg-and-zip',
     make: async () => {
-      const picture = await jpeg();
+      const image = await jpeg();
       const note = segment(0xfe, text(SCRIPT));
-      return Buffer.concat([picture.subarray(0, 2), note, picture.subarray(2), ZIP]);
+      return Buffer.concat([image.subarray(0, 2), note, image.subarray(2), ZIP]);
     },
     expected: ['ready'],
   },
@@ -130,19 +130,19 @@ const polyglots: Bomb[] = [
     name: 'png-and-html',
     make: () => {
       const chunks = [chunk('tEXt', text(`Comment\0${SCRIPT}`))];
-      return Buffer.concat([png({ ...FRAME, depth: 8, colour: 'rgb', chunks }), text(SCRIPT)]);
+      return Buffer.concat([png({ ...FRAME, depth: 8, color: 'rgb', chunks }), text(SCRIPT)]);
     },
     expected: ['ready'],
   },
   {
     name: 'png-and-pdf',
-    make: () => Buffer.concat([png({ ...FRAME, depth: 8, colour: 'rgb' }), text(PDF)]),
+    make: () => Buffer.concat([png({ ...FRAME, depth: 8, color: 'rgb' }), text(PDF)]),
     expected: ['ready'],
   },
 ];
 
-function comment(words: string): Buffer {
-  return Buffer.concat([Buffer.from([0x21, 0xfe]), subBlocks(text(words))]);
+function comment(content: string): Buffer {
+  return Buffer.concat([Buffer.from([0x21, 0xfe]), subBlocks(text(content))]);
 }
 
-export const DISGUISES: readonly Bomb[] = [...others, ...polyglots];
+export const DISGUISES: readonly Bomb[] = [...wrongTypes, ...polyglots];

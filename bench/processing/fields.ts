@@ -1,4 +1,4 @@
-/** The fields that picture files are made of. */
+/** The binary fields of image files. */
 
 export const text = (value: string) => Buffer.from(value, 'latin1');
 
@@ -20,3 +20,6 @@ export function u32(...values: number[]): Buffer {
 export const le16 = (...values: number[]) => u16(...values).swap16();
 export const le24 = (value: number) => Buffer.from([value & 255, (value >> 8) & 255, value >> 16]);
 export const le32 = (...values: number[]) => u32(...values).swap32();
+
+/** Repeats the bytes without an intermediate array, for millions of copies. */
+export const repeat = (bytes: Buffer, count: number) => Buffer.alloc(bytes.length * count, bytes);

@@ -1,6 +1,6 @@
-/** Files of one colour that claim much and hold little, put together byte by byte. */
+/** Writes images of one color byte by byte: large dimensions or counts in small files. */
 import { constants, crc32, deflateRawSync } from 'node:zlib';
-import { le16, le24, le32, text, u16, u32 } from './fields.js';
+import { le16, le24, le32, repeat, text, u16, u32 } from './fields.js';
 
 export interface Frame {
   /** Pixels. */
@@ -10,35 +10,35 @@ export interface Frame {
 
 const MEBIBYTE = 2 ** 20;
 
-/** A zlib stream (RFC 1950) of so many zeros, a thousandth of their length; nothing is compressed twice. */
+/** Returns a zlib stream (RFC 1950) of `length` zeros, with a thousandth of that length. */
 export function zeros(length: number): Buffer {
-  // Ends at a byte and refers to nothing before it, so that it can follow itself.
+  // Ends at a byte boundary and has no back references, so that blocks can be repeated.
   const block = (bytes: number) =>
     deflateRawSync(Buffer.alloc(bytes), { finishFlush: constants.Z_FULL_FLUSH });
   const mebibyte = block(MEBIBYTE);
-  const blocks = Array.from({ length: Math.floor(length / MEBIBYTE) }, () => mebibyte);
+  const blocks = repeat(mebibyte, Math.floor(length / MEBIBYTE));
   const end = Buffer.from([3, 0]);
-  // Adler-32: the sum of zeros stays 1, the sum of those sums counts them.
+  // Adler-32 of zeros: the first sum stays 1, the second sum is the length.
   const adler = u32(((length % 65_521) * 65_536 + 1) >>> 0);
-  return Buffer.concat([Buffer.from([0x78, 1]), ...blocks, block(length % MEBIBYTE), end, adler]);
+  return Buffer.concat([Buffer.from([0x78, 1]), blocks, block(length % MEBIBYTE), end, adler]);
 }
 
 interface Png extends Frame {
-  /** Bits a channel. */
+  /** Bits per channel. */
   depth: 1 | 2 | 4 | 8 | 16;
-  /** IHDR's colour types 0, 2 and 6. */
-  colour: 'grey' | 'rgb' | 'rgba';
+  /** IHDR's color types 0, 2 and 6. */
+  color: 'gray' | 'rgb' | 'rgba';
   /** Adam7. */
   interlaced?: boolean;
   /** Chunks before the pixels. */
   chunks?: Buffer[];
-  /** What IDAT holds, if not the rows of such a picture. */
+  /** Replaces the content of IDAT. */
   pixels?: Buffer;
 }
 
-const COLOURS = { grey: [0, 1], rgb: [2, 3], rgba: [6, 4] } as const;
+const COLORS = { gray: [0, 1], rgb: [2, 3], rgba: [6, 4] } as const;
 
-/** Adam7's passes: first column, first row, step across, step down. PNG (third edition) section 8.1. */
+/** Adam7 passes: first column, first row, column step, row step. PNG (third edition) section 8.1. */
 const PASSES = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
@@ -49,16 +49,16 @@ const PASSES = [
   [0, 1, 1, 2],
 ] as const;
 
-/** Black, and clear where there is alpha. */
-export function png(picture: Png): Buffer {
-  const { width, height, depth, colour, interlaced = false, chunks = [] } = picture;
-  const [type, channels] = COLOURS[colour];
+/** Black pixels; transparent with an alpha channel. */
+export function png(options: Png): Buffer {
+  const { width, height, depth, color, interlaced = false, chunks = [] } = options;
+  const [type, channels] = COLORS[color];
   const passes = interlaced ? PASSES : ([[0, 0, 1, 1]] as const);
   let length = 0;
-  for (const [x, y, across, down] of passes) {
-    const columns = Math.ceil((width - x) / across);
-    const rows = Math.ceil((height - y) / down);
-    // Each row begins with its filter, 0: none.
+  for (const [x, y, columnStep, rowStep] of passes) {
+    const columns = Math.ceil((width - x) / columnStep);
+    const rows = Math.ceil((height - y) / rowStep);
+    // Each row starts with its filter type, 0: none.
     if (columns > 0) length += rows * (1 + Math.ceil((columns * channels * depth) / 8));
   }
   const ihdr = Buffer.from([depth, type, 0, 0, interlaced ? 1 : 0]);
@@ -66,7 +66,7 @@ export function png(picture: Png): Buffer {
     text('\x89PNG\r\n\x1a\n'),
     chunk('IHDR', u32(width, height), ihdr),
     ...chunks,
-    chunk('IDAT', picture.pixels ?? zeros(length)),
+    chunk('IDAT', options.pixels ?? zeros(length)),
     chunk('IEND'),
   ]);
 }
@@ -78,13 +78,13 @@ export function chunk(type: string, ...parts: Buffer[]): Buffer {
 }
 
 interface Jpeg extends Frame {
-  /** 1 grey, 3 YCbCr, 4 CMYK. */
+  /** 1: gray, 3: YCbCr, 4: CMYK. */
   components: 1 | 3 | 4;
   /** Chroma at half the width and height: 4:2:0. */
   subsampled?: boolean;
-  /** How often the last scan, of the first component, comes again: no reader may call that wrong. */
+  /** How often the last scan, of the first component, is repeated; the standard allows it. */
   repeats?: number;
-  /** Segments before the picture. */
+  /** Segments before the image. */
   segments?: Buffer[];
 }
 
@@ -94,35 +94,38 @@ export function segment(marker: number, ...parts: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([0xff, marker]), u16(body.length + 2), body]);
 }
 
-/** A Huffman table of one code, 0, that means `symbol`: section B.2.4.2. */
-const oneCode = (place: number, symbol: number) =>
-  segment(0xc4, Buffer.from([place, 1, ...Array<number>(15).fill(0), symbol]));
+/** A Huffman table whose only code, 0, means `symbol`: section B.2.4.2. */
+const huffmanTable = (id: number, symbol: number) =>
+  segment(0xc4, Buffer.from([id, 1, ...Array<number>(15).fill(0), symbol]));
 
-/** The longest run of blocks without coefficients, EOB14, takes a code of 1 bit and 14 more. */
+/** EOB14, the longest run of blocks without coefficients: a code of 1 bit and 14 more bits. */
 const RUN = { symbol: 0xe0, blocks: 2 ** 14, bits: 15 };
 
-/** Progressive, one colour: every bit of its scans is 0. */
-export function progressiveJpeg(picture: Jpeg): Buffer {
-  const { width, height, components, subsampled = false, repeats = 0 } = picture;
+/** A progressive JPEG of one color: every bit of its scans is 0. */
+export function progressiveJpeg(options: Jpeg): Buffer {
+  const { width, height, components, subsampled = false, repeats = 0 } = options;
   const ids = Array.from({ length: components }, (_, i) => i + 1);
   const factor = subsampled ? 2 : 1;
   const sampling = (id: number) => (id === 1 && subsampled ? 0x22 : 0x11);
   const mcus = Math.ceil(width / 8 / factor) * Math.ceil(height / 8 / factor);
   const blocksOf = (id: number) =>
     id === 1 || !subsampled ? Math.ceil(width / 8) * Math.ceil(height / 8) : mcus;
-  const blocksAMcu = subsampled ? 4 + components - 1 : components;
-  const dc = Buffer.alloc(Math.ceil((mcus * blocksAMcu) / 8));
+  const blocksPerMcu = subsampled ? 4 + components - 1 : components;
+  const dc = Buffer.alloc(Math.ceil((mcus * blocksPerMcu) / 8));
   const ac = (id: number) =>
     Buffer.alloc(Math.ceil((Math.ceil(blocksOf(id) / RUN.blocks) * RUN.bits) / 8));
-  const scan = (of: number[], bits: number[], data: Buffer) =>
+  const scan = (componentIds: number[], parameters: number[], data: Buffer) =>
     Buffer.concat([
-      segment(0xda, Buffer.from([of.length, ...of.flatMap((id) => [id, 0]), ...bits])),
+      segment(
+        0xda,
+        Buffer.from([componentIds.length, ...componentIds.flatMap((id) => [id, 0]), ...parameters]),
+      ),
       data,
     ]);
   const last = scan([1], [1, 63, 0], ac(1));
   return Buffer.concat([
     Buffer.from([0xff, 0xd8]),
-    ...(picture.segments ?? []),
+    ...(options.segments ?? []),
     ...(components === 4 ? [segment(0xee, text('Adobe'), u16(100, 0, 0), Buffer.of(0))] : []),
     segment(0xdb, Buffer.from([0, ...Array<number>(64).fill(1)])),
     segment(
@@ -131,11 +134,11 @@ export function progressiveJpeg(picture: Jpeg): Buffer {
       u16(height, width),
       Buffer.from([components, ...ids.flatMap((id) => [id, sampling(id), 0])]),
     ),
-    oneCode(0x00, 0),
-    oneCode(0x10, RUN.symbol),
+    huffmanTable(0x00, 0),
+    huffmanTable(0x10, RUN.symbol),
     scan(ids, [0, 0, 0], dc),
     ...ids.slice(1).map((id) => scan([id], [1, 63, 0], ac(id))),
-    ...Array<Buffer>(1 + repeats).fill(last),
+    repeat(last, 1 + repeats),
     Buffer.from([0xff, 0xd9]),
   ]);
 }
@@ -143,16 +146,16 @@ export function progressiveJpeg(picture: Jpeg): Buffer {
 interface Gif {
   screen: Frame;
   frame: Frame;
-  /** How often the frame is shown. */
+  /** How often the frame is repeated. */
   frames: number;
   /** Extensions before the frames. */
   extensions?: Buffer[];
 }
 
-/** Two colours, of which the first is shown; `screen` is what the file calls its size. */
+/** A GIF of two colors that uses the first; `screen` is the size that the file claims. */
 export function gif({ screen, frame, frames, extensions = [] }: Gif): Buffer {
-  const one = Buffer.concat([
-    // Shown for 50 ms.
+  const oneFrame = Buffer.concat([
+    // Delay: 50 ms.
     Buffer.from([0x21, 0xf9, 4, 0, 5, 0, 0, 0]),
     Buffer.from([0x2c]),
     le16(0, 0, frame.width, frame.height),
@@ -164,12 +167,12 @@ export function gif({ screen, frame, frames, extensions = [] }: Gif): Buffer {
     le16(screen.width, screen.height),
     Buffer.from([0x80, 0, 0, 200, 30, 30, 30, 30, 200]),
     ...extensions,
-    ...Array<Buffer>(frames).fill(one),
+    repeat(oneFrame, frames),
     Buffer.from([0x3b]),
   ]);
 }
 
-/** Blocks of at most 255 bytes and an empty one: GIF89a section 15. */
+/** Blocks of at most 255 bytes, then an empty block: GIF89a section 15. */
 export function subBlocks(data: Buffer): Buffer {
   const blocks: Buffer[] = [];
   for (let start = 0; start < data.length; start += 255) {
@@ -179,29 +182,31 @@ export function subBlocks(data: Buffer): Buffer {
   return Buffer.concat([...blocks, Buffer.from([0])]);
 }
 
-/** LZW of so many zeros, code size 2: each code is the one that is just being defined. */
+/** LZW data of `pixels` zeros, code size 2: each code is the one that is being defined. */
 function lzw(pixels: number): Buffer {
   const [CLEAR, END, FIRST, LAST] = [4, 5, 6, 4095];
-  const bytes: number[] = [];
-  let [held, bits, size, next] = [0, 0, 3, FIRST];
+  // Once the table is full, a code of 12 bits means 4091 pixels.
+  const bytes = Buffer.alloc(Math.ceil(1.5 * (LAST + pixels / 4091)) + 8);
+  let written = 0;
+  let [pending, bits, size, next] = [0, 0, 3, FIRST];
   const put = (code: number) => {
-    held |= code << bits;
-    for (bits += size; bits >= 8; bits -= 8, held >>>= 8) bytes.push(held & 255);
+    pending |= code << bits;
+    for (bits += size; bits >= 8; bits -= 8, pending >>>= 8) bytes[written++] = pending & 255;
   };
   put(CLEAR);
   put(0);
   for (let left = pixels - 1; left > 0;) {
-    // Code 6 stands for two pixels, each after it for one more.
-    const most = Math.min(next, LAST) - FIRST + 2;
-    const length = Math.min(left, most);
+    // Code 6 means two pixels, each following code one pixel more.
+    const maxLength = Math.min(next, LAST) - FIRST + 2;
+    const length = Math.min(left, maxLength);
     put(length === 1 ? 0 : FIRST + length - 2);
     left -= length;
     if (next <= LAST) next++;
     if (next === 1 << size && size < 12) size++;
   }
   put(END);
-  if (bits > 0) bytes.push(held & 255);
-  return Buffer.from(bytes);
+  if (bits > 0) bytes[written++] = pending & 255;
+  return bytes.subarray(0, written);
 }
 
 function riff(type: string, ...parts: Buffer[]): Buffer {
@@ -209,39 +214,39 @@ function riff(type: string, ...parts: Buffer[]): Buffer {
   return Buffer.concat([text(type), le32(body.length), body, Buffer.alloc(body.length % 2)]);
 }
 
-/** RFC 9649 section 3: five prefix codes of one symbol each, so that a pixel takes no bit at all. */
+/** RFC 9649 section 3: five prefix codes of one symbol each, so that a pixel takes 0 bits. */
 function vp8l({ width, height }: Frame): Buffer {
   const size = (height - 1) * 2 ** 14 + (width - 1);
-  // No transform, no cache, no groups; then each code: simple, one symbol, of one bit, 0.
+  // No transform, no color cache, no meta prefix codes; then each code: simple, one symbol of 1 bit, 0.
   const codes = 0b0001_0001_0001_0001_0001_000;
   return riff('VP8L', Buffer.of(0x2f), le32(size, codes));
 }
 
-/** Lossless, black. */
+/** A lossless WebP of black pixels. */
 export function webp(frame: Frame): Buffer {
   return riff('RIFF', text('WEBP'), vp8l(frame));
 }
 
-/** RFC 9649 section 2.7. @param screen what the file calls its size */
+/** RFC 9649 section 2.7. @param screen the size that the file claims */
 export function animatedWebp({ screen, frame, frames }: Omit<Gif, 'extensions'>): Buffer {
   const size = ({ width, height }: Frame) => Buffer.concat([le24(width - 1), le24(height - 1)]);
-  const place = Buffer.alloc(6);
-  const one = riff('ANMF', place, size(frame), le24(50), Buffer.of(0), vp8l(frame));
+  const offset = Buffer.alloc(6);
+  const oneFrame = riff('ANMF', offset, size(frame), le24(50), Buffer.of(0), vp8l(frame));
   return riff(
     'RIFF',
     text('WEBP'),
     riff('VP8X', Buffer.from([2, 0, 0, 0]), size(screen)),
     riff('ANIM', Buffer.alloc(6)),
-    ...Array<Buffer>(frames).fill(one),
+    repeat(oneFrame, frames),
   );
 }
 
-/** TIFF 6.0, 8 or 16 bits RGBA, deflated, in one strip. */
+/** TIFF 6.0, 8 or 16 bits RGBA, deflate, in one strip. */
 export function tiff({ width, height, depth }: Frame & { depth: 8 | 16 }): Buffer {
   const pixels = zeros(width * height * 4 * (depth / 8));
   const start = 8;
   const depths = start + pixels.length + (pixels.length % 2);
-  // Tag, type (3: 16 bits, 4: 32 bits), count, value or where it is.
+  // Tag, type (3: 16 bits, 4: 32 bits), count, value or offset of the values.
   const entries = [
     [256, 4, 1, width],
     [257, 4, 1, height],

@@ -1,4 +1,4 @@
-/** Renditions of one file in a bounded process of its own, and what that process took. */
+/** Processes a file in an isolated process and measures that process. */
 import { readFileSync } from 'node:fs';
 import type { IsolatedProcessor } from '../../functions/src/processing/isolated-processor.js';
 import type {
@@ -7,58 +7,62 @@ import type {
 } from '../../functions/src/processing/process-image.js';
 import type { ImageFailure, ImageFailureCode } from '../../functions/src/errors.js';
 
-export interface Watched {
-  /** Another word when it failed in a way that it must not. */
+export interface UploadMeasurement {
+  /** `crashed`: any error other than an ImageFailure. */
   outcome: 'ready' | ImageFailureCode | 'crashed';
-  /** Why it failed. */
+  /** The reason of a failure. */
   detail: string;
-  derived?: ProcessedImage;
+  result?: ProcessedImage;
   seconds: number;
-  /** The most that lay in memory at once, bytes; 0 elsewhere than on Linux. */
+  /** Peak resident memory, bytes; 0 on other systems than Linux. */
   peakBytes: number;
-  /** The most that the process had asked for and might write to: what its limit counts. Bytes. */
+  /** Peak data memory, bytes: what the memory limit counts; 0 on other systems than Linux. */
   dataBytes: number;
 }
 
-const EVERY_MS = 5;
+const SAMPLE_INTERVAL_MS = 5;
 
-/** @param derive not used before: what earlier uploads took would be counted, too */
-export async function watch(
-  derive: IsolatedProcessor,
+/**
+ * Processes one upload. The memory includes that of earlier uploads in the same process.
+ * @param processUpload an idle processor
+ */
+export async function measureUpload(
+  processUpload: IsolatedProcessor,
   bytes: Buffer,
-  plan: ProcessSettings,
-): Promise<Watched> {
-  const { pid } = derive;
-  const most = { peakBytes: 0, dataBytes: 0 };
-  const look = () => {
-    const status = statusOf(pid);
-    most.peakBytes = Math.max(most.peakBytes, bytesOf('VmHWM', status));
-    most.dataBytes = Math.max(most.dataBytes, bytesOf('VmData', status));
+  settings: ProcessSettings,
+): Promise<UploadMeasurement> {
+  const { pid } = processUpload;
+  const peaks = { peakBytes: 0, dataBytes: 0 };
+  const sample = () => {
+    const status = readStatus(pid);
+    peaks.peakBytes = Math.max(peaks.peakBytes, readBytes('VmHWM', status));
+    peaks.dataBytes = Math.max(peaks.dataBytes, readBytes('VmData', status));
   };
-  const timer = setInterval(look, EVERY_MS);
+  const timer = setInterval(sample, SAMPLE_INTERVAL_MS);
   const start = performance.now();
   try {
-    const derived = await derive(bytes, plan);
-    look();
-    return { outcome: 'ready', detail: '', derived, seconds: secondsSince(start), ...most };
+    const result = await processUpload(bytes, settings);
+    sample();
+    return { outcome: 'ready', detail: '', result, seconds: secondsSince(start), ...peaks };
   } catch (error) {
-    look();
-    const known = isFailure(error) ? error : undefined;
-    const { code: outcome, detail } = known ?? { code: 'crashed' as const, detail: String(error) };
-    return { outcome, detail, seconds: secondsSince(start), ...most };
+    sample();
+    const { code: outcome, detail } = isImageFailure(error)
+      ? error
+      : { code: 'crashed' as const, detail: String(error) };
+    return { outcome, detail, seconds: secondsSince(start), ...peaks };
   } finally {
     clearInterval(timer);
   }
 }
 
-/** By its name: the product's classes are loaded more than once, from here and from there. */
-const isFailure = (error: unknown): error is ImageFailure =>
+/** Compares names: the compiled product and the sources have separate classes. */
+const isImageFailure = (error: unknown): error is ImageFailure =>
   error instanceof Error && error.name === 'ImageFailure';
 
 const secondsSince = (start: number) => (performance.now() - start) / 1000;
 
-/** What Linux says of a process, proc_pid_status(5); nothing of one that is gone. */
-function statusOf(pid: number | undefined): string {
+/** Reads proc_pid_status(5); empty when the process does not exist. */
+function readStatus(pid: number | undefined): string {
   try {
     return pid === undefined ? '' : readFileSync(`/proc/${pid}/status`, 'latin1');
   } catch {
@@ -66,7 +70,7 @@ function statusOf(pid: number | undefined): string {
   }
 }
 
-function bytesOf(name: 'VmHWM' | 'VmData', status: string): number {
-  const [, kilobytes = '0'] = new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status) ?? [];
+function readBytes(field: 'VmHWM' | 'VmData', status: string): number {
+  const [, kilobytes = '0'] = new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(status) ?? [];
   return Number(kilobytes) * 1024;
 }

@@ -1,8 +1,8 @@
 /**
- * What storage-resize-images 0.3.3 does with an upload, step by step: every size in every format by
- * itself and all at once; each is resized into the input's format, decoded, encoded in the target
- * format, decoded, and encoded once more into a file without extension.
- * `failOnError: false` is called `failOn: 'none'` in this version of sharp.
+ * Reproduces how storage-resize-images 0.3.3 processes an upload: every size in every format separately,
+ * all in parallel; each is resized into the input's format, decoded, encoded in the target format,
+ * decoded, and encoded again into a file without extension. Its `failOnError: false` is
+ * `failOn: 'none'` in this version of sharp.
  * @see https://github.com/firebase/extensions/tree/next/storage-resize-images/functions/src
  */
 import { randomUUID } from 'node:crypto';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type Sharp from 'sharp';
 import { EDGES, FORMATS } from './sizes.js';
 
-/** @returns the files that were written to `folder` */
+/** @returns the paths of the files written to `folder` */
 export async function runPeer(sharp: typeof Sharp, file: string, folder: string) {
   sharp.cache(false);
   return Promise.all(
@@ -20,7 +20,7 @@ export async function runPeer(sharp: typeof Sharp, file: string, folder: string)
   );
 }
 
-/** One size in one format. @returns the file that was written to `folder` */
+/** Produces one size in one format. @returns the path of the file written to `folder` */
 export async function modifyImage(
   sharp: typeof Sharp,
   file: string,
@@ -33,7 +33,7 @@ export async function modifyImage(
     .rotate()
     .resize(edge, edge, { fit: 'inside', withoutEnlargement: true })
     .toBuffer();
-  // Only WebP (and GIF) is asked to go on moving.
+  // Only WebP (and GIF) stays animated.
   const input = sharp(resized, format === 'webp' ? { animated } : {});
   const converted = await input[format]({}).toBuffer();
   const path = join(folder, randomUUID());

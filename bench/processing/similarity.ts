@@ -1,4 +1,4 @@
-/** How much a rendition is like the original, as SSIM: 1 is equal. */
+/** Measures the similarity of a rendition and the original as SSIM; 1 means identical. */
 import { ssim } from '@blazediff/ssim';
 import sharp, { type OutputInfo } from 'sharp';
 
@@ -7,36 +7,36 @@ interface Pixels {
   info: OutputInfo;
 }
 
-/** The library halves larger pictures until they are about so small, as the reference code of 2004 does. */
+/** Pixels. The library halves larger images to about this size, as the reference code of 2004 does. */
 const TILE = 320;
-/** Its window is 11 pixels wide. */
-const LEAST = 16;
+/** Pixels. The window of SSIM is 11 pixels wide. */
+const MIN_TILE = 16;
 
-/** @returns a function that compares one rendition (its first frame) with this original */
-export async function compareWith(
+/** @returns a function that compares the first frame of a rendition to the original */
+export async function createComparison(
   original: Buffer,
 ): Promise<(rendition: Buffer) => Promise<number>> {
-  // All pixels, without shrink-on-load, in sRGB: what a perfect pipeline would start from.
-  const whole = await sharp(original, { limitInputPixels: false })
+  // All pixels, without shrink-on-load, in sRGB.
+  const source = await sharp(original, { limitInputPixels: false })
     .autoOrient()
     .toColourspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true });
   const references = new Map<string, Promise<Pixels>>();
   return async (rendition) => {
-    const found = await rgba(sharp(rendition));
-    const { width, height } = found.info;
+    const actual = await toRgba(sharp(rendition));
+    const { width, height } = actual.info;
     const key = `${width}x${height}`;
     const reference =
       references.get(key) ??
-      rgba(sharp(whole.data, { raw: whole.info }).resize({ width, height, fit: 'fill' }));
+      toRgba(sharp(source.data, { raw: source.info }).resize({ width, height, fit: 'fill' }));
     references.set(key, reference);
-    return similarity(await reference, found);
+    return similarity(await reference, actual);
   };
 }
 
-/** On white, as a page would show it. */
-async function rgba(image: sharp.Sharp): Promise<Pixels> {
+/** Flattens on white, as a page displays it. */
+async function toRgba(image: sharp.Sharp): Promise<Pixels> {
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   return sharp(data, { raw: info })
     .flatten({ background: '#fff' })
@@ -45,7 +45,7 @@ async function rgba(image: sharp.Sharp): Promise<Pixels> {
     .toBuffer({ resolveWithObject: true });
 }
 
-/** Mean over tiles at full resolution, each weighed by its area. */
+/** The mean over tiles at full resolution, weighted by area. */
 function similarity(a: Pixels, b: Pixels): number {
   const { width, height } = a.info;
   let sum = 0;
@@ -58,8 +58,14 @@ function similarity(a: Pixels, b: Pixels): number {
         width: Math.min(TILE, width - left),
         height: Math.min(TILE, height - top),
       };
-      if (tile.width < LEAST || tile.height < LEAST) continue;
-      const score = ssim(cut(a, tile), cut(b, tile), undefined, tile.width, tile.height);
+      if (tile.width < MIN_TILE || tile.height < MIN_TILE) continue;
+      const score = ssim(
+        extractTile(a, tile),
+        extractTile(b, tile),
+        undefined,
+        tile.width,
+        tile.height,
+      );
       sum += score * tile.width * tile.height;
       area += tile.width * tile.height;
     }
@@ -67,7 +73,7 @@ function similarity(a: Pixels, b: Pixels): number {
   return sum / area;
 }
 
-function cut({ data, info }: Pixels, tile: sharp.Region): Buffer {
+function extractTile({ data, info }: Pixels, tile: sharp.Region): Buffer {
   const rows = Array.from({ length: tile.height }, (_, row) => {
     const start = ((tile.top + row) * info.width + tile.left) * 4;
     return data.subarray(start, start + tile.width * 4);

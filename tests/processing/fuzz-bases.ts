@@ -1,4 +1,4 @@
-/** Small files of every format and kind, for the fuzz test to damage. */
+/** Creates small files of every format and kind, which the fuzz test damages. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -9,7 +9,7 @@ const EXIF = { IFD0: { Copyright: 'nobody', Software: 'a camera' } };
 const XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"/>';
 
 /** @param root the repository */
-export async function basesOf(root: string): Promise<[name: string, bytes: Buffer][]> {
+export async function createBaseFiles(root: string): Promise<[name: string, bytes: Buffer][]> {
   const fixtures = join(root, 'tests', 'fixtures');
   const original = readFileSync(join(fixtures, 'photos', 'seeding.jpg'));
   const pixels = await sharp(original)
@@ -25,35 +25,37 @@ export async function basesOf(root: string): Promise<[name: string, bytes: Buffe
         ...(frames > 1 && { pageHeight: SIZE.height }),
       },
     });
-  const clear = () => photo().ensureAlpha(0.5);
-  const told = () => photo().withExif(EXIF).withXmp(XMP).withIccProfile('p3');
+  const translucent = () => photo().ensureAlpha(0.5);
+  const withMetadata = () => photo().withExif(EXIF).withXmp(XMP).withIccProfile('p3');
   const delay = Array<number>(FRAMES).fill(60);
-  const made: Record<string, Sharp> = {
+  const images: Record<string, Sharp> = {
     'jpeg-baseline': photo().jpeg(),
     'jpeg-progressive': photo().jpeg({ progressive: true }),
-    'jpeg-told': told().withMetadata({ orientation: 6 }).jpeg(),
+    'jpeg-metadata': withMetadata().withMetadata({ orientation: 6 }).jpeg(),
     'jpeg-cmyk': photo().toColourspace('cmyk').withIccProfile('cmyk').jpeg(),
-    'jpeg-grey': photo().greyscale().jpeg({ progressive: true }),
+    'jpeg-gray': photo().greyscale().jpeg({ progressive: true }),
     'png-8': photo().png(),
     'png-16': photo().toColourspace('rgb16').png(),
     'png-palette': photo().png({ palette: true }),
     'png-interlaced': photo().png({ progressive: true }),
-    'png-alpha-told': told().ensureAlpha(0.5).png(),
+    'png-alpha-metadata': withMetadata().ensureAlpha(0.5).png(),
     'webp-lossy': photo().webp(),
     'webp-lossless': photo().webp({ lossless: true }),
-    'webp-alpha-told': told().ensureAlpha(0.5).webp(),
+    'webp-alpha-metadata': withMetadata().ensureAlpha(0.5).webp(),
     'webp-animated': photo(FRAMES).webp({ delay, loop: 0 }),
     gif: photo().gif(),
     'gif-animated': photo(FRAMES).gif({ delay, loop: 0 }),
     avif: photo().avif({ effort: 0 }),
-    'avif-alpha-told': told().ensureAlpha(0.5).avif({ effort: 0, chromaSubsampling: '4:4:4' }),
+    'avif-alpha-metadata': withMetadata()
+      .ensureAlpha(0.5)
+      .avif({ effort: 0, chromaSubsampling: '4:4:4' }),
     'tiff-plain': photo().tiff({ compression: 'none' }),
     'tiff-lzw-tiled': photo().tiff({ compression: 'lzw', tile: true, predictor: 'horizontal' }),
     'tiff-jpeg': photo().tiff({ compression: 'jpeg' }),
-    'tiff-deflate-alpha': clear().tiff({ compression: 'deflate', pyramid: true }),
+    'tiff-deflate-alpha': translucent().tiff({ compression: 'deflate', pyramid: true }),
   };
   const files: [string, Buffer][] = [];
-  for (const [name, image] of Object.entries(made)) files.push([name, await image.toBuffer()]);
+  for (const [name, image] of Object.entries(images)) files.push([name, await image.toBuffer()]);
   for (const name of ['corners', 'alpha', 'thumbnail']) {
     files.push([`heic-${name}`, readFileSync(join(fixtures, 'heic', `${name}.heic`))]);
   }

@@ -8,14 +8,21 @@ import { decode } from './decode.js';
 import { readHeader } from './header.js';
 import type { RawImage } from './raw-image.js';
 
-const bounds = parseConfig({ BUCKET: 'bucket' });
-const folder = mkdtempSync(join(tmpdir(), 'colour-'));
+const limits = parseConfig({ BUCKET: 'bucket' });
+const folder = mkdtempSync(join(tmpdir(), 'color-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const seeding = readFileSync(join(__dirname, '../../../tests/fixtures/photos/seeding.jpg'));
-const photo = () => sharp(seeding).resize(1200, 900, { fit: 'cover' });
+const pixels = sharp(seeding)
+  .resize(1200, 900, { fit: 'cover' })
+  .raw()
+  .toBuffer({ resolveWithObject: true });
+async function photo(): Promise<Sharp> {
+  const { data, info } = await pixels;
+  return sharp(data, { raw: info });
+}
 
-/** A matrix and a gamma as an ICC profile of version 2 (ICC.1:2001-04, sections 6.1 to 6.5). */
+/** An ICC profile of version 2 with a matrix and a gamma (ICC.1:2001-04, sections 6.1 to 6.5). */
 function rgbProfile(gamma: number, colorants: Record<'rXYZ' | 'gXYZ' | 'bXYZ', number[]>): Buffer {
   const fixed = (values: number[]) => {
     const bytes = Buffer.alloc(4 * values.length);
@@ -62,27 +69,27 @@ function inProfile(image: Sharp, icc: Buffer): Sharp {
   return image.withIccProfile(file);
 }
 
-/** How far two pictures are apart, in levels of 255: on the mean, and all but a thousandth. */
-function difference(a: Buffer, b: Buffer): { mean: number; most: number } {
+/** Differences in levels of 255: the mean, and the largest after dropping a thousandth as outliers. */
+function difference(a: Buffer, b: Buffer): { mean: number; max: number } {
   expect(a.length).toBe(b.length);
   const counts = new Array<number>(256).fill(0);
   a.forEach((level, i) => {
-    const apart = Math.abs(level - (b[i] as number));
-    counts[apart] = (counts[apart] as number) + 1;
+    const distance = Math.abs(level - (b[i] as number));
+    counts[distance] = (counts[distance] as number) + 1;
   });
-  const mean = counts.reduce((sum, count, apart) => sum + count * apart, 0) / a.length;
-  let left = a.length / 1000;
-  const most = 255 - counts.toReversed().findIndex((count) => (left -= count) < 0);
-  return { mean, most };
+  const mean = counts.reduce((sum, count, distance) => sum + count * distance, 0) / a.length;
+  let outliers = a.length / 1000;
+  const max = 255 - counts.toReversed().findIndex((count) => (outliers -= count) < 0);
+  return { mean, max };
 }
 
-async function decoded(bytes: Buffer) {
+async function decodePixels(bytes: Buffer) {
   const size = { width: 400, height: 300 };
-  return (await decode(bytes, await readHeader(bytes, bounds), size, bounds)).data;
+  return (await decode(bytes, await readHeader(bytes, limits), size, limits)).data;
 }
 
-/** Colours first, on all pixels, then the resize. */
-async function straight(bytes: Buffer): Promise<Buffer> {
+/** The reference: converts all pixels first, then resizes. */
+async function convertThenResize(bytes: Buffer): Promise<Buffer> {
   const all = await sharp(bytes).toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
   return sharp(all.data, { raw: all.info })
     .resize({ width: 400, height: 300, fit: 'fill' })
@@ -91,29 +98,31 @@ async function straight(bytes: Buffer): Promise<Buffer> {
     .toBuffer();
 }
 
-test.each<[string, () => Sharp | Promise<Sharp>]>([
-  ['sRGB', () => photo().jpeg({ quality: 95 })],
-  ['Display P3', () => photo().withIccProfile('p3').jpeg({ quality: 95 })],
-  ['Display P3 in PNG', () => photo().withIccProfile('p3').png()],
-  ['Display P3 with alpha', () => photo().ensureAlpha(0.5).withIccProfile('p3').png()],
-  ['Adobe RGB', () => inProfile(photo(), ADOBE).jpeg({ quality: 95 })],
-  ['CMYK', () => photo().toColourspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 95 })],
-  ['16 bits', () => photo().toColourspace('rgb16').png()],
-  ['16 bits, Display P3', () => photo().toColourspace('rgb16').withIccProfile('p3').png()],
-  ['grey', () => photo().greyscale().jpeg({ quality: 95 })],
-  ['grey, 16 bits', () => photo().toColourspace('grey16').png()],
-  ['palette', () => photo().png({ palette: true })],
-])('%s comes out as a straight conversion would', async (_what, make) => {
-  const bytes = await (await make()).toBuffer();
-  const apart = difference(await decoded(bytes), await straight(bytes));
-  expect(apart.mean).toBeLessThan(0.6);
-  expect(apart.most).toBeLessThan(10);
+test.each<[string, (image: Sharp) => Sharp]>([
+  ['sRGB', (image) => image.jpeg({ quality: 95 })],
+  ['Display P3', (image) => image.withIccProfile('p3').jpeg({ quality: 95 })],
+  ['Display P3 in PNG', (image) => image.withIccProfile('p3').png()],
+  ['Display P3 with alpha', (image) => image.ensureAlpha(0.5).withIccProfile('p3').png()],
+  ['Adobe RGB', (image) => inProfile(image, ADOBE).jpeg({ quality: 95 })],
+  ['CMYK', (image) => image.toColourspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 95 })],
+  ['16 bits', (image) => image.toColourspace('rgb16').png()],
+  ['16 bits, Display P3', (image) => image.toColourspace('rgb16').withIccProfile('p3').png()],
+  ['grey', (image) => image.greyscale().jpeg({ quality: 95 })],
+  ['grey, 16 bits', (image) => image.toColourspace('grey16').png()],
+  ['palette', (image) => image.png({ palette: true })],
+])('%s matches a conversion before the resize', async (_name, make) => {
+  const bytes = await make(await photo()).toBuffer();
+  const { mean, max } = difference(await decodePixels(bytes), await convertThenResize(bytes));
+  expect(mean).toBeLessThan(0.6);
+  expect(max).toBeLessThan(10);
 });
 
-test('colours in Display P3 that are not converted would be seen', async () => {
-  const p3 = await photo().withIccProfile('p3').jpeg({ quality: 95 }).toBuffer();
+test('the difference detects Display P3 that is not converted', async () => {
+  const p3 = await (await photo()).withIccProfile('p3').jpeg({ quality: 95 }).toBuffer();
   const stripped = await sharp(p3, { ignoreIcc: true }).jpeg({ quality: 95 }).toBuffer();
-  expect(difference(await decoded(p3), await decoded(stripped)).mean).toBeGreaterThan(1.5);
+  expect(difference(await decodePixels(p3), await decodePixels(stripped)).mean).toBeGreaterThan(
+    1.5,
+  );
 });
 
 describe('toSrgb', () => {
@@ -125,7 +134,7 @@ describe('toSrgb', () => {
     frames,
   });
 
-  test('Display P3’s green and red are the brightest that sRGB has', async () => {
+  test('clips colors of Display P3 that sRGB does not have', async () => {
     expect([...(await toSrgb(pixel([0, 255, 0]), await displayP3())).data]).toEqual([0, 255, 0]);
     const { data } = await toSrgb(pixel([200, 50, 50]), await displayP3());
     // From the matrices of both spaces (CSS Color 4, section 10).
@@ -134,21 +143,22 @@ describe('toSrgb', () => {
     ).toEqual([true, true, true]);
   });
 
-  test('all frames are converted', async () => {
+  test('converts all frames', async () => {
     const { data } = await toSrgb(pixel([200, 50, 50, 200, 50, 50], 2), await displayP3());
     expect(data.subarray(0, 3).equals(data.subarray(3))).toBe(true);
     expect(data[0]).toBeGreaterThan(210);
   });
 
-  test('pixels in sRGB are handed on untouched, whatever its profile is called', async () => {
-    const icc = (await sharp(await photo().withIccProfile('srgb').jpeg().toBuffer()).metadata())
-      .icc;
+  test('returns the same object for any sRGB profile', async () => {
+    const icc = (
+      await sharp(await (await photo()).withIccProfile('srgb').jpeg().toBuffer()).metadata()
+    ).icc;
     const raw = pixel([1, 2, 3]);
     expect(await toSrgb(raw, icc as Buffer)).toBe(raw);
   });
 
-  test('a profile that is none changes nothing', async () => {
+  test('ignores an invalid profile', async () => {
     const raw = pixel([200, 50, 50]);
-    expect((await toSrgb(raw, Buffer.from('no profile'))).data).toEqual(raw.data);
+    expect((await toSrgb(raw, Buffer.from('not a profile'))).data).toEqual(raw.data);
   });
 });

@@ -8,15 +8,15 @@ import type { RawImage } from './raw-image.js';
 
 const FORMATS: Format[] = ['webp', 'jpeg', 'avif'];
 
-function plain(colour: number[], frames = 1): RawImage {
+function plain(color: number[], frames = 1): RawImage {
   const pixels = Array.from({ length: frames }, (_, frame) =>
-    Array.from({ length: 40 * 30 }, () => colour.map((level) => (level + frame * 60) % 256)),
+    Array.from({ length: 40 * 30 }, () => color.map((level) => (level + frame * 60) % 256)),
   );
-  const channels = colour.length as 3 | 4;
+  const channels = color.length as 3 | 4;
   return { data: Buffer.from(pixels.flat(2)), width: 40, height: 30, channels, frames };
 }
 
-async function middle(data: Buffer, page = 0): Promise<number[]> {
+async function readCenterPixel(data: Buffer, page = 0): Promise<number[]> {
   const { data: raw, info } = await sharp(data, { page })
     .raw()
     .toBuffer({ resolveWithObject: true });
@@ -25,25 +25,27 @@ async function middle(data: Buffer, page = 0): Promise<number[]> {
 }
 
 describe('alpha', () => {
-  test.each(['webp', 'avif'] as const)('%s keeps it', async (format) => {
-    expect((await middle(await encode(plain([200, 40, 40, 128]), format, undefined)))[3]).toBe(128);
+  test.each(['webp', 'avif'] as const)('is kept in %s', async (format) => {
+    expect(
+      (await readCenterPixel(await encode(plain([200, 40, 40, 128]), format, undefined)))[3],
+    ).toBe(128);
   });
 
-  test('JPEG has none: the picture lies on white', async () => {
-    expect(await middle(await encode(plain([255, 0, 0, 0]), 'jpeg', undefined))).toEqual([
+  test('is replaced by a white background in JPEG', async () => {
+    expect(await readCenterPixel(await encode(plain([255, 0, 0, 0]), 'jpeg', undefined))).toEqual([
       255, 255, 255,
     ]);
-    const half = await middle(await encode(plain([0, 0, 0, 128]), 'jpeg', undefined));
+    const half = await readCenterPixel(await encode(plain([0, 0, 0, 128]), 'jpeg', undefined));
     expect(half.every((level) => Math.abs(level - 127) < 3)).toBe(true);
   });
 });
 
-describe('what moves', () => {
+describe('animations', () => {
   const animation = { frames: 3, delay: [40, 50, 60], loop: 2 };
-  const moving = plain([10, 20, 30], 3);
+  const animated = plain([10, 20, 30], 3);
 
-  test('goes on moving in WebP: frames, delays, loops and all', async () => {
-    const webp = await encode(moving, 'webp', animation);
+  test('keep frames, delays and loops in WebP', async () => {
+    const webp = await encode(animated, 'webp', animation);
     expect(await sharp(webp, { pages: -1 }).metadata()).toMatchObject({
       pages: 3,
       pageHeight: 30,
@@ -52,56 +54,56 @@ describe('what moves', () => {
       loop: 2,
     });
     for (const page of [0, 1, 2]) {
-      const [red = 0] = await middle(webp, page);
+      const [red = 0] = await readCenterPixel(webp, page);
       expect(Math.abs(red - (10 + 60 * page))).toBeLessThan(6);
     }
   });
 
-  test.each(['jpeg', 'avif'] as const)('%s has its first frame', async (format) => {
-    const data = await encode(moving, format, animation);
+  test.each(['jpeg', 'avif'] as const)('become their first frame in %s', async (format) => {
+    const data = await encode(animated, format, animation);
     const { width, height, pages = 1 } = await sharp(data).metadata();
     expect([width, height, pages]).toEqual([40, 30, 1]);
-    expect(Math.abs((await middle(data))[0] ?? 0)).toBeLessThan(16);
+    expect(Math.abs((await readCenterPixel(data))[0] ?? 0)).toBeLessThan(16);
   });
 
-  test('the encoder’s quality is not lost over it', async () => {
-    const ours = await encode(moving, 'webp', animation);
+  test('keep the quality of the encoder', async () => {
+    const actual = await encode(animated, 'webp', animation);
     const encoders = {
       webp: (image: sharp.Sharp) => image.webp({ quality: 5, effort: 0 }),
       jpeg: (image: sharp.Sharp) => image,
       avif: (image: sharp.Sharp) => image,
     };
-    expect((await encode(moving, 'webp', animation, encoders)).equals(ours)).toBe(false);
+    expect((await encode(animated, 'webp', animation, encoders)).equals(actual)).toBe(false);
   });
 });
 
-/** The parts of a file, in their order, by the names that its format gives them. */
+/** Lists the parts of a file in order, by the names that the format gives them. */
 const PARTS: Record<Format, (data: Buffer) => string[]> = {
   // Markers up to the first scan, ITU-T T.81 section B.1.1.
   jpeg: (data) => {
-    const found = [];
+    const parts = [];
     for (
-      let at = 2;
-      at < data.length && data[at + 1] !== 0xda;
-      at += 2 + data.readUInt16BE(at + 2)
+      let offset = 2;
+      offset < data.length && data[offset + 1] !== 0xda;
+      offset += 2 + data.readUInt16BE(offset + 2)
     ) {
-      found.push((data[at + 1] as number).toString(16));
+      parts.push((data[offset + 1] as number).toString(16));
     }
-    return found;
+    return parts;
   },
   // Chunks, RFC 9649 section 2.3.
   webp: (data) => {
-    const found = [];
+    const parts = [];
     for (
-      let at = 12;
-      at < data.length;
-      at += 8 + data.readUInt32LE(at + 4) + (data.readUInt32LE(at + 4) % 2)
+      let offset = 12;
+      offset < data.length;
+      offset += 8 + data.readUInt32LE(offset + 4) + (data.readUInt32LE(offset + 4) % 2)
     ) {
-      found.push(data.toString('latin1', at, at + 4));
+      parts.push(data.toString('latin1', offset, offset + 4));
     }
-    return found;
+    return parts;
   },
-  // Types of items, ISO/IEC 14496-12 section 8.11.6: their names stand in the box iinf.
+  // Item types in the box iinf, ISO/IEC 14496-12 section 8.11.6.
   avif: (data) => {
     const start = data.indexOf('iinf');
     const end = start + data.readUInt32BE(start - 4);
@@ -109,16 +111,16 @@ const PARTS: Record<Format, (data: Buffer) => string[]> = {
   },
 };
 
-/** What a rendition may consist of. JPEG: JFIF's header, tables, frame, no comment, no APP1 to APP15. */
+/** The parts that a rendition may have. JPEG: JFIF header, tables, frame; no comment, no APP1 to APP15. */
 const ALLOWED: Record<Format, RegExp> = {
   jpeg: /^(e0|db|c0|c2|c4)$/,
   webp: /^(VP8 |VP8L|VP8X|ALPH|ANIM|ANMF)$/,
   avif: /^av01$/,
 };
 
-describe('a rendition says nothing but its pixels', () => {
-  /** A JPEG with everything that a camera, an editor and its user may put into one. */
-  async function talkative(): Promise<Buffer> {
+describe('a rendition has no metadata', () => {
+  /** A JPEG with every type of metadata that cameras and editors write. */
+  async function createJpegWithMetadata(): Promise<Buffer> {
     const image = sharp({ create: { width: 300, height: 200, channels: 3, background: '#a50' } });
     const jpeg = await image
       .jpeg()
@@ -139,7 +141,7 @@ describe('a rendition says nothing but its pixels', () => {
       jpeg.subarray(0, 2),
       segment(0xfe, 'SECRET-COMMENT'),
       segment(0xed, 'Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x12\x1c\x02\x78\0\x0bSECRET-IPTC\0'),
-      // JFIF's own thumbnail, of one pixel.
+      // A JFIF thumbnail of one pixel.
       segment(0xe0, 'JFXX\0\x13\x01\x01SEC'),
       jpeg.subarray(2),
       Buffer.from('SECRET-AFTER-THE-END'),
@@ -147,14 +149,14 @@ describe('a rendition says nothing but its pixels', () => {
   }
 
   test.each(FORMATS)('%s', async (format) => {
-    const bytes = await talkative();
+    const bytes = await createJpegWithMetadata();
     expect(bytes.toString('latin1').match(/SECRET-[A-Z]+/g)).toHaveLength(6);
-    const plan = {
+    const settings = {
       ...parseConfig({ BUCKET: 'bucket' }),
       variants: [parseVariant('w100:100') as Variant],
       formats: [format],
     };
-    const { renditions } = await processImage(bytes, plan);
+    const { renditions } = await processImage(bytes, settings);
     const data = renditions[0]?.data as Buffer;
     expect(data.toString('latin1')).not.toMatch(/SEC|Exif|EXIF|GPS|xmp|8BIM|ICC|http|Lavc|libvips/);
     const parts = PARTS[format](data);
@@ -164,10 +166,14 @@ describe('a rendition says nothing but its pixels', () => {
     expect([exif, xmp, iptc, icc, comments, orientation]).toEqual(Array(6).fill(undefined));
   });
 
-  test('moving WebP and WebP with alpha', async () => {
-    const moving = await encode(plain([9, 9, 9], 2), 'webp', { frames: 2, delay: [9, 9], loop: 0 });
+  test('animated WebP and WebP with alpha', async () => {
+    const animated = await encode(plain([9, 9, 9], 2), 'webp', {
+      frames: 2,
+      delay: [9, 9],
+      loop: 0,
+    });
     const alpha = await encode(plain([9, 9, 9, 9]), 'webp', undefined);
-    for (const part of [...PARTS.webp(moving), ...PARTS.webp(alpha)]) {
+    for (const part of [...PARTS.webp(animated), ...PARTS.webp(alpha)]) {
       expect(part).toMatch(ALLOWED.webp);
     }
   });

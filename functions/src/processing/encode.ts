@@ -1,37 +1,37 @@
-/** Pixels -> bytes, one table entry a format. The numbers are explained in docs/derive.md. */
+/** Encodes pixels; one table entry per format. docs/processing.md explains the numbers. */
 import type { Sharp } from 'sharp';
 import type { Format } from '../domain/format.js';
 import type { Animation } from './header.js';
-import { frameOf, toSharp, type RawImage } from './raw-image.js';
-import { orTooMuch } from './vips.js';
+import { frameAt, toSharp, type RawImage } from './raw-image.js';
+import { toMemoryFailure } from './vips.js';
 
-/** JPEG has no alpha: what shows through it. */
-const BACKDROP = '#ffffff';
+/** The background of transparent pixels in JPEG, which has no alpha channel. */
+const BACKGROUND = '#ffffff';
 
-/** How sharp is told to encode. */
+/** Sets the output format and its options. */
 export type Encoders = Record<Format, (image: Sharp) => Sharp>;
 
 export const ENCODERS: Encoders = {
   avif: (image) => image.avif({ quality: 50, effort: 3 }),
   webp: (image) => image.webp({ quality: 67, effort: 0 }),
   jpeg: (image) =>
-    image.flatten({ background: BACKDROP }).jpeg({ quality: 79, optimiseCoding: false }),
+    image.flatten({ background: BACKGROUND }).jpeg({ quality: 79, optimiseCoding: false }),
 };
 
 /**
- * Encodes; sharp writes no EXIF, XMP, IPTC or profile unless told to, and here it is not.
- * @param animation what moves goes on moving in WebP; the other formats have its first frame
- * @throws ImageFailure when it takes too long
+ * Encodes without metadata: sharp writes EXIF, XMP, IPTC and profiles only on request.
+ * @param animation if present, WebP is animated; the other formats get the first frame
+ * @throws ImageFailure when it takes too long or memory runs out
  */
 export async function encode(
-  raw: RawImage,
+  image: RawImage,
   format: Format,
   animation: Animation | undefined,
   encoders: Encoders = ENCODERS,
 ): Promise<Buffer> {
-  const moves = format === 'webp' && animation !== undefined;
-  const image = encoders[format](toSharp(moves ? raw : frameOf(raw, 0)));
-  // Added to what the encoder was told before: quality and effort stay.
-  if (moves) image.webp({ delay: animation.delay, loop: animation.loop });
-  return orTooMuch(image.toBuffer());
+  const isAnimated = format === 'webp' && animation !== undefined;
+  const encoder = encoders[format](toSharp(isAnimated ? image : frameAt(image, 0)));
+  // Adds to the options of the encoder: quality and effort stay.
+  if (isAnimated) encoder.webp({ delay: animation.delay, loop: animation.loop });
+  return toMemoryFailure(encoder.toBuffer());
 }

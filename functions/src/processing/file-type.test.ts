@@ -1,4 +1,4 @@
-import { kindOf } from './file-type.js';
+import { detectFileType } from './file-type.js';
 
 const ftyp = (...brands: string[]) => {
   const [major = '', ...compatible] = brands;
@@ -19,16 +19,16 @@ test.each([
   ['heif', ftyp('mif1', 'MiPr', 'heic')],
   ['tiff', Buffer.from('II*\0\b\0\0\0', 'latin1')],
   ['tiff', Buffer.from('MM\0*\0\0\0\b', 'latin1')],
-])('%s', (kind, bytes) => expect(kindOf(bytes)).toBe(kind));
+])('detects %s', (type, bytes) => expect(detectFileType(bytes)).toBe(type));
 
 test.each([
-  ['nothing', Buffer.alloc(0)],
+  ['an empty file', Buffer.alloc(0)],
   ['one byte', Buffer.from('ff', 'hex')],
-  ['a film', ftyp('isom', 'mp42')],
+  ['a video', ftyp('isom', 'mp42')],
   ['a brand beyond the end of its box', Buffer.concat([ftyp('isom'), Buffer.from('heic')])],
-  ['a signature that starts later', Buffer.from('\nGIF89a')],
+  ['a signature that does not start at the first byte', Buffer.from('\nGIF89a')],
   ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')],
   ['PDF', Buffer.from('%PDF-1.7')],
-  ['HTML that says it is a JPEG', Buffer.from('<!doctype html>image/jpeg')],
-  ['a RIFF that is a sound', Buffer.from('RIFF\0\0\0\0WAVEfmt ')],
-])('%s is none of them', (_what, bytes) => expect(kindOf(bytes)).toBeUndefined());
+  ['HTML that contains "image/jpeg"', Buffer.from('<!doctype html>image/jpeg')],
+  ['RIFF audio', Buffer.from('RIFF\0\0\0\0WAVEfmt ')],
+])('returns undefined for %s', (_name, bytes) => expect(detectFileType(bytes)).toBeUndefined());

@@ -1,37 +1,38 @@
-/** What a file is, by its first bytes. What the upload claims to be does not matter. */
+/** Detects a file's type by its first bytes. The upload's content type is ignored. */
 
-/** `heif` is AVIF or HEIC: which one, the codec inside says. */
-export type Kind = 'jpeg' | 'png' | 'webp' | 'gif' | 'heif' | 'tiff';
+/** `heif` is AVIF or HEIC; which one depends on the codec inside. */
+export type FileType = 'jpeg' | 'png' | 'webp' | 'gif' | 'heif' | 'tiff';
 
-const at = (bytes: Buffer, offset: number, text: string) =>
+const hasText = (bytes: Buffer, offset: number, text: string) =>
   bytes.subarray(offset, offset + text.length).toString('latin1') === text;
 
-/** The signatures of the WHATWG MIME Sniffing Standard, section 6.1, and what it does not know. */
+/** Signatures of the WHATWG MIME Sniffing Standard, section 6.1; it does not list HEIF and TIFF. */
 const SIGNATURES = {
-  jpeg: (bytes) => at(bytes, 0, '\xff\xd8\xff'),
-  png: (bytes) => at(bytes, 0, '\x89PNG\r\n\x1a\n'),
-  gif: (bytes) => at(bytes, 0, 'GIF87a') || at(bytes, 0, 'GIF89a'),
-  webp: (bytes) => at(bytes, 0, 'RIFF') && at(bytes, 8, 'WEBPVP'),
-  heif: (bytes) => at(bytes, 4, 'ftyp') && brands(bytes).some((brand) => HEIF_BRANDS.has(brand)),
-  tiff: (bytes) => at(bytes, 0, 'II*\0') || at(bytes, 0, 'MM\0*'),
-} as const satisfies Record<Kind, (bytes: Buffer) => boolean>;
+  jpeg: (bytes) => hasText(bytes, 0, '\xff\xd8\xff'),
+  png: (bytes) => hasText(bytes, 0, '\x89PNG\r\n\x1a\n'),
+  gif: (bytes) => hasText(bytes, 0, 'GIF87a') || hasText(bytes, 0, 'GIF89a'),
+  webp: (bytes) => hasText(bytes, 0, 'RIFF') && hasText(bytes, 8, 'WEBPVP'),
+  heif: (bytes) =>
+    hasText(bytes, 4, 'ftyp') && readBrands(bytes).some((brand) => HEIF_BRANDS.has(brand)),
+  tiff: (bytes) => hasText(bytes, 0, 'II*\0') || hasText(bytes, 0, 'MM\0*'),
+} as const satisfies Record<FileType, (bytes: Buffer) => boolean>;
 
 /** Brands of still images and image sequences, ISO/IEC 23008-12 annex B and the AVIF specification. */
 const HEIF_BRANDS = new Set(
   'mif1 msf1 avif avis heic heix heim heis hevc hevx hevm hevs'.split(' '),
 );
 
-/** The brands that an ISO base media file names, ISO/IEC 14496-12 section 4.3. */
-function brands(bytes: Buffer): string[] {
+/** Reads the brands of an ISO base media file, ISO/IEC 14496-12 section 4.3. */
+function readBrands(bytes: Buffer): string[] {
   const end = Math.min(bytes.readUInt32BE(0), bytes.length, 256);
-  const found = [bytes.subarray(8, 12)];
+  const brands = [bytes.subarray(8, 12)];
   for (let offset = 16; offset + 4 <= end; offset += 4) {
-    found.push(bytes.subarray(offset, offset + 4));
+    brands.push(bytes.subarray(offset, offset + 4));
   }
-  return found.map((brand) => brand.toString('latin1'));
+  return brands.map((brand) => brand.toString('latin1'));
 }
 
-/** @returns undefined for what is no image or none of these */
-export function kindOf(bytes: Buffer): Kind | undefined {
-  return (Object.keys(SIGNATURES) as Kind[]).find((kind) => SIGNATURES[kind](bytes));
+/** @returns undefined for any other type of file */
+export function detectFileType(bytes: Buffer): FileType | undefined {
+  return (Object.keys(SIGNATURES) as FileType[]).find((type) => SIGNATURES[type](bytes));
 }

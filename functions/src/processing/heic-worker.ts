@@ -1,14 +1,14 @@
 /**
- * Decodes one HEIC and ends; heic.ts runs it in a thread of its own. libheif is called through its C
- * functions (https://github.com/strukturag/libheif, libheif/api/libheif/*.h), as the JavaScript ones
- * copy the pixels more often and tell no reason for a failure.
+ * Decodes one HEIC file and exits; heic.ts runs it in a worker thread. It calls libheif's C functions
+ * (https://github.com/strukturag/libheif, libheif/api/libheif/*.h), because the JavaScript API copies
+ * the pixels more often and gives no reason for a failure.
  */
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import libheif, { type MainModule } from 'libheif-js/libheif-wasm/libheif.js';
-import type { HeicAnswer, HeicFailureCode, HeicLimits, HeicOrder, HeicPixels } from './heic.js';
+import type { HeicFailureCode, HeicLimits, HeicPixels, HeicRequest, HeicResponse } from './heic.js';
 
-/** What of WebAssembly is used here: Node's types leave it to the browser's. */
+/** The parts of WebAssembly used here; Node's types leave them to lib.dom. */
 interface WasmMemory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
@@ -23,7 +23,7 @@ declare const WebAssembly: {
   Instance: new (module: object, imports: WasmImports) => WasmInstance;
 };
 
-const BYTES_A_PAGE = 65_536;
+const BYTES_PER_PAGE = 65_536;
 
 /** heif_error.h: heif_error_code, then heif_suberror_code. */
 const UNSUPPORTED_FILETYPE = 3;
@@ -38,15 +38,15 @@ const RGB = 1;
 const INTERLEAVED_RGB = 10;
 const INTERLEAVED_RGBA = 11;
 const INTERLEAVED = 10;
-/** heif_color.h: heif_color_profile_type_nclx, the letters as a number. */
+/** heif_color.h: heif_color_profile_type_nclx, a four-character code. */
 const NCLX = 0x6e63_6c78;
 
 /**
- * What the decoder may still call once it has started: the copying and the growing of memory. It has
- * no use for the rest, which could reach JavaScript's objects if a picture took the decoder over.
- * The names are those of the one build that package.json pins; under another nothing is decoded.
+ * The imports that the decoder may call after its start: memory copy and memory growth. It needs no
+ * others, and they could reach JavaScript objects if a file took over the decoder. The names are those
+ * of the exact libheif-js version in package.json; with any other version, nothing is decoded.
  */
-const ALLOWED = new Set(['D', 'I']);
+const ALLOWED_IMPORTS = new Set(['D', 'I']);
 
 class Failure extends Error {
   constructor(
@@ -57,23 +57,24 @@ class Failure extends Error {
   }
 }
 
-/** Whether the decoder was denied memory when it last asked for some. */
-let refused = false;
-/** Set before the first byte of a stranger is read. */
-let sealed = false;
+/** Whether the decoder's latest request for memory failed. */
+let isMemoryRefused = false;
+/** Set before the first byte of the file is read. */
+let isSealed = false;
 
-/** Starts libheif within `memory` bytes. */
-function start(memory: number): MainModule {
+/** Starts libheif with at most `memory` bytes. */
+function startLibheif(memory: number): MainModule {
   const wasm = readFileSync(require.resolve('libheif-js/libheif-wasm/libheif.wasm'));
-  let failure: unknown = 'expected the library to ask for its code';
+  let failure: unknown = 'expected libheif to call instantiateWasm';
   const library = libheif({
     print: () => {},
     printErr: () => {},
     // https://emscripten.org/docs/api_reference/module.html#Module.instantiateWasm
     instantiateWasm(imports: WasmImports, receive: (instance: WasmInstance) => void): unknown {
       try {
-        const instance = new WebAssembly.Instance(new WebAssembly.Module(wasm), seal(imports));
-        bound(instance.exports, memory);
+        const module = new WebAssembly.Module(wasm);
+        const instance = new WebAssembly.Instance(module, restrictImports(imports));
+        limitMemory(instance.exports, memory);
         receive(instance);
         failure = undefined;
         return instance.exports;
@@ -83,16 +84,18 @@ function start(memory: number): MainModule {
       }
     },
   });
-  // The library has then started all the same, by its own means and without bounds.
-  if (failure !== undefined) throw new Error('libheif did not start as told', { cause: failure });
+  // libheif falls back to its own loading, without these limits, instead of failing.
+  if (failure !== undefined) {
+    throw new Error('libheif did not start with the required limits', { cause: failure });
+  }
   return library;
 }
 
-function seal(imports: WasmImports): WasmImports {
+function restrictImports(imports: WasmImports): WasmImports {
   const functions = Object.entries(imports['a'] ?? {}).map(([name, value]) => {
-    if (typeof value !== 'function' || ALLOWED.has(name)) return [name, value] as const;
+    if (typeof value !== 'function' || ALLOWED_IMPORTS.has(name)) return [name, value] as const;
     const guarded = (...values: unknown[]): unknown => {
-      if (sealed) throw new Error(`the decoder called ${name}`);
+      if (isSealed) throw new Error(`the decoder called the import ${name}`);
       return (value as (...values: unknown[]) => unknown)(...values);
     };
     return [name, guarded] as const;
@@ -100,8 +103,8 @@ function seal(imports: WasmImports): WasmImports {
   return { a: Object.fromEntries(functions) };
 }
 
-/** The library's code has no instruction that grows its memory: it asks JavaScript to. */
-function bound(exports: WasmInstance['exports'], limit: number): void {
+/** libheif's code has no memory.grow instruction: it grows its memory by calling JavaScript. */
+function limitMemory(exports: WasmInstance['exports'], limit: number): void {
   for (const memory of Object.values(exports)) {
     if (!(memory instanceof WebAssembly.Memory)) continue;
     const check = (bytes: number) => {
@@ -109,19 +112,19 @@ function bound(exports: WasmInstance['exports'], limit: number): void {
     };
     check(memory.buffer.byteLength);
     memory.grow = (pages: number) => {
-      refused = true;
-      check(memory.buffer.byteLength + pages * BYTES_A_PAGE);
-      // This throws when the process has no more.
-      const before = WebAssembly.Memory.prototype.grow.call(memory, pages);
-      refused = false;
-      return before;
+      isMemoryRefused = true;
+      check(memory.buffer.byteLength + pages * BYTES_PER_PAGE);
+      // Throws when the process has no more memory.
+      const previousPages = WebAssembly.Memory.prototype.grow.call(memory, pages);
+      isMemoryRefused = false;
+      return previousPages;
     };
   }
 }
 
-function decode(heif: MainModule, { bytes, limits }: HeicOrder): HeicPixels<Uint8Array> {
-  const { check, place, word } = calls(heif);
-  const handle = openPrimary(heif, bytes, limits);
+function decode(heif: MainModule, { bytes, limits }: HeicRequest): HeicPixels<Uint8Array> {
+  const { check, resultPointer, readWord } = createCalls(heif);
+  const handle = openPrimaryImage(heif, bytes, limits);
   const width = heif._heif_image_handle_get_width(handle);
   const height = heif._heif_image_handle_get_height(handle);
   const size = `${width} x ${height}`;
@@ -131,76 +134,80 @@ function decode(heif: MainModule, { bytes, limits }: HeicOrder): HeicPixels<Uint
   const hasAlpha = heif._heif_image_handle_has_alpha_channel(handle) !== 0;
   const channels = hasAlpha ? 4 : 3;
   const chroma = hasAlpha ? INTERLEAVED_RGBA : INTERLEAVED_RGB;
-  // No options: crops, turns and mirrors; the colours stay what they are.
-  check((error) => heif._heif_decode_image(error, handle, place, RGB, chroma, 0));
-  const image = word(place);
+  // Without options, libheif crops, rotates and mirrors, and does not convert colors.
+  check((error) => heif._heif_decode_image(error, handle, resultPointer, RGB, chroma, 0));
+  const image = readWord(resultPointer);
   const decodedWidth = heif._heif_image_get_width(image, INTERLEAVED);
   const decodedHeight = heif._heif_image_get_height(image, INTERLEAVED);
   if (decodedWidth !== width || decodedHeight !== height) {
     const found = `${decodedWidth} x ${decodedHeight}`;
     throw new Failure('damaged-image', `expected ${size}, found ${found}`);
   }
-  const plane = heif._heif_image_get_plane_readonly(image, INTERLEAVED, place);
-  const data = rows(heap(heif), { plane, stride: word(place), row: width * channels, height });
-  if (heif._heif_image_handle_is_premultiplied_alpha(handle) !== 0) divideByAlpha(data);
-  return { width, height, channels, data, ...colour(heif, handle) };
+  const plane = heif._heif_image_get_plane_readonly(image, INTERLEAVED, resultPointer);
+  const stride = readWord(resultPointer);
+  const data = copyRows(heap(heif), { plane, stride, rowLength: width * channels, height });
+  if (heif._heif_image_handle_is_premultiplied_alpha(handle) !== 0) unpremultiply(data);
+  return { width, height, channels, data, ...readColorSpace(heif, handle) };
 }
 
-/** The image that the box `pitm` names; of a burst, that is the first, or the one chosen. */
-function openPrimary(heif: MainModule, bytes: Uint8Array, limits: HeicLimits): number {
-  const { check, place, word } = calls(heif);
+/** Opens the image that the box `pitm` names; in a burst, the first or the one the user chose. */
+function openPrimaryImage(heif: MainModule, bytes: Uint8Array, limits: HeicLimits): number {
+  const { check, resultPointer, readWord } = createCalls(heif);
   const context = heif._heif_context_alloc();
-  // For what the header does not say: the sizes of tiles, and those in the HEVC stream.
+  // Applies to sizes that the header does not state: those of tiles, and those in the HEVC stream.
   heif._heif_context_set_maximum_image_size_limit(context, Math.ceil(Math.sqrt(limits.pixels)));
   const file = heif._malloc(bytes.length);
-  if (context === 0 || file === 0) throw new Failure('too-much-memory', 'none for the file');
+  if (context === 0 || file === 0) {
+    throw new Failure('too-much-memory', 'expected memory for the file, found none');
+  }
   heap(heif).set(bytes, file);
   check((error) =>
     heif._heif_context_read_from_memory_without_copy(error, context, file, bytes.length, 0),
   );
-  check((error) => heif._heif_context_get_primary_image_handle(error, context, place));
-  return word(place);
+  check((error) => heif._heif_context_get_primary_image_handle(error, context, resultPointer));
+  return readWord(resultPointer);
 }
 
-/** How libheif's functions give results: in memory whose address they are told. */
-function calls(heif: MainModule) {
-  // A heif_error of three words (code, subcode, address of the message), then a word for a result.
+/** libheif's functions return structs and results through pointers; this allocates them. */
+function createCalls(heif: MainModule) {
+  // A heif_error of three words (code, subcode, pointer to the message), then a word for a result.
   const error = heif._malloc(16);
-  const word = (address: number) => (heif.HEAPU32 as Uint32Array)[address >>> 2] as number;
+  const readWord = (pointer: number) => (heif.HEAPU32 as Uint32Array)[pointer >>> 2] as number;
   const check = (call: (error: number) => void) => {
     call(error);
-    const code = word(error);
+    const code = readWord(error);
     if (code === 0) return;
-    const subcode = word(error + 4);
-    throw new Failure(failureCode(code, subcode), `libheif ${code}.${subcode}`);
+    const subcode = readWord(error + 4);
+    throw new Failure(toFailureCode(code, subcode), `libheif error ${code}.${subcode}`);
   };
-  return { check, place: error + 12, word };
+  return { check, resultPointer: error + 12, readWord };
 }
 
-function failureCode(code: number, subcode: number): HeicFailureCode {
+function toFailureCode(code: number, subcode: number): HeicFailureCode {
   if (subcode === SECURITY_LIMIT_EXCEEDED) return 'too-many-pixels';
   if (code === OUT_OF_MEMORY) {
-    // It says so of pictures without pixels, too.
+    // libheif also reports this for images without pixels.
     return subcode === INVALID_IMAGE_SIZE ? 'damaged-image' : 'too-much-memory';
   }
-  const isUnknown = code === UNSUPPORTED_FILETYPE || code === UNSUPPORTED_FEATURE;
-  return isUnknown || subcode === NO_SUCH_DECODER ? 'unsupported-format' : 'damaged-image';
+  const isUnsupported = code === UNSUPPORTED_FILETYPE || code === UNSUPPORTED_FEATURE;
+  return isUnsupported || subcode === NO_SUCH_DECODER ? 'unsupported-format' : 'damaged-image';
 }
 
-/** The memory as it is now: it is another array after every growth. */
+/** The current view of the memory: growing the memory replaces the array. */
 function heap(heif: MainModule): Uint8Array {
   return heif.HEAPU8 as Uint8Array;
 }
 
-/** Copies rows that lie `stride` bytes apart to rows without gaps. */
-function rows(
-  from: Uint8Array,
-  { plane, stride, row, height }: { plane: number; stride: number; row: number; height: number },
+/** Copies rows that start `stride` bytes apart into rows without gaps. */
+function copyRows(
+  source: Uint8Array,
+  layout: { plane: number; stride: number; rowLength: number; height: number },
 ): Uint8Array<ArrayBuffer> {
-  const data = allocate(row * height);
+  const { plane, stride, rowLength, height } = layout;
+  const data = allocate(rowLength * height);
   for (let y = 0; y < height; y++) {
     const start = plane + y * stride;
-    data.set(from.subarray(start, start + row), y * row);
+    data.set(source.subarray(start, start + rowLength), y * rowLength);
   }
   return data;
 }
@@ -209,12 +216,12 @@ function allocate(bytes: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(bytes);
   } catch {
-    throw new Failure('too-much-memory', `none for ${bytes} bytes of pixels`);
+    throw new Failure('too-much-memory', `expected ${bytes} bytes for pixels, found none`);
   }
 }
 
-/** The item reference `prem` says that colours were multiplied by alpha (ISO/IEC 23008-12). */
-function divideByAlpha(rgba: Uint8Array): void {
+/** The item reference `prem` means that colors are premultiplied by alpha (ISO/IEC 23008-12). */
+function unpremultiply(rgba: Uint8Array): void {
   for (let i = 0; i < rgba.length; i += 4) {
     const alpha = rgba[i + 3] as number;
     if (alpha === 0 || alpha === 255) continue;
@@ -224,45 +231,47 @@ function divideByAlpha(rgba: Uint8Array): void {
   }
 }
 
-/** What the boxes `colr` say; an ICC profile goes before numbers. */
-function colour(
+/** Reads the boxes `colr`; an ICC profile takes precedence over numeric primaries. */
+function readColorSpace(
   heif: MainModule,
   handle: number,
 ): Pick<HeicPixels<Uint8Array>, 'profile' | 'primaries'> {
-  const { check, place, word } = calls(heif);
+  const { check, resultPointer, readWord } = createCalls(heif);
   const size = heif._heif_image_handle_get_raw_color_profile_size(handle);
   if (size > 0) {
-    const address = heif._malloc(size);
-    if (address === 0) throw new Failure('too-much-memory', 'none for the profile');
-    check((error) => heif._heif_image_handle_get_raw_color_profile(error, handle, address));
-    return { profile: heap(heif).slice(address, address + size) };
+    const pointer = heif._malloc(size);
+    if (pointer === 0) {
+      throw new Failure('too-much-memory', 'expected memory for the profile, found none');
+    }
+    check((error) => heif._heif_image_handle_get_raw_color_profile(error, handle, pointer));
+    return { profile: heap(heif).slice(pointer, pointer + size) };
   }
   if (heif._heif_image_handle_get_color_profile_type(handle) !== NCLX) return {};
-  check((error) => heif._heif_image_handle_get_nclx_color_profile(error, handle, place));
+  check((error) => heif._heif_image_handle_get_nclx_color_profile(error, handle, resultPointer));
   // heif_color_profile_nclx of heif_color.h: a version, then the primaries.
-  return { primaries: word(word(place) + 4) };
+  return { primaries: readWord(readWord(resultPointer) + 4) };
 }
 
-/** Everything that goes wrong from here on is about the bytes. */
-function answerTo(heif: MainModule, order: HeicOrder): HeicAnswer {
+/** After the start, every error is caused by the file. */
+function handleRequest(heif: MainModule, request: HeicRequest): HeicResponse {
   try {
-    return { kind: 'pixels', pixels: decode(heif, order) };
+    return { kind: 'pixels', pixels: decode(heif, request) };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    if (refused) {
-      const most = `expected at most ${order.limits.memory} bytes of memory`;
-      return { kind: 'failure', code: 'too-much-memory', detail: `${most}: ${detail}` };
+    if (isMemoryRefused) {
+      const expected = `expected at most ${request.limits.memory} bytes of memory`;
+      return { kind: 'failure', code: 'too-much-memory', detail: `${expected}: ${detail}` };
     }
     const code = error instanceof Failure ? error.code : 'damaged-image';
     return { kind: 'failure', code, detail };
   }
 }
 
-const order = workerData as HeicOrder;
-const heif = start(order.limits.memory);
-sealed = true;
-parentPort?.postMessage({ kind: 'started' } satisfies HeicAnswer);
-const answer = answerTo(heif, order);
-// Handed over, not copied.
-const handedOver = answer.kind === 'pixels' ? [answer.pixels.data.buffer as ArrayBuffer] : [];
-parentPort?.postMessage(answer, handedOver);
+const request = workerData as HeicRequest;
+const heif = startLibheif(request.limits.memory);
+isSealed = true;
+parentPort?.postMessage({ kind: 'started' } satisfies HeicResponse);
+const response = handleRequest(heif, request);
+// Transfers the pixels instead of copying them.
+const transferList = response.kind === 'pixels' ? [response.pixels.data.buffer as ArrayBuffer] : [];
+parentPort?.postMessage(response, transferList);

@@ -1,55 +1,55 @@
 /**
- * HEIC (HEVC in HEIF, ISO/IEC 23008-12) -> pixels. sharp's build has no HEVC decoder: libheif does
- * it, as WebAssembly, loaded only when such a file comes, in a thread that can be ended at any moment.
+ * Decodes HEIC (HEVC in HEIF, ISO/IEC 23008-12). sharp's build has no HEVC decoder, so libheif does it
+ * as WebAssembly, in a worker thread that can be terminated at any time.
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ImageFailure, type ImageFailureCode } from '../errors.js';
 import type { Size } from '../domain/variant.js';
 
-/** RGB or RGBA, upright, 8 bits a channel, alpha not multiplied in; in the colours of the file. */
+/** RGB or RGBA, upright, 8 bits per channel, alpha not premultiplied; in the file's color space. */
 export interface HeicPixels<Bytes = Buffer> extends Size {
   channels: 3 | 4;
   data: Bytes;
   /** The file's ICC profile. */
   profile?: Bytes;
-  /** If it has no profile, its colour primaries as ITU-T H.273 numbers them. Neither: sRGB. */
+  /** Color primaries by ITU-T H.273, for a file without a profile. Neither of both: sRGB. */
   primaries?: number;
 }
 
 export interface HeicLimits {
   /** Width times height. */
   pixels: number;
-  /** The decoder's WebAssembly memory, bytes; the pixels that it gives come on top. */
+  /** WebAssembly memory of the decoder, bytes; the returned pixels are not counted. */
   memory: number;
-  /** From the thread's start. */
+  /** From the start of the thread. */
   seconds: number;
 }
 
 export type HeicFailureCode = ImageFailureCode &
   ('too-many-pixels' | 'too-much-memory' | 'unsupported-format' | 'damaged-image');
 
-/** What heic-worker.ts is given. */
-export interface HeicOrder {
+/** The input of heic-worker.ts. */
+export interface HeicRequest {
   bytes: Uint8Array;
   limits: HeicLimits;
 }
 
-/** What it sends back: `started`, then one of the others. */
-export type HeicAnswer =
+/** The messages of heic-worker.ts: `started`, then one of the others. */
+export type HeicResponse =
   | { kind: 'started' }
   | { kind: 'pixels'; pixels: HeicPixels<Uint8Array> }
   | { kind: 'failure'; code: HeicFailureCode; detail: string };
 
-/** Of the thread's JavaScript, which holds hardly anything: pixels and decoder lie elsewhere. */
-const HEAP_MIB = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 };
+/** JavaScript heap of the thread; the decoder and the pixels are outside it. */
+const HEAP_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 };
 
 /**
- * Decodes the primary image: cropped, turned and mirrored as the boxes `clap`, `irot` and `imir` say
- * (ISO/IEC 23008-12 section 6.5); an EXIF orientation beside them has no say.
- * @param bytes the file, whole
- * @param worker where the compiled heic-worker.ts lies
- * @throws ImageFailure when the bytes give no picture within the limits; another error when the
+ * Decodes the primary image, cropped, rotated and mirrored by the boxes `clap`, `irot` and `imir`
+ * (ISO/IEC 23008-12 section 6.5). An EXIF orientation is ignored.
+ * @param bytes the whole file
+ * @param worker path of the compiled heic-worker.ts
+ * @throws ImageFailure when the file cannot be decoded within the limits; another error when the
  *   decoder itself did not start
  */
 export async function decodeHeic(
@@ -58,9 +58,9 @@ export async function decodeHeic(
   worker = join(__dirname, 'heic-worker.js'),
 ): Promise<HeicPixels> {
   const thread = new Worker(worker, {
-    workerData: { bytes, limits } satisfies HeicOrder,
-    resourceLimits: HEAP_MIB,
-    // Nothing of this process is the decoder's business.
+    workerData: { bytes, limits } satisfies HeicRequest,
+    resourceLimits: HEAP_LIMITS,
+    // The decoder reads untrusted bytes: it gets nothing of this process.
     env: {},
     execArgv: [],
   });
@@ -71,20 +71,20 @@ export async function decodeHeic(
       timer = setTimeout(() => {
         reject(new ImageFailure('too-slow', `expected at most ${limits.seconds} s`));
       }, limits.seconds * 1000);
-      thread.on('message', (answer: HeicAnswer) => {
-        if (answer.kind === 'started') started = true;
-        else if (answer.kind === 'pixels') resolve(asBuffers(answer.pixels));
-        else reject(new ImageFailure(answer.code, answer.detail));
+      thread.on('message', (response: HeicResponse) => {
+        if (response.kind === 'started') started = true;
+        else if (response.kind === 'pixels') resolve(toBuffers(response.pixels));
+        else reject(new ImageFailure(response.code, response.detail));
       });
-      // Once the decoder has started, it is the bytes that end it; until then, they were not read.
-      const end = (detail: string, cause?: unknown) => {
+      // The file is read after the start, so it cannot be the cause of an earlier failure.
+      const fail = (detail: string, cause?: unknown) => {
         const options = { cause };
         reject(
           started ? new ImageFailure('damaged-image', detail, options) : new Error(detail, options),
         );
       };
-      thread.on('error', (error) => end('the HEIC decoder broke', error));
-      thread.on('exit', (code) => end(`the HEIC decoder ended with ${code}`));
+      thread.on('error', (error) => fail('the HEIC decoder crashed', error));
+      thread.on('exit', (code) => fail(`the HEIC decoder exited with code ${code}`));
     });
   } finally {
     clearTimeout(timer);
@@ -92,11 +92,11 @@ export async function decodeHeic(
   }
 }
 
-/** What comes from another thread has lost its class; the bytes stay where they are. */
-function asBuffers({ data, profile, ...rest }: HeicPixels<Uint8Array>): HeicPixels {
-  return { ...rest, data: asBuffer(data), ...(profile && { profile: asBuffer(profile) }) };
+/** Buffers arrive from a thread as Uint8Array; this wraps them without a copy. */
+function toBuffers({ data, profile, ...rest }: HeicPixels<Uint8Array>): HeicPixels {
+  return { ...rest, data: toBuffer(data), ...(profile && { profile: toBuffer(profile) }) };
 }
 
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -1,24 +1,24 @@
-/** The process behind bounded.ts: takes uploads from a pipe and answers over the channel to its parent. */
+/** The child process of isolated-processor.ts: reads uploads from a pipe, responds over IPC. */
 import { Socket } from 'node:net';
 import { ImageFailure, type ImageFailureCode } from '../errors.js';
 import { processImage, type ProcessedImage, type ProcessSettings } from './process-image.js';
 
-export interface Request {
-  /** How many bytes of the pipe are the upload. */
+export interface ProcessRequest {
+  /** Bytes of the upload, to be read from the pipe. */
   length: number;
-  plan: ProcessSettings;
+  settings: ProcessSettings;
 }
 
-export type Answer =
-  { derived: ProcessedImage } | { code: ImageFailureCode; detail: string } | { error: string };
+export type ProcessResponse =
+  { result: ProcessedImage } | { code: ImageFailureCode; detail: string } | { error: string };
 
-/** The pipe's descriptor, after the three of every process and the channel. */
-const PIPE = 4;
+/** The pipe's file descriptor: 0 to 2 are the standard streams, 3 is the IPC channel. */
+const PIPE_FD = 4;
 
-const pipe = new Socket({ fd: PIPE, readable: true, writable: false });
+const pipe = new Socket({ fd: PIPE_FD, readable: true, writable: false });
 
-/** @returns the next bytes of the pipe, in one piece that is made once */
-async function read(length: number): Promise<Buffer> {
+/** Reads the next `length` bytes of the pipe into a single allocation. */
+async function readPipe(length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let filled = 0; filled < length;) {
     const chunk = pipe.read() as Buffer | null;
@@ -28,9 +28,9 @@ async function read(length: number): Promise<Buffer> {
   return bytes;
 }
 
-async function answer({ length, plan }: Request): Promise<Answer> {
+async function handleRequest({ length, settings }: ProcessRequest): Promise<ProcessResponse> {
   try {
-    return { derived: await processImage(await read(length), plan) };
+    return { result: await processImage(await readPipe(length), settings) };
   } catch (error) {
     if (error instanceof ImageFailure) return { code: error.code, detail: error.detail };
     if (error instanceof RangeError && error.message.includes('allocation failed')) {
@@ -40,8 +40,8 @@ async function answer({ length, plan }: Request): Promise<Answer> {
   }
 }
 
-process.on('message', (request: Request) => {
-  void answer(request).then((message) => process.send?.(message));
+process.on('message', (request: ProcessRequest) => {
+  void handleRequest(request).then((response) => process.send?.(response));
 });
-// The parent is gone.
+// The parent process has ended.
 process.on('disconnect', () => process.exit());

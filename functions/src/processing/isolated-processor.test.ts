@@ -13,11 +13,11 @@ import { processImage, type ProcessedImage, type ProcessSettings } from './proce
 import { PROCESS_LIMITS } from './limits.js';
 
 const ROOT = join(__dirname, '../../..');
-/** The compiled process: `npm test` builds it first. */
+/** The compiled child process; `npm test` builds it first. */
 const SCRIPT = join(ROOT, 'functions/lib/processing/isolated-processor-child.js');
 const fixture = (path: string) => readFileSync(join(ROOT, 'tests/fixtures', path));
 
-const plan = (...texts: string[]): ProcessSettings => ({
+const settings = (...texts: string[]): ProcessSettings => ({
   ...parseConfig({ BUCKET: 'bucket' }),
   variants: texts.map((text) => parseVariant(text) as Variant),
   formats: ['webp', 'jpeg'],
@@ -25,56 +25,58 @@ const plan = (...texts: string[]): ProcessSettings => ({
 
 const opened: IsolatedProcessor[] = [];
 function open(limits: Partial<ProcessLimits> = {}, script = SCRIPT): IsolatedProcessor {
-  const bounded = openIsolatedProcessor({ ...PROCESS_LIMITS, ...limits }, script);
-  opened.push(bounded);
-  return bounded;
+  const processUpload = openIsolatedProcessor({ ...PROCESS_LIMITS, ...limits }, script);
+  opened.push(processUpload);
+  return processUpload;
 }
-afterEach(() => opened.splice(0).forEach((bounded) => bounded.close()));
+afterEach(() => opened.splice(0).forEach((processUpload) => processUpload.close()));
 
 const plain = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: '#84a' } })
     .png()
     .toBuffer();
 
-test('it gives what derive gives, upload after upload in one process', async () => {
-  const bounded = open();
+test('returns the results of processImage for several uploads in one process', async () => {
+  const processUpload = open();
   const photo = fixture('photos/seeding.jpg');
-  const wanted = plan('w400:400', 't:100x100:cover');
+  const options = settings('w400:400', 't:100x100:cover');
   const [first, second] = await Promise.all([
-    bounded(photo, wanted),
-    bounded(await plain(50, 40), wanted),
+    processUpload(photo, options),
+    processUpload(await plain(50, 40), options),
   ]);
-  expect(first).toEqual(await processImage(photo, wanted));
+  expect(first).toEqual(await processImage(photo, options));
   expect(second.original).toEqual({ width: 50, height: 40 });
   expect(first.renditions.every(({ data }) => Buffer.isBuffer(data))).toBe(true);
 });
 
-test('a verdict about a file is the same as derive’s, and the process stays', async () => {
-  const bounded = open();
-  await bounded(await plain(20, 20), plan('w10:10'));
-  const { pid } = bounded;
-  await expect(bounded(Buffer.from('no picture'), plan('w10:10'))).rejects.toMatchObject({
+test('rejects a file as processImage does, and keeps the process', async () => {
+  const processUpload = open();
+  await processUpload(await plain(20, 20), settings('w10:10'));
+  const { pid } = processUpload;
+  await expect(
+    processUpload(Buffer.from('not an image'), settings('w10:10')),
+  ).rejects.toMatchObject({
     name: 'ImageFailure',
     code: 'not-an-image',
-    message: 'not-an-image: expected the first bytes of an image, found others',
+    message: 'not-an-image: expected the signature of an image, found none',
   });
-  await bounded(await plain(20, 20), plan('w10:10'));
-  expect(bounded.pid).toBe(pid);
+  await processUpload(await plain(20, 20), settings('w10:10'));
+  expect(processUpload.pid).toBe(pid);
 });
 
-test('it does not know the environment of the function', async () => {
+test('does not pass the environment of the function to the child', async () => {
   process.env['SECRET_OF_THE_FUNCTION'] = 'x';
-  const bounded = open();
-  await bounded(await plain(20, 20), plan('w10:10'));
+  const processUpload = open();
+  await processUpload(await plain(20, 20), settings('w10:10'));
   if (process.platform === 'linux') {
-    const environment = readFileSync(`/proc/${bounded.pid}/environ`, 'latin1');
+    const environment = readFileSync(`/proc/${processUpload.pid}/environ`, 'latin1');
     expect(environment).toContain('MALLOC_ARENA_MAX');
     expect(environment).not.toContain('SECRET_OF_THE_FUNCTION');
   }
   delete process.env['SECRET_OF_THE_FUNCTION'];
 });
 
-test('the function itself never loads sharp: a decoder’s memory and crashes are not its own', () => {
+test('the function itself never loads sharp', () => {
   const modules = [
     'processing/isolated-processor.js',
     'processing/limits.js',
@@ -91,93 +93,95 @@ test('the function itself never loads sharp: a decoder’s memory and crashes ar
   expect([stdout.trim(), stderr]).toEqual(['0', '']);
 });
 
-test.each([0, 1])(
-  'a process that ended after %i uploads is replaced for the next',
-  async (uploads) => {
-    const bounded = open();
-    for (let i = 0; i < uploads; i++) await bounded(await plain(20, 20), plan('w10:10'));
-    const pid = bounded.pid as number;
-    process.kill(pid, 'SIGKILL');
-    // Whether this process has heard of it already or not.
-    if (uploads === 0) await ended(pid);
-    const { renditions } = await bounded(await plain(20, 20), plan('w10:10'));
-    expect(renditions).toHaveLength(2);
-    expect(bounded.pid).not.toBe(pid);
-  },
-);
+test.each([0, 1])('replaces a process that was killed after %i uploads', async (uploads) => {
+  const processUpload = open();
+  for (let i = 0; i < uploads; i++) await processUpload(await plain(20, 20), settings('w10:10'));
+  const pid = processUpload.pid as number;
+  process.kill(pid, 'SIGKILL');
+  // With 0 uploads the exit event has fired before the next upload, with 1 it has not.
+  if (uploads === 0) await waitForExit(pid);
+  const { renditions } = await processUpload(await plain(20, 20), settings('w10:10'));
+  expect(renditions).toHaveLength(2);
+  expect(processUpload.pid).not.toBe(pid);
+});
 
-/** Until the process is gone, and its end has been told. */
-async function ended(pid: number): Promise<void> {
-  for (let isThere = true; isThere;) {
+/** Waits until the process does not exist and its exit event has fired. */
+async function waitForExit(pid: number): Promise<void> {
+  for (let isRunning = true; isRunning;) {
     await new Promise((resolve) => setImmediate(resolve));
     try {
       process.kill(pid, 0);
     } catch {
-      isThere = false;
+      isRunning = false;
     }
   }
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Only Linux keeps a limit on what a process may write to. */
+/** Only Linux enforces `ulimit -d`. */
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
-onLinux('too much memory is a failure of the upload, and the next is taken', async () => {
-  // Node, sharp and their threads' stacks take 150 MB on two cores, more on more; the picture 294 MB.
-  const bounded = open({ memory: 230 * 1024 * 1024 });
+onLinux('fails an upload that exceeds the memory limit, and accepts the next', async () => {
+  // Node, sharp and thread stacks take 150 MB on two cores, more with more cores; the image 294 MB.
+  const processUpload = open({ memory: 230 * 1024 * 1024 });
   const large = await sharp({
     create: { width: 7000, height: 7000, channels: 3, background: '#84a' },
   })
     .jpeg({ progressive: true, chromaSubsampling: '4:4:4' })
     .toBuffer();
-  await expect(bounded(large, plan('w10:10'))).rejects.toMatchObject({ code: 'too-much-memory' });
-  await expect(bounded(await plain(20, 20), plan('w10:10'))).resolves.toBeDefined();
+  await expect(processUpload(large, settings('w10:10'))).rejects.toMatchObject({
+    code: 'too-much-memory',
+  });
+  await expect(processUpload(await plain(20, 20), settings('w10:10'))).resolves.toBeDefined();
 });
 
-/** Seconds of work in one encode, which sharp does not look up from. */
-const long: [Buffer, ProcessSettings] = [
+/** An upload with one encode of several seconds, which sharp does not interrupt. */
+const slowUpload: [Buffer, ProcessSettings] = [
   fixture('photos/seeding.jpg'),
-  { ...plan('all:5312'), formats: ['avif'] },
+  { ...settings('all:5312'), formats: ['avif'] },
 ];
 
-test('so is too much time: the process is ended, and the next upload taken', async () => {
-  const bounded = open({ seconds: 1 });
-  const first = bounded(...long);
-  const second = bounded(await plain(20, 20), plan('w10:10'));
+test('fails an upload that exceeds the time limit, and accepts the next', async () => {
+  const processUpload = open({ seconds: 1 });
+  const first = processUpload(...slowUpload);
+  const second = processUpload(await plain(20, 20), settings('w10:10'));
   await expect(first).rejects.toMatchObject({ code: 'too-slow' });
   await expect(second).resolves.toBeDefined();
 });
 
-describe('after close() no process is left', () => {
-  test.each([0, 1])('that was waiting after %i uploads', async (uploads) => {
-    const bounded = open();
-    for (let i = 0; i < uploads; i++) await bounded(await plain(20, 20), plan('w10:10'));
-    const pid = bounded.pid as number;
-    bounded.close();
-    await ended(pid);
-    expect(bounded.pid).toBeUndefined();
+describe('close() ends a process', () => {
+  test.each([0, 1])('that is idle after %i uploads', async (uploads) => {
+    const processUpload = open();
+    for (let i = 0; i < uploads; i++) await processUpload(await plain(20, 20), settings('w10:10'));
+    const pid = processUpload.pid as number;
+    processUpload.close();
+    await waitForExit(pid);
+    expect(processUpload.pid).toBeUndefined();
   });
 
-  test.each([0, 1])('that was at work after %i uploads, with another waiting', async (uploads) => {
-    const bounded = open();
-    for (let i = 0; i < uploads; i++) await bounded(await plain(20, 20), plan('w10:10'));
-    const pid = bounded.pid as number;
-    const work = Promise.allSettled([bounded(...long), bounded(...long)]);
-    // Once what was asked for has been sent.
+  test.each([0, 1])('that is busy after %i uploads, with another one waiting', async (uploads) => {
+    const processUpload = open();
+    for (let i = 0; i < uploads; i++) await processUpload(await plain(20, 20), settings('w10:10'));
+    const pid = processUpload.pid as number;
+    const results = Promise.allSettled([
+      processUpload(...slowUpload),
+      processUpload(...slowUpload),
+    ]);
+    // Waits until the request has been sent.
     await new Promise((resolve) => setImmediate(resolve));
-    bounded.close();
-    await ended(pid);
-    // The fault is not the files'.
-    expect((await work).map((end) => end.status === 'rejected' && String(end.reason))).toEqual(
-      Array(2).fill('Error: expected an open process, found that it was closed'),
-    );
-    expect(bounded.pid).toBeUndefined();
+    processUpload.close();
+    await waitForExit(pid);
+    // Not an ImageFailure: the files are not the cause.
+    expect(
+      (await results).map((result) => result.status === 'rejected' && String(result.reason)),
+    ).toEqual(Array(2).fill('Error: the isolated processor is closed'));
+    expect(processUpload.pid).toBeUndefined();
   });
 });
 
-test('a process that can’t start is no fault of the upload', async () => {
+test('does not blame the upload for a process that cannot start', async () => {
   const broken = open({}, join(ROOT, 'no-such-script.js'));
-  const error: unknown = await broken(await plain(20, 20), plan('w10:10')).catch(
+  const error: unknown = await broken(await plain(20, 20), settings('w10:10')).catch(
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(Error);
@@ -194,33 +198,35 @@ async function meanDifference(...files: [Buffer, Buffer]): Promise<number> {
 }
 
 describe('HEIC', () => {
-  test('a photo as a phone writes it looks like the same photo as JPEG', async () => {
-    const bounded = open();
-    // How the fixture was made from the photo, see its README: turned once, at 1000 x 700.
-    const upright = await sharp(fixture('photos/seeding.jpg'))
+  test('a photo from a phone looks like the same photo as JPEG', async () => {
+    const processUpload = open();
+    // As the fixture was created, see its README: 1000 x 700, rotated by 90 degrees.
+    const rotated = await sharp(fixture('photos/seeding.jpg'))
       .resize(1000, 700, { fit: 'fill' })
       .rotate(90)
       .jpeg({ quality: 95 })
       .toBuffer();
-    const wanted = plan('w300:300', 't:120x120:cover');
-    const heic = await bounded(fixture('heic/phone.heic'), wanted);
-    const jpeg = await bounded(upright, wanted);
+    const options = settings('w300:300', 't:120x120:cover');
+    const heic = await processUpload(fixture('heic/phone.heic'), options);
+    const jpeg = await processUpload(rotated, options);
     expect(heic.original).toEqual(jpeg.original);
     const shapes = ({ renditions }: ProcessedImage) =>
       renditions.map(({ variants, format, width, height }) => [variants, format, width, height]);
     expect(shapes(heic)).toEqual(shapes(jpeg));
-    const apart = await Promise.all(
+    const differences = await Promise.all(
       heic.renditions.map(({ data }, i) =>
         meanDifference(data, jpeg.renditions[i]?.data as Buffer),
       ),
     );
-    // The HEIC is coarse: 2.6 levels of 255. With its Display P3 left as it is, 3.8.
-    expect(apart.reduce((sum, levels) => sum + levels, 0) / apart.length).toBeLessThan(3.2);
+    // The HEIC has a low quality: 2.6 levels of 255. Without the conversion from Display P3, 3.8.
+    expect(differences.reduce((sum, levels) => sum + levels, 0) / differences.length).toBeLessThan(
+      3.2,
+    );
   });
 
-  test('the same bytes each time', async () => {
-    const bounded = open();
-    const run = () => bounded(fixture('heic/phone.heic'), plan('w300:300'));
+  test('returns the same bytes each time', async () => {
+    const processUpload = open();
+    const run = () => processUpload(fixture('heic/phone.heic'), settings('w300:300'));
     expect(await run()).toEqual(await run());
   });
 });

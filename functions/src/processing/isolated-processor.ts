@@ -1,116 +1,124 @@
 /**
- * `derive` in a process of its own, so that no file can take more than a stated memory and time:
- * the kernel refuses that process more memory, a timer ends it for certain (sharp's own timeout looks
- * at its clock only between rows), and a decoder that crashes takes nothing else with it. It is kept
- * for the next upload, knows none of the function's secrets and holds nothing between two uploads.
+ * Runs `processImage` in a child process, so that no file can exceed a stated memory and time: the
+ * kernel limits the child's memory, a timer kills it (sharp checks its own timeout only between rows),
+ * and a crash of a decoder ends only the child. The child is reused for later uploads, has none of the
+ * function's environment variables, and keeps no data between uploads.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ImageFailure } from '../errors.js';
-import type { Answer, Request } from './isolated-processor-child.js';
+import type { ProcessRequest, ProcessResponse } from './isolated-processor-child.js';
 import type { ProcessedImage, ProcessSettings } from './process-image.js';
 
 export interface ProcessLimits {
-  /** Of memory that the process may write to, bytes; Node and sharp themselves take some 150 MB. */
+  /** Data memory of the child process, bytes; Node and sharp alone take about 150 MB. */
   memory: number;
   /** For one upload, from its first byte to the last rendition. */
   seconds: number;
 }
 
 export interface IsolatedProcessor {
-  (bytes: Buffer, plan: ProcessSettings): Promise<ProcessedImage>;
-  /** The process's number; absent between the end of one and the start of the next. */
+  (bytes: Buffer, settings: ProcessSettings): Promise<ProcessedImage>;
+  /** Process id of the child; undefined while no child is running. */
   readonly pid: number | undefined;
-  /** Ends the process; work under way fails. */
+  /** Kills the child process; uploads in progress or waiting are rejected. */
   close(): void;
 }
 
-/** Memory that was freed lies in pieces after a while; a new process starts with all of it. */
-const UPLOADS_A_PROCESS = 50;
+/** Freed memory becomes fragmented; a new process starts without fragmentation. */
+const UPLOADS_PER_PROCESS = 50;
 
 /**
- * Starts the process, so that it gets ready while the upload is still being read. Uploads are taken one
- * after the other.
- * @param script where the compiled process is
+ * Starts the child process at once, so that it is ready when the upload has been read. Uploads are
+ * processed one at a time.
+ * @param script path of the compiled isolated-processor-child.ts
  */
 export function openIsolatedProcessor(
   limits: ProcessLimits,
   script = join(__dirname, 'isolated-processor-child.js'),
 ): IsolatedProcessor {
-  let worker: Worker | undefined = start(limits, script);
+  let worker: Worker | undefined = startWorker(limits, script);
   let queue: Promise<unknown> = Promise.resolve();
   let isClosed = false;
 
-  async function attempt(bytes: Buffer, plan: ProcessSettings): Promise<ProcessedImage> {
+  async function runUpload(bytes: Buffer, settings: ProcessSettings): Promise<ProcessedImage> {
     if (isClosed) throw new Error(CLOSED);
-    // Ended while it was waiting: nothing that this upload did.
-    if (worker && hasEnded(worker)) drop(worker);
-    const current = (worker ??= start(limits, script));
+    // The child ended while idle, which this upload did not cause.
+    if (worker && hasEnded(worker)) stopWorker(worker);
+    const current = (worker ??= startWorker(limits, script));
     const isFresh = current.uploads === 0;
     try {
-      return await run(current, bytes, plan, limits);
+      return await sendUpload(current, bytes, settings, limits);
     } catch (error) {
       if (isClosed) throw new Error(CLOSED, { cause: error });
-      if (!isVerdict(error)) drop(current);
-      // What earlier uploads left behind must not be held against this one.
-      const mayBeTheirs = error instanceof ProcessEnded || isOutOfMemory(error);
-      if (mayBeTheirs && !isFresh) return await attempt(bytes, plan);
+      if (!isFileRejection(error)) stopWorker(current);
+      // Memory left over from earlier uploads may be the cause: retry once in a new process.
+      const mayBeLeftover = error instanceof ProcessEnded || isOutOfMemory(error);
+      if (mayBeLeftover && !isFresh) return await runUpload(bytes, settings);
       throw error instanceof ProcessEnded ? error.failure : error;
     } finally {
-      if (current.uploads >= UPLOADS_A_PROCESS) drop(current);
+      if (current.uploads >= UPLOADS_PER_PROCESS) stopWorker(current);
     }
   }
 
-  function drop(old: Worker): void {
+  function stopWorker(old: Worker): void {
     old.child.kill('SIGKILL');
     if (worker === old) worker = undefined;
   }
 
-  const derive = (bytes: Buffer, plan: ProcessSettings) => {
-    const result = queue.then(() => attempt(bytes, plan));
+  const processUpload = (bytes: Buffer, settings: ProcessSettings) => {
+    const result = queue.then(() => runUpload(bytes, settings));
     queue = result.catch(() => undefined);
     return result;
   };
   const close = () => {
     isClosed = true;
-    if (worker) drop(worker);
+    if (worker) stopWorker(worker);
   };
   const get = () => worker?.child.pid;
-  return Object.defineProperty(Object.assign(derive, { close, pid: undefined }), 'pid', { get });
+  return Object.defineProperty(Object.assign(processUpload, { close, pid: undefined }), 'pid', {
+    get,
+  });
 }
 
-const CLOSED = 'expected an open process, found that it was closed';
+const CLOSED = 'the isolated processor is closed';
 
 const isOutOfMemory = (error: unknown) =>
   error instanceof ImageFailure && error.code === 'too-much-memory';
 
-/** Whether the process looked at the file and said what is wrong with it, and is as good as before. */
-function isVerdict(error: unknown): boolean {
+/** Whether the child rejected the file and can be reused. */
+function isFileRejection(error: unknown): boolean {
   return error instanceof ImageFailure && error.code !== 'too-slow' && !isOutOfMemory(error);
 }
 
 interface Worker {
   child: ChildProcess;
+  /** How many uploads were sent to it. */
   uploads: number;
-  /** What it said at its end. */
-  lastWords: string;
+  /** The first characters that it wrote to stderr. */
+  stderrHead: string;
 }
 
-/** How Node is started there: it lives on few objects and large buffers, so collecting is little work. */
+const MAX_STDERR_LENGTH = 300;
+
+/** Node options of the child: it has few objects and large buffers, so one GC thread is enough. */
 export const PROCESS_FLAGS = ['--single-threaded-gc', '--min-semi-space-size=16'];
-/** None of the function's environment, as there may be secrets in it. Fewer heaps, less memory between. */
+/**
+ * Environment of the child: none of the function's variables, which may be secrets. Fewer malloc
+ * arenas reduce fragmentation.
+ */
 export const PROCESS_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 
-/** Limits of itself (no more memory, no core files with pictures in them), then Node in its place. */
-const LIMITED = 'ulimit -c 0; ulimit -d "$1"; shift; exec "$@"';
+/** Disables core dumps, which would contain images, limits data memory (KiB), then runs Node. */
+const ULIMIT_SCRIPT = 'ulimit -c 0; ulimit -d "$1"; shift; exec "$@"';
 
-function start({ memory }: ProcessLimits, script: string): Worker {
+function startWorker({ memory }: ProcessLimits, script: string): Worker {
   const node = [process.execPath, ...PROCESS_FLAGS, script];
   const isWindows = process.platform === 'win32';
   const [command, ...args] = isWindows
     ? node
-    : ['/bin/sh', '-c', LIMITED, 'sh', String(Math.floor(memory / 1024)), ...node];
+    : ['/bin/sh', '-c', ULIMIT_SCRIPT, 'sh', String(Math.floor(memory / 1024)), ...node];
   const child = spawn(command as string, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     serialization: 'advanced',
@@ -119,14 +127,14 @@ function start({ memory }: ProcessLimits, script: string): Worker {
       ...(isWindows && { SystemRoot: process.env['SystemRoot'] }),
     },
   });
-  const worker: Worker = { child, uploads: 0, lastWords: '' };
+  const worker: Worker = { child, uploads: 0, stderrHead: '' };
   child.stderr?.on('data', (text: Buffer) => {
-    worker.lastWords = `${worker.lastWords}${text.toString()}`.slice(0, 300);
+    worker.stderrHead = `${worker.stderrHead}${text.toString()}`.slice(0, MAX_STDERR_LENGTH);
   });
-  // Whoever waits for an answer hears of it; without a listener it would end this process.
+  // Without a listener, an error would end this process; sendUpload reports it.
   child.on('error', () => undefined);
-  // A process that is waiting for uploads must not keep this one alive.
-  hold(child, false);
+  // An idle child must not keep this process alive.
+  setReferenced(child, false);
   return worker;
 }
 
@@ -134,85 +142,90 @@ function hasEnded({ child }: Worker): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-type Holdable = Pick<NodeJS.Timeout, 'ref' | 'unref'>;
+type Referenceable = Pick<NodeJS.Timeout, 'ref' | 'unref'>;
 
-/** Whether this process stays alive for the sake of the child: it, its channel and its pipes. */
-function hold(child: ChildProcess, isHeld: boolean): void {
-  const parts = [child, child.channel, child.stderr, child.stdio[4]];
-  for (const part of parts as (Holdable | null | undefined)[]) {
-    if (isHeld) part?.ref();
-    else part?.unref();
+/** Sets whether the child, its channel and its pipes keep this process alive. */
+function setReferenced(child: ChildProcess, isReferenced: boolean): void {
+  const handles = [child, child.channel, child.stderr, child.stdio[4]];
+  for (const handle of handles as (Referenceable | null | undefined)[]) {
+    if (isReferenced) handle?.ref();
+    else handle?.unref();
   }
 }
 
-/** The process is gone; whose fault that was is for the caller to say. */
+/** The child process has ended; the caller decides whether this upload was the cause. */
 class ProcessEnded extends Error {
   constructor(readonly failure: Error) {
     super(failure.message);
   }
 }
 
-function run(
+function sendUpload(
   worker: Worker,
   bytes: Buffer,
-  plan: ProcessSettings,
+  settings: ProcessSettings,
   limits: ProcessLimits,
 ): Promise<ProcessedImage> {
   const { child } = worker;
   worker.uploads++;
   return new Promise<ProcessedImage>((resolve, reject) => {
     const timer = setTimeout(() => {
-      const detail = `expected an end within ${limits.seconds} s, found none`;
-      end(() => reject(new ImageFailure('too-slow', detail)));
+      const detail = `expected renditions within ${limits.seconds} s, found none`;
+      finish(() => reject(new ImageFailure('too-slow', detail)));
     }, limits.seconds * 1000);
-    const onMessage = (answer: Answer) => end(() => settle(answer, resolve, reject));
+    const onMessage = (response: ProcessResponse) =>
+      finish(() => settle(response, resolve, reject));
     const onExit = (code: number | null, signal: string | null) =>
-      end(() => reject(new ProcessEnded(failureOf(code, signal, worker.lastWords))));
-    const onError = (error: Error) => end(() => reject(new ProcessEnded(error)));
-    const end = (then: () => void) => {
+      finish(() => reject(new ProcessEnded(exitFailure(code, signal, worker.stderrHead))));
+    const onError = (error: Error) => finish(() => reject(new ProcessEnded(error)));
+    const finish = (settlePromise: () => void) => {
       clearTimeout(timer);
       child.off('message', onMessage).off('exit', onExit).off('error', onError);
-      hold(child, false);
-      then();
+      setReferenced(child, false);
+      settlePromise();
     };
     child.on('message', onMessage).on('exit', onExit).on('error', onError);
-    hold(child, true);
-    const { variants, formats, maxBytes, maxPixels, animated, heic, tiff } = plan;
-    const request: Request = {
+    setReferenced(child, true);
+    const { variants, formats, maxBytes, maxPixels, animated, heic, tiff } = settings;
+    const request: ProcessRequest = {
       length: bytes.length,
-      plan: { variants, formats, maxBytes, maxPixels, animated, heic, tiff },
+      settings: { variants, formats, maxBytes, maxPixels, animated, heic, tiff },
     };
     child.send(request);
     const pipe = child.stdio[4] as Writable;
-    // Its end is told by `exit`, with its reason.
+    // When the child ends, `exit` reports the reason.
     pipe.removeAllListeners('error').on('error', () => undefined);
     pipe.write(bytes);
   });
 }
 
 function settle(
-  answer: Answer,
-  resolve: (derived: ProcessedImage) => void,
+  response: ProcessResponse,
+  resolve: (result: ProcessedImage) => void,
   reject: (error: Error) => void,
 ): void {
-  if ('derived' in answer) resolve(answer.derived);
-  else if ('code' in answer) reject(new ImageFailure(answer.code, answer.detail));
-  else reject(new Error(answer.error));
+  if ('result' in response) resolve(response.result);
+  else if ('code' in response) reject(new ImageFailure(response.code, response.detail));
+  else reject(new Error(response.error));
 }
 
-/** Signals by which libraries and the kernel end a process that asks for memory that there is not. */
-const OUT_OF_MEMORY = ['SIGABRT', 'SIGTRAP', 'SIGKILL'];
-/** And those of a decoder that breaks. */
-const BROKEN = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE'];
+/** Signals by which libraries and the kernel end a process that runs out of memory. */
+const OUT_OF_MEMORY_SIGNALS = ['SIGABRT', 'SIGTRAP', 'SIGKILL'];
+/** Signals of a crashed decoder. */
+const CRASH_SIGNALS = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE'];
 
-function failureOf(code: number | null, signal: string | null, lastWords: string): Error {
-  const found = `found ${signal ?? `exit ${code ?? '?'}`} ${lastWords.split('\n')[0] ?? ''}`.trim();
-  if (signal !== null && OUT_OF_MEMORY.includes(signal)) {
-    return new ImageFailure('too-much-memory', `expected an end within the memory, ${found}`);
+function exitFailure(code: number | null, signal: string | null, stderrHead: string): Error {
+  const [firstLine = ''] = stderrHead.split('\n');
+  const found = `found ${signal ?? `exit ${code ?? '?'}`} ${firstLine}`.trim();
+  if (signal !== null && OUT_OF_MEMORY_SIGNALS.includes(signal)) {
+    return new ImageFailure(
+      'too-much-memory',
+      `expected to stay within the memory limit, ${found}`,
+    );
   }
-  if (signal !== null && BROKEN.includes(signal)) {
-    return new ImageFailure('damaged-image', `expected the decoder to end, ${found}`);
+  if (signal !== null && CRASH_SIGNALS.includes(signal)) {
+    return new ImageFailure('damaged-image', `expected the decoder not to crash, ${found}`);
   }
-  // SIGTERM and the like: the instance is going down, and the platform tries the upload again.
+  // SIGTERM and the like: the instance is shutting down, and the platform retries the upload.
   return new Error(`expected renditions, ${found}`);
 }

@@ -1,64 +1,64 @@
-/** What one upload may cost, and which uploads are taken. */
+/** Which uploads are accepted, and how much memory and time one upload may take. */
 import { ImageFailure } from '../errors.js';
 import type { Size } from '../domain/variant.js';
 
-/** What the parameters say of uploads. */
-export interface Bounds {
-  /** The largest file that is read, bytes. It is held in memory whole while it is decoded. */
+/** The limits that parameters set. */
+export interface UploadLimits {
+  /** The largest accepted file, bytes. The whole file is in memory while it is decoded. */
   maxBytes: number;
-  /** The most pixels that are decoded, width times height. */
+  /** The largest accepted image, width times height. */
   maxPixels: number;
-  /** Whether moving pictures go on moving where the format can; else their first frame is shown. */
+  /** Whether animations stay animated in formats that support it; otherwise the first frame is used. */
   animated: boolean;
-  /** Whether HEIC is decoded. */
+  /** Whether HEIC is accepted. */
   heic: boolean;
-  /** Whether TIFF is decoded. */
+  /** Whether TIFF is accepted. */
   tiff: boolean;
 }
 
-/** The most pixels of an AVIF: its decoder holds the whole picture, with alpha some 25 bytes a pixel. */
+/** Pixels. The AVIF decoder holds the whole image, with alpha about 25 bytes per pixel. */
 export const MAX_AVIF_PIXELS = 16_000_000;
 
-/** The most frames of a moving picture, and the most pixels of all frames together. Above, it stands still. */
+/** Frames, and pixels summed over all frames. A larger animation becomes a still image. */
 export const MAX_FRAMES = 500;
 export const MAX_ANIMATION_PIXELS = 25_000_000;
 
-/** The HEIC decoder's own memory, bytes (48 megapixels take some 300 MB), and its time, seconds. */
+/** WebAssembly memory of the HEIC decoder, bytes (48 megapixels take about 300 MB), and its time, seconds. */
 export const HEIC_MEMORY = 400 * 1024 * 1024;
 export const HEIC_SECONDS = 30;
 
-/** The longest edge, pixels: JPEG's own. A strip of one pixel's width takes libvips half a minute. */
+/** Pixels; the limit of JPEG. libvips needs half a minute for a longer strip of one pixel's width. */
 const MAX_ORIGINAL_EDGE = 65_535;
 
-/** The most scans of a progressive JPEG: cameras write ten, and each walks over the whole picture. */
+/** Scans of a progressive JPEG: cameras write ten, and each one visits every pixel. */
 export const MAX_SCANS = 200;
 
-/** The most frames that a WebP may have at all: to find one takes longer with each that is there. */
+/** Frames of a WebP, animated or not: finding a frame takes longer the more frames there are. */
 export const MAX_FILE_FRAMES = 10_000;
 
 /**
- * Of the process that decodes: memory that it may write to, bytes, and the time of one upload, seconds.
- * What the largest pictures need is in docs/derive.md; beside it the function holds the upload and
- * Google's clients.
+ * Limits of the child process that decodes: data memory, bytes, and time per upload, seconds. What the
+ * largest images need is in docs/processing.md; the function itself holds the upload and the Google
+ * Cloud clients besides.
  */
 export const PROCESS_LIMITS = { memory: 1280 * 1024 * 1024, seconds: 120 };
 
-/** When sharp is asked to end one decode or encode, seconds. It looks at its clock only now and then. */
-export const SOFT_SECONDS = 60;
+/** sharp's own timeout for one decode or encode, seconds. sharp checks it only between rows. */
+export const SHARP_TIMEOUT_SECONDS = 60;
 
-/** @throws ImageFailure when a file of so many bytes is not read */
-export function checkBytes(bytes: number, { maxBytes }: Pick<Bounds, 'maxBytes'>): void {
+/** @throws ImageFailure when a file of this many bytes is too large */
+export function checkBytes(bytes: number, { maxBytes }: Pick<UploadLimits, 'maxBytes'>): void {
   if (bytes > maxBytes) {
     throw new ImageFailure('too-many-bytes', `expected at most ${maxBytes}, found ${bytes}`);
   }
 }
 
-/** @throws ImageFailure when a picture of such a size is not decoded */
-export function checkPixels({ width, height }: Size, most: number): void {
-  if (width * height > most || Math.max(width, height) > MAX_ORIGINAL_EDGE) {
+/** @throws ImageFailure when an image of this size has too many pixels or too long an edge */
+export function checkPixels({ width, height }: Size, maxPixels: number): void {
+  if (width * height > maxPixels || Math.max(width, height) > MAX_ORIGINAL_EDGE) {
     throw new ImageFailure(
       'too-many-pixels',
-      `expected at most ${most} and ${MAX_ORIGINAL_EDGE} an edge, found ${width} x ${height}`,
+      `expected at most ${maxPixels} and ${MAX_ORIGINAL_EDGE} per edge, found ${width} x ${height}`,
     );
   }
 }

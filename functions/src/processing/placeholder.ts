@@ -1,29 +1,32 @@
-/** What a page can show before any pixel has arrived. */
+/** Computes what a page shows before the image has loaded. */
 import { rgbaToThumbHash } from 'thumbhash';
 import type { Placeholder } from '../domain/records.js';
 import { scaled } from '../domain/variant.js';
-import { frameOf, toSharp, type RawImage } from './raw-image.js';
-import { orTooMuch } from './vips.js';
+import { frameAt, toSharp, type RawImage } from './raw-image.js';
+import { toMemoryFailure } from './vips.js';
 
-/** ThumbHash keeps seven waves a side at most, which so many pixels hold; its work grows with each more. */
+/** Pixels. ThumbHash keeps at most seven frequencies per side; more pixels only cost time. */
 const THUMBHASH_EDGE = 24;
 
 /**
- * @param picture all of the original, at any scale
- * @returns ThumbHash (base64) and dominant colour (`#rrggbb`)
+ * @param image the whole original, at any scale
+ * @returns ThumbHash (base64) and dominant color (`#rrggbb`) of the first frame
  */
-export async function placeholderOf(picture: RawImage): Promise<Placeholder> {
-  const scale = Math.min(1, THUMBHASH_EDGE / Math.max(picture.width, picture.height));
-  const { width, height } = scaled(picture, scale);
-  const small = toSharp(frameOf(picture, 0)).resize({ width, height, fit: 'fill' });
-  const rgba = await orTooMuch(small.ensureAlpha().raw().toBuffer());
+export async function createPlaceholder(image: RawImage): Promise<Placeholder> {
+  const scale = Math.min(1, THUMBHASH_EDGE / Math.max(image.width, image.height));
+  const { width, height } = scaled(image, scale);
+  const small = toSharp(frameAt(image, 0)).resize({ width, height, fit: 'fill' });
+  const rgba = await toMemoryFailure(small.ensureAlpha().raw().toBuffer());
   return {
     thumbhash: Buffer.from(rgbaToThumbHash(width, height, rgba)).toString('base64'),
     color: dominantColor(rgba),
   };
 }
 
-/** The mean of the fullest bin, eight bins a channel; white where nothing is visible. */
+/**
+ * The mean color of the histogram bin with the most pixels, weighted by alpha; eight bins per
+ * channel. White when every pixel is transparent.
+ */
 function dominantColor(rgba: Uint8Array): string {
   const binOf = (i: number) =>
     ((level(i) >> 5) << 6) | ((level(i + 1) >> 5) << 3) | (level(i + 2) >> 5);
@@ -32,17 +35,17 @@ function dominantColor(rgba: Uint8Array): string {
   for (let i = 0; i < rgba.length; i += 4) {
     weights[binOf(i)] = (weights[binOf(i)] as number) + level(i + 3);
   }
-  const weight = Math.max(...weights);
-  if (weight === 0) return '#ffffff';
-  const fullest = weights.indexOf(weight);
+  const maxWeight = Math.max(...weights);
+  if (maxWeight === 0) return '#ffffff';
+  const dominantBin = weights.indexOf(maxWeight);
   const sums = [0, 0, 0];
   for (let i = 0; i < rgba.length; i += 4) {
-    if (binOf(i) !== fullest) continue;
+    if (binOf(i) !== dominantBin) continue;
     for (let c = 0; c < 3; c++) sums[c] = (sums[c] as number) + level(i + c) * level(i + 3);
   }
-  const hex = (sum: number) =>
-    Math.round(sum / weight)
+  const toHex = (sum: number) =>
+    Math.round(sum / maxWeight)
       .toString(16)
       .padStart(2, '0');
-  return `#${sums.map(hex).join('')}`;
+  return `#${sums.map(toHex).join('')}`;
 }

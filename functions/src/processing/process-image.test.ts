@@ -9,7 +9,7 @@ import { processImage, type ProcessedImage, type ProcessSettings } from './proce
 
 const photo = readFileSync(join(__dirname, '../../../tests/fixtures/photos/seeding.jpg'));
 
-const plan = (
+const settings = (
   texts: string[],
   formats: Format[] = ['webp'],
   changes: Partial<ProcessSettings> = {},
@@ -23,8 +23,8 @@ const plan = (
 const plain = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: '#84a' } });
 
-/** Three frames, from dark to bright. */
-const animation = (width: number, height: number) =>
+/** Three frames of increasing brightness. */
+const createAnimation = (width: number, height: number) =>
   sharp(Buffer.concat([10, 90, 170].map((level) => Buffer.alloc(width * height * 3, level))), {
     raw: { width, height: height * 3, channels: 3, pageHeight: height },
   });
@@ -33,58 +33,64 @@ const sizes = ({ renditions }: ProcessedImage) =>
   renditions.map(({ variants, width, height }) => [variants.join(), width, height]);
 
 describe('the sample photo', () => {
-  test('gives every variant in every format at the exact size', async () => {
-    const derived = await processImage(
+  test('becomes every variant in every format at the exact size', async () => {
+    const result = await processImage(
       photo,
-      plan(['thumb:200x200:cover', 'w400:400', 'w800:800', 'w1600:1600'], ['webp', 'jpeg', 'avif']),
+      settings(
+        ['thumb:200x200:cover', 'w400:400', 'w800:800', 'w1600:1600'],
+        ['webp', 'jpeg', 'avif'],
+      ),
     );
-    expect(derived.original).toEqual({ width: 5312, height: 2988 });
-    expect(derived.renditions).toHaveLength(12);
+    expect(result.original).toEqual({ width: 5312, height: 2988 });
+    expect(result.renditions).toHaveLength(12);
     const expected = { thumb: [200, 200], w400: [400, 225], w800: [800, 450], w1600: [1600, 900] };
-    for (const { variants, format, width, height, data } of derived.renditions) {
+    for (const { variants, format, width, height, data } of result.renditions) {
       expect([width, height]).toEqual(expected[variants.join() as keyof typeof expected]);
       const metadata = await sharp(data).metadata();
       expect([metadata.width, metadata.height]).toEqual([width, height]);
       expect(metadata.format).toBe(format === 'avif' ? 'heif' : format);
     }
-    expect(derived.placeholder.color).toMatch(/^#[0-9a-f]{6}$/);
-    expect(Buffer.from(derived.placeholder.thumbhash, 'base64').length).toBeGreaterThan(15);
+    expect(result.placeholder.color).toMatch(/^#[0-9a-f]{6}$/);
+    expect(Buffer.from(result.placeholder.thumbhash, 'base64').length).toBeGreaterThan(15);
   }, 60_000);
 
-  test('is as sharp as one straight resize', async () => {
+  test('is as sharp as after a single resize', async () => {
     const { renditions } = await processImage(
       photo,
-      plan(['w400:400', 'w800:800', 'w1600:1600'], ['jpeg']),
+      settings(['w400:400', 'w800:800', 'w1600:1600'], ['jpeg']),
     );
     for (const { data, width, height } of renditions) {
-      const straight = await sharp(photo)
+      const reference = await sharp(photo)
         .resize({ width, height, fit: 'fill' })
         .jpeg({ quality: 80 })
         .toBuffer();
-      const [ours, theirs] = await Promise.all(
-        [data, straight].map(async (bytes) => (await sharp(bytes).stats()).sharpness),
+      const [actual, expected] = await Promise.all(
+        [data, reference].map(async (bytes) => (await sharp(bytes).stats()).sharpness),
       );
-      expect((ours as number) / (theirs as number)).toBeGreaterThan(0.95);
+      expect((actual as number) / (expected as number)).toBeGreaterThan(0.95);
     }
   });
 });
 
-test('the same input and plan give the same bytes', async () => {
-  const moving = await animation(90, 60).gif().toBuffer();
-  for (const bytes of [photo, moving]) {
+test('returns the same bytes for the same file and settings', async () => {
+  const animation = await createAnimation(90, 60).gif().toBuffer();
+  for (const bytes of [photo, animation]) {
     const run = () =>
-      processImage(bytes, plan(['w300:300', 'c:99x99:cover:attention'], ['webp', 'jpeg', 'avif']));
+      processImage(
+        bytes,
+        settings(['w300:300', 'c:99x99:cover:attention'], ['webp', 'jpeg', 'avif']),
+      );
     const first = await run();
     expect(await run()).toEqual(first);
   }
 }, 60_000);
 
-test('nothing is enlarged, and what comes to the same is made once', async () => {
-  const derived = await processImage(
+test('never enlarges, and produces identical variants once', async () => {
+  const result = await processImage(
     await plain(120, 80).png().toBuffer(),
-    plan(['w800:800', 'thumb:200x200:cover', 'w1600:1600', 'w60:60'], ['webp', 'jpeg']),
+    settings(['w800:800', 'thumb:200x200:cover', 'w1600:1600', 'w60:60'], ['webp', 'jpeg']),
   );
-  expect(sizes(derived)).toEqual([
+  expect(sizes(result)).toEqual([
     ['w800,w1600', 120, 80],
     ['w800,w1600', 120, 80],
     ['thumb', 80, 80],
@@ -94,17 +100,17 @@ test('nothing is enlarged, and what comes to the same is made once', async () =>
   ]);
 });
 
-test('each size is the one that the rule computes, of whatever original', async () => {
+test('each rendition has the size of its variant for any original', async () => {
   const variants = ['a:50', 'b:70x20', 'c:33x33:cover', 'd:40x90:cover', 'e:60x10:cover:attention'];
   const edge = fc.integer({ min: 1, max: 150 });
   await fc.assert(
     fc.asyncProperty(edge, edge, fc.integer({ min: 1, max: 8 }), async (w, h, orientation) => {
       const bytes = await plain(w, h).jpeg().withMetadata({ orientation }).toBuffer();
       const original = orientation < 5 ? { width: w, height: h } : { width: h, height: w };
-      const derived = await processImage(bytes, plan(variants, ['jpeg']));
-      expect(derived.original).toEqual(original);
+      const result = await processImage(bytes, settings(variants, ['jpeg']));
+      expect(result.original).toEqual(original);
       const names: string[] = [];
-      for (const rendition of derived.renditions) {
+      for (const rendition of result.renditions) {
         const { width, height } = await sharp(rendition.data).metadata();
         for (const name of rendition.variants) {
           const variant = variants
@@ -120,11 +126,11 @@ test('each size is the one that the rule computes, of whatever original', async 
   );
 }, 60_000);
 
-describe('what moves', () => {
+describe('animations', () => {
   const pagesOf = async (bytes: Buffer, changes: Partial<ProcessSettings> = {}) => {
     const { renditions } = await processImage(
       bytes,
-      plan(['w60:60', 't:20x20:cover', 'w999:999'], ['webp', 'jpeg'], changes),
+      settings(['w60:60', 't:20x20:cover', 'w999:999'], ['webp', 'jpeg'], changes),
     );
     return Promise.all(
       renditions.map(async ({ variants, format, data }) => {
@@ -139,28 +145,31 @@ describe('what moves', () => {
     );
   };
 
-  test.each(['gif', 'webp'] as const)('%s moves in WebP and stands still in JPEG', async (kind) => {
-    const bytes = await animation(90, 60)
-      [kind]({ delay: [40, 50, 60] })
-      .toBuffer();
-    expect(await pagesOf(bytes)).toEqual([
-      ['w999', 'webp', 3, 60, '40,50,60'],
-      ['w999', 'jpeg', 1, 60, undefined],
-      ['w60', 'webp', 3, 40, '40,50,60'],
-      ['w60', 'jpeg', 1, 40, undefined],
-      ['t', 'webp', 3, 20, '40,50,60'],
-      ['t', 'jpeg', 1, 20, undefined],
-    ]);
-  });
+  test.each(['gif', 'webp'] as const)(
+    '%s stays animated in WebP and becomes a still JPEG',
+    async (format) => {
+      const bytes = await createAnimation(90, 60)
+        [format]({ delay: [40, 50, 60] })
+        .toBuffer();
+      expect(await pagesOf(bytes)).toEqual([
+        ['w999', 'webp', 3, 60, '40,50,60'],
+        ['w999', 'jpeg', 1, 60, undefined],
+        ['w60', 'webp', 3, 40, '40,50,60'],
+        ['w60', 'jpeg', 1, 40, undefined],
+        ['t', 'webp', 3, 20, '40,50,60'],
+        ['t', 'jpeg', 1, 20, undefined],
+      ]);
+    },
+  );
 
-  test('with ANIMATED off the first frame stands for it', async () => {
-    const bytes = await animation(90, 60).gif().toBuffer();
+  test('become their first frame when ANIMATED is false', async () => {
+    const bytes = await createAnimation(90, 60).gif().toBuffer();
     const pages = await pagesOf(bytes, { animated: false });
     expect(pages.map(([, , count]) => count)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 });
 
-test('one bad encode ends the whole, with its code', async () => {
+test('fails with the code of the first encode that fails', async () => {
   const encoders = {
     webp: (image: sharp.Sharp) => image.webp(),
     jpeg: (image: sharp.Sharp) => image.extract({ left: 0, top: 0, width: 9999, height: 1 }),
@@ -168,7 +177,7 @@ test('one bad encode ends the whole, with its code', async () => {
   };
   const bytes = await plain(50, 50).png().toBuffer();
   await expect(
-    processImage(bytes, plan(['w20:20'], ['webp', 'jpeg']), encoders),
+    processImage(bytes, settings(['w20:20'], ['webp', 'jpeg']), encoders),
   ).rejects.toMatchObject({
     code: 'too-much-memory',
   });

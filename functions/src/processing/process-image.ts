@@ -1,7 +1,7 @@
 /**
- * Bytes in, renditions out. The original is decoded once, to the largest size that any variant
- * needs; each picture is shrunk from the smallest one before it that will do, each format encoded
- * from the picture's pixels. How fast that is, and why: docs/derive.md.
+ * Turns an uploaded file into its renditions. The original is decoded once, to the largest size that
+ * any variant needs; each size is resized from the smallest earlier size that is large enough, and
+ * each format is encoded from those pixels. docs/processing.md has measurements and reasons.
  */
 import { availableParallelism } from 'node:os';
 import type { Format } from '../domain/format.js';
@@ -11,94 +11,97 @@ import { decode } from './decode.js';
 import { encode, type Encoders } from './encode.js';
 import { readHeader } from './header.js';
 import { runWithConcurrency } from './concurrency.js';
-import type { Bounds } from './limits.js';
-import { placeholderOf } from './placeholder.js';
+import type { UploadLimits } from './limits.js';
+import { createPlaceholder } from './placeholder.js';
 import type { RawImage } from './raw-image.js';
-import { shrink } from './resize.js';
-import { stepsOf, type Step } from './resize-plan.js';
+import { resize } from './resize.js';
+import { planResizes, type ResizeStep } from './resize-plan.js';
 
 export interface Rendition extends Size {
-  /** The names of the variants that it is: one, unless several come to the same. */
+  /** The names of all variants that this rendition serves: variants with the same result share one. */
   variants: string[];
   format: Format;
   data: Buffer;
 }
 
 export interface ProcessedImage {
-  /** The original's size in pixels, orientation applied. */
+  /** The original's size in pixels, after its orientation is applied. */
   original: Size;
   placeholder: Placeholder;
-  /** Every variant in every format, none of them twice. */
+  /** Every variant in every format, without duplicates. */
   renditions: Rendition[];
 }
 
-export interface ProcessSettings extends Bounds {
+export interface ProcessSettings extends UploadLimits {
   variants: readonly Variant[];
   formats: readonly Format[];
 }
 
-/** Each encode is one thread and holds its picture several times more: large ones go one by one. */
-const MAX_LANES = 4;
-/** Pixels, of all frames. */
-const LARGE = 4_000_000;
+/** Each encode runs on one thread and holds several copies of its pixels. */
+const MAX_PARALLEL_ENCODES = 4;
+/** Pixels, summed over all frames. Larger images are encoded one at a time. */
+const LARGE_IMAGE = 4_000_000;
 
 /**
- * @param bytes the uploaded file, whole
- * @param plan which variants in which formats, and what an upload may cost
- * @param encoders other than the shipped ones, for comparison
- * @throws ImageFailure when no retry can make an image of these bytes
+ * @param bytes the whole uploaded file
+ * @param settings variants, formats and limits
+ * @param encoders replaces the default encoders, for benchmarks
+ * @throws ImageFailure when the file cannot be processed; a retry would fail, too
  */
 export async function processImage(
   bytes: Buffer,
-  plan: ProcessSettings,
+  settings: ProcessSettings,
   encoders?: Encoders,
 ): Promise<ProcessedImage> {
-  const header = await readHeader(bytes, plan);
-  const { decoded, steps } = stepsOf(plan.variants, header.size);
-  const picture = await decode(bytes, header, decoded, plan);
+  const header = await readHeader(bytes, settings);
+  const { decodeSize, steps } = planResizes(settings.variants, header.size);
+  const decoded = await decode(bytes, header, decodeSize, settings);
   const smallest = steps.findLastIndex((step) => !step.crop);
-  const pixelsOf = pictures(picture, steps, (index) =>
-    index === smallest ? plan.formats.length + 1 : plan.formats.length,
+  const pixelsOf = createPixelCache(decoded, steps, (index) =>
+    index === smallest ? settings.formats.length + 1 : settings.formats.length,
   );
-  const tasksFor = (wanted: (step: Step) => boolean) =>
+  const createTasks = (isIncluded: (step: ResizeStep) => boolean) =>
     steps.flatMap((step, index) =>
-      (wanted(step) ? plan.formats : []).map((format) => async (): Promise<Rendition> => {
+      (isIncluded(step) ? settings.formats : []).map((format) => async (): Promise<Rendition> => {
         const data = await encode(await pixelsOf(index), format, header.animation, encoders);
         const { variants, width, height } = step;
         return { variants, format, width, height, data };
       }),
     );
-  const isLarge = ({ width, height }: Step) => width * height * picture.frames > LARGE;
-  const lanes = Math.min(MAX_LANES, availableParallelism());
-  const renditions = [
-    ...(await runWithConcurrency(1, tasksFor(isLarge))),
-    ...(await runWithConcurrency(
-      lanes,
-      tasksFor((step) => !isLarge(step)),
-    )),
-  ];
+  const isLarge = ({ width, height }: ResizeStep) => width * height * decoded.frames > LARGE_IMAGE;
+  const concurrency = Math.min(MAX_PARALLEL_ENCODES, availableParallelism());
+  const large = await runWithConcurrency(1, createTasks(isLarge));
+  const small = await runWithConcurrency(
+    concurrency,
+    createTasks((step) => !isLarge(step)),
+  );
   return {
     original: header.size,
-    placeholder: await placeholderOf(smallest < 0 ? picture : await pixelsOf(smallest)),
-    renditions,
+    placeholder: await createPlaceholder(smallest < 0 ? decoded : await pixelsOf(smallest)),
+    renditions: [...large, ...small],
   };
 }
 
 /**
- * Makes each step's pixels when they are first asked for, and lets go of them after their last use.
- * @param usesOf how often a step's pixels are going to be asked for
+ * Returns a function that gives the pixels of a step: resized on first use, released after the last.
+ * @param usesOf how often the caller requests the pixels of a step
  */
-function pictures(decoded: RawImage, steps: readonly Step[], usesOf: (index: number) => number) {
-  const made: (Promise<RawImage> | undefined)[] = [];
-  const left = steps.map(
+function createPixelCache(
+  decoded: RawImage,
+  steps: readonly ResizeStep[],
+  usesOf: (index: number) => number,
+) {
+  const cache: (Promise<RawImage> | undefined)[] = [];
+  const remainingUses = steps.map(
     (_, index) => usesOf(index) + steps.filter(({ source }) => source === index).length,
   );
-  return function take(index: number): Promise<RawImage> {
-    const step = steps[index] as Step;
-    const source = () => (step.source === undefined ? Promise.resolve(decoded) : take(step.source));
-    const picture = (made[index] ??= source().then((from) => shrink(from, step)));
-    left[index] = (left[index] as number) - 1;
-    if (left[index] === 0) made[index] = undefined;
-    return picture;
+  return function pixelsOf(index: number): Promise<RawImage> {
+    const step = steps[index] as ResizeStep;
+    const openSource = () =>
+      step.source === undefined ? Promise.resolve(decoded) : pixelsOf(step.source);
+    const pixels = (cache[index] ??= openSource().then((source) => resize(source, step)));
+    remainingUses[index] = (remainingUses[index] as number) - 1;
+    if (remainingUses[index] === 0) cache[index] = undefined;
+    return pixels;
   };
 }

@@ -1,35 +1,36 @@
-/** Pixels between two steps: sRGB, 8 bits a channel, one frame after the other. */
+/** Uncompressed pixels between two processing steps: sRGB, 8 bits per channel. */
 import type { Sharp } from 'sharp';
 import type { Size } from '../domain/variant.js';
-import { orTooMuch, own } from './vips.js';
+import { openTrustedImage, toMemoryFailure } from './vips.js';
 
 export interface RawImage extends Size {
-  /** Rows from top to bottom, `width * channels` bytes each; the frames follow each other. */
+  /** Rows from top to bottom, `width * channels` bytes each; one frame after the other. */
   data: Buffer;
-  /** 3, or 4 with alpha (not premultiplied). */
+  /** 3: RGB. 4: RGBA, alpha not premultiplied. */
   channels: 3 | 4;
-  /** 1 unless it moves. */
+  /** 1 for a still image. */
   frames: number;
 }
 
 export function toSharp({ data, width, height, channels, frames }: RawImage): Sharp {
   const raw = { width, height: height * frames, channels };
-  return own(data, { raw: frames > 1 ? { ...raw, pageHeight: height } : raw });
+  return openTrustedImage(data, { raw: frames > 1 ? { ...raw, pageHeight: height } : raw });
 }
 
-/** One frame as a picture of its own; no bytes are copied. */
-export function frameOf(raw: RawImage, index: number): RawImage {
-  const length = raw.width * raw.height * raw.channels;
-  return { ...raw, frames: 1, data: raw.data.subarray(index * length, (index + 1) * length) };
+/** Returns one frame as a still image that shares the frame's bytes. */
+export function frameAt(image: RawImage, index: number): RawImage {
+  const length = image.width * image.height * image.channels;
+  return { ...image, frames: 1, data: image.data.subarray(index * length, (index + 1) * length) };
 }
 
-/** Without its alpha channel when that hides nothing: it would be resized and encoded for nothing. */
-export async function dropOpaqueAlpha(raw: RawImage): Promise<RawImage> {
-  if (raw.channels === 3 || !isOpaque(raw.data)) return raw;
-  const flat = own(raw.data, {
-    raw: { width: raw.width, height: raw.height * raw.frames, channels: 4 },
+/** Removes an alpha channel that is fully opaque, to save the cost of resizing and encoding it. */
+export async function dropOpaqueAlpha(image: RawImage): Promise<RawImage> {
+  if (image.channels === 3 || !isOpaque(image.data)) return image;
+  const rgba = openTrustedImage(image.data, {
+    raw: { width: image.width, height: image.height * image.frames, channels: 4 },
   });
-  return { ...raw, channels: 3, data: await orTooMuch(flat.removeAlpha().raw().toBuffer()) };
+  const data = await toMemoryFailure(rgba.removeAlpha().raw().toBuffer());
+  return { ...image, channels: 3, data };
 }
 
 function isOpaque(rgba: Buffer): boolean {

@@ -1,54 +1,55 @@
-/** Variants of an original -> the distinct pictures to make, each from the smallest one that will do. */
+/** Plans the resizes of an image: which sizes to produce, and from which larger size each is resized. */
 import { coverScale, scaled, variantSize, type Size, type Variant } from '../domain/variant.js';
 
-/** One picture; several variants may come to the same. */
-export interface Step extends Size {
-  /** The names of the variants that it is. */
+/** One size to produce; `width` and `height` are the result's, pixels. */
+export interface ResizeStep extends Size {
+  /** The names of all variants with exactly this result. */
   variants: string[];
-  /** The whole original at this picture's scale, pixels. */
-  whole: Size;
-  /** How the picture is cut out of `whole`; absent when it is all of it. */
+  /** The size of the whole original at this step's scale, pixels. */
+  fullSize: Size;
+  /** How the result is cropped from `fullSize`; absent: not at all. */
   crop?: 'centre' | 'attention';
-  /** The index of the earlier step that it is shrunk from; absent: from the decoded picture. */
+  /** The index of the earlier step whose pixels are resized; absent: the decoded image's. */
   source?: number;
 }
 
-export interface Steps {
-  /** The size to decode to, pixels: all that the largest step needs. */
-  decoded: Size;
+export interface ResizePlan {
+  /** The size to decode to, pixels: that of the largest step. */
+  decodeSize: Size;
   /** From the largest to the smallest. */
-  steps: Step[];
+  steps: ResizeStep[];
 }
 
-/** What is shrunk again is at least so many times larger: twice resampled by little would be soft. */
-const LEAST_SHRINK = 2;
+/** A source is at least this many times larger: resizing twice by less would make the image soft. */
+const MIN_REDUCTION = 2;
 
 /** @param original size after orientation, pixels */
-export function stepsOf(variants: readonly Variant[], original: Size): Steps {
-  const distinct = new Map<string, Step>();
+export function planResizes(variants: readonly Variant[], original: Size): ResizePlan {
+  const distinct = new Map<string, ResizeStep>();
   for (const variant of variants) {
     const size = variantSize(variant, original);
-    const whole = scaled(original, coverScale(variant, original));
-    const isWhole = size.width === whole.width && size.height === whole.height;
+    const fullSize = scaled(original, coverScale(variant, original));
+    const isWhole = size.width === fullSize.width && size.height === fullSize.height;
     const crop = isWhole ? undefined : (variant.crop ?? 'centre');
-    const key = [size.width, size.height, whole.width, whole.height, crop].join();
+    const key = [size.width, size.height, fullSize.width, fullSize.height, crop].join();
     const step = distinct.get(key);
     if (step) step.variants.push(variant.name);
-    else distinct.set(key, { ...size, variants: [variant.name], whole, ...(crop && { crop }) });
+    else distinct.set(key, { ...size, variants: [variant.name], fullSize, ...(crop && { crop }) });
   }
-  const steps = [...distinct.values()].sort((a, b) => area(b.whole) - area(a.whole));
-  const decoded = (steps[0] as Step).whole;
-  // Each is at most half as wide as the one before, so that together they stay below 4/3 of the first.
-  const sources: { size: Size; index?: number }[] = [{ size: decoded }];
+  const steps = [...distinct.values()].sort((a, b) => area(b.fullSize) - area(a.fullSize));
+  const decodeSize = (steps[0] as ResizeStep).fullSize;
+  // Each source is at most half as wide as the one before: all together hold at most 4/3 of the
+  // pixels of the first.
+  const sources: { size: Size; index?: number }[] = [{ size: decodeSize }];
   for (const [index, step] of steps.entries()) {
-    const source = sources.findLast(({ size }) => isLarger(size, step.whole));
+    const source = sources.findLast(({ size }) => canBeSource(size, step.fullSize));
     if (source?.index !== undefined) step.source = source.index;
-    if (!step.crop && source === sources.at(-1)) sources.push({ size: step.whole, index });
+    if (!step.crop && source === sources.at(-1)) sources.push({ size: step.fullSize, index });
   }
-  return { decoded, steps };
+  return { decodeSize, steps };
 }
 
 const area = ({ width, height }: Size) => width * height;
 
-const isLarger = (size: Size, than: Size) =>
-  size.width >= LEAST_SHRINK * than.width && size.height >= LEAST_SHRINK * than.height;
+const canBeSource = (source: Size, target: Size) =>
+  source.width >= MIN_REDUCTION * target.width && source.height >= MIN_REDUCTION * target.height;

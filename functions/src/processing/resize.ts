@@ -1,67 +1,73 @@
-/** Pixels -> fewer pixels. */
+/** Resizes and crops pixels. */
 import type { Size } from '../domain/variant.js';
-import { frameOf, toSharp, type RawImage } from './raw-image.js';
-import type { Step } from './resize-plan.js';
-import { orTooMuch } from './vips.js';
+import { frameAt, toSharp, type RawImage } from './raw-image.js';
+import type { ResizeStep } from './resize-plan.js';
+import { toMemoryFailure } from './vips.js';
 
-/** Part of a picture, pixels from its top left corner. */
+/** A part of an image; offsets in pixels from the top left corner. */
 interface Region extends Size {
   left: number;
   top: number;
 }
 
-/** @param picture the whole original, at least as large as `step.whole` */
-export async function shrink(picture: RawImage, step: Step): Promise<RawImage> {
-  if (!step.crop && isOf(step, picture)) return picture;
+/**
+ * @param image the whole original, at least as large as `step.fullSize`
+ * @returns the same object when there is nothing to resize or crop
+ * @throws ImageFailure when it takes too long or memory runs out
+ */
+export async function resize(image: RawImage, step: ResizeStep): Promise<RawImage> {
+  if (!step.crop && isSameSize(step, image)) return image;
   const { width, height } = step;
-  const region = step.crop && (await regionOf(picture, step, step.crop));
+  const region = step.crop && (await cropRegion(image, step, step.crop));
   const frames: Buffer[] = [];
-  // Frame by frame: resized as one tall picture, each two would mix at their common edge.
-  for (let index = 0; index < picture.frames; index++) {
-    frames.push(await shrinkFrame(frameOf(picture, index), step.whole, region));
+  // Frame by frame: resizing all frames as one tall image would blend adjacent frames.
+  for (let index = 0; index < image.frames; index++) {
+    frames.push(await resizeFrame(frameAt(image, index), step.fullSize, region));
   }
   return {
-    ...picture,
+    ...image,
     width,
     height,
     data: frames.length > 1 ? Buffer.concat(frames) : (frames[0] as Buffer),
   };
 }
 
-function shrinkFrame(frame: RawImage, whole: Size, region?: Region): Promise<Buffer> {
+function resizeFrame(frame: RawImage, fullSize: Size, region?: Region): Promise<Buffer> {
   const image = toSharp(frame);
-  // `fill`: the size was computed from the original, so no rounding happens twice.
-  if (!isOf(whole, frame)) image.resize({ width: whole.width, height: whole.height, fit: 'fill' });
+  // `fill`: the plan has already rounded the size, so sharp must not round again.
+  if (!isSameSize(fullSize, frame)) {
+    image.resize({ width: fullSize.width, height: fullSize.height, fit: 'fill' });
+  }
   if (region) image.extract(region);
-  return orTooMuch(image.raw().toBuffer());
+  return toMemoryFailure(image.raw().toBuffer());
 }
 
-async function regionOf(
-  picture: RawImage,
-  step: Step,
+async function cropRegion(
+  image: RawImage,
+  step: ResizeStep,
   crop: 'centre' | 'attention',
 ): Promise<Region> {
-  const { width, height, whole } = step;
-  const across = whole.width - width;
-  const down = whole.height - height;
+  const { width, height, fullSize } = step;
+  const maxLeft = fullSize.width - width;
+  const maxTop = fullSize.height - height;
   if (crop === 'centre') {
-    return { width, height, left: Math.floor(across / 2), top: Math.floor(down / 2) };
+    return { width, height, left: Math.floor(maxLeft / 2), top: Math.floor(maxTop / 2) };
   }
-  // Of what moves, the first frame says where to look, so that the view does not jump.
-  const { info } = await orTooMuch(
-    toSharp(frameOf(picture, 0))
+  // All frames of an animation use the crop of the first one, so that the image does not jump.
+  const { info } = await toMemoryFailure(
+    toSharp(frameAt(image, 0))
       .resize({ width, height, fit: 'cover', position: 'attention' })
       .raw()
       .toBuffer({ resolveWithObject: true }),
   );
-  const offset = (found: number | undefined, most: number) =>
-    Math.min(most, Math.abs(found ?? Math.floor(most / 2)));
+  const toOffset = (cropOffset: number | undefined, max: number) =>
+    Math.min(max, Math.abs(cropOffset ?? Math.floor(max / 2)));
   return {
     width,
     height,
-    left: offset(info.cropOffsetLeft, across),
-    top: offset(info.cropOffsetTop, down),
+    left: toOffset(info.cropOffsetLeft, maxLeft),
+    top: toOffset(info.cropOffsetTop, maxTop),
   };
 }
 
-const isOf = (a: Size, b: Size) => a.width === b.width && a.height === b.height;
+const isSameSize = (a: Size, b: Size) => a.width === b.width && a.height === b.height;

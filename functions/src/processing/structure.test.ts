@@ -1,18 +1,18 @@
 import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
 import { ImageFailure } from '../errors.js';
-import { kindOf } from './file-type.js';
+import { detectFileType } from './file-type.js';
 import { MAX_FILE_FRAMES, MAX_SCANS } from './limits.js';
 import { checkStructure } from './structure.js';
 
-const bounds = parseConfig({ BUCKET: 'bucket' });
+const limits = parseConfig({ BUCKET: 'bucket' });
 const plain = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: '#84a' } });
 
-function codeOf(bytes: Buffer, maxPixels = bounds.maxPixels): string {
+function check(bytes: Buffer, maxPixels = limits.maxPixels): string {
   try {
-    checkStructure(bytes, kindOf(bytes) ?? 'gif', { ...bounds, maxPixels });
-    return 'taken';
+    checkStructure(bytes, detectFileType(bytes) ?? 'gif', { ...limits, maxPixels });
+    return 'accepted';
   } catch (error) {
     if (error instanceof ImageFailure) return error.message;
     throw error;
@@ -30,7 +30,7 @@ function webp(...chunks: Buffer[]): Buffer {
   return Buffer.concat([riff, ...chunks]);
 }
 
-describe('the size of a WebP is read from each kind of it', () => {
+describe('reads the size of each kind of WebP', () => {
   test.each<[string, (image: sharp.Sharp) => sharp.Sharp]>([
     ['VP8', (image) => image.webp()],
     ['VP8L', (image) => image.webp({ lossless: true })],
@@ -38,54 +38,54 @@ describe('the size of a WebP is read from each kind of it', () => {
   ])('%s', async (name, make) => {
     const bytes = await make(plain(301, 203)).toBuffer();
     expect(bytes.toString('latin1', 12, 16).trim()).toBe(name);
-    expect(codeOf(bytes, 301 * 203)).toBe('taken');
-    expect(codeOf(bytes, 301 * 203 - 1)).toMatch(/^too-many-pixels: .* found 301 x 203$/);
+    expect(check(bytes, 301 * 203)).toBe('accepted');
+    expect(check(bytes, 301 * 203 - 1)).toMatch(/^too-many-pixels: .* found 301 x 203$/);
   });
 
-  test('a frame’s chunk after odd data is found', () => {
+  test('counts frames after a chunk of odd length', () => {
     const canvas = Buffer.alloc(10);
     const frames = Array.from({ length: MAX_FILE_FRAMES + 1 }, () =>
       chunk('ANMF', Buffer.alloc(17)),
     );
-    expect(codeOf(webp(chunk('VP8X', canvas), ...frames.slice(1)))).toBe('taken');
-    expect(codeOf(webp(chunk('VP8X', canvas), ...frames))).toBe(
+    expect(check(webp(chunk('VP8X', canvas), ...frames.slice(1)))).toBe('accepted');
+    expect(check(webp(chunk('VP8X', canvas), ...frames))).toBe(
       `too-slow: expected at most ${MAX_FILE_FRAMES} frames, found ${MAX_FILE_FRAMES + 1}`,
     );
   });
 });
 
-describe('the scans of a JPEG are counted', () => {
+describe('counts the scans of a JPEG', () => {
   const scans = (count: number) =>
     Array<Buffer>(count).fill(Buffer.from('ffda0008010100003f0012ff0034ffd0', 'hex'));
-  const refused = `too-slow: expected at most ${MAX_SCANS} scans, found ${MAX_SCANS + 1}`;
+  const rejection = `too-slow: expected at most ${MAX_SCANS} scans, found ${MAX_SCANS + 1}`;
   const start = Buffer.from('ffd8ffe00002', 'hex');
 
   test('one by one', async () => {
-    expect(codeOf(await plain(64, 64).jpeg({ progressive: true }).toBuffer())).toBe('taken');
-    expect(codeOf(Buffer.concat([start, ...scans(MAX_SCANS)]))).toBe('taken');
-    expect(codeOf(Buffer.concat([start, ...scans(MAX_SCANS + 1)]))).toBe(refused);
+    expect(check(await plain(64, 64).jpeg({ progressive: true }).toBuffer())).toBe('accepted');
+    expect(check(Buffer.concat([start, ...scans(MAX_SCANS)]))).toBe('accepted');
+    expect(check(Buffer.concat([start, ...scans(MAX_SCANS + 1)]))).toBe(rejection);
   });
 
-  test('fill bytes before a marker hide nothing', () => {
+  test('after fill bytes', () => {
     const fill = Buffer.from('ffffff', 'hex');
     const filled = scans(MAX_SCANS + 1).flatMap((scan) => [fill, scan]);
-    expect(codeOf(Buffer.concat([start, ...filled]))).toBe(refused);
+    expect(check(Buffer.concat([start, ...filled]))).toBe(rejection);
   });
 
-  test('not in a segment that only looks like them, nor after the end, where phones put films', () => {
+  test('outside other segments and before the end of the image', () => {
     const many = Buffer.concat(scans(MAX_SCANS + 1));
     const segment = Buffer.from('ffe10000', 'hex');
     segment.writeUInt16BE(2 + many.length, 2);
     const end = Buffer.from('ffd9', 'hex');
-    expect(codeOf(Buffer.concat([start, segment, many, ...scans(1), end, many]))).toBe('taken');
+    expect(check(Buffer.concat([start, segment, many, ...scans(1), end, many]))).toBe('accepted');
   });
 });
 
-test('whatever is cut off is left to the decoder', async () => {
+test('accepts truncated files, which the decoder rejects', async () => {
   const file = await plain(64, 64).ensureAlpha(0.5).webp().toBuffer();
   for (let length = 0; length < 64; length++) {
-    expect(codeOf(Buffer.concat([file.subarray(0, length)]))).toBe('taken');
+    expect(check(Buffer.concat([file.subarray(0, length)]))).toBe('accepted');
   }
-  expect(codeOf(webp(chunk('VP8X', Buffer.alloc(0))))).toBe('taken');
-  expect(codeOf(webp(Buffer.from('ANMF\xff\xff\xff\xff', 'latin1')))).toBe('taken');
+  expect(check(webp(chunk('VP8X', Buffer.alloc(0))))).toBe('accepted');
+  expect(check(webp(Buffer.from('ANMF\xff\xff\xff\xff', 'latin1')))).toBe('accepted');
 });

@@ -1,68 +1,68 @@
 /**
- * What a file's outline says before a decoder looks at it: small files that cost a decoder minutes, or
- * a gigabyte for their header alone.
+ * Checks a file's structure before a decoder reads it: some small files would keep a decoder busy for
+ * minutes, or take a gigabyte for the header alone.
  */
 import { ImageFailure } from '../errors.js';
 import type { Size } from '../domain/variant.js';
-import type { Kind } from './file-type.js';
-import { checkPixels, MAX_FILE_FRAMES, MAX_SCANS, type Bounds } from './limits.js';
+import type { FileType } from './file-type.js';
+import { checkPixels, MAX_FILE_FRAMES, MAX_SCANS, type UploadLimits } from './limits.js';
 
-/** @throws ImageFailure when decoding the file would take too long or too much */
-export function checkStructure(bytes: Buffer, kind: Kind, { maxPixels }: Bounds): void {
-  if (kind === 'jpeg') checkCount('scans', countScans(bytes), MAX_SCANS);
-  if (kind !== 'webp') return;
-  const { canvas, frames } = outlineOfWebp(bytes);
+/** @throws ImageFailure when decoding the file would take too much time or memory */
+export function checkStructure(bytes: Buffer, type: FileType, { maxPixels }: UploadLimits): void {
+  if (type === 'jpeg') checkCount('scans', countScans(bytes), MAX_SCANS);
+  if (type !== 'webp') return;
+  const { canvas, frames } = readWebpStructure(bytes);
   checkCount('frames', frames, MAX_FILE_FRAMES);
   if (canvas) checkPixels(canvas, maxPixels);
 }
 
-function checkCount(what: string, found: number, most: number): void {
-  if (found > most) {
-    throw new ImageFailure('too-slow', `expected at most ${most} ${what}, found ${found}`);
+function checkCount(unit: string, count: number, max: number): void {
+  if (count > max) {
+    throw new ImageFailure('too-slow', `expected at most ${max} ${unit}, found ${count}`);
   }
 }
 
-/** Markers of ITU-T T.81, table B.1: those that stand alone, the end of the image, a scan. */
-const isAlone = (marker: number) => marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8);
+/** Markers of ITU-T T.81, table B.1: those without a segment, the end of image, a scan. */
+const hasNoSegment = (marker: number) => marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8);
 const END_OF_IMAGE = 0xd9;
 const START_OF_SCAN = 0xda;
 
-/** From marker to marker up to the end of the image: what phones append (a film) is none of it. */
+/** Walks the markers up to the end of the image; data after it (phones append videos) is ignored. */
 function countScans(bytes: Buffer): number {
   let count = 0;
   for (
-    let at = bytes.indexOf(0xff);
-    at >= 0 && at + 4 <= bytes.length;
-    at = bytes.indexOf(0xff, at)
+    let offset = bytes.indexOf(0xff);
+    offset >= 0 && offset + 4 <= bytes.length;
+    offset = bytes.indexOf(0xff, offset)
   ) {
-    const marker = bytes[at + 1] as number;
+    const marker = bytes[offset + 1] as number;
     if (marker === END_OF_IMAGE) break;
     if (marker === START_OF_SCAN) count++;
     // A fill byte is one byte long. Within a scan, 0xff is followed by 0 or RSTn (section B.1.1.5).
-    if (marker === 0xff) at += 1;
-    else if (isAlone(marker)) at += 2;
-    else at += 2 + bytes.readUInt16BE(at + 2);
+    if (marker === 0xff) offset += 1;
+    else if (hasNoSegment(marker)) offset += 2;
+    else offset += 2 + bytes.readUInt16BE(offset + 2);
   }
   return count;
 }
 
 /** RFC 9649: section 2.3 (chunks), 2.7 (canvas of VP8X, frames); RFC 6386, section 9.1 (VP8). */
-function outlineOfWebp(bytes: Buffer): { canvas?: Size; frames: number } {
+function readWebpStructure(bytes: Buffer): { canvas?: Size; frames: number } {
   let canvas: Size | undefined;
   let frames = 0;
-  for (let at = 12; at + 18 <= bytes.length;) {
-    const name = bytes.toString('latin1', at, at + 4);
-    const data = at + 8;
-    if (name === 'ANMF') frames++;
-    canvas ??= CANVAS[name]?.(bytes, data);
+  for (let offset = 12; offset + 18 <= bytes.length;) {
+    const type = bytes.toString('latin1', offset, offset + 4);
+    const data = offset + 8;
+    if (type === 'ANMF') frames++;
+    canvas ??= CANVAS_READERS[type]?.(bytes, data);
     // Chunks are padded to even lengths.
-    at = data + 2 * Math.ceil(bytes.readUInt32LE(at + 4) / 2);
+    offset = data + 2 * Math.ceil(bytes.readUInt32LE(offset + 4) / 2);
   }
   return { ...(canvas && { canvas }), frames };
 }
 
-/** Where each kind of chunk says how large the picture is: 10 bytes from its data suffice. */
-const CANVAS: Partial<Record<string, (bytes: Buffer, data: number) => Size>> = {
+/** Reads the image size from each type of chunk that has one; 10 bytes of chunk data suffice. */
+const CANVAS_READERS: Partial<Record<string, (bytes: Buffer, data: number) => Size>> = {
   VP8X: (bytes, data) => ({
     width: 1 + bytes.readUIntLE(data + 4, 3),
     height: 1 + bytes.readUIntLE(data + 7, 3),

@@ -1,10 +1,10 @@
-/** sharp, set up for strangers' files: which of libvips' loaders there are, and what they refuse. */
+/** Configures sharp for untrusted uploads: which libvips loaders exist, and what they reject. */
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { ImageFailure } from '../errors.js';
-import { SOFT_SECONDS } from './limits.js';
+import { SHARP_TIMEOUT_SECONDS } from './limits.js';
 
-// Every loader but these is switched off in libvips itself, so that no SVG or PDF parser is ever
-// handed a stranger's bytes. https://sharp.pixelplumbing.com/api-utility#block
+// Blocks every loader except these in libvips itself, so that no SVG or PDF parser ever reads an
+// upload. https://sharp.pixelplumbing.com/api-utility#block
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: [
@@ -15,57 +15,64 @@ sharp.unblock({
     'VipsForeignLoadHeifBuffer',
   ],
 });
-// Each upload is another image: libvips' cache of operations would only hold memory.
+// Every upload is a different image, so cached libvips operations would only hold memory.
 sharp.cache(false);
 
-/** Lets TIFF in, for as long as this process lives. */
-export function unblockTiff(): void {
+/** Enables the TIFF loader for the rest of this process. */
+export function enableTiff(): void {
   sharp.unblock({ operation: ['VipsForeignLoadTiffBuffer'] });
 }
 
 /**
- * @param bytes a stranger's file
- * @param maxPixels width times height, all frames together
+ * Opens an untrusted file.
+ * @param maxPixels limit for width times height, summed over all frames; 0 for none
  */
 export function openImage(bytes: Buffer, maxPixels: number, options: SharpOptions = {}): Sharp {
   return sharp(bytes, {
-    // A picture that ends early is refused; one with harmless warnings is not.
+    // Rejects truncated images and accepts images with harmless warnings.
     failOn: 'truncated',
     limitInputPixels: maxPixels,
     sequentialRead: true,
     ...options,
-  }).timeout({ seconds: SOFT_SECONDS });
+  }).timeout({ seconds: SHARP_TIMEOUT_SECONDS });
 }
 
-/** sharp for pixels or files that were made here. */
-export function own(input: Buffer, options: SharpOptions = {}): Sharp {
-  return sharp(input, { limitInputPixels: false, ...options }).timeout({ seconds: SOFT_SECONDS });
+/** Opens pixels or files that this code produced, without a pixel limit. */
+export function openTrustedImage(input: Buffer, options: SharpOptions = {}): Sharp {
+  return sharp(input, { limitInputPixels: false, ...options }).timeout({
+    seconds: SHARP_TIMEOUT_SECONDS,
+  });
 }
 
 /**
- * Waits for libvips and says its failures in the words of this project.
- * @param otherwise what is wrong with a stranger's file when the words of libvips are not known
- * @throws ImageFailure
+ * Awaits a sharp operation on an untrusted file.
+ * @param defaultCode the failure code for errors that REASONS does not list
+ * @throws ImageFailure for every error of the operation
  */
 export async function toImageFailure<T>(
-  work: Promise<T>,
-  otherwise: 'not-an-image' | 'damaged-image' | 'too-much-memory',
+  operation: Promise<T>,
+  defaultCode: 'not-an-image' | 'damaged-image' | 'too-much-memory',
 ): Promise<T> {
   try {
-    return await work;
+    return await operation;
   } catch (error) {
-    // sharp tells its reasons in words only.
-    const reason = error instanceof Error ? error.message : String(error);
-    const known = Object.entries(REASONS).find(([words]) => reason.toLowerCase().includes(words));
-    throw new ImageFailure(known?.[1] ?? otherwise, reason, { cause: error });
+    // sharp's errors have no codes, only messages.
+    const message = error instanceof Error ? error.message : String(error);
+    const entry = Object.entries(REASONS).find(([text]) => message.toLowerCase().includes(text));
+    throw new ImageFailure(entry?.[1] ?? defaultCode, message, { cause: error });
   }
 }
 
-/** The same for pixels that were made here: nothing is wrong with them but their number. */
-export function orTooMuch<T>(work: Promise<T>): Promise<T> {
-  return toImageFailure(work, 'too-much-memory');
+/**
+ * Awaits a sharp operation on pixels that this code produced: they are valid, so an unlisted error
+ * means that memory ran out.
+ * @throws ImageFailure for every error of the operation
+ */
+export function toMemoryFailure<T>(operation: Promise<T>): Promise<T> {
+  return toImageFailure(operation, 'too-much-memory');
 }
 
+/** Parts of sharp's and libvips' error messages, lower case, and the failure that each means. */
 const REASONS = {
   timeout: 'too-slow',
   'exceeds pixel limit': 'too-many-pixels',
