@@ -13,7 +13,7 @@ import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
 import { soakServe } from './serve/soak.js';
 
-const USAGE = `npm run bench -- corpus                              creates the images, in bench/out/corpus
+const USAGE = `npm run bench -- corpus                             creates the images, in bench/out/corpus
 npm run bench -- derive [--corpus DIR] [--runs N]   image processing compared to storage-resize-images
 npm run bench -- curve [--corpus DIR]               CPU time and bytes of each quality and effort
 npm run bench -- bombs                              time and memory of malicious files

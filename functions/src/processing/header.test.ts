@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { gif } from '../../../bench/processing/malformed-files.js';
 import { parseConfig } from '../config/config.js';
 import { ImageFailure, type ImageFailureCode } from '../errors.js';
 import { readHeader } from './header.js';
@@ -31,6 +30,17 @@ function createAnimation(width: number, height: number, frames: number) {
   return sharp(data, {
     raw: { width, height: height * frames, channels: 3, pageHeight: height },
   });
+}
+
+/** Repeats the last frame of a GIF, which starts with its graphic control extension. */
+function repeatLastFrame(gif: Buffer, count: number): Buffer {
+  const start = gif.lastIndexOf(Buffer.from([0x21, 0xf9, 4]));
+  const frame = gif.subarray(start, -1);
+  return Buffer.concat([
+    gif.subarray(0, start),
+    ...Array<Buffer>(count).fill(frame),
+    gif.subarray(-1),
+  ]);
 }
 
 test.each([
@@ -155,11 +165,12 @@ describe('animations', () => {
       .toBuffer();
     const header = await readHeader(frames, limits);
     expect([header.size, header.animation]).toEqual([{ width: 2, height: 2 }, undefined]);
-    const frame = { width: 1000, height: 1000 };
-    const maxFrames = MAX_ANIMATION_PIXELS / (frame.width * frame.height);
+    const side = 1000;
+    const maxFrames = MAX_ANIMATION_PIXELS / side ** 2;
+    const twoFrames = await createAnimation(side, side, 2).gif({ effort: 1 }).toBuffer();
     const isAnimated = async (count: number) => {
-      const { animation } = await readHeader(gif({ screen: frame, frame, frames: count }), limits);
-      return animation !== undefined;
+      const { animation } = await readHeader(repeatLastFrame(twoFrames, count - 1), limits);
+      return animation?.frames === count;
     };
     expect([await isAnimated(maxFrames), await isAnimated(maxFrames + 1)]).toEqual([true, false]);
   });
