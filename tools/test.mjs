@@ -18,6 +18,8 @@ const KINDS = ['unit', 'integration', 'browser', 'extension'];
 const results = join(root, '.local', 'test-results', String(process.pid));
 /** Per run: the browser is unpacked here, and an incomplete file must not affect the next run. */
 const temporary = mkdtempSync(join(tmpdir(), 'test-'));
+/** One worker a core: unit tests share nothing, and jest would leave one of two cores idle. */
+const UNIT_WORKERS = ['--maxWorkers=100%'];
 /** Serial, because each condition is loaded as the rules of the project. */
 const RULES_TABLES = [
   '--runInBand',
@@ -45,7 +47,7 @@ async function main() {
   setUp();
   mkdirSync(results, { recursive: true });
 
-  if (isSelected('unit')) await jest('unit', ['unit']);
+  if (isSelected('unit')) await jest('unit', ['unit'], {}, UNIT_WORKERS);
   const kitProjects = ['integration', 'browser'].filter(isSelected);
   if (kitProjects.length > 0) await runOnStack('kit', kitProjects);
   if (isSelected('extension')) await runOnStack('extension', ['integration']);
