@@ -1,19 +1,22 @@
-/** The door for views by itself: what a request passes, and nothing that only deploying needs. */
+/** Entry of an instance that runs `serve` only: loads what a request needs, and nothing that only deployment needs. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { write } from 'firebase-functions/logger';
 import { parseConfig } from './config/config.js';
 import { once } from './once.js';
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | undefined;
+type HttpHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void> | undefined;
 
-/** Wrong parameters end the process here, before anything is served with half of them. */
+/** Invalid parameters stop the instance here, before it serves a request. */
 const config = parseConfig(process.env);
 
-/** The room that answers, once it is open. */
-let answer: Handler | undefined;
+/** Undefined until `loadHandler` has finished. */
+let handler: HttpHandler | undefined;
 
-/** Opens the room that answers; called early, the first view does not wait for it. */
-export const loadHandler = once(async (): Promise<Handler> => {
+/** Loads the handler. Called at load time, so that the first request does not wait for it. */
+export const loadHandler = once(async (): Promise<HttpHandler> => {
   const [{ openHandler }, { openProjectReader }, { handleHttp }] = await Promise.all([
     import('./serve/handler.js'),
     import('./gcp/open-reader.js'),
@@ -24,9 +27,9 @@ export const loadHandler = once(async (): Promise<Handler> => {
     reader: openProjectReader(config, process.env),
     log: (severity, message, details) => write({ severity, message, ...details }),
   });
-  return (answer = (request, response) => handleHttp(request, response, serve));
+  return (handler = (request, response) => handleHttp(request, response, serve));
 });
 
-/** Answers a view. */
-export const handleRequest: Handler = (request, response) =>
-  answer ? answer(request, response) : loadHandler().then((open) => open(request, response));
+/** Handles a request for a manifest or a rendition; synchronously once the handler is loaded. */
+export const handleRequest: HttpHandler = (request, response) =>
+  handler ? handler(request, response) : loadHandler().then((loaded) => loaded(request, response));

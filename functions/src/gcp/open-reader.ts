@@ -1,12 +1,12 @@
-/** The reader as the platform sets it up: the function's own project and service account. */
+/** Opens the reader with the project and the service account of the function. */
 import { GoogleAuth } from 'google-auth-library';
 import type { Config, Environment } from '../config/config.js';
 import { openReader, type Reader } from './reader.js';
 
-/** What reading asks for; the roles of the service account say what it gets. */
+/** OAuth 2.0 scope of the access token; the roles of the service account limit what it allows. */
 const SCOPES = ['https://www.googleapis.com/auth/cloud-platform'];
 
-/** @param environment usually `process.env`; it names the project and, in development, emulators */
+/** @param environment usually `process.env`; names the emulators' hosts in development */
 export function openProjectReader(
   { tokensCollection, projectId }: Pick<Config, 'tokensCollection' | 'projectId'>,
   environment: Environment,

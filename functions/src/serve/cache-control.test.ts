@@ -1,10 +1,10 @@
-import { cacheControl, timeLeft } from './cache-control.js';
+import { computeLifetime, formatCacheControl } from './cache-control.js';
 
 test.each([
   [60, 60, 'public, max-age=30, s-maxage=30, must-revalidate'],
   [60, 59.9, 'public, max-age=29, s-maxage=29, must-revalidate'],
   [60, 15.1, 'public, max-age=7, s-maxage=7, must-revalidate'],
-  // A quarter is left: the shared cache has it all.
+  // A quarter of the bound remains: the shared cache gets all of it.
   [60, 15, 'public, max-age=0, s-maxage=15, must-revalidate'],
   [60, 14.9, 'public, max-age=0, s-maxage=14, must-revalidate'],
   [60, 1, 'public, max-age=0, s-maxage=1, must-revalidate'],
@@ -13,8 +13,8 @@ test.each([
   [1, 1, 'public, max-age=0, s-maxage=1, must-revalidate'],
   [1, 0.99, 'public, no-cache'],
   [0, 0, 'public, no-cache'],
-])('a bound of %i s with %d s left: %s', (bound, left, header) => {
-  expect(cacheControl(bound, left)).toBe(header);
+])('REVOCATION_SECONDS %i and a lifetime of %d s: %s', (bound, lifetime, header) => {
+  expect(formatCacheControl(bound, lifetime)).toBe(header);
 });
 
 test.each([
@@ -26,16 +26,16 @@ test.each([
   [60, 0, -5, 0],
   [0, 0, Infinity, 0],
 ])(
-  'a bound of %i s, a record of %i s, expiring in %d s: %d s are left',
-  (bound, age, ends, left) => {
-    expect(timeLeft(bound, age, ends)).toBe(left);
+  'REVOCATION_SECONDS %i, record age %i s, expiry in %d s: lifetime %d s',
+  (bound, age, expiry, lifetime) => {
+    expect(computeLifetime(bound, age, expiry)).toBe(lifetime);
   },
 );
 
-test('instance, shared cache and browser together never exceed the bound', () => {
+test('instance, shared cache and browser together never exceed REVOCATION_SECONDS', () => {
   for (let bound = 0; bound <= 300; bound++) {
     for (let age = 0; age <= bound; age += 0.25) {
-      const header = cacheControl(bound, timeLeft(bound, age));
+      const header = formatCacheControl(bound, computeLifetime(bound, age));
       const ages = [...header.matchAll(/max-?age=(\d+)/g)].map(([, seconds]) => Number(seconds));
       const worst = ages.reduce((sum, seconds) => sum + seconds, age);
       expect(worst).toBeLessThanOrEqual(bound);

@@ -1,41 +1,40 @@
-/** How long an answer may be kept, so that a revocation ends it everywhere within the bound. */
+/** Cache lifetimes, divided so that a revoked token stops working everywhere within REVOCATION_SECONDS. */
 
 /**
- * How long an answer may live, from now, in all caches together, seconds.
+ * Computes how long a response may still be cached, in a shared cache and a browser together.
  *
- * Three memories can hold what was true when the record was read: this instance's (for at most the
- * bound), then a shared cache that was filled from it at its last moment, then a browser that was
- * filled from that at its last moment. The record's age is known here when an answer is made, so the
- * first of the three is paid for exactly: what is left for the two others is the bound less that age.
- * An expiring token leaves no more than it has itself.
+ * Three caches can hold a record that has been revoked since: this instance's memory (up to the
+ * bound), a shared cache filled from it at the last moment, and a browser filled from the shared cache
+ * at the last moment. The record's age covers the first; the other two get what remains of the bound.
  *
- * @param ageSeconds since just before the record was read
- * @param expiresInSeconds time to live of an expiring token
+ * @param revocationSeconds the bound (REVOCATION_SECONDS)
+ * @param ageSeconds age of the token record: time since its read began
+ * @param secondsUntilExpiry of the token
+ * @returns seconds, not rounded
  */
-export function timeLeft(
+export function computeLifetime(
   revocationSeconds: number,
   ageSeconds: number,
-  expiresInSeconds = Infinity,
+  secondsUntilExpiry = Infinity,
 ): number {
-  return Math.max(0, Math.min(revocationSeconds - ageSeconds, expiresInSeconds));
+  return Math.max(0, Math.min(revocationSeconds - ageSeconds, secondsUntilExpiry));
 }
 
 /**
- * `Cache-Control` for an answer that may live so long in a shared cache and a browser together.
+ * Formats the `Cache-Control` header of a response.
  *
- * A cache that does not pass on `Age` lets both run in full, so `s-maxage` + `max-age` is never more
- * than what is left: each gets half. Once a quarter of the bound or less is left, the shared cache
- * gets all of it: it would come back second by second while the record here ends anyway, and a
- * browser can ask the shared cache. `must-revalidate` forbids serving an answer stale when the origin
- * can't be reached (RFC 9111 section 5.2.2.2); nothing here says `stale-while-revalidate`,
- * `stale-if-error` or `immutable`, which would add to the bound.
+ * A shared cache that sends no `Age` lets the browser's lifetime start anew, so `s-maxage` + `max-age`
+ * never exceeds the lifetime: each gets half. When a quarter of the bound or less remains, the shared
+ * cache gets all of it; halves would make it revalidate every few seconds. `must-revalidate` forbids
+ * stale responses when the origin is unreachable (RFC 9111 section 5.2.2.2). `stale-while-revalidate`,
+ * `stale-if-error` and `immutable` are never sent: they would exceed the bound.
  *
- * @param seconds what `timeLeft` gave
+ * @param lifetimeSeconds see `computeLifetime`
  */
-export function cacheControl(revocationSeconds: number, seconds: number): string {
-  const half = Math.floor(seconds / 2);
-  const isLate = seconds <= revocationSeconds / 4;
-  const shared = isLate || half === 0 ? Math.floor(seconds) : half;
+export function formatCacheControl(revocationSeconds: number, lifetimeSeconds: number): string {
+  const half = Math.floor(lifetimeSeconds / 2);
+  const isNearEnd = lifetimeSeconds <= revocationSeconds / 4;
+  const shared = isNearEnd || half === 0 ? Math.floor(lifetimeSeconds) : half;
   if (shared === 0) return 'public, no-cache';
   const browser = shared === half ? half : 0;
   return `public, max-age=${browser}, s-maxage=${shared}, must-revalidate`;

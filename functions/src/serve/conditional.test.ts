@@ -1,4 +1,4 @@
-import { preconditionOf, rangeOf } from './conditional.js';
+import { evaluatePreconditions, parseRangeHeaders } from './conditional.js';
 
 const ETAG = '"abc"';
 
@@ -15,7 +15,7 @@ test.each([
   ['"ab"', undefined],
   ['"abc', undefined],
 ])('If-None-Match: %s', (header, expected) => {
-  expect(preconditionOf({ 'if-none-match': header }, ETAG)).toBe(expected);
+  expect(evaluatePreconditions({ 'if-none-match': header }, ETAG)).toBe(expected);
 });
 
 test.each([
@@ -23,20 +23,22 @@ test.each([
   ['*', undefined],
   ['"abc"', undefined],
   ['"x", "abc"', undefined],
-  // A weak one is never the same strongly.
+  // A weak entity tag never matches in a strong comparison.
   ['W/"abc"', 'failed'],
   ['"x"', 'failed'],
   ['', 'failed'],
 ])('If-Match: %s', (header, expected) => {
-  expect(preconditionOf({ 'if-match': header }, ETAG)).toBe(expected);
+  expect(evaluatePreconditions({ 'if-match': header }, ETAG)).toBe(expected);
 });
 
-test('If-Match is asked first', () => {
-  expect(preconditionOf({ 'if-match': '"x"', 'if-none-match': ETAG }, ETAG)).toBe('failed');
-  expect(preconditionOf({ 'if-match': ETAG, 'if-none-match': ETAG }, ETAG)).toBe('not-modified');
+test('evaluates If-Match before If-None-Match', () => {
+  expect(evaluatePreconditions({ 'if-match': '"x"', 'if-none-match': ETAG }, ETAG)).toBe('failed');
+  expect(evaluatePreconditions({ 'if-match': ETAG, 'if-none-match': ETAG }, ETAG)).toBe(
+    'not-modified',
+  );
 });
 
-test.each<[string | undefined, ReturnType<typeof rangeOf>]>([
+test.each<[string | undefined, ReturnType<typeof parseRangeHeaders>]>([
   [undefined, undefined],
   ['bytes=0-3', { start: 0, end: 3 }],
   ['bytes=2-', { start: 2, end: 9 }],
@@ -47,21 +49,20 @@ test.each<[string | undefined, ReturnType<typeof rangeOf>]>([
   ['bytes= 0-3', { start: 0, end: 3 }],
   ['bytes=0-3, 4-5', { start: 0, end: 5 }],
   ['bytes=0-3,2-5', { start: 0, end: 5 }],
-  // Apart: Storage gives one range at a time.
+  // Separate ranges: Cloud Storage returns one range at a time.
   ['bytes=0-1,8-9', undefined],
   ['bytes=10-', 'unsatisfiable'],
   ['bytes=10-20,30-40', 'unsatisfiable'],
   ['bytes=-0', 'unsatisfiable'],
-  // No range at all, or of another unit: ignored (RFC 9110 section 14.2).
+  // Malformed, or another unit: ignored (RFC 9110 section 14.2).
   ['bytes=', undefined],
   ['bytes=-', undefined],
   ['bytes=a-b', undefined],
   ['bytes=0x1-3', undefined],
   ['items=0-3', undefined],
   ['bytes 0-3', undefined],
-])('Range: %s of ten bytes', (range, expected) => {
-  const found = rangeOf({ range }, ETAG, 10);
-  expect(found).toEqual(expected);
+])('Range: %s of 10 bytes', (range, expected) => {
+  expect(parseRangeHeaders({ range }, ETAG, 10)).toEqual(expected);
 });
 
 test.each([
@@ -70,7 +71,7 @@ test.each([
   ['W/"abc"', false],
   ['Wed, 21 Oct 2015 07:28:00 GMT', false],
   ['*', false],
-])('If-Range: %s', (ifRange, holds) => {
-  const range = rangeOf({ range: 'bytes=0-3', 'if-range': ifRange }, ETAG, 10);
-  expect(range !== undefined).toBe(holds);
+])('If-Range: %s', (ifRange, isUsed) => {
+  const range = parseRangeHeaders({ range: 'bytes=0-3', 'if-range': ifRange }, ETAG, 10);
+  expect(range !== undefined).toBe(isUsed);
 });

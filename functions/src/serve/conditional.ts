@@ -1,4 +1,4 @@
-/** What a client has already, and which part of the bytes it wants (RFC 9110 sections 13 and 14). */
+/** Conditional requests and range requests (RFC 9110 sections 13 and 14). */
 import parseRange from 'range-parser';
 import type { ByteRange } from '../gcp/reader.js';
 
@@ -9,56 +9,60 @@ export interface ConditionalHeaders {
   range?: string | undefined;
 }
 
+/** One or more ranges of bytes; the unit is case-insensitive (RFC 9110 section 14.1). */
+const BYTE_RANGES = /^bytes=\s*(\d+\s*-\s*\d*|-\s*\d+)(\s*,\s*(\d+\s*-\s*\d*|-\s*\d+))*\s*$/i;
+
 /**
- * - `failed`: `If-Match` names no such entity tag: 412
- * - `not-modified`: `If-None-Match` names it: 304
+ * Evaluates `If-Match` and `If-None-Match`, in the order of RFC 9110 section 13.2.2.
  *
- * In the order of section 13.2.2. `If-Modified-Since` and `If-Unmodified-Since` have no say: they are
- * ignored for what has no modification date (sections 13.1.3, 13.1.4), and no answer here tells one,
- * because it would tell when the owner took or shared the picture.
+ * `If-Modified-Since` and `If-Unmodified-Since` are ignored, as they must be for a resource without a
+ * modification date (sections 13.1.3 and 13.1.4). No response has `Last-Modified`, because it would
+ * reveal when the owner uploaded or shared the image.
+ * @returns `failed` (412) when `If-Match` does not match; `not-modified` (304) when `If-None-Match`
+ *   matches; else undefined
  */
-export function preconditionOf(
+export function evaluatePreconditions(
   headers: ConditionalHeaders,
   etag: string,
 ): 'failed' | 'not-modified' | undefined {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
-  if (ifMatch !== undefined && !names(ifMatch, etag, 'strongly')) return 'failed';
-  if (ifNoneMatch !== undefined && names(ifNoneMatch, etag, 'weakly')) return 'not-modified';
+  if (ifMatch !== undefined && !matchesEntityTag(ifMatch, etag, 'strong')) return 'failed';
+  if (ifNoneMatch !== undefined && matchesEntityTag(ifNoneMatch, etag, 'weak')) {
+    return 'not-modified';
+  }
   return undefined;
 }
 
-/** Whether a list of entity tags, or `*`, has a strong one in it (section 8.8.3.2). */
-function names(list: string, etag: string, how: 'strongly' | 'weakly'): boolean {
+/** Whether a list of entity tags, or `*`, matches a strong entity tag (RFC 9110 section 8.8.3.2). */
+function matchesEntityTag(list: string, etag: string, comparison: 'strong' | 'weak'): boolean {
   if (list === etag || list.trim() === '*') return true;
   const tags = list.match(/(?:W\/)?"[^"]*"/g) ?? [];
-  return tags.some((tag) => (how === 'weakly' ? tag.replace(/^W\//, '') : tag) === etag);
+  return tags.some((tag) => (comparison === 'weak' ? tag.replace(/^W\//, '') : tag) === etag);
 }
 
 /**
- * The one range that is asked for.
+ * Parses `Range` and `If-Range` into the one range to send.
  *
- * Ranges that touch or overlap count as one. Of several apart Storage gives none at once, so they are
- * ignored, which section 14.2 allows. A range is ignored as well when `If-Range` names another
- * entity tag, or a date.
+ * Ranges that touch or overlap are combined. Separate ranges are ignored, which RFC 9110 section 14.2
+ * allows: Cloud Storage returns one range at a time. `Range` is also ignored when `If-Range` has
+ * another entity tag, or a date.
  *
- * @param length of the whole, bytes
- * @returns undefined for the whole, `unsatisfiable` for 416
+ * @param length of the whole rendition, bytes
+ * @returns undefined for the whole rendition, `unsatisfiable` for 416
  */
-export function rangeOf(
+export function parseRangeHeaders(
   headers: ConditionalHeaders,
   etag: string,
   length: number,
 ): ByteRange | 'unsatisfiable' | undefined {
   const { range, 'if-range': ifRange } = headers;
   if (range === undefined || (ifRange !== undefined && ifRange.trim() !== etag)) return undefined;
-  // The unit is case-insensitive; another one, or no number at all, is no range of ours.
-  if (!/^bytes=\s*(\d+\s*-\s*\d*|-\s*\d+)(\s*,\s*(\d+\s*-\s*\d*|-\s*\d+))*\s*$/i.test(range)) {
-    return undefined;
-  }
+  // Another unit or malformed ranges: the header is ignored (RFC 9110 section 14.2).
+  if (!BYTE_RANGES.test(range)) return undefined;
   const spec = range
     .replace(/\s+/g, '')
-    // The last 300 bytes of 10 are all 10 (section 14.1.2); the parser would refuse them.
-    .replace(/([=,]-)(\d+)/g, (_, sign: string, most) => sign + Math.min(Number(most), length));
+    // A suffix longer than the rendition means all of it (section 14.1.2); range-parser rejects it.
+    .replace(/([=,]-)(\d+)/g, (_, sign: string, suffix) => sign + Math.min(Number(suffix), length));
   const ranges = parseRange(length, spec, { combine: true });
   if (ranges === -1) return 'unsatisfiable';
   if (ranges === -2 || ranges.length !== 1) return undefined;

@@ -1,15 +1,15 @@
 import { Readable } from 'node:stream';
 import { entityTag } from '../domain/entity-tag.js';
 import { hashToken, mintToken } from '../domain/token.js';
-import { NOW, openServeFixture, type Seen } from '../../test/serve/serve-fixture.js';
+import { NOW, openServeFixture, type CollectedResponse } from '../../test/serve/serve-fixture.js';
 
-describe('a variant', () => {
-  test('is answered with its bytes and headers', async () => {
+describe('a rendition', () => {
+  test('is sent with its bytes and headers', async () => {
     const { get, token } = openServeFixture();
-    const reply = await get(`/i/${token}/w800.webp`);
-    expect(reply.status).toBe(200);
-    expect(reply.body?.toString()).toBe('w800.webp');
-    expect(reply.headers).toEqual({
+    const response = await get(`/i/${token}/w800.webp`);
+    expect(response.status).toBe(200);
+    expect(response.body?.toString()).toBe('w800.webp');
+    expect(response.headers).toEqual({
       'accept-ranges': 'bytes',
       'access-control-allow-origin': '*',
       'access-control-expose-headers':
@@ -28,12 +28,12 @@ describe('a variant', () => {
     });
   });
 
-  test('may be indexed when NOINDEX is off', async () => {
+  test('has no X-Robots-Tag when NOINDEX is off', async () => {
     const { get, token } = openServeFixture({ config: { noindex: false } });
     expect((await get(`/${token}/w800.webp`)).headers).not.toHaveProperty('x-robots-tag');
   });
 
-  test('costs one read of Firestore and one of Storage, and then none until the bound', async () => {
+  test('costs one read of Firestore and one of Cloud Storage, then none within REVOCATION_SECONDS', async () => {
     const { get, token, backend, time } = openServeFixture();
     await get(`/${token}/w800.webp`);
     expect(backend.calls).toEqual({ findToken: 1, readRendition: 1 });
@@ -42,18 +42,20 @@ describe('a variant', () => {
     expect(backend.calls).toEqual({ findToken: 1, readRendition: 1 });
     time.clock = 60_000;
     await get(`/${token}/w800.webp`);
-    // What the token resolves to is asked anew; the bytes are still those of that entity tag.
+    // The token record is read again; the bytes are cached under their entity tag.
     expect(backend.calls).toEqual({ findToken: 2, readRendition: 1 });
   });
 
-  test('asked for by many at once costs the same', async () => {
+  test('costs the same for many concurrent requests', async () => {
     const { get, token, backend } = openServeFixture();
-    const all = await Promise.all(Array.from({ length: 100 }, () => get(`/${token}/w800.webp`)));
-    expect(new Set(all.map(({ body }) => String(body)))).toEqual(new Set(['w800.webp']));
+    const responses = await Promise.all(
+      Array.from({ length: 100 }, () => get(`/${token}/w800.webp`)),
+    );
+    expect(new Set(responses.map(({ body }) => String(body)))).toEqual(new Set(['w800.webp']));
     expect(backend.calls).toEqual({ findToken: 1, readRendition: 1 });
   });
 
-  test('that is large is streamed each time, or a part of it', async () => {
+  test('that is large is read for each request, whole or in part', async () => {
     const { get, token, backend } = openServeFixture();
     const whole = await get(`/${token}/w1600.webp`);
     expect(whole.body?.equals(Buffer.alloc(600 * 1024, 7))).toBe(true);
@@ -63,34 +65,34 @@ describe('a variant', () => {
     expect(backend.calls).toEqual({ findToken: 1, readRendition: 2 });
   });
 
-  test('with a bound of 0, each view is checked and its bytes are not read again', async () => {
+  test('with REVOCATION_SECONDS 0 costs one read of Firestore per request, and no further read of Cloud Storage', async () => {
     const { get, token, backend } = openServeFixture({ config: { revocationSeconds: 0 } });
-    for (let view = 1; view <= 3; view++) {
+    for (let requests = 1; requests <= 3; requests++) {
       const { headers } = await get(`/${token}/w800.webp`);
       expect(headers['cache-control']).toBe('public, no-cache');
-      expect(backend.calls).toEqual({ findToken: view, readRendition: 1 });
+      expect(backend.calls).toEqual({ findToken: requests, readRendition: 1 });
     }
   });
 
-  test('with a bound of 0, a view does not board the read of one before it', async () => {
+  test('with REVOCATION_SECONDS 0 does not share the read of an earlier request', async () => {
     const { get, token, backend, time } = openServeFixture({ config: { revocationSeconds: 0 } });
     const findToken = backend.reader.findToken.bind(backend.reader);
-    const opened: (() => void)[] = [];
+    const pending: (() => void)[] = [];
     backend.reader.findToken = async (hash, signal) => {
-      await new Promise<void>((open) => opened.push(open));
+      await new Promise<void>((resolve) => pending.push(resolve));
       return findToken(hash, signal);
     };
-    const both = [get(`/${token}`)];
-    while (opened.length < 1) await Promise.resolve();
+    const responses = [get(`/${token}`)];
+    while (pending.length < 1) await Promise.resolve();
     time.clock = 1;
-    both.push(get(`/${token}`));
-    while (opened.length < 2) await new Promise(setImmediate);
-    for (const open of opened) open();
-    expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200]);
+    responses.push(get(`/${token}`));
+    while (pending.length < 2) await new Promise(setImmediate);
+    for (const resolve of pending) resolve();
+    expect((await Promise.all(responses)).map(({ status }) => status)).toEqual([200, 200]);
     expect(backend.calls['findToken']).toBe(2);
   });
 
-  test('is negotiated without an extension, and says so', async () => {
+  test('is negotiated when the URL has no extension, with Vary: Accept', async () => {
     const { get, token } = openServeFixture();
     const webp = await get(`/${token}/w800`, { headers: { accept: 'image/webp,*/*' } });
     expect([webp.headers['content-type'], webp.headers['vary']]).toEqual(['image/webp', 'Accept']);
@@ -99,7 +101,7 @@ describe('a variant', () => {
     expect((await get(`/${token}/w800.webp`)).headers['vary']).toBeUndefined();
   });
 
-  test('HEAD has the headers of GET and no body, and reads nothing from Storage', async () => {
+  test('has the same headers for HEAD, no body, and no read of Cloud Storage', async () => {
     const { get, token, backend } = openServeFixture();
     const head = await get(`/${token}/w800.webp`, { method: 'HEAD' });
     expect(backend.calls['readRendition']).toBeUndefined();
@@ -107,11 +109,11 @@ describe('a variant', () => {
     expect(head.headers).toEqual((await get(`/${token}/w800.webp`)).headers);
   });
 
-  test('304 when the client has it, with neither body nor a read of Storage', async () => {
+  test('gets a 304 when the entity tag matches, without a body or a read of Cloud Storage', async () => {
     const { get, token, backend } = openServeFixture();
     const headers = { 'if-none-match': `"x", W/${entityTag('w800.jpg')}` };
-    const reply = await get(`/${token}/w800`, { headers });
-    expect(reply).toMatchObject({
+    const response = await get(`/${token}/w800`, { headers });
+    expect(response).toMatchObject({
       status: 304,
       headers: {
         etag: entityTag('w800.jpg'),
@@ -119,12 +121,12 @@ describe('a variant', () => {
         'cache-control': 'public, max-age=30, s-maxage=30, must-revalidate',
       },
     });
-    expect(reply.body).toBeUndefined();
-    expect(reply.headers).not.toHaveProperty('content-length');
+    expect(response.body).toBeUndefined();
+    expect(response.headers).not.toHaveProperty('content-length');
     expect(backend.calls['readRendition']).toBeUndefined();
   });
 
-  test('of an expiring token is not kept longer than the token lives', async () => {
+  test('is not cached after its token expires', async () => {
     const { get, token, time } = openServeFixture({ record: { expiresAt: NOW + 10_000 } });
     const { headers } = await get(`/${token}/w800.webp`);
     expect(headers['cache-control']).toBe('public, max-age=0, s-maxage=10, must-revalidate');
@@ -132,7 +134,7 @@ describe('a variant', () => {
     expect((await get(`/${token}/w800.webp`)).status).toBe(404);
   });
 
-  test('by width: the narrowest that is wide enough, never a crop', async () => {
+  test('by width is the narrowest that is wide enough, never a cropped one', async () => {
     const { get, token } = openServeFixture();
     const nameOf = async (query: string) =>
       (await get(`/${token}?${query}`)).headers['content-disposition'];
@@ -145,7 +147,7 @@ describe('a variant', () => {
     expect((await get(`/${token}?w=x`)).status).toBe(400);
   });
 
-  test('by width, of a token that shows crops only, is a crop', async () => {
+  test('by width is cropped when the token grants cropped variants only', async () => {
     const { get, token } = openServeFixture({ record: { variants: ['thumb'] } });
     expect((await get(`/${token}?w=800`)).headers['content-length']).toBe('10');
     const none = openServeFixture({ record: { variants: [] } });
@@ -153,46 +155,48 @@ describe('a variant', () => {
   });
 });
 
-describe('no', () => {
-  async function refusals(): Promise<[string, Seen][]> {
-    const one = openServeFixture();
+describe('a failed request', () => {
+  async function failures(): Promise<[string, CollectedResponse][]> {
+    const ready = openServeFixture();
     const limited = openServeFixture({ record: { variants: ['thumb'] } });
     const expired = openServeFixture({ record: { expiresAt: NOW } });
     const revoked = openServeFixture();
     revoked.backend.tokens.clear();
-    const unmade = openServeFixture();
-    for (const record of unmade.backend.tokens.values()) delete record.image;
+    const processing = openServeFixture();
+    for (const record of processing.backend.tokens.values()) delete record.image;
     return [
-      ['malformed', await one.get('/spv_nonsense/w800')],
-      ['no token at all', await one.get('/')],
-      ['wrong checksum', await one.get(`/${one.token.slice(0, -1)}-/w800`)],
-      ['unknown token', await one.get(`/${mintToken()}/w800`)],
-      ['unknown token’s manifest', await one.get(`/${mintToken()}`)],
-      ['unknown variant', await one.get(`/${one.token}/w801`)],
-      ['a property of every object', await one.get(`/${one.token}/constructor`)],
-      ['a format that was not made', await one.get(`/${one.token}/w800.avif`)],
-      ['a format of another variant', await one.get(`/${one.token}/thumb.jpg`)],
-      ['unknown extension', await one.get(`/${one.token}/w800.png`)],
-      ['variant not allowed', await limited.get(`/${limited.token}/w800`)],
+      ['malformed', await ready.get('/spv_nonsense/w800')],
+      ['no token', await ready.get('/')],
+      ['wrong checksum', await ready.get(`/${ready.token.slice(0, -1)}-/w800`)],
+      ['unknown token', await ready.get(`/${mintToken()}/w800`)],
+      ['unknown token’s manifest', await ready.get(`/${mintToken()}`)],
+      ['unknown variant', await ready.get(`/${ready.token}/w801`)],
+      ['the name of an inherited property', await ready.get(`/${ready.token}/constructor`)],
+      ['a format that is not configured', await ready.get(`/${ready.token}/w800.avif`)],
+      ['a format that only other variants have', await ready.get(`/${ready.token}/thumb.jpg`)],
+      ['unknown extension', await ready.get(`/${ready.token}/w800.png`)],
+      ['a variant that the token does not grant', await limited.get(`/${limited.token}/w800`)],
       ['expired', await expired.get(`/${expired.token}/w800`)],
       [
-        'expired, though the client has it',
+        'expired, with If-None-Match',
         await expired.get(`/${expired.token}/w800.webp`, { headers: { 'if-none-match': '*' } }),
       ],
-      ['nothing made yet', await unmade.get(`/${unmade.token}`)],
+      ['no renditions yet', await processing.get(`/${processing.token}`)],
       ['revoked', await revoked.get(`/${revoked.token}/w800`)],
     ];
   }
 
-  test('is the same 404, byte for byte and header for header', async () => {
-    const replies = await refusals();
-    const [[, first]] = replies as [[string, Seen]];
+  test('gets the same 404, with identical headers and body', async () => {
+    const responses = await failures();
+    const [[, first]] = responses as [[string, CollectedResponse]];
     expect(first.status).toBe(404);
     expect(first.headers['cache-control']).toBe('no-store');
-    for (const [what, reply] of replies) expect([what, reply]).toEqual([what, first]);
+    for (const [reason, response] of responses) {
+      expect([reason, response]).toEqual([reason, first]);
+    }
   });
 
-  test('for junk costs no read', async () => {
+  test('with a malformed token costs no read', async () => {
     const { get, token, backend } = openServeFixture();
     await get(`/${token.slice(0, -1)}-/w800`);
     await get('/favicon.ico');
@@ -200,39 +204,39 @@ describe('no', () => {
   });
 
   test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE'])(
-    '405 for %s, known token or not',
+    'gets a 405 for %s, whatever the token',
     async (method) => {
       const { get, token } = openServeFixture();
-      const reply = await get(`/${token}/w800`, { method });
-      expect([reply.status, reply.headers['allow']]).toEqual([405, 'GET, HEAD, OPTIONS']);
-      expect(await get('/x', { method })).toEqual(reply);
+      const response = await get(`/${token}/w800`, { method });
+      expect([response.status, response.headers['allow']]).toEqual([405, 'GET, HEAD, OPTIONS']);
+      expect(await get('/x', { method })).toEqual(response);
     },
   );
 });
 
-describe('trouble', () => {
-  const down = (what: string) => () =>
-    Promise.reject(Object.assign(new Error(`UNAVAILABLE ${what}`), { code: 14 }));
+describe('when reads fail', () => {
+  const failWith = (message: string) => () =>
+    Promise.reject(Object.assign(new Error(`UNAVAILABLE ${message}`), { code: 14 }));
 
-  test('Firestore failing is a 503 that no cache keeps, not a 404', async () => {
+  test('returns a 503 with no-store, not a 404, when Firestore fails', async () => {
     const { get, token, backend, logged, hash } = openServeFixture();
-    backend.reader.findToken = down(token);
-    const reply = await get(`/${token}/w800`);
-    expect(reply).toMatchObject({
+    backend.reader.findToken = failWith(token);
+    const response = await get(`/${token}/w800`);
+    expect(response).toMatchObject({
       status: 503,
       headers: { 'retry-after': '5', 'cache-control': 'no-store' },
     });
     expect(JSON.stringify(logged)).not.toContain(token);
     expect(logged).toEqual([
-      ['ERROR', 'a request could not be answered', { token: hash.slice(0, 8), reason: 'Error 14' }],
+      ['ERROR', 'request failed', { token: hash.slice(0, 8), reason: 'Error 14' }],
     ]);
   });
 
-  test('with Firestore down, what is known is served to the end of its bound', async () => {
+  test('serves cached renditions within REVOCATION_SECONDS', async () => {
     const { get, token, backend, time } = openServeFixture();
     await get(`/${token}/w800.webp`);
-    backend.reader.findToken = down('Firestore');
-    backend.reader.readRendition = down('Storage');
+    backend.reader.findToken = failWith('Firestore');
+    backend.reader.readRendition = failWith('Storage');
     time.clock = 59_999;
     expect((await get(`/${token}/w800.webp`)).body?.toString()).toBe('w800.webp');
     expect((await get(`/${token}/thumb.webp`)).status).toBe(503);
@@ -240,7 +244,7 @@ describe('trouble', () => {
     expect((await get(`/${token}/w800.webp`)).status).toBe(503);
   });
 
-  test('a rendition that vanished after an overwrite is resolved once more', async () => {
+  test('reads the token record again when the rendition is missing after an overwrite', async () => {
     const { get, token, backend, image, put, hash } = openServeFixture();
     await get(`/${token}`);
     const webp = put('new.webp', Buffer.from('new'));
@@ -250,8 +254,8 @@ describe('trouble', () => {
       ...(record as NonNullable<typeof record>),
       image: { ...image, generation: '2', renditions: { w800: { width: 1, height: 1, webp } } },
     });
-    const reply = await get(`/${token}/w800.webp`);
-    expect([reply.status, reply.body?.toString(), reply.headers['etag']]).toEqual([
+    const response = await get(`/${token}/w800.webp`);
+    expect([response.status, response.body?.toString(), response.headers['etag']]).toEqual([
       200,
       'new',
       entityTag('new'),
@@ -259,7 +263,7 @@ describe('trouble', () => {
     expect(backend.calls).toEqual({ findToken: 2, readRendition: 2 });
   });
 
-  test('a rendition that vanished because its token was deleted is a 404', async () => {
+  test('returns a 404 when the rendition is missing because the token was deleted', async () => {
     const { get, token, backend } = openServeFixture();
     await get(`/${token}`);
     backend.renditions.clear();
@@ -267,7 +271,7 @@ describe('trouble', () => {
     expect((await get(`/${token}/w800.webp`)).status).toBe(404);
   });
 
-  test('a rendition that is gone for good is a 503, after two reads and no more', async () => {
+  test('returns a 503 after two reads when the rendition remains missing', async () => {
     const { get, token, backend } = openServeFixture();
     backend.renditions.clear();
     expect((await get(`/${token}/w800`)).status).toBe(503);
@@ -275,16 +279,16 @@ describe('trouble', () => {
   });
 
   test.each([
-    ['w800.webp', 'of other bytes', Buffer.from('w801.webp')],
-    ['w800.webp', 'of another length', Buffer.from('longer than it was')],
-    ['w1600.webp', 'that is large, of another length', Buffer.from('short')],
-  ])('never a wrong image: %s %s is a 503', async (name, _how, data) => {
+    ['w800.webp', 'with other bytes', Buffer.from('w801.webp')],
+    ['w800.webp', 'with another length', Buffer.from('longer than it was')],
+    ['w1600.webp', '(large) with another length', Buffer.from('short')],
+  ])('never sends the wrong bytes: returns a 503 for %s %s', async (name, _case, data) => {
     const { get, token, backend } = openServeFixture();
     backend.renditions.set(name, data);
     expect((await get(`/${token}/${name}`)).status).toBe(503);
   });
 
-  test('a client that goes away stops the reads made for it alone, and nothing is logged', async () => {
+  test('aborts the reads of a client that disconnects, and logs nothing', async () => {
     const { get, token, backend, logged } = openServeFixture();
     const signals: AbortSignal[] = [];
     backend.reader.readRendition = (_bucket, _object, _range, signal) => {
@@ -293,17 +297,19 @@ describe('trouble', () => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));
       });
     };
-    const left = new AbortController();
-    const signal = () => left.signal;
-    const views = ['w800.webp', 'w1600.webp'].map((name) => get(`/${token}/${name}`, { signal }));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const responses = ['w800.webp', 'w1600.webp'].map((name) =>
+      get(`/${token}/${name}`, { signal }),
+    );
     while (signals.length < 2) await new Promise(setImmediate);
-    left.abort(new Error('gone'));
-    for (const view of views) await expect(view).rejects.toThrow('gone');
+    controller.abort(new Error('gone'));
+    for (const response of responses) await expect(response).rejects.toThrow('gone');
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
     expect(logged).toEqual([]);
   });
 
-  test('a body that breaks off is broken off, and is not remembered', async () => {
+  test('returns a 503 for an incomplete body and does not cache it', async () => {
     const { get, token, backend } = openServeFixture();
     const broken = jest
       .spyOn(backend.reader, 'readRendition')
@@ -316,17 +322,18 @@ describe('trouble', () => {
   });
 });
 
-describe('limits', () => {
+describe('rate limits', () => {
   const quotas = { views: 2, failures: 2, token: 0 };
   const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
 
-  test('a client that costs too many reads hears 429, but sees what is in memory', async () => {
+  test('returns a 429 to a client with too many reads, except for responses from memory', async () => {
     const { get, token } = openServeFixture({ config: { quotas } });
-    const view = (name: string, address = '192.0.2.1') => get(`/${token}/${name}`, from(address));
-    expect((await view('w800.webp')).status).toBe(200);
-    expect((await view('w800.jpg')).status).toBe(200);
-    const reply = await view('thumb.webp');
-    expect(reply).toMatchObject({
+    const request = (name: string, address = '192.0.2.1') =>
+      get(`/${token}/${name}`, from(address));
+    expect((await request('w800.webp')).status).toBe(200);
+    expect((await request('w800.jpg')).status).toBe(200);
+    const response = await request('thumb.webp');
+    expect(response).toMatchObject({
       status: 429,
       headers: {
         'cache-control': 'no-store',
@@ -335,33 +342,33 @@ describe('limits', () => {
         'retry-after': '60',
       },
     });
-    expect((await view('w800.webp')).status).toBe(200);
-    expect((await view('thumb.webp', '192.0.2.2')).status).toBe(200);
+    expect((await request('w800.webp')).status).toBe(200);
+    expect((await request('thumb.webp', '192.0.2.2')).status).toBe(200);
   });
 
-  test('a client that guesses hears 429 for whatever it asks that is not in memory', async () => {
+  test('returns a 429 to a client with too many failures, except for responses from memory', async () => {
     const { get, token, backend } = openServeFixture({
       config: { quotas: { ...quotas, views: 0 } },
     });
     const guess = async () => (await get(`/${mintToken()}/w800`, from('192.0.2.1'))).status;
     expect([await guess(), await guess(), await guess()]).toEqual([404, 404, 429]);
-    const asked = backend.calls['findToken'];
+    const reads = backend.calls['findToken'];
     const urls = [`/${mintToken()}`, `/${token}/w800.webp`, '/junk', `/${token}?w=x`];
-    const replies = await Promise.all(urls.map((url) => get(url, from('192.0.2.1'))));
-    expect(replies.map(({ status }) => status)).toEqual([429, 429, 429, 429]);
-    expect(new Set(replies.map(({ headers }) => JSON.stringify(headers))).size).toBe(1);
-    expect(backend.calls['findToken']).toBe(asked);
+    const responses = await Promise.all(urls.map((url) => get(url, from('192.0.2.1'))));
+    expect(responses.map(({ status }) => status)).toEqual([429, 429, 429, 429]);
+    expect(new Set(responses.map(({ headers }) => JSON.stringify(headers))).size).toBe(1);
+    expect(backend.calls['findToken']).toBe(reads);
     expect((await get(`/${token}/w800.webp`, from('192.0.2.2'))).status).toBe(200);
   });
 
-  test('a gallery of 500 pictures does not trip the shipped limits', async () => {
-    const shipped = { views: 3000, failures: 60, token: 6000 };
-    const { backend, openInstance, hash } = openServeFixture({ config: { quotas: shipped } });
+  test('a gallery of 500 images stays within the default quotas', async () => {
+    const defaults = { views: 3000, failures: 60, token: 6000 };
+    const { backend, openInstance, hash } = openServeFixture({ config: { quotas: defaults } });
     const get = openInstance();
     const record = backend.tokens.get(hash) as NonNullable<ReturnType<typeof backend.tokens.get>>;
     const tokens = Array.from({ length: 500 }, () => mintToken());
     for (const token of tokens) backend.tokens.set(hashToken(token), record);
-    const replies = await Promise.all(tokens.map((token) => get(`/${token}/w800.webp`)));
-    expect(replies.every(({ status }) => status === 200)).toBe(true);
+    const responses = await Promise.all(tokens.map((token) => get(`/${token}/w800.webp`)));
+    expect(responses.every(({ status }) => status === 200)).toBe(true);
   });
 });

@@ -1,25 +1,26 @@
-/** Over a real connection: what `serve` says as data is what goes over the wire. */
+/** Sends requests over a real connection to a server with a handler of the test. */
 import { once } from 'node:events';
 import { createServer, get as httpGet, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import type { ServeRequest } from './context.js';
+import type { Handler } from './handler.js';
 import { handleHttp } from './http.js';
 import type { ServeResponse } from './respond.js';
-import type { ServeRequest, Handler } from './handler.js';
 
-/** Serves with a function of the test's own, for as long as the test goes. */
+/** Runs a server while `use` runs. @returns what `handleHttp` rejected with */
 async function withServer(
-  serve: Handler,
+  handler: Handler,
   use: (port: number) => Promise<void>,
 ): Promise<unknown[]> {
   const thrown: unknown[] = [];
   const server = createServer((request, response) => {
-    handleHttp(request, response, serve)?.catch((error: unknown) => {
+    handleHttp(request, response, handler)?.catch((error: unknown) => {
       thrown.push(error);
       response.destroy();
     });
   });
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
   try {
     await use((server.address() as AddressInfo).port);
   } finally {
@@ -29,24 +30,24 @@ async function withServer(
   return thrown;
 }
 
-async function ask(port: number, path: string, headers = {}): Promise<[IncomingMessage, Buffer]> {
+async function get(port: number, path: string, headers = {}): Promise<[IncomingMessage, Buffer]> {
   const request = httpGet({ port, path, headers, agent: false });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   return [response, Buffer.concat((await response.toArray()) as Buffer[])];
 }
 
-test('a request arrives as it was sent, and an answer as it was made', async () => {
-  const seen: ServeRequest[] = [];
-  const serve = (request: ServeRequest) => {
-    seen.push(request);
+test('passes request and response on unchanged', async () => {
+  const received: ServeRequest[] = [];
+  const handler = (request: ServeRequest) => {
+    received.push(request);
     return Promise.resolve({
       status: 200,
       headers: ['ETag', '"a"', 'Content-Length', '5'],
       body: 'hello',
     });
   };
-  const thrown = await withServer(serve, async (port) => {
-    const [response, body] = await ask(port, '/i/%2e?w=1', {
+  const thrown = await withServer(handler, async (port) => {
+    const [response, body] = await get(port, '/i/%2e?w=1', {
       Accept: 'image/webp',
       'If-Range': 'x',
     });
@@ -56,66 +57,70 @@ test('a request arrives as it was sent, and an answer as it was made', async () 
       'hello',
     ]);
   });
-  const [{ method, url, headers, peer } = {} as ServeRequest] = seen;
-  expect({ method, url, peer }).toEqual({ method: 'GET', url: '/i/%2e?w=1', peer: '127.0.0.1' });
+  const [{ method, url, headers, remoteAddress } = {} as ServeRequest] = received;
+  expect({ method, url, remoteAddress }).toEqual({
+    method: 'GET',
+    url: '/i/%2e?w=1',
+    remoteAddress: '127.0.0.1',
+  });
   expect(headers).toMatchObject({ accept: 'image/webp', 'if-range': 'x' });
   expect(thrown).toEqual([]);
 });
 
-test('a stream is sent to its end', async () => {
+test('sends a stream to its end', async () => {
   const chunks = Array.from({ length: 50 }, (_, at) => Buffer.alloc(10_000, at));
-  const serve = () =>
+  const handler = () =>
     Promise.resolve({
       status: 200,
       headers: ['Content-Length', '500000'],
       body: Readable.from(chunks),
     });
-  await withServer(serve, async (port) => {
-    expect((await ask(port, '/'))[1].equals(Buffer.concat(chunks))).toBe(true);
+  await withServer(handler, async (port) => {
+    expect((await get(port, '/'))[1].equals(Buffer.concat(chunks))).toBe(true);
   });
 });
 
-test('a stream that fails midway cuts the connection: nobody takes a part for the whole', async () => {
-  const serve = () => {
+test('closes the connection when a stream fails midway', async () => {
+  const handler = () => {
     const body = new Readable({ read() {} });
     body.push(Buffer.alloc(10));
     setImmediate(() => body.destroy(new Error('down')));
     return Promise.resolve({ status: 200, headers: ['Content-Length', '20'], body });
   };
-  const thrown = await withServer(serve, async (port) => {
-    await expect(ask(port, '/')).rejects.toThrow(/aborted|hang up/);
+  const thrown = await withServer(handler, async (port) => {
+    await expect(get(port, '/')).rejects.toThrow(/aborted|hang up/);
   });
   expect(thrown).toEqual([]);
 });
 
-test('a client that goes away before the answer is told to whoever asks, and no error is left', async () => {
-  let left: Promise<unknown> | undefined;
-  const serve = (request: ServeRequest) =>
+test('aborts the signal when the client disconnects before the response, without an error', async () => {
+  let aborted: Promise<unknown> | undefined;
+  const handler = (request: ServeRequest) =>
     new Promise<ServeResponse>((_resolve, reject) => {
-      const signal = request.signal?.() as AbortSignal;
-      left = once(signal, 'abort');
+      const { signal } = request;
+      aborted = once(signal, 'abort');
       signal.addEventListener('abort', () => reject(signal.reason as Error));
       client?.destroy();
     });
   let client: ReturnType<typeof connect> | undefined;
-  const thrown = await withServer(serve, async (port) => {
+  const thrown = await withServer(handler, async (port) => {
     client = connect(port, '127.0.0.1');
     client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(client, 'close');
-    await left;
+    await aborted;
   });
-  expect(left).toBeDefined();
+  expect(aborted).toBeDefined();
   expect(thrown).toEqual([]);
 });
 
-test('a client that goes away during a stream ends the stream', async () => {
+test('destroys the stream when the client disconnects', async () => {
   const body = new Readable({
     read() {
       this.push(Buffer.alloc(65_536));
     },
   });
-  const serve = () => Promise.resolve({ status: 200, headers: [], body });
-  await withServer(serve, async (port) => {
+  const handler = () => Promise.resolve({ status: 200, headers: [], body });
+  await withServer(handler, async (port) => {
     const client = connect(port, '127.0.0.1');
     client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(client, 'data');
@@ -126,11 +131,11 @@ test('a client that goes away during a stream ends the stream', async () => {
   expect(body.destroyed).toBe(true);
 });
 
-test('an error that is nobody’s departure is thrown to the platform', async () => {
+test('rejects with an error that is not a disconnect', async () => {
   const thrown = await withServer(
     () => Promise.reject(new Error('a bug')),
     async (port) => {
-      await expect(ask(port, '/')).rejects.toThrow();
+      await expect(get(port, '/')).rejects.toThrow();
     },
   );
   expect(thrown).toEqual([new Error('a bug')]);

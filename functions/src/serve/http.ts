@@ -1,50 +1,59 @@
-/** Between Node's HTTP and `serve`: a request as data, an answer on the wire. */
+/** Adapts Node's HTTP server to the request handler. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline, Readable } from 'node:stream';
-import type { ServeResponse } from './respond.js';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Handler } from './handler.js';
+import type { ServeResponse } from './respond.js';
 
 /**
- * Answers one request. A client that goes away stops the reads that were made for it.
- * @returns a promise that ends when the answer was handed over; undefined when it was so at once
+ * Handles one HTTP request. When the client disconnects, reads that no other request waits for are
+ * aborted.
+ * @returns a promise that resolves when the response has been sent; undefined when it was sent
+ *   synchronously
  */
 export function handleHttp(
-  request: IncomingMessage,
+  message: IncomingMessage,
   response: ServerResponse,
-  serve: Handler,
+  handler: Handler,
 ): Promise<void> | undefined {
-  let departure: AbortController | undefined;
-  const openDeparture = () => {
-    const controller = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) controller.abort(new Error('the client went away'));
-    });
-    if (response.destroyed) controller.abort(new Error('the client went away'));
-    return controller;
-  };
-  const reply = serve({
-    method: request.method ?? '',
-    url: request.url ?? '',
-    headers: request.headers,
-    peer: request.socket.remoteAddress,
-    signal: () => (departure ??= openDeparture()).signal,
+  let controller: AbortController | undefined;
+  const result = handler({
+    method: message.method ?? '',
+    url: message.url ?? '',
+    headers: message.headers,
+    remoteAddress: message.socket.remoteAddress,
+    // Created on first use: most requests are answered from memory and need no signal.
+    get signal() {
+      return (controller ??= abortOnDisconnect(response)).signal;
+    },
   });
-  if (!(reply instanceof Promise)) return send(reply, response);
-  return reply.then(
-    (settled) => send(settled, response),
+  if (!(result instanceof Promise)) return send(result, response);
+  return result.then(
+    (resolved) => send(resolved, response),
     (error: unknown) => {
-      if (!departure?.signal.aborted) throw error;
+      if (!controller?.signal.aborted) throw error;
     },
   );
 }
 
-/** A stream that fails midway cuts the connection: what came is shorter than its Content-Length. */
+function abortOnDisconnect(response: ServerResponse): AbortController {
+  const controller = new AbortController();
+  const abort = () => controller.abort(new Error('client disconnected'));
+  response.once('close', () => {
+    if (!response.writableFinished) abort();
+  });
+  if (response.destroyed) abort();
+  return controller;
+}
+
+/** If the body fails midway, the connection is closed before Content-Length bytes were sent. */
 function send(
   { status, headers, body }: ServeResponse,
   response: ServerResponse,
 ): Promise<void> | undefined {
   response.writeHead(status, headers);
-  if (body instanceof Readable) return new Promise((end) => pipeline(body, response, () => end()));
+  // `pipeline` destroys the response when the body fails; there is nobody left to inform.
+  if (body instanceof Readable) return pipeline(body, response).catch(() => undefined);
   response.end(body);
   return undefined;
 }

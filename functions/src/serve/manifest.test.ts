@@ -5,47 +5,57 @@ import type { Manifest } from './manifest.js';
 import { openServeFixture, PLACEHOLDER } from '../../test/serve/serve-fixture.js';
 
 const published = readFileSync(join(__dirname, '../../manifest.v1.schema.json'), 'utf8');
-/** Without the one format that zod takes for another: to it a reference is an absolute address. */
+/** Without `uri-reference`: zod accepts only absolute URLs for it. */
 const schema = fromJSONSchema(
   JSON.parse(published, (_key, value: unknown) =>
     value === 'uri-reference' ? undefined : value,
   ) as Parameters<typeof fromJSONSchema>[0],
 );
 
-async function manifestOf(config: { publicBaseUrl?: string }): Promise<Manifest> {
+async function getManifest(config: { publicBaseUrl?: string }): Promise<Manifest> {
   const { get, token } = openServeFixture({ config });
   return JSON.parse(String((await get(`/i/${token}`)).body)) as Manifest;
 }
 
-describe('the published schema', () => {
-  test.each([{}, { publicBaseUrl: 'https://example.com/i' }])('holds with %j', async (config) => {
-    expect(schema.safeParse(await manifestOf(config)).error).toBeUndefined();
-  });
+describe('manifest.v1.schema.json', () => {
+  test.each([{}, { publicBaseUrl: 'https://example.com/i' }])(
+    'accepts the manifest with %j',
+    async (config) => {
+      expect(schema.safeParse(await getManifest(config)).error).toBeUndefined();
+    },
+  );
 
   type Part = Record<string, unknown>;
   test.each<[string, (manifest: Part, variant: Part, webp: Part) => void]>([
     ['another version', (manifest) => (manifest['version'] = 2)],
     ['no placeholder', (manifest) => delete manifest['placeholder']],
-    ['no pixels', (_manifest, variant) => (variant['width'] = 0)],
-    ['a name that is a path', (_manifest, variant) => (variant['name'] = '../w800')],
-    ['no word on cropping', (_manifest, variant) => delete variant['cropped']],
-    ['no bytes', (_manifest, _variant, webp) => (webp['bytes'] = 0)],
-    ['no address', (_manifest, _variant, webp) => delete webp['url']],
-    ['a type that is no image', (_manifest, _variant, webp) => (webp['contentType'] = 'text/html')],
-  ])('refuses %s', async (_what, spoil) => {
-    const manifest = await manifestOf({});
+    ['a width of 0', (_manifest, variant) => (variant['width'] = 0)],
+    ['a variant name that is a path', (_manifest, variant) => (variant['name'] = '../w800')],
+    ['a variant without cropped', (_manifest, variant) => delete variant['cropped']],
+    ['a size of 0 bytes', (_manifest, _variant, webp) => (webp['bytes'] = 0)],
+    ['no URL', (_manifest, _variant, webp) => delete webp['url']],
+    [
+      'a content type other than an image',
+      (_manifest, _variant, webp) => (webp['contentType'] = 'text/html'),
+    ],
+  ])('rejects %s', async (_case, invalidate) => {
+    const manifest = await getManifest({});
     const [variant] = manifest.variants;
-    spoil(manifest as unknown as Part, variant as Part, variant?.formats.webp as unknown as Part);
+    invalidate(
+      manifest as unknown as Part,
+      variant as Part,
+      variant?.formats.webp as unknown as Part,
+    );
     expect(schema.safeParse(manifest).success).toBe(false);
   });
 });
 
 describe('the manifest', () => {
-  test('lists every variant, small to large, with addresses relative to its own', async () => {
+  test('lists every variant, narrowest first, with URLs relative to its own', async () => {
     const { get, token } = openServeFixture();
-    const reply = await get(`/i/${token}`);
-    expect(reply.headers['content-type']).toBe('application/json; charset=utf-8');
-    const manifest = JSON.parse(String(reply.body)) as Manifest;
+    const response = await get(`/i/${token}`);
+    expect(response.headers['content-type']).toBe('application/json; charset=utf-8');
+    const manifest = JSON.parse(String(response.body)) as Manifest;
     expect(manifest).toEqual({
       version: 1,
       placeholder: PLACEHOLDER,
@@ -86,7 +96,7 @@ describe('the manifest', () => {
     );
   });
 
-  test('has absolute addresses when PUBLIC_BASE_URL is set', async () => {
+  test('has absolute URLs when PUBLIC_BASE_URL is set', async () => {
     const { get, token } = openServeFixture({ config: { publicBaseUrl: 'https://example.com/i' } });
     const manifest = JSON.parse(String((await get(`/${token}`)).body)) as Manifest;
     expect(manifest.variants[0]?.formats.webp?.url).toBe(
@@ -94,18 +104,18 @@ describe('the manifest', () => {
     );
   });
 
-  test('reveals nothing of owner, image or objects', async () => {
+  test('reveals neither owner nor image id nor objects', async () => {
     const { get, token } = openServeFixture();
     expect(String((await get(`/${token}`)).body)).not.toMatch(/alice|cat|bucket|generation/);
   });
 
-  test('is revalidated, and lists only what the token may show', async () => {
+  test('lists only variants that the token grants, and supports revalidation', async () => {
     const { get, token } = openServeFixture({ record: { variants: ['thumb'] } });
     const { headers, body } = await get(`/${token}`);
     expect((JSON.parse(String(body)) as Manifest).variants.map(({ name }) => name)).toEqual([
       'thumb',
     ]);
-    const again = await get(`/${token}`, { headers: { 'if-none-match': headers['etag'] } });
-    expect([again.status, again.body]).toEqual([304, undefined]);
+    const revalidated = await get(`/${token}`, { headers: { 'if-none-match': headers['etag'] } });
+    expect([revalidated.status, revalidated.body]).toEqual([304, undefined]);
   });
 });

@@ -21,6 +21,6 @@ test.each<[string | undefined, Format[], Format]>([
   ['text/html', ALL, 'jpeg'],
   ['image/png', ['webp', 'avif'], 'webp'],
   ['q=;;,,/', ALL, 'jpeg'],
-])('Accept: %s of %j gives %s', (accept, available, format) => {
+])('Accept: %s selects from %j: %s', (accept, available, format) => {
   expect(negotiateFormat(accept, available)).toBe(format);
 });

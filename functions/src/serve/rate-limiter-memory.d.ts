@@ -1,4 +1,4 @@
-/** The package declares its parts at its entry only. */
+/** Declares a submodule of rate-limiter-flexible: the package has types for its main entry only. */
 declare module 'rate-limiter-flexible/lib/RateLimiterMemory.js' {
   import { RateLimiterMemory } from 'rate-limiter-flexible';
   export = RateLimiterMemory;

@@ -1,4 +1,4 @@
-/** Renditions: small ones that were asked for lately from memory, others as they come from Storage. */
+/** Rendition bytes: small ones are cached in memory, large ones are streamed from Cloud Storage. */
 import type { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import { entityTag } from '../domain/entity-tag.js';
@@ -6,18 +6,20 @@ import type { RenditionInfo } from '../domain/records.js';
 import type { ByteRange, Reader } from '../gcp/reader.js';
 import { SingleFlight } from './single-flight.js';
 
-/** What all remembered renditions may take, bytes. */
-const MEMORY_BYTES = 96 * 2 ** 20;
-/** A larger one is never kept in memory, bytes. 80 requests at once then take 40 MiB at most. */
-export const SMALL_BYTES = 512 * 2 ** 10;
+/** Size of the cache, bytes. */
+const MAX_CACHE_BYTES = 96 * 2 ** 20;
+/** Larger renditions are streamed and never cached, bytes. 80 concurrent reads take at most 40 MiB. */
+const MAX_CACHED_RENDITION_BYTES = 512 * 2 ** 10;
+/** Memory that each cache entry takes besides its bytes, estimated. */
+const ENTRY_OVERHEAD_BYTES = 512;
 
-export interface Renditions {
-  /** The whole, when it is in memory. */
-  recall(rendition: RenditionInfo): Buffer | undefined;
+export interface RenditionStore {
+  /** The whole rendition, if it is in memory. */
+  get(rendition: RenditionInfo): Buffer | undefined;
   /**
-   * The whole or a range of it; one read of Storage, which all who ask for a small one at the same
-   * time share.
-   * @returns undefined when it is gone, or is another one by now
+   * Reads a rendition or a range of it with one read of Cloud Storage; concurrent reads of a small
+   * rendition share it.
+   * @returns undefined when the object is missing or holds other bytes than the record says
    */
   read(
     bucket: string,
@@ -27,49 +29,49 @@ export interface Renditions {
   ): Promise<Buffer | Readable | undefined>;
 }
 
-/** @param clock as for the resolver */
+/** @param clock monotonic, milliseconds */
 export function openRenditions(
   reader: Pick<Reader, 'readRendition'>,
   clock: () => number,
-): Renditions {
-  const memory = new LRUCache<string, Buffer>({
-    maxSize: MEMORY_BYTES,
-    sizeCalculation: (bytes) => bytes.length + 512,
+): RenditionStore {
+  const cache = new LRUCache<string, Buffer>({
+    maxSize: MAX_CACHE_BYTES,
+    sizeCalculation: (bytes) => bytes.length + ENTRY_OVERHEAD_BYTES,
   });
-  const flights = new SingleFlight<Buffer | undefined>();
-  // The entity tag is of the bytes: what was written anew under the same name is another rendition.
+  const reads = new SingleFlight<Buffer | undefined>(clock);
+  // The entity tag is a hash of the bytes: an object that was rewritten has another key.
   const keyOf = ({ object, etag }: RenditionInfo) => `${etag}${object}`;
 
-  async function readWhole(bucket: string, rendition: RenditionInfo, stop: AbortSignal) {
-    const found = await reader.readRendition(bucket, rendition.object, undefined, stop);
-    if (found === undefined) return undefined;
-    if (found.bytes !== rendition.bytes) {
-      found.body.destroy();
+  async function readWhole(bucket: string, rendition: RenditionInfo, signal: AbortSignal) {
+    const object = await reader.readRendition(bucket, rendition.object, undefined, signal);
+    if (object === undefined) return undefined;
+    if (object.bytes !== rendition.bytes) {
+      object.body.destroy();
       return undefined;
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of found.body) chunks.push(chunk as Buffer);
-    const bytes = Buffer.concat(chunks);
+    const bytes = Buffer.concat((await object.body.toArray()) as Buffer[]);
     if (entityTag(bytes) !== rendition.etag) return undefined;
-    memory.set(keyOf(rendition), bytes);
+    cache.set(keyOf(rendition), bytes);
     return bytes;
   }
 
   return {
-    recall: (rendition) => memory.get(keyOf(rendition)),
+    get: (rendition) => cache.get(keyOf(rendition)),
 
     async read(bucket, rendition, range, signal) {
-      if (rendition.bytes <= SMALL_BYTES) {
-        const whole = await flights.join(keyOf(rendition), signal, { clock }, (stop) =>
-          readWhole(bucket, rendition, stop),
+      if (rendition.bytes <= MAX_CACHED_RENDITION_BYTES) {
+        const whole = await reads.run(
+          keyOf(rendition),
+          (shared) => readWhole(bucket, rendition, shared),
+          { signal },
         );
         return range ? whole?.subarray(range.start, range.end + 1) : whole;
       }
-      const found = await reader.readRendition(bucket, rendition.object, range, signal);
-      if (found === undefined) return undefined;
+      const object = await reader.readRendition(bucket, rendition.object, range, signal);
+      if (object === undefined) return undefined;
       const expected = range ? range.end - range.start + 1 : rendition.bytes;
-      if (found.bytes === expected) return found.body;
-      found.body.destroy();
+      if (object.bytes === expected) return object.body;
+      object.body.destroy();
       return undefined;
     },
   };

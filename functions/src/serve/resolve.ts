@@ -1,75 +1,97 @@
-/** Hashed token -> what it shows, by this instance's memory or by one read. */
+/** Token hash -> token record, from this instance's memory or by one read of Firestore. */
 import { LRUCache } from 'lru-cache';
-import type { Reader } from '../gcp/reader.js';
 import type { TokenRecord } from '../domain/records.js';
+import type { Reader } from '../gcp/reader.js';
 import { SingleFlight } from './single-flight.js';
-import { isServable, type ServableToken } from './manifest.js';
 
-/** How many records are remembered; each is a few kilobytes. */
-const MOST_RECORDS = 5_000;
-/** How many hashes of unknown tokens are remembered, and for how long, milliseconds. */
-const MOST_UNKNOWN = 5_000;
-const UNKNOWN_MS = 10_000;
+/** How many token records are cached; each takes a few kilobytes. */
+const MAX_CACHED_TOKENS = 5_000;
+/** How many hashes of unknown tokens are cached. */
+const MAX_UNKNOWN_TOKENS = 5_000;
+/** How long an unknown token is cached, milliseconds. */
+const UNKNOWN_TOKEN_MS = 10_000;
 
-/** What is known of a token; `record` is absent when it shows nothing. */
-export interface TokenLookup {
-  record?: ServableToken<number>;
-  /** When the read was begun, by the clock; the record was true then or later. */
+/** A token record with renditions to serve. */
+export type ServableToken<Time = unknown> = TokenRecord<Time> &
+  Required<Pick<TokenRecord<Time>, 'image'>>;
+
+/** A token record in memory. */
+export interface CachedToken {
+  record: ServableToken<number>;
+  /** When the read began, by the monotonic clock: the record was current then or later. */
   readAt: number;
 }
 
+/** The result of looking a token up; `record` is absent when the token is unknown or its image has no renditions yet. */
+export type TokenLookup = CachedToken | { record?: undefined; readAt: number };
+
 export interface Resolver {
-  /** What is known without a read. */
-  recall(hash: string): TokenLookup | undefined;
-  /** Reads; requests for one hash at the same time share the read. */
-  resolve(hash: string, signal?: AbortSignal): Promise<TokenLookup>;
-  /** Makes the next `recall` of the hash find nothing, unless something else is known by now. */
-  forget(hash: string, known: TokenLookup): void;
+  /** Looks the token up in memory only. */
+  get(hash: string): TokenLookup | undefined;
+  /** Reads the token's record; concurrent calls for one hash share the read. */
+  resolve(hash: string, signal: AbortSignal): Promise<TokenLookup>;
+  /** Removes a lookup that turned out to be stale, unless a newer one has replaced it. */
+  invalidate(hash: string, lookup: TokenLookup): void;
 }
 
 /**
+ * Opens the instance's cache of token records.
  * @param revocationSeconds how long a record may be used after it was read
- * @param clock milliseconds, from any start, never backwards
+ * @param clock monotonic, milliseconds
  */
 export function openResolver(
   reader: Pick<Reader, 'findToken'>,
   revocationSeconds: number,
   clock: () => number,
 ): Resolver {
-  const keptMs = revocationSeconds * 1000;
-  const shown = new LRUCache<string, TokenLookup>({ max: MOST_RECORDS });
-  const unknown = new LRUCache<string, TokenLookup>({ max: MOST_UNKNOWN });
-  const flights = new SingleFlight<TokenLookup>();
+  const maxAgeMs = revocationSeconds * 1000;
+  const cachedTokens = new LRUCache<string, CachedToken>({ max: MAX_CACHED_TOKENS });
+  const unknownTokens = new LRUCache<string, TokenLookup>({ max: MAX_UNKNOWN_TOKENS });
+  const reads = new SingleFlight<TokenLookup>(clock);
+
+  async function readToken(hash: string, signal: AbortSignal): Promise<TokenLookup> {
+    const readAt = clock();
+    const record: TokenRecord<number> | undefined = await reader.findToken(hash, signal);
+    if (!isServable(record)) {
+      // A token without renditions is not cached: they may be written at any moment.
+      if (record === undefined) unknownTokens.set(hash, { readAt });
+      cachedTokens.delete(hash);
+      return { readAt };
+    }
+    const lookup = { record, readAt };
+    unknownTokens.delete(hash);
+    if (maxAgeMs > 0) cachedTokens.set(hash, lookup);
+    return lookup;
+  }
 
   return {
-    recall(hash) {
-      const known = shown.get(hash);
-      if (known && clock() - known.readAt < keptMs) return known;
-      const nothing = unknown.get(hash);
-      return nothing && clock() - nothing.readAt < UNKNOWN_MS ? nothing : undefined;
+    get(hash) {
+      const cached = cachedTokens.get(hash);
+      if (cached && clock() - cached.readAt < maxAgeMs) return cached;
+      const unknown = unknownTokens.get(hash);
+      return unknown && clock() - unknown.readAt < UNKNOWN_TOKEN_MS ? unknown : undefined;
     },
 
     resolve(hash, signal) {
-      // A read that is older than what may be remembered is no answer to a new question.
-      const notBefore = clock() - keptMs;
-      return flights.join(hash, signal, { clock, notBefore }, async (stop) => {
-        const readAt = clock();
-        const record: TokenRecord<number> | undefined = await reader.findToken(hash, stop);
-        if (!isServable(record)) {
-          // A token whose picture is being made is asked for again at once; it is not remembered.
-          if (record === undefined) unknown.set(hash, { readAt });
-          shown.delete(hash);
-          return { readAt };
-        }
-        const known = { record, readAt };
-        unknown.delete(hash);
-        if (keptMs > 0) shown.set(hash, known);
-        return known;
-      });
+      // A read older than the revocation bound must not answer a new request.
+      const notBefore = clock() - maxAgeMs;
+      return reads.run(hash, (shared) => readToken(hash, shared), { signal, notBefore });
     },
 
-    forget(hash, known) {
-      if (shown.peek(hash) === known) shown.delete(hash);
+    invalidate(hash, lookup) {
+      if (cachedTokens.peek(hash) === lookup) cachedTokens.delete(hash);
     },
   };
+}
+
+function isServable<Time>(record: TokenRecord<Time> | undefined): record is ServableToken<Time> {
+  return record?.image !== undefined;
+}
+
+/**
+ * Seconds until the token expires; Infinity for a token without an expiry time.
+ * @param now milliseconds since 1970
+ */
+export function secondsUntilExpiry({ record }: CachedToken, now: number): number {
+  return record.expiresAt === undefined ? Infinity : (record.expiresAt - now) / 1000;
 }

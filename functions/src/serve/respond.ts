@@ -1,19 +1,35 @@
-/** Answers as data: the headers that all have, and every kind of "no". */
+/** Builds every response as data: status, headers, body. */
 import type { Readable } from 'node:stream';
+import { entityTag } from '../domain/entity-tag.js';
+import { extensionOf, FORMATS } from '../domain/format.js';
 import { REQUEST_FAILURES, type RequestFailureCode } from '../errors.js';
+import type { ByteRange } from '../gcp/reader.js';
+import { computeLifetime, formatCacheControl } from './cache-control.js';
+import { evaluatePreconditions, parseRangeHeaders } from './conditional.js';
+import type { RequestContext, ServeContext } from './context.js';
+import { buildManifest } from './manifest.js';
 import type { RateLimited } from './rate-limit.js';
+import { secondsUntilExpiry, type CachedToken } from './resolve.js';
+import type { SelectedManifest, SelectedRendition } from './select-rendition.js';
 
 export interface ServeResponse {
   status: number;
-  /** Name, value, name, value: as `writeHead` takes them fastest. */
+  /** Name, value, name, value: the form that `writeHead` handles fastest. */
   headers: string[];
   /** Absent for HEAD, 204 and 304. */
   body?: Buffer | string | Readable;
 }
 
-const METHODS = 'GET, HEAD, OPTIONS';
+/** A response whose body must be read from Cloud Storage first. */
+export interface PendingRead {
+  selected: SelectedRendition;
+  /** Undefined for the whole rendition. */
+  range: ByteRange | undefined;
+}
 
-/** On every answer. A rendition is a picture for any page, and never a document of its own. */
+const ALLOWED_METHODS = 'GET, HEAD, OPTIONS';
+
+/** Any page may embed a rendition; the rendition itself can run no script and load nothing. */
 const COMMON_HEADERS = [
   'X-Content-Type-Options',
   'nosniff',
@@ -31,50 +47,165 @@ const COMMON_HEADERS = [
   'no-referrer',
 ];
 
-/** @param noindex whether search engines are asked to leave the pictures out (NOINDEX) */
+/** `Retry-After` when Firestore or Cloud Storage is unavailable, seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Lists the headers of every response.
+ * @param noindex asks search engines not to index images (NOINDEX)
+ */
 export function commonHeaders(noindex: boolean): readonly string[] {
   return noindex ? [...COMMON_HEADERS, 'X-Robots-Tag', 'noindex'] : COMMON_HEADERS;
 }
 
-/** Seconds after which a client may ask again when Firestore or Storage could not be reached. */
-const RETRY_AFTER_SECONDS = 5;
+/**
+ * Builds the response to a request for a manifest or a rendition. Evaluates preconditions first, then
+ * ranges (RFC 9110 section 13.2.2).
+ * @returns a PendingRead when the rendition's bytes are needed and not in memory
+ */
+export function respond(
+  selected: SelectedRendition | SelectedManifest,
+  requestContext: RequestContext,
+  context: ServeContext,
+): ServeResponse | PendingRead {
+  const { headers, method } = requestContext.request;
+  if (selected.kind === 'manifest') return manifestResponse(selected, requestContext, context);
+  const { etag, bytes } = selected.rendition;
+  const precondition = evaluatePreconditions(headers, etag);
+  if (precondition === 'failed') return refuse('precondition-failed', context);
+  if (precondition === 'not-modified') return notModifiedResponse(selected, context);
+  if (method === 'HEAD') return okResponse(selected, context);
+  // Range is defined for GET only (RFC 9110 section 14.2).
+  const range = parseRangeHeaders(headers, etag, bytes);
+  if (range === 'unsatisfiable') {
+    return refuse('range-not-satisfiable', context, ['Content-Range', `bytes */${bytes}`]);
+  }
+  const cached = context.renditions.get(selected.rendition);
+  if (cached === undefined) return { selected, range };
+  const body = range ? cached.subarray(range.start, range.end + 1) : cached;
+  return okResponse(selected, context, body, range);
+}
 
 /**
- * Every "no" of one code is the same, byte for byte.
- * @param more headers that belong to this one alone
+ * Reads the rendition of a pending response.
+ * @returns `missing` when the object is gone although the token record refers to it
+ */
+export async function respondAfterRead(
+  { selected, range }: PendingRead,
+  { request }: RequestContext,
+  context: ServeContext,
+): Promise<ServeResponse | 'missing'> {
+  const { lookup, rendition } = selected;
+  const { bucket } = lookup.record.image;
+  const body = await context.renditions.read(bucket, rendition, range, request.signal);
+  // Headers are built after the read: its duration adds to the age of the token record.
+  return body === undefined ? 'missing' : okResponse(selected, context, body, range);
+}
+
+/** Builds a 200, or a 206 when there is a range. */
+function okResponse(
+  selected: SelectedRendition,
+  context: ServeContext,
+  body?: NonNullable<ServeResponse['body']>,
+  range?: ByteRange,
+): ServeResponse {
+  const { name, format, rendition } = selected;
+  const headers = validatorHeaders(selected, context);
+  headers.push(
+    'Content-Type',
+    FORMATS[format].contentType,
+    'Content-Disposition',
+    `inline; filename="${name}.${extensionOf(format)}"`,
+    'Accept-Ranges',
+    'bytes',
+    'Content-Length',
+    String(range ? range.end - range.start + 1 : rendition.bytes),
+  );
+  if (range) headers.push('Content-Range', `bytes ${range.start}-${range.end}/${rendition.bytes}`);
+  return { status: range ? 206 : 200, headers, ...(body !== undefined && { body }) };
+}
+
+function notModifiedResponse(selected: SelectedRendition, context: ServeContext): ServeResponse {
+  return { status: 304, headers: validatorHeaders(selected, context) };
+}
+
+/** The headers that a 304 shares with the 200 (RFC 9110 section 15.4.5). */
+function validatorHeaders(
+  { lookup, rendition, isRequested, isNegotiated }: SelectedRendition,
+  context: ServeContext,
+): string[] {
+  // A substitute must not be cached: the requested rendition may exist a moment later.
+  const cacheControl = isRequested ? cacheControlOf(lookup, context) : 'no-store';
+  const headers = [...context.commonHeaders, 'ETag', rendition.etag, 'Cache-Control', cacheControl];
+  if (isNegotiated) headers.push('Vary', 'Accept');
+  return headers;
+}
+
+function manifestResponse(
+  { lookup }: SelectedManifest,
+  { request, route }: RequestContext,
+  context: ServeContext,
+): ServeResponse {
+  const body = JSON.stringify(
+    buildManifest(route.token, lookup.record, context.config.publicBaseUrl),
+  );
+  const etag = entityTag(body);
+  const precondition = evaluatePreconditions(request.headers, etag);
+  if (precondition === 'failed') return refuse('precondition-failed', context);
+  const cacheControl = cacheControlOf(lookup, context);
+  const headers = [...context.commonHeaders, 'ETag', etag, 'Cache-Control', cacheControl];
+  if (precondition === 'not-modified') return { status: 304, headers };
+  headers.push('Content-Type', 'application/json; charset=utf-8');
+  headers.push('Content-Length', String(Buffer.byteLength(body)));
+  return { status: 200, headers, body };
+}
+
+function cacheControlOf(lookup: CachedToken, { config, clock, now }: ServeContext): string {
+  const { revocationSeconds } = config;
+  const age = (clock() - lookup.readAt) / 1000;
+  const expiry = secondsUntilExpiry(lookup, now());
+  return formatCacheControl(revocationSeconds, computeLifetime(revocationSeconds, age, expiry));
+}
+
+/**
+ * Builds an error response. Responses with the same code are identical, byte for byte, so that they
+ * reveal nothing about the token.
+ * @param headers further headers of this response: name, value, name, value
  */
 export function refuse(
   code: RequestFailureCode,
-  common: readonly string[],
-  more: readonly string[] = [],
+  context: ServeContext,
+  headers: readonly string[] = [],
 ): ServeResponse {
   const { status, publicMessage } = REQUEST_FAILURES[code];
   return {
     status,
     headers: [
-      ...common,
+      ...context.commonHeaders,
       'Content-Type',
       'text/plain; charset=utf-8',
-      // Firebase Hosting would keep a 404 for ten minutes: the picture may be ready in a second.
+      // By default Firebase Hosting caches a 404 for ten minutes; the image may be ready in a second.
       'Cache-Control',
       'no-store',
       'Content-Length',
       String(Buffer.byteLength(publicMessage)),
-      ...(code === 'method-not-allowed' ? ['Allow', METHODS] : []),
+      ...(code === 'method-not-allowed' ? ['Allow', ALLOWED_METHODS] : []),
       ...(code === 'unavailable' ? ['Retry-After', String(RETRY_AFTER_SECONDS)] : []),
-      ...more,
+      ...headers,
     ],
     body: publicMessage,
   };
 }
 
 /**
- * 429, with the fields of draft-ietf-httpapi-ratelimit-headers-11: the policy (quota `q`, window `w`
- * in seconds) and what is left of it (`r`, for `t` seconds).
+ * Builds a 429 with the fields of draft-ietf-httpapi-ratelimit-headers-11: `q` quota and `w` window
+ * of the policy, `r` remaining quota and `t` until it is available again; times in seconds.
  */
-export function refuseForNow(refusal: RateLimited, common: readonly string[]): ServeResponse {
-  const { policy, quota, window, retryAfter } = refusal;
-  return refuse('too-many-requests', common, [
+export function refuseRateLimited(
+  { policy, quota, window, retryAfter }: RateLimited,
+  context: ServeContext,
+): ServeResponse {
+  return refuse('too-many-requests', context, [
     'Retry-After',
     String(retryAfter),
     'RateLimit-Policy',
@@ -84,16 +215,16 @@ export function refuseForNow(refusal: RateLimited, common: readonly string[]): S
   ]);
 }
 
-/** A preflight (https://fetch.spec.whatwg.org/#cors-preflight-fetch), or a question for `Allow`. */
-export function answerOptions(common: readonly string[]): ServeResponse {
+/** Builds the response to OPTIONS, including CORS preflights (https://fetch.spec.whatwg.org/#cors-preflight-fetch). */
+export function optionsResponse(context: ServeContext): ServeResponse {
   return {
     status: 204,
     headers: [
-      ...common,
+      ...context.commonHeaders,
       'Allow',
-      METHODS,
+      ALLOWED_METHODS,
       'Access-Control-Allow-Methods',
-      METHODS,
+      ALLOWED_METHODS,
       'Access-Control-Allow-Headers',
       'If-Match, If-None-Match, If-Range, Range',
       'Access-Control-Max-Age',

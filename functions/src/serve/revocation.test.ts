@@ -1,6 +1,6 @@
 /**
- * The bound, played: random histories of revocations, rotations, expiries and overwrites, seen through
- * browsers, a shared cache and two instances. No success may be older than REVOCATION_SECONDS.
+ * Simulates random sequences of revocations, rotations, expiries and overwrites, requested through browsers,
+ * a shared cache and two instances: no success may be older than REVOCATION_SECONDS.
  */
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
@@ -9,35 +9,38 @@ import type { TokenRecord } from '../domain/records.js';
 import type { Reader } from '../gcp/reader.js';
 import { hashToken, mintToken } from '../domain/token.js';
 import { openCache, type Upstream } from '../../test/serve/cache-models.js';
+import { neverAborted } from '../../test/serve/serve-fixture.js';
 import { openHandler } from './handler.js';
 
 interface Event {
   at: number;
   kind: 'revoke' | 'rotate' | 'overwrite' | 'overwrite and delete';
 }
-interface View {
+interface SimulatedRequest {
   at: number;
-  what: 'exact' | 'negotiated' | 'manifest' | 'by width';
+  urlKind: 'exact' | 'negotiated' | 'manifest' | 'by width';
   from: 'browser' | 'other browser' | 'no cache';
-  /** Of an address that was given away before, if there is one. */
-  old: boolean;
+  /** Whether to use the first token instead of the latest. */
+  usesFirstToken: boolean;
   instance: 0 | 1;
-  together: number;
+  /** How many identical requests are sent at once. */
+  concurrency: number;
 }
-interface History {
+interface Simulation {
+  /** REVOCATION_SECONDS. */
   bound: number;
-  tellsAge: boolean;
-  /** Seconds that the first token lives. */
-  lives: number | undefined;
-  /** Milliseconds that a read takes until it is true, and from there until it has come. */
+  sendsAge: boolean;
+  /** Seconds until the first token expires. */
+  expiresIn: number | undefined;
+  /** Milliseconds of a read before and after its value is determined. */
   delays: [number, number][];
   events: Event[];
-  views: View[];
+  requests: SimulatedRequest[];
 }
 
-interface Truth {
+interface TokenState {
   token: string;
-  /** When it ended, milliseconds, and by what. */
+  /** Milliseconds; Infinity for never. */
   revokedAt: number;
   expiresAt: number;
 }
@@ -45,22 +48,22 @@ interface Truth {
 const ACCEPT = { browser: 'image/webp,*/*', 'other browser': '*/*', 'no cache': 'image/webp' };
 const PATHS = { exact: '/w800.webp', negotiated: '/w800', manifest: '', 'by width': '?w=700' };
 
-/** Runs one history. @returns what was wrong, and how much was asked */
-async function play(history: History) {
-  const { bound, delays } = history;
+/** Runs one simulation. @returns violations, and how many reads and requests there were */
+async function simulate(simulation: Simulation) {
+  const { bound, delays } = simulation;
   const time = { now: 0 };
   const records = new Map<string, TokenRecord<number>>();
   const objects = new Map<string, Buffer>();
-  const tokens: Truth[] = [];
+  const tokens: TokenState[] = [];
   /** When each generation was overwritten. */
   const overwrittenAt: number[] = [];
-  const events = [...history.events].sort((a, b) => a.at - b.at);
-  const counts = { findToken: 0, origin: 0, success: 0, wrong: [] as string[] };
+  const events = [...simulation.events].sort((a, b) => a.at - b.at);
+  const counts = { findToken: 0, origin: 0, success: 0, violations: [] as string[] };
   let generation = 0;
   let reads = 0;
 
-  function show() {
-    const { token, expiresAt } = tokens.at(-1) as Truth;
+  function writeRecord() {
+    const { token, expiresAt } = tokens.at(-1) as TokenState;
     const put = (format: string) => {
       const bytes = Buffer.from(`generation ${generation} ${format}`);
       const object = `${generation}/${format}`;
@@ -85,11 +88,11 @@ async function play(history: History) {
   }
   function mint(expiresAt = Infinity) {
     tokens.push({ token: mintToken(), revokedAt: Infinity, expiresAt });
-    show();
+    writeRecord();
   }
-  function happen({ kind }: Event) {
+  function apply({ kind }: Event) {
     if (kind === 'revoke' || kind === 'rotate') {
-      const last = tokens.at(-1) as Truth;
+      const last = tokens.at(-1) as TokenState;
       if (last.revokedAt === Infinity) last.revokedAt = time.now;
       records.delete(hashToken(last.token));
       if (kind === 'rotate') mint();
@@ -99,24 +102,24 @@ async function play(history: History) {
     overwrittenAt[generation] = time.now;
     if (kind === 'overwrite and delete') objects.clear();
     generation += 1;
-    show();
+    writeRecord();
   }
-  let happened = 0;
+  let applied = 0;
   function advance(to: number) {
     while (events[0] && events[0].at <= to) {
       const event = events.shift() as Event;
       time.now = Math.max(time.now, event.at);
-      happen(event);
-      happened += 1;
+      apply(event);
+      applied += 1;
     }
     time.now = Math.max(time.now, to);
   }
-  /** A read: some time goes by until it is true, and some until its answer is here. */
-  async function read<T>(look: () => T): Promise<T> {
+  /** A read: time passes before its value is determined, and again before it arrives. */
+  async function read<T>(getValue: () => T): Promise<T> {
     const [before, after] = delays[reads++ % delays.length] as [number, number];
     await Promise.resolve();
     advance(time.now + before);
-    const value = look();
+    const value = getValue();
     await Promise.resolve();
     advance(time.now + after);
     return value;
@@ -143,7 +146,7 @@ async function play(history: History) {
         formats: [],
       },
       reader,
-      log: (_severity, message) => counts.wrong.push(message),
+      log: (_severity, message) => counts.violations.push(message),
       now: () => time.now,
       clock: () => time.now,
     }),
@@ -152,8 +155,16 @@ async function play(history: History) {
   const origin: Upstream = async ({ url, accept, ifNoneMatch }) => {
     counts.origin += 1;
     const serve = instances[instance] as (typeof instances)[number];
-    const asked = { accept, ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }) };
-    const { status, headers, body } = await serve({ method: 'GET', url, headers: asked });
+    const requestHeaders = {
+      accept,
+      ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }),
+    };
+    const { status, headers, body } = await serve({
+      method: 'GET',
+      url,
+      headers: requestHeaders,
+      signal: neverAborted(),
+    });
     const named: Record<string, string> = {};
     for (let at = 0; at < headers.length; at += 2) {
       named[(headers[at] as string).toLowerCase()] = headers[at + 1] as string;
@@ -162,53 +173,56 @@ async function play(history: History) {
     return { status, headers: named, ...(text !== undefined && { body: text }) };
   };
   const now = () => time.now;
-  const shared = openCache(origin, { isShared: true, tellsAge: history.tellsAge, now });
-  const browserOptions = { isShared: false, tellsAge: false, now };
+  const shared = openCache(origin, { isShared: true, sendsAge: simulation.sendsAge, now });
+  const browserOptions = { isShared: false, sendsAge: false, now };
   const caches = {
     browser: openCache(shared, browserOptions),
     'other browser': openCache(shared, browserOptions),
     'no cache': shared,
   };
 
-  async function look(view: View) {
-    const truth = (view.old ? tokens[0] : tokens.at(-1)) as Truth;
-    const begun = time.now;
-    const before = happened;
-    instance = view.instance;
-    const url = `/${truth.token}${PATHS[view.what]}`;
-    const { status, body = '' } = await caches[view.from]({ url, accept: ACCEPT[view.from] });
+  async function check(request: SimulatedRequest) {
+    const state = (request.usesFirstToken ? tokens[0] : tokens.at(-1)) as TokenState;
+    const start = time.now;
+    const before = applied;
+    instance = request.instance;
+    const url = `/${state.token}${PATHS[request.urlKind]}`;
+    const { status, body = '' } = await caches[request.from]({ url, accept: ACCEPT[request.from] });
     const isSuccess = status === 200;
-    const wrong = (what: string) =>
-      counts.wrong.push(`${what} (${status}) by ${view.from}, ${view.what}, begun at ${begun}`);
+    const report = (violation: string) =>
+      counts.violations.push(
+        `${violation} (${status}), from ${request.from}, ${request.urlKind}, start ${start}`,
+      );
     if (isSuccess) {
       counts.success += 1;
-      const shown = Number(/generation (\d+)/.exec(body)?.[1]);
-      if (!(shown >= 0)) wrong(`something else: ${body}`);
-      if (begun > truth.revokedAt + bound * 1000) wrong(`revoked at ${truth.revokedAt}`);
-      if (begun >= truth.expiresAt) wrong(`expired at ${truth.expiresAt}`);
-      const until = overwrittenAt[shown] ?? Infinity;
-      if (begun > until + bound * 1000) wrong(`generation ${shown}, overwritten at ${until}`);
+      const generationSent = Number(/generation (\d+)/.exec(body)?.[1]);
+      if (!(generationSent >= 0)) report(`unexpected body: ${body}`);
+      if (start > state.revokedAt + bound * 1000) report(`revoked at ${state.revokedAt}`);
+      if (start >= state.expiresAt) report(`expired at ${state.expiresAt}`);
+      const until = overwrittenAt[generationSent] ?? Infinity;
+      if (start > until + bound * 1000)
+        report(`generation ${generationSent}, overwritten at ${until}`);
     } else if (
-      // What was true all the time is shown.
-      happened === before &&
-      truth.revokedAt === Infinity &&
-      time.now < truth.expiresAt
+      // Nothing changed during the request: it must succeed.
+      applied === before &&
+      state.revokedAt === Infinity &&
+      time.now < state.expiresAt
     ) {
-      wrong('not shown');
+      report('not served');
     }
   }
 
-  mint(history.lives === undefined ? Infinity : history.lives * 1000);
-  for (const view of [...history.views].sort((a, b) => a.at - b.at)) {
-    advance(Math.max(time.now, view.at));
-    await Promise.all(Array.from({ length: view.together }, () => look(view)));
+  mint(simulation.expiresIn === undefined ? Infinity : simulation.expiresIn * 1000);
+  for (const request of [...simulation.requests].sort((a, b) => a.at - b.at)) {
+    advance(Math.max(time.now, request.at));
+    await Promise.all(Array.from({ length: request.concurrency }, () => check(request)));
   }
   return counts;
 }
 
 const BOUNDS = [0, 1, 2, 3, 5, 10, 60, 61, 3600];
 
-/** Times within four bounds, as fine as milliseconds; many at the very edges. */
+/** Milliseconds from 0 to four times the bound; many of them at multiples of a quarter of the bound. */
 function timesOf(bound: number): fc.Arbitrary<number> {
   const whole = Math.max(bound, 1) * 1000;
   return fc.oneof(
@@ -219,13 +233,13 @@ function timesOf(bound: number): fc.Arbitrary<number> {
   );
 }
 
-const histories: fc.Arbitrary<History> = fc.constantFrom(...BOUNDS).chain((bound) => {
+const simulations: fc.Arbitrary<Simulation> = fc.constantFrom(...BOUNDS).chain((bound) => {
   const at = timesOf(bound);
   const delay = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 700 }));
   return fc.record({
     bound: fc.constant(bound),
-    tellsAge: fc.boolean(),
-    lives: fc.option(fc.integer({ min: 1, max: 3 * Math.max(bound, 1) }), {
+    sendsAge: fc.boolean(),
+    expiresIn: fc.option(fc.integer({ min: 1, max: 3 * Math.max(bound, 1) }), {
       nil: undefined,
       freq: 2,
     }),
@@ -242,69 +256,79 @@ const histories: fc.Arbitrary<History> = fc.constantFrom(...BOUNDS).chain((bound
       }),
       { maxLength: 4 },
     ),
-    views: fc.array(
+    requests: fc.array(
       fc.record({
         at,
-        what: fc.constantFrom<View['what']>('exact', 'negotiated', 'manifest', 'by width'),
-        from: fc.constantFrom<View['from']>('browser', 'other browser', 'no cache'),
-        old: fc.boolean(),
+        urlKind: fc.constantFrom<SimulatedRequest['urlKind']>(
+          'exact',
+          'negotiated',
+          'manifest',
+          'by width',
+        ),
+        from: fc.constantFrom<SimulatedRequest['from']>('browser', 'other browser', 'no cache'),
+        usesFirstToken: fc.boolean(),
         instance: fc.constantFrom<0 | 1>(0, 1),
-        together: fc.integer({ min: 1, max: 3 }),
+        concurrency: fc.integer({ min: 1, max: 3 }),
       }),
       { minLength: 5, maxLength: 40 },
     ),
   });
 });
 
-const SCHEDULES = 3000;
+const RUNS = 3000;
 
-test(`no success outlives the bound, in ${SCHEDULES} histories`, async () => {
+test(`no success is older than REVOCATION_SECONDS, in ${RUNS} simulations`, async () => {
   let [successes, fromCaches] = [0, 0];
   await fc.assert(
-    fc.asyncProperty(histories, async (history) => {
-      const { wrong, success, origin } = await play(history);
+    fc.asyncProperty(simulations, async (simulation) => {
+      const { violations, success, origin } = await simulate(simulation);
       successes += success;
       fromCaches += Math.max(0, success - origin);
-      expect(wrong).toEqual([]);
+      expect(violations).toEqual([]);
     }),
-    { seed: 5, numRuns: SCHEDULES },
+    { seed: 5, numRuns: RUNS },
   );
-  // The caches do keep, or this would prove nothing.
-  expect(successes).toBeGreaterThan(10 * SCHEDULES);
-  expect(fromCaches).toBeGreaterThan(SCHEDULES / 2);
+  // The caches were used: otherwise the test would prove nothing.
+  expect(successes).toBeGreaterThan(10 * RUNS);
+  expect(fromCaches).toBeGreaterThan(RUNS / 2);
 });
 
-const every = (seconds: number, until: number, view: Partial<View> = {}): View[] =>
+/** One request every so many seconds. */
+const requestsEvery = (seconds: number, until: number): SimulatedRequest[] =>
   Array.from({ length: until / seconds }, (_, at) => ({
     at: at * seconds * 1000,
-    what: 'exact',
+    urlKind: 'exact',
     from: 'no cache',
-    old: false,
+    usesFirstToken: false,
     instance: 0,
-    together: 1,
-    ...view,
+    concurrency: 1,
   }));
-const quiet = {
-  tellsAge: false,
-  lives: undefined,
+const withoutEvents = {
+  sendsAge: false,
+  expiresIn: undefined,
   delays: [[0, 0]] as [number, number][],
   events: [],
 };
 
 test.each([60, 300, 3600, 86_400])(
-  'a bound of %i s: one instance reads once in it, and one shared cache asks three times',
+  'REVOCATION_SECONDS %i: in that time one instance reads once and a shared cache revalidates three times',
   async (bound) => {
-    // The README's figures for a day are these by as many bounds as a day has.
+    // The README's figures per day follow from these.
     const bounds = 24;
-    const views = every(bound / 120, bounds * bound);
-    const { wrong, findToken, origin } = await play({ ...quiet, bound, views });
-    expect(wrong).toEqual([]);
+    const requests = requestsEvery(bound / 120, bounds * bound);
+    const { violations, findToken, origin } = await simulate({ ...withoutEvents, bound, requests });
+    expect(violations).toEqual([]);
     expect([findToken, origin]).toEqual([bounds, 3 * bounds]);
   },
 );
 
-test('a bound of 0: every view is asked for and read', async () => {
-  const { wrong, findToken, origin } = await play({ ...quiet, bound: 0, views: every(1, 1000) });
-  expect(wrong).toEqual([]);
+test('REVOCATION_SECONDS 0: every request reaches the origin and is read', async () => {
+  const requests = requestsEvery(1, 1000);
+  const { violations, findToken, origin } = await simulate({
+    ...withoutEvents,
+    bound: 0,
+    requests,
+  });
+  expect(violations).toEqual([]);
   expect([findToken, origin]).toEqual([1000, 1000]);
 });

@@ -34,8 +34,8 @@ test.each([
   `/${token.slice(0, -1)}_/w800`,
   `/${token.toUpperCase()}/w800`,
   `/${encodeURIComponent(`/${token}`)}`,
-])('%j asks for nothing', (path) => {
-  expect(parseRoute(path)).toBeUndefined();
+])('%j is not found', (path) => {
+  expect(parseRoute(path)).toBe('not-found');
 });
 
 test.each([
@@ -47,9 +47,9 @@ test.each([
   ['q=75', { token }],
   ['', { token }],
 ])('?%s', (query, route) => {
-  expect(parseRoute(`/i/${token}`, query)).toEqual(route);
-  // A variant's address is exact, whatever a tool adds to it.
-  expect(parseRoute(`/${token}/w800.webp`, query)).toEqual(parseRoute(`/${token}/w800.webp`));
+  expect(parseRoute(`/i/${token}?${query}`)).toEqual(route);
+  // The URL of a variant ignores any query.
+  expect(parseRoute(`/${token}/w800.webp?${query}`)).toEqual(parseRoute(`/${token}/w800.webp`));
 });
 
 test.each([
@@ -63,7 +63,7 @@ test.each([
   'w=1&dpr=0',
   'w=1&dpr=x',
   'w=1&dpr=101',
-])('?%s is a bad request, of a token that can be one', (query) => {
-  expect(parseRoute(`/${token}`, query)).toBe('bad-request');
-  expect(parseRoute(`/${token.slice(0, -1)}_`, query)).toBeUndefined();
+])('?%s is a bad request, unless the token is malformed', (query) => {
+  expect(parseRoute(`/${token}?${query}`)).toBe('bad-request');
+  expect(parseRoute(`/${token.slice(0, -1)}_?${query}`)).toBe('not-found');
 });

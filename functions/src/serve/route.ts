@@ -1,56 +1,64 @@
-/** What an address asks for. */
+/** URL -> what it asks for. */
 import { formatOfExtension, type Format } from '../domain/format.js';
 import { isToken } from '../domain/token.js';
 
 export interface Route {
   token: string;
-  /** Absent: the manifest, or by `width`. */
+  /** Absent: selected by `width`, or, without a width, the manifest. */
   variant?: string;
   /** Absent: negotiated. */
   format?: Format;
-  /** Device pixels; whichever variant is at least that wide. */
+  /** Device pixels; selects the narrowest variant that is at least this wide. */
   width?: number;
 }
 
-/** A variant's name, as VARIANT_GRAMMAR has it, and maybe an extension. */
-const FILE = /^([A-Za-z0-9_-]{1,40})(?:\.([a-z]{1,8}))?$/;
+/** Why a URL has no route: the codes of the refusals that it gets. */
+export type RouteFailure = 'not-found' | 'bad-request';
 
-/** Wider and denser than any screen. */
-const MOST_WIDTH = 100_000;
-const MOST_DENSITY = 100;
+/** A variant's name (see VARIANT_GRAMMAR) with an optional extension. */
+const FILE_NAME = /^([A-Za-z0-9_-]{1,40})(?:\.([a-z]{1,8}))?$/;
+
+/** Upper limits of `w`, in CSS pixels, and of `dpr`; beyond any screen. */
+const MAX_WIDTH = 100_000;
+const MAX_DENSITY = 100;
 
 /**
- * Reads `…/{token}`, `…/{token}?w=360&dpr=2`, `…/{token}/{variant}` or `…/{token}/{variant}.{ext}` at
- * the end of an address; what comes before is whatever a rewrite or a function's address has there.
- * @param path as the request has it, not decoded: no token or variant needs an escape
- * @param query without its question mark. Only `w` and `dpr` are read, and only beside a token alone:
- *   tools add others (`q`, `auto`, `utm_source`), and a variant's address is exact
- * @returns undefined when the path is none of these or its token can't be one; `bad-request` when the
- *   path is right and the query is not
+ * Parses `…/{token}`, `…/{token}?w=360&dpr=2`, `…/{token}/{variant}` or `…/{token}/{variant}.{ext}`.
+ * Anything may come before the token: the path of a rewrite, or of the function itself.
+ *
+ * Of the query only `w` and `dpr` are read, and only without a variant. Other parameters are ignored
+ * because tools add them (`q`, `auto`, `utm_source`).
+ * @param url path and query as in the request, not decoded: no token or variant needs an escape
+ * @returns `not-found` when the path has none of these forms or its token is malformed; `bad-request`
+ *   when only the query is malformed
  */
-export function parseRoute(path: string, query = ''): Route | 'bad-request' | undefined {
+export function parseRoute(url: string): Route | RouteFailure {
+  const queryStart = url.indexOf('?');
+  const path = queryStart < 0 ? url : url.slice(0, queryStart);
   const segments = path.split('/');
   const last = segments.pop() ?? '';
-  if (isToken(last)) return query === '' ? { token: last } : withWidth(last, query);
+  if (isToken(last)) {
+    return queryStart < 0 ? { token: last } : parseQuery(last, url.slice(queryStart + 1));
+  }
   const token = segments.pop() ?? '';
-  const [, variant, extension] = FILE.exec(last) ?? [];
-  if (variant === undefined || !isToken(token)) return undefined;
+  const [, variant, extension] = FILE_NAME.exec(last) ?? [];
+  if (variant === undefined || !isToken(token)) return 'not-found';
   if (extension === undefined) return { token, variant };
   const format = formatOfExtension(extension);
-  return format && { token, variant, format };
+  return format ? { token, variant, format } : 'not-found';
 }
 
-function withWidth(token: string, query: string): Route | 'bad-request' {
+function parseQuery(token: string, query: string): Route | RouteFailure {
   const parameters = new URLSearchParams(query);
   const [w, dpr] = [parameters.get('w'), parameters.get('dpr')];
   if (w === null) return dpr === null ? { token } : 'bad-request';
-  const width = positive(w, MOST_WIDTH);
-  const density = positive(dpr ?? '1', MOST_DENSITY);
+  const width = parsePositive(w, MAX_WIDTH);
+  const density = parsePositive(dpr ?? '1', MAX_DENSITY);
   if (width === undefined || density === undefined) return 'bad-request';
   return { token, width: Math.ceil(width * density) };
 }
 
-function positive(text: string, most: number): number | undefined {
+function parsePositive(text: string, max: number): number | undefined {
   const value = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : NaN;
-  return value > 0 && value <= most ? value : undefined;
+  return value > 0 && value <= max ? value : undefined;
 }

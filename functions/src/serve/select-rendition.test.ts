@@ -1,7 +1,7 @@
 import { parseVariant, type Variant } from '../domain/variant.js';
 import { NOW, openServeFixture } from '../../test/serve/serve-fixture.js';
 
-/** The scene has w800 in both formats, thumb (a crop) and w1600 in WebP; the rest is configured only. */
+/** The fixture has w800 in both formats, and thumb (cropped) and w1600 in WebP; other variants are configured only. */
 const config = {
   variants: [
     'w800:800',
@@ -16,7 +16,7 @@ const config = {
 const open = (record = {}) =>
   openServeFixture({ record, config: { ...config, formats: [...config.formats] } });
 
-describe('a variant that is configured and not made', () => {
+describe('a configured variant without renditions', () => {
   test.each([
     ['w900', 'inline; filename="w1600.webp"'],
     ['w400', 'inline; filename="w800.webp"'],
@@ -25,15 +25,15 @@ describe('a variant that is configured and not made', () => {
     ['w900.webp', 'inline; filename="w1600.webp"'],
     ['w400.jpg', 'inline; filename="w800.jpg"'],
     ['thumb.jpg', 'inline; filename="thumb.webp"'],
-  ])('%s is the nearest one, and nobody keeps it', async (name, disposition) => {
+  ])('%s gets the nearest rendition, with no-store', async (name, disposition) => {
     const { get, token } = open();
-    const reply = await get(`/${token}/${name}`, { headers: { accept: 'image/webp,*/*' } });
-    expect(reply).toMatchObject({
+    const response = await get(`/${token}/${name}`, { headers: { accept: 'image/webp,*/*' } });
+    expect(response).toMatchObject({
       status: 200,
       headers: {
         'content-disposition': disposition,
         'cache-control': 'no-store',
-        'content-length': String(reply.body?.length),
+        'content-length': String(response.body?.length),
         vary: 'Accept',
       },
     });
@@ -44,7 +44,7 @@ describe('a variant that is configured and not made', () => {
     ['image/webp', 'w800.webp'],
     ['text/html', 'w800.jpg'],
     [undefined, 'w800.jpg'],
-  ])('without an extension, to Accept: %s, is %s', async (accept, file) => {
+  ])('without an extension, Accept: %s selects %s', async (accept, file) => {
     const { get, token } = open();
     const { headers, body } = await get(`/${token}/w400`, { headers: { accept } });
     expect(headers['content-disposition']).toBe(`inline; filename="${file}"`);
@@ -52,15 +52,15 @@ describe('a variant that is configured and not made', () => {
   });
 
   test.each([
-    ['a crop for a whole one', 'w400', ['w400', 'thumb'], 'thumb.webp'],
-    ['a whole one for a crop', 'face', ['face', 'w1600'], 'w1600.webp'],
-  ])('is %s when there is nothing of its shape', async (_what, name, variants, file) => {
+    ['a cropped rendition for an uncropped variant', 'w400', ['w400', 'thumb'], 'thumb.webp'],
+    ['an uncropped rendition for a cropped variant', 'face', ['face', 'w1600'], 'w1600.webp'],
+  ])('gets %s when there is no other', async (_case, name, variants, file) => {
     const { get, token } = open({ variants });
     const { headers } = await get(`/${token}/${name}`);
     expect(headers['content-disposition']).toBe(`inline; filename="${file}"`);
   });
 
-  test('that is exactly as wide as one that is made, is that one', async () => {
+  test('gets a rendition that is exactly as wide', async () => {
     const { get, token } = openServeFixture({
       config: { variants: [parseVariant('banner:800') as Variant], formats: ['webp'] },
     });
@@ -68,70 +68,78 @@ describe('a variant that is configured and not made', () => {
     expect(headers['content-disposition']).toBe('inline; filename="w800.webp"');
   });
 
-  test('has the headers of the one that is sent, but for how long it is kept', async () => {
+  test('gets the headers of the substitute, except Cache-Control', async () => {
     const { get, token } = open();
-    const asked = { headers: { accept: 'image/webp' } };
-    const made = await get(`/${token}/w800`, asked);
-    const headers = { ...made.headers, 'cache-control': 'no-store' };
-    expect(await get(`/${token}/w400`, asked)).toEqual({ ...made, headers });
-    const head = await get(`/${token}/w400`, { ...asked, method: 'HEAD' });
+    const request = { headers: { accept: 'image/webp' } };
+    const requested = await get(`/${token}/w800`, request);
+    const headers = { ...requested.headers, 'cache-control': 'no-store' };
+    expect(await get(`/${token}/w400`, request)).toEqual({ ...requested, headers });
+    const head = await get(`/${token}/w400`, { ...request, method: 'HEAD' });
     expect(head).toEqual({ status: 200, headers });
   });
 
-  test('has ranges and preconditions of the one that is sent', async () => {
+  test('applies ranges and preconditions to the substitute', async () => {
     const { get, token, image } = open();
-    const ask = (headers: object) => get(`/${token}/w400.webp`, { headers });
+    const getWith = (headers: object) => get(`/${token}/w400.webp`, { headers });
     const { etag } = image.renditions.w800.webp;
-    const part = await ask({ range: 'bytes=0-3', 'if-range': etag });
+    const part = await getWith({ range: 'bytes=0-3', 'if-range': etag });
     expect(part).toMatchObject({
       status: 206,
       headers: { 'content-range': 'bytes 0-3/9', 'cache-control': 'no-store', etag },
     });
     expect(part.body?.toString()).toBe('w800');
-    expect((await ask({ range: 'bytes=0-3', 'if-range': '"x"' })).status).toBe(200);
-    expect((await ask({ range: 'bytes=9-' })).status).toBe(416);
-    expect((await ask({ 'if-match': '"x"' })).status).toBe(412);
+    expect((await getWith({ range: 'bytes=0-3', 'if-range': '"x"' })).status).toBe(200);
+    expect((await getWith({ range: 'bytes=9-' })).status).toBe(416);
+    expect((await getWith({ 'if-match': '"x"' })).status).toBe(412);
   });
 
-  test('changes neither the manifest nor what a width chooses', async () => {
-    const [asConfigured, without] = [open(), openServeFixture()];
+  test('changes neither the manifest nor the selection by width', async () => {
+    const [configured, unconfigured] = [open(), openServeFixture()];
     for (const query of ['', '?w=400', '?w=900', '?w=5000']) {
-      const [reply, expected] = [
-        await asConfigured.get(`/${asConfigured.token}${query}`),
-        await without.get(`/${without.token}${query}`),
+      const [response, expected] = [
+        await configured.get(`/${configured.token}${query}`),
+        await unconfigured.get(`/${unconfigured.token}${query}`),
       ];
-      expect(reply.headers['cache-control']).toMatch(/^public, /);
-      const named = String(reply.body).replaceAll(asConfigured.token, without.token);
-      expect([reply.status, named]).toEqual([expected.status, String(expected.body)]);
+      expect(response.headers['cache-control']).toMatch(/^public, /);
+      const named = String(response.body).replaceAll(configured.token, unconfigured.token);
+      expect([response.status, named]).toEqual([expected.status, String(expected.body)]);
     }
   });
 
-  test('has a 304 that nobody keeps either', async () => {
+  test('gets a 304 with no-store', async () => {
     const { get, token, image } = open();
     const etag = image.renditions.w800.webp.etag;
     const headers = { accept: 'image/webp', 'if-none-match': etag };
-    const reply = await get(`/${token}/w400`, { headers });
-    expect(reply).toMatchObject({ status: 304, headers: { 'cache-control': 'no-store' } });
+    const response = await get(`/${token}/w400`, { headers });
+    expect(response).toMatchObject({ status: 304, headers: { 'cache-control': 'no-store' } });
   });
 
-  test('what has been made is kept as ever', async () => {
+  test('does not change Cache-Control of existing renditions', async () => {
     const { get, token } = open();
     expect((await get(`/${token}/w800`)).headers['cache-control']).toMatch(/^public, /);
   });
 });
 
-describe('the same 404 as ever', () => {
+describe('returns the same 404 for', () => {
   test.each([
-    ['a variant that nothing has', 'w801', {}],
-    ['a format that nothing has', 'w800.avif', {}],
-    ['a configured variant in such a format', 'w400.avif', {}],
-    ['a configured variant that the token may not show', 'w400', { variants: ['w800'] }],
-    ['one that it may, when what is made it may not', 'w400', { variants: ['w400'] }],
-    ['a format it lacks, of a token that may not show it', 'thumb.jpg', { variants: ['w800'] }],
-    ['a property of every object', 'constructor', {}],
+    ['an unknown variant', 'w801', {}],
+    ['a format that is not configured', 'w800.avif', {}],
+    ['a configured variant in a format that is not configured', 'w400.avif', {}],
+    ['a configured variant that the token does not grant', 'w400', { variants: ['w800'] }],
+    [
+      'a granted variant when the token grants no existing rendition',
+      'w400',
+      { variants: ['w400'] },
+    ],
+    [
+      'a missing format of a variant that the token does not grant',
+      'thumb.jpg',
+      { variants: ['w800'] },
+    ],
+    ['the name of an inherited property', 'constructor', {}],
     ['an expired token', 'w400', { expiresAt: NOW }],
-    ['a token that shows nothing yet', 'w400', { image: undefined }],
-  ])('%s', async (_what, name, record) => {
+    ['a token whose image has no renditions yet', 'w400', { image: undefined }],
+  ])('%s', async (_case, name, record) => {
     const { get, token } = open(record);
     const unknown = await open().get(`/${token}/w800`);
     expect(unknown.status).toBe(404);

@@ -1,35 +1,146 @@
-/** What a token shows while a variant or format that is configured has not been made yet. */
-import type { Format } from '../domain/format.js';
-import type { TokenVariant } from '../domain/records.js';
-import type { Variant } from '../domain/variant.js';
-import { formatsOf, visibleVariants, type ServableToken } from './manifest.js';
+/** Token record + URL + `Accept` -> the rendition to send, or the manifest. */
+import { FORMATS, type Format } from '../domain/format.js';
+import type { RenditionInfo, TokenVariant } from '../domain/records.js';
+import type { RequestContext, ServeConfig, ServeContext } from './context.js';
+import { negotiateFormat } from './negotiate.js';
+import { secondsUntilExpiry, type CachedToken, type ServableToken } from './resolve.js';
 
-/** What VARIANTS and FORMATS say. */
-export interface ConfiguredRenditions {
-  variants: readonly Variant[];
-  formats: readonly Format[];
+/** The rendition that a response sends. */
+export interface SelectedRendition {
+  kind: 'rendition';
+  lookup: CachedToken;
+  /** Name of the variant. */
+  name: string;
+  format: Format;
+  rendition: RenditionInfo;
+  /** Whether this is what the URL asks for; a substitute must not be cached. */
+  isRequested: boolean;
+  /** Whether `Accept` may have decided the format: the response needs `Vary`. */
+  isNegotiated: boolean;
+}
+
+export interface SelectedManifest {
+  kind: 'manifest';
+  lookup: CachedToken;
+}
+
+type NamedVariant = TokenVariant & { name: string };
+
+const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
+
+/**
+ * Selects what to send: the manifest, the variant that the URL names or that fits `w=`, or, while a
+ * configured variant or format has no rendition yet, the nearest rendition there is.
+ * @returns undefined (404) when the token is unknown or expired, or does not grant what the URL asks for
+ */
+export function selectRendition(
+  { lookup, route, request }: RequestContext,
+  { config, now }: ServeContext,
+): SelectedRendition | SelectedManifest | undefined {
+  if (!lookup?.record || secondsUntilExpiry(lookup, now()) <= 0) return undefined;
+  const { record } = lookup;
+  const { format, width } = route;
+  if (route.variant === undefined && width === undefined) return { kind: 'manifest', lookup };
+  const name = route.variant ?? variantForWidth(record, width ?? 0);
+  if (name === undefined) return undefined;
+
+  const { accept } = request.headers;
+  const requested = selectFormat(accessibleVariant(record, name), format, accept);
+  if (requested) {
+    const isNegotiated = format === undefined;
+    return { kind: 'rendition', lookup, name, ...requested, isRequested: true, isNegotiated };
+  }
+
+  const nearest = nearestVariant(record, name, format, config);
+  const substitute =
+    selectFormat(nearest, format, accept) ?? selectFormat(nearest, undefined, accept);
+  if (!nearest || !substitute) return undefined;
+  return {
+    kind: 'rendition',
+    lookup,
+    name: nearest.name,
+    ...substitute,
+    isRequested: false,
+    isNegotiated: true,
+  };
+}
+
+/** The variant's rendition in `format`, or, without a format, in the one that `Accept` prefers. */
+function selectFormat(
+  variant: TokenVariant | undefined,
+  format: Format | undefined,
+  accept: string | undefined,
+): Pick<SelectedRendition, 'format' | 'rendition'> | undefined {
+  if (variant === undefined) return undefined;
+  const selected = format ?? negotiate(variant, accept);
+  const rendition = selected && variant[selected];
+  return rendition && { format: selected, rendition };
+}
+
+function negotiate(variant: TokenVariant, accept: string | undefined): Format | undefined {
+  const formats = formatsOf(variant);
+  return formats.length > 0 ? negotiateFormat(accept, formats) : undefined;
+}
+
+/** The variant with that name, if it exists and the token grants it. */
+function accessibleVariant(record: ServableToken, name: string): TokenVariant | undefined {
+  if (record.variants && !record.variants.includes(name)) return undefined;
+  const { renditions } = record.image;
+  return Object.hasOwn(renditions, name) ? renditions[name] : undefined;
+}
+
+/** All variants that the token grants, narrowest first. */
+export function accessibleVariants(record: ServableToken): NamedVariant[] {
+  return Object.keys(record.image.renditions)
+    .flatMap((name) => {
+      const variant = accessibleVariant(record, name);
+      return variant ? [{ name, ...variant }] : [];
+    })
+    .sort((a, b) => a.width - b.width || a.name.localeCompare(b.name));
+}
+
+/** The formats that a variant has renditions in, in the order of FORMATS. */
+export function formatsOf(variant: TokenVariant): Format[] {
+  return FORMAT_NAMES.filter((format) => variant[format]);
 }
 
 /**
- * The variant that comes nearest to a configured one that has not been made: of the same kind (a part of
- * the picture, or the whole) if there is one, the narrowest that is wide enough, else the widest. A
- * variant that is there is its own nearest as long as what it lacks is a configured format.
- * @returns undefined when the address asks for nothing that is configured, or for what the token may not
- *   show, or when nothing has been made
+ * The narrowest variant that is at least `width` wide, else the widest. Cropped variants count only
+ * when the token grants no others: the images of one `srcset` must have the same proportions.
+ * @param width device pixels
+ * @returns its name; undefined when the token grants no variant
  */
-export function nearestVariant(
+function variantForWidth(record: ServableToken, width: number): string | undefined {
+  const all = accessibleVariants(record);
+  const uncropped = all.filter(({ cropped }) => !cropped);
+  return firstAtLeast(width, uncropped.length > 0 ? uncropped : all)?.name;
+}
+
+/**
+ * The substitute for a configured variant without renditions: among variants of the same kind (cropped
+ * or uncropped) if there are any, the narrowest that is wide enough, else the widest. For a variant that
+ * lacks only the requested format, the variant itself.
+ * @returns undefined when the variant or format is not configured, when the token does not grant the
+ *   variant, or when there are no renditions at all
+ */
+function nearestVariant(
   record: ServableToken,
   name: string,
   format: Format | undefined,
-  { variants, formats }: ConfiguredRenditions,
-): (TokenVariant & { name: string }) | undefined {
+  { variants, formats }: Pick<ServeConfig, 'variants' | 'formats'>,
+): NamedVariant | undefined {
   if (format !== undefined && !formats.includes(format)) return undefined;
   if (record.variants && !record.variants.includes(name)) return undefined;
-  const wanted = variants.find((variant) => variant.name === name);
-  const made = visibleVariants(record).filter((variant) => formatsOf(variant).length > 0);
-  const itself = made.find((variant) => variant.name === name);
-  if (itself || wanted === undefined) return itself;
-  const alike = made.filter(({ cropped = false }) => cropped === (wanted.fit === 'cover'));
-  const candidates = alike.length > 0 ? alike : made;
-  return candidates.find(({ width }) => width >= wanted.width) ?? candidates.at(-1);
+  const configured = variants.find((variant) => variant.name === name);
+  const available = accessibleVariants(record).filter((variant) => formatsOf(variant).length > 0);
+  const itself = available.find((variant) => variant.name === name);
+  if (itself || configured === undefined) return itself;
+  const isCropped = configured.fit === 'cover';
+  const sameKind = available.filter(({ cropped = false }) => cropped === isCropped);
+  return firstAtLeast(configured.width, sameKind.length > 0 ? sameKind : available);
+}
+
+/** @param variants narrowest first */
+function firstAtLeast(width: number, variants: NamedVariant[]): NamedVariant | undefined {
+  return variants.find((variant) => variant.width >= width) ?? variants.at(-1);
 }

@@ -1,78 +1,78 @@
 import { SingleFlight } from './single-flight.js';
 
 function setUp() {
-  const flights = new SingleFlight<string>();
+  const time = { now: 0 };
+  const singleFlight = new SingleFlight<string>(() => time.now);
   const started: {
     signal: AbortSignal;
-    land: (value: string) => void;
-    crash: (error: Error) => void;
+    resolve: (value: string) => void;
+    reject: (error: Error) => void;
   }[] = [];
-  const time = { now: 0 };
-  const join = (signal?: AbortSignal, notBefore?: number, key = 'key') =>
-    flights.join(
+  const run = (signal?: AbortSignal, notBefore?: number, key = 'key') =>
+    singleFlight.run(
       key,
-      signal,
-      { clock: () => time.now, ...(notBefore !== undefined && { notBefore }) },
-      (stop) => new Promise<string>((land, crash) => started.push({ signal: stop, land, crash })),
+      (shared) =>
+        new Promise<string>((resolve, reject) => started.push({ signal: shared, resolve, reject })),
+      { signal, notBefore },
     );
-  return { flights, started, time, join };
+  return { singleFlight, started, time, run };
 }
 
-test('those who ask at the same time share one call; another key has its own', async () => {
-  const { started, join, flights } = setUp();
-  const rides = [join(), join(), join(undefined, undefined, 'other')];
+test('shares one call among concurrent callers with the same key', async () => {
+  const { started, run, singleFlight } = setUp();
+  const results = [run(), run(), run(undefined, undefined, 'other')];
   expect(started).toHaveLength(2);
-  started[0]?.land('a');
-  started[1]?.land('b');
-  expect(await Promise.all(rides)).toEqual(['a', 'a', 'b']);
-  expect(flights.size).toBe(0);
-  void join();
+  started[0]?.resolve('a');
+  started[1]?.resolve('b');
+  expect(await Promise.all(results)).toEqual(['a', 'a', 'b']);
+  expect(singleFlight.size).toBe(0);
+  void run();
   expect(started).toHaveLength(3);
 });
 
-test('a failure is everybody’s, and the next one starts anew', async () => {
-  const { started, join } = setUp();
-  const rides = [join(), join(new AbortController().signal)];
-  started[0]?.crash(new Error('down'));
-  for (const ride of rides) await expect(ride).rejects.toThrow('down');
-  void join();
+test('rejects for all callers when the call fails, and starts a new call afterwards', async () => {
+  const { started, run } = setUp();
+  const results = [run(), run(new AbortController().signal)];
+  started[0]?.reject(new Error('down'));
+  for (const result of results) await expect(result).rejects.toThrow('down');
+  void run();
   expect(started).toHaveLength(2);
 });
 
-test('who leaves does not stop the others; when all have left, it is stopped', async () => {
-  const { started, join, flights } = setUp();
+test('aborts the call only when all waiters have left', async () => {
+  const { started, run, singleFlight } = setUp();
   const [one, two] = [new AbortController(), new AbortController()];
-  const rides = [join(one.signal), join(two.signal)];
+  const results = [run(one.signal), run(two.signal)];
   one.abort(new Error('gone'));
-  await expect(rides[0]).rejects.toThrow('gone');
+  await expect(results[0]).rejects.toThrow('gone');
   expect(started[0]?.signal.aborted).toBe(false);
   two.abort(new Error('gone, too'));
-  await expect(rides[1]).rejects.toThrow('gone, too');
+  await expect(results[1]).rejects.toThrow('gone, too');
   expect(started[0]?.signal.aborted).toBe(true);
-  // Whoever comes now does not board what was stopped.
-  expect(flights.size).toBe(0);
-  void join();
+  // A new caller does not share the aborted call.
+  expect(singleFlight.size).toBe(0);
+  void run();
   expect(started).toHaveLength(2);
-  started[0]?.crash(new Error('stopped'));
+  started[0]?.reject(new Error('aborted'));
 });
 
-test('who has left already boards nothing for long', async () => {
-  const { started, join } = setUp();
-  await expect(join(AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+test('aborts a call whose only caller had left before it started', async () => {
+  const { started, run } = setUp();
+  await expect(run(AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
   expect(started[0]?.signal.aborted).toBe(true);
 });
 
-test('a call that began too long ago is not joined', async () => {
-  const { started, time, join } = setUp();
-  const early = join();
+test('does not share a call that started before notBefore', async () => {
+  const { started, time, run } = setUp();
+  const early = run();
   time.now = 10;
-  const late = join(undefined, 1);
+  const late = run(undefined, 1);
   expect(started).toHaveLength(2);
-  // The older one that ends first does not take the newer one off the list.
-  started[0]?.land('old');
+  // The end of the older call does not remove the newer one.
+  started[0]?.resolve('old');
   expect(await early).toBe('old');
-  const joined = join(undefined, 1);
+  const joined = run(undefined, 1);
   expect(started).toHaveLength(2);
-  started[1]?.land('new');
+  started[1]?.resolve('new');
   expect(await Promise.all([late, joined])).toEqual(['new', 'new']);
 });

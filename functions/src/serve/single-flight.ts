@@ -1,70 +1,73 @@
-/** Concurrent calls for the same thing are one call. */
+/** Single flight: concurrent calls with the same key share one call. */
 
-interface Flight<T> {
+interface Call<T> {
   result: Promise<T>;
-  passengers: number;
+  /** How many callers still want the result. */
+  waiters: number;
   startedAt: number;
   controller: AbortController;
 }
 
-/**
- * Lets all who ask for one key at the same time share one call. Who leaves gets the reason of their
- * signal; when all have left, the call is stopped.
- */
+export interface SingleFlightOptions {
+  /** Rejects this caller's promise with its reason; the shared call goes on for the other waiters. */
+  signal?: AbortSignal | undefined;
+  /** A call that started earlier, by the clock, is not shared. */
+  notBefore?: number | undefined;
+}
+
+/** Shares one call among all concurrent callers with the same key, and aborts it when all of them have left. */
 export class SingleFlight<T> {
-  readonly #underWay = new Map<string, Flight<T>>();
+  readonly #calls = new Map<string, Call<T>>();
+
+  /** @param clock monotonic, milliseconds */
+  constructor(readonly clock: () => number) {}
 
   /**
-   * @param notBefore a call that was started earlier (by `clock`) is not joined
-   * @param start is told when to stop
+   * Joins the pending call for the key, or starts one.
+   * @param start receives a signal that is aborted when no caller waits any more
    */
-  join(
+  run(
     key: string,
-    signal: AbortSignal | undefined,
-    { clock, notBefore = -Infinity }: { clock: () => number; notBefore?: number },
     start: (signal: AbortSignal) => Promise<T>,
+    { signal, notBefore = -Infinity }: SingleFlightOptions = {},
   ): Promise<T> {
-    let flight = this.#underWay.get(key);
-    if (flight === undefined || flight.startedAt < notBefore) {
-      const controller = new AbortController();
-      const started: Flight<T> = {
-        controller,
-        passengers: 0,
-        startedAt: clock(),
-        result: start(controller.signal),
-      };
-      const end = () => this.#end(key, started);
-      started.result.then(end, end);
-      this.#underWay.set(key, started);
-      flight = started;
-    }
-    return this.#ride(key, flight, signal);
+    let call = this.#calls.get(key);
+    if (call === undefined || call.startedAt < notBefore) call = this.#start(key, start);
+    call.waiters += 1;
+    return signal === undefined ? call.result : this.#wait(key, call, signal);
   }
 
-  /** How many calls are under way. */
+  /** How many calls are pending. */
   get size(): number {
-    return this.#underWay.size;
+    return this.#calls.size;
   }
 
-  #ride(key: string, flight: Flight<T>, signal: AbortSignal | undefined): Promise<T> {
-    flight.passengers += 1;
-    if (signal === undefined) return flight.result;
+  #start(key: string, start: (signal: AbortSignal) => Promise<T>): Call<T> {
+    const controller = new AbortController();
+    const startedAt = this.clock();
+    const call: Call<T> = { controller, waiters: 0, startedAt, result: start(controller.signal) };
+    const end = () => this.#delete(key, call);
+    call.result.then(end, end);
+    this.#calls.set(key, call);
+    return call;
+  }
+
+  #wait(key: string, call: Call<T>, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         reject(signal.reason as Error);
-        if ((flight.passengers -= 1) > 0) return;
-        // Before it is stopped: whoever comes now must not board it.
-        this.#end(key, flight);
-        flight.controller.abort(signal.reason);
+        if ((call.waiters -= 1) > 0) return;
+        // Deleted before it is aborted: a new caller must start its own call.
+        this.#delete(key, call);
+        call.controller.abort(signal.reason);
       };
       if (signal.aborted) return leave();
       signal.addEventListener('abort', leave, { once: true });
-      const land = () => signal.removeEventListener('abort', leave);
-      flight.result.then(resolve, reject).finally(land);
+      call.result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
     });
   }
 
-  #end(key: string, flight: Flight<T>): void {
-    if (this.#underWay.get(key) === flight) this.#underWay.delete(key);
+  #delete(key: string, call: Call<T>): void {
+    if (this.#calls.get(key) === call) this.#calls.delete(key);
   }
 }

@@ -1,17 +1,19 @@
-/** An instance that serves one picture from a backend in memory, for the tests of this room. */
+/** Test fixture: a `serve` instance with one image, on an in-memory backend. */
 import { Readable } from 'node:stream';
 import { entityTag } from '../../src/domain/entity-tag.js';
 import type { TokenRecord } from '../../src/domain/records.js';
 import { inMemoryBackend } from '../gcp/in-memory-backend.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
-import { openHandler, type ServeRequest, type ServeConfig } from '../../src/serve/handler.js';
+import type { ServeConfig, ServeRequest } from '../../src/serve/context.js';
+import { openHandler } from '../../src/serve/handler.js';
+import type { ServeResponse } from '../../src/serve/respond.js';
 
-/** Wall clock of the scene, milliseconds since 1970. */
+/** Time of the fixture, milliseconds since 1970. */
 export const NOW = Date.UTC(2026, 0, 1);
 export const PLACEHOLDER = { thumbhash: 'AAAA', color: '#102030' };
 
-/** A reply with its headers by name, in lower case. */
-export interface Seen {
+/** A response with its headers by name, in lower case, and its body in one piece. */
+export interface CollectedResponse {
   status: number;
   headers: Record<string, string>;
   body?: Buffer;
@@ -22,7 +24,10 @@ export interface FixtureOptions {
   config?: Partial<ServeConfig>;
 }
 
-/** Renditions: `w800` and `thumb` (a crop), small; `w1600` larger than what is kept in memory. */
+/**
+ * Opens the fixture. Renditions: `w800` and `thumb` (cropped), small; `w1600`, too large to be cached in
+ * memory.
+ */
 export function openServeFixture({ record = {}, config = {} }: FixtureOptions = {}) {
   const backend = inMemoryBackend();
   const token = mintToken();
@@ -81,8 +86,8 @@ export function openServeFixture({ record = {}, config = {} }: FixtureOptions = 
     });
   const openInstance = () => {
     const serve = openRaw();
-    return async (url: string, request: Partial<ServeRequest> = {}): Promise<Seen> =>
-      seen(await serve({ method: 'GET', url, headers: {}, ...request }));
+    return async (url: string, request: Partial<ServeRequest> = {}): Promise<CollectedResponse> =>
+      collect(await serve({ method: 'GET', url, headers: {}, signal: neverAborted(), ...request }));
   };
   const get = openInstance();
   return {
@@ -99,16 +104,15 @@ export function openServeFixture({ record = {}, config = {} }: FixtureOptions = 
   };
 }
 
-async function seen(reply: {
-  status: number;
-  headers: string[];
-  body?: Buffer | string | Readable;
-}): Promise<Seen> {
+/** A signal for a client that stays connected. */
+export const neverAborted = () => new AbortController().signal;
+
+async function collect(response: ServeResponse): Promise<CollectedResponse> {
   const headers: Record<string, string> = {};
-  for (let at = 0; at < reply.headers.length; at += 2) {
-    headers[(reply.headers[at] as string).toLowerCase()] = reply.headers[at + 1] as string;
+  for (let at = 0; at < response.headers.length; at += 2) {
+    headers[(response.headers[at] as string).toLowerCase()] = response.headers[at + 1] as string;
   }
-  const { status, body } = reply;
+  const { status, body } = response;
   if (body === undefined) return { status, headers };
   if (!(body instanceof Readable)) return { status, headers, body: Buffer.from(body) };
   return { status, headers, body: Buffer.concat((await body.toArray()) as Buffer[]) };

@@ -1,70 +1,70 @@
-/** The states of the world that the conformance table asks in, and what a row of it is. */
+/** The states that the conformance cases run in, and the type of a case. */
 import type { TokenRecord } from '../../src/domain/records.js';
 import type { openServeFixture } from './serve-fixture.js';
 
-type Scene = ReturnType<typeof openServeFixture>;
+type ServeFixture = ReturnType<typeof openServeFixture>;
 
-export interface Row {
+export interface ConformanceCase {
   state: State;
-  /** `T` stands for the token, `U` for an unknown one, `E` for the entity tag of w800.webp in headers. */
-  ask: string;
+  /** Method and path. `T` is the token, `U` an unknown one; in headers `E` is the entity tag of w800.webp. */
+  request: string;
   headers?: Record<string, string>;
   status: number;
-  /** Headers that the answer has, or, with `null`, has not. */
-  answer?: Record<string, string | null>;
-  /** The body, or how many bytes it has. */
+  /** Expected headers; `null`: the header must be absent. */
+  response?: Record<string, string | null>;
+  /** Expected body, or its length in bytes. */
   body?: string | number;
 }
 
-/** What the world is like when a request comes. */
+/** Each state, and how to set it up. */
 export const STATES = {
-  shown: { about: 'the token shows the picture', set: () => {} },
+  ready: { about: 'the token grants every variant', set: () => {} },
   limited: {
-    about: 'the token may show `thumb` only',
-    set: ({ backend, hash }: Scene) => change(backend, hash, { variants: ['thumb'] }),
+    about: 'the token grants only `thumb`',
+    set: ({ backend, hash }: ServeFixture) => change(backend, hash, { variants: ['thumb'] }),
   },
   expiring: {
     about: 'the token expires in 10 s',
-    set: ({ backend, hash, time }: Scene) =>
+    set: ({ backend, hash, time }: ServeFixture) =>
       change(backend, hash, { expiresAt: time.now + 10_000 }),
   },
   expired: {
     about: 'the token has expired',
-    set: ({ backend, hash, time }: Scene) => change(backend, hash, { expiresAt: time.now }),
+    set: ({ backend, hash, time }: ServeFixture) => change(backend, hash, { expiresAt: time.now }),
   },
   revoked: {
-    about: 'the token’s record is deleted',
-    set: ({ backend }: Scene) => backend.tokens.clear(),
+    about: 'the token is revoked',
+    set: ({ backend }: ServeFixture) => backend.tokens.clear(),
   },
-  making: {
-    about: 'the picture is being made for the first time',
-    set: ({ backend, hash }: Scene) => {
+  processing: {
+    about: 'the image has no renditions yet',
+    set: ({ backend, hash }: ServeFixture) => {
       const record = { ...backend.tokens.get(hash) } as TokenRecord<number>;
       delete record.image;
       backend.tokens.set(hash, record);
     },
   },
   'firestore down': {
-    about: 'Firestore does not answer, nothing is in memory',
-    set: ({ backend }: Scene) => {
+    about: 'Firestore is unavailable and nothing is cached',
+    set: ({ backend }: ServeFixture) => {
       backend.reader.findToken = () => Promise.reject(new Error('down'));
     },
   },
   'storage down': {
-    about: 'Storage does not answer, nothing is in memory',
-    set: ({ backend }: Scene) => {
+    about: 'Cloud Storage is unavailable and nothing is cached',
+    set: ({ backend }: ServeFixture) => {
       backend.reader.readRendition = () => Promise.reject(new Error('down'));
     },
   },
-  vanished: {
-    about: 'the renditions are gone, though the record names them',
-    set: ({ backend }: Scene) => backend.renditions.clear(),
+  missing: {
+    about: 'the renditions are missing although the token record refers to them',
+    set: ({ backend }: ServeFixture) => backend.renditions.clear(),
   },
-} as const satisfies Record<string, { about: string; set: (scene: Scene) => void }>;
+} as const satisfies Record<string, { about: string; set: (fixture: ServeFixture) => void }>;
 
 export type State = keyof typeof STATES;
 
-function change({ tokens }: Scene['backend'], hash: string, changes: object): void {
+function change({ tokens }: ServeFixture['backend'], hash: string, changes: object): void {
   tokens.set(hash, {
     ...(tokens.get(hash) as NonNullable<ReturnType<typeof tokens.get>>),
     ...changes,

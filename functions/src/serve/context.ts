@@ -1,0 +1,64 @@
+/** The two objects that the functions of `serve` share: what an instance keeps, and what is known of one request. */
+import type { Config } from '../config/config.js';
+import type { Log } from '../log.js';
+import type { ConditionalHeaders } from './conditional.js';
+import type { RateLimiter } from './rate-limit.js';
+import type { RenditionStore } from './renditions.js';
+import type { Resolver, TokenLookup } from './resolve.js';
+import type { Route } from './route.js';
+
+/** The request headers that are read, named as Node names them. */
+export interface RequestHeaders extends ConditionalHeaders {
+  accept?: string | undefined;
+  'x-forwarded-for'?: string | string[] | undefined;
+}
+
+/** An HTTP request, without its framework. */
+export interface ServeRequest {
+  method: string;
+  /** Path and query, not decoded. */
+  url: string;
+  headers: RequestHeaders;
+  /** IP address of the other end of the connection. */
+  remoteAddress?: string | undefined;
+  /** Aborted when the client disconnects. Read only before a read of Firestore or Cloud Storage. */
+  readonly signal: AbortSignal;
+}
+
+export type ServeConfig = Pick<
+  Config,
+  | 'publicBaseUrl'
+  | 'revocationSeconds'
+  | 'noindex'
+  | 'trustedProxies'
+  | 'quotas'
+  | 'variants'
+  | 'formats'
+>;
+
+/** What one instance keeps between requests. */
+export interface ServeContext {
+  config: ServeConfig;
+  log: Log;
+  /** Milliseconds since 1970; for expiry times. */
+  now: () => number;
+  /** Monotonic, milliseconds; for the age of what is in memory. */
+  clock: () => number;
+  /** The headers of every response: name, value, name, value. */
+  commonHeaders: readonly string[];
+  tokens: Resolver;
+  renditions: RenditionStore;
+  rateLimiter: RateLimiter;
+}
+
+/** What is known of one request for a token. */
+export interface RequestContext {
+  readonly request: ServeRequest;
+  readonly route: Route;
+  /** base64url SHA-256 of the token. */
+  readonly hash: string;
+  /** Undefined until the token is found in memory or read. */
+  lookup: TokenLookup | undefined;
+  /** Whether the rate limiter has counted the request; each request counts once. */
+  isCounted: boolean;
+}
