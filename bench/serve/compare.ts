@@ -1,16 +1,16 @@
-/** `npm run bench -- serve`: what a view costs the server, beside the least that a server costs. */
+/** `npm run bench -- serve`: CPU time and latency of a request, compared with an empty handler. */
 import { median, table } from '../figures.js';
 import type { Places } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
-import { SIZES } from './backend.js';
-import { flood, openClient, paced, type Ask } from './load.js';
+import { SIZES, type TokenKind } from './backend.js';
+import { openClient, sendAll, sendPaced, type ClientRequest } from './load.js';
 import { countsOf, startBackend, startMeasured, usageOf, type Running } from './processes.js';
 
 const ROUNDS = 9;
 const REQUESTS = 4000;
-const TOGETHER = 20;
-/** Of each kind of "no". */
+const CONCURRENCY = 20;
+/** Requests for each kind of 404. */
 const REFUSALS = 300;
 const RATE = { perSecond: 200, seconds: 5 };
 const NO_LIMITS = { VIEWS_PER_MINUTE: '0', FAILURES_PER_MINUTE: '0', TOKEN_VIEWS_PER_MINUTE: '0' };
@@ -18,36 +18,36 @@ const NO_LIMITS = { VIEWS_PER_MINUTE: '0', FAILURES_PER_MINUTE: '0', TOKEN_VIEWS
 interface Subject {
   name: string;
   server: Running;
-  ask: Ask;
+  request: ClientRequest;
 }
 
 /** Prints the tables and writes serve.json. */
 export async function compareServe(places: Places): Promise<void> {
   const { mintToken } = openProduct(places.root).token();
   const running: Running[] = [];
-  const run = async (starting: Promise<Running>) => {
+  const track = async (starting: Promise<Running>) => {
     const started = await starting;
     running.push(started);
     return started;
   };
   try {
-    const backend = await run(startBackend(places.root));
-    const bare = await run(startMeasured('bare', places.root, backend));
-    const framework = await run(startMeasured('framework', places.root, backend));
-    const start = () => run(startMeasured('serve', places.root, backend, NO_LIMITS));
-    // A day: what is warm stays warm for as long as this takes.
+    const backend = await track(startBackend(places.root));
+    const bare = await track(startMeasured('bare', places.root, backend));
+    const framework = await track(startMeasured('framework', places.root, backend));
+    const start = () => track(startMeasured('serve', places.root, backend, NO_LIMITS));
+    // One day, so that cached records stay valid during the benchmark.
     const day = { ...NO_LIMITS, REVOCATION_SECONDS: '86400' };
-    const serve = await run(startMeasured('serve', places.root, backend, day));
+    const serve = await track(startMeasured('serve', places.root, backend, day));
     const token = mintToken();
     const etag = await etagOf(serve, `/${token}/w400.webp`);
-    const view = (name: string) => ({ path: `/${token}/${name}.webp` });
+    const requestFor = (name: string) => ({ path: `/${token}/${name}.webp` });
     const headers = { 'if-none-match': etag };
     const subjects: Subject[] = [
-      { name: 'bare', server: bare, ask: view('w400') },
-      { name: 'framework', server: framework, ask: view('w400') },
-      { name: 'warm', server: serve, ask: view('w400') },
-      { name: 'warmLarger', server: serve, ask: view('w800') },
-      { name: 'notModified', server: serve, ask: { ...view('w400'), headers } },
+      { name: 'bare', server: bare, request: requestFor('w400') },
+      { name: 'framework', server: framework, request: requestFor('w400') },
+      { name: 'warm', server: serve, request: requestFor('w400') },
+      { name: 'warmLarger', server: serve, request: requestFor('w800') },
+      { name: 'notModified', server: serve, request: { ...requestFor('w400'), headers } },
     ];
     const cost = await measureCost(subjects);
     const latency = await measureLatency(subjects);
@@ -81,26 +81,28 @@ export async function compareServe(places: Places): Promise<void> {
 
 type Cost = Map<string, number[]>;
 
-/** The median of the rounds' ratios: what disturbs one round disturbs both. */
+/** The median of the rounds' ratios: noise on the machine affects all servers of a round. */
 function ratio(cost: Cost, name: string, to: string): number {
-  const [ours, theirs] = [cost.get(name) ?? [], cost.get(to) ?? []];
-  return median(ours.map((value, round) => value / (theirs[round] as number)));
+  const [values, reference] = [cost.get(name) ?? [], cost.get(to) ?? []];
+  return median(values.map((value, round) => value / (reference[round] as number)));
 }
 
-/** Microseconds of CPU a request, of each subject in each round. */
+/** CPU time per request, microseconds, of each subject in each round. */
 async function measureCost(subjects: Subject[]): Promise<Cost> {
   const cost: Cost = new Map(subjects.map(({ name }) => [name, []]));
   for (let round = -1; round < ROUNDS; round++) {
-    for (const { name, server, ask } of subjects) {
+    for (const { name, server, request } of subjects) {
       const client = openClient(server.port);
       const before = await usageOf(server);
-      const answers = await flood(client, REQUESTS, TOGETHER, () => ask);
+      const responses = await sendAll(client, REQUESTS, CONCURRENCY, () => request);
       const used = (await usageOf(server)).cpu - before.cpu;
       client.close();
-      const wrong = answers.find(({ status }) => status !== (name === 'notModified' ? 304 : 200));
-      if (wrong)
-        throw new Error(`${name}: expected every answer to be right, found ${wrong.status}`);
-      // The first round only warms up.
+      const expected = name === 'notModified' ? 304 : 200;
+      const unexpected = responses.find(({ status }) => status !== expected);
+      if (unexpected) {
+        throw new Error(`${name}: expected status ${expected}, found ${unexpected.status}`);
+      }
+      // The first round is a warm-up.
       if (round >= 0) cost.get(name)?.push(used / REQUESTS);
     }
   }
@@ -109,11 +111,11 @@ async function measureCost(subjects: Subject[]): Promise<Cost> {
 
 async function measureLatency(subjects: Subject[]) {
   const latency: Record<string, { p50: number; p99: number }> = {};
-  for (const { name, server, ask } of subjects) {
+  for (const { name, server, request } of subjects) {
     const client = openClient(server.port);
-    const answers = await paced(client, RATE.perSecond, RATE.seconds, () => ask);
+    const responses = await sendPaced(client, RATE.perSecond, RATE.seconds, () => request);
     client.close();
-    const times = answers.map(({ ms }) => ms);
+    const times = responses.map(({ ms }) => ms);
     latency[name] = { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
   }
   return latency;
@@ -122,53 +124,53 @@ async function measureLatency(subjects: Subject[]) {
 async function measureColdView(server: Running, backend: Running, token: string) {
   const before = await countsOf(backend);
   const client = openClient(server.port);
-  await client.ask({ path: `/${token}/w400.webp` });
+  await client.send({ path: `/${token}/w400.webp` });
   client.close();
   return since(before, await countsOf(backend));
 }
 
-/** One picture, seen by a thousand clients. */
+/** One image, requested by a thousand clients. */
 async function measureShared(server: Running, backend: Running, token: string) {
   const before = await countsOf(backend);
   const client = openClient(server.port);
-  const views = 10_000;
-  const answers = await flood(client, views, 100, (at) => ({
+  const count = 10_000;
+  const responses = await sendAll(client, count, 100, (index) => ({
     path: `/${token}/w400.webp`,
-    headers: { 'x-forwarded-for': `10.0.${at % 4}.${at % 250}` },
+    headers: { 'x-forwarded-for': `10.0.${index % 4}.${index % 250}` },
   }));
   client.close();
-  const shown = answers.filter(({ status }) => status === 200).length;
-  return { views: shown, clients: 1000, ...since(before, await countsOf(backend)) };
+  const views = responses.filter(({ status }) => status === 200).length;
+  return { views, clients: 1000, ...since(before, await countsOf(backend)) };
 }
 
-/** Every kind of "no", in turn: how long each takes, milliseconds. */
+/** Latency of each kind of 404, milliseconds: they must not be distinguishable by time. */
 async function measureOracle(server: Running, backend: Running, { root }: Places) {
   const { mintToken, hashToken } = openProduct(root).token();
-  const make = (kind?: 'unknown' | 'expired') => {
+  const mintTokens = (kind?: TokenKind) => {
     const tokens = Array.from({ length: REFUSALS }, () => mintToken());
-    const told = kind ? tokens.map((token) => [hashToken(token), kind]) : [];
-    return { tokens, told: Object.fromEntries(told) as Record<string, string> };
+    const kinds = kind ? tokens.map((token) => [hashToken(token), kind]) : [];
+    return { tokens, kinds: Object.fromEntries(kinds) as Record<string, TokenKind> };
   };
-  // A revoked token has no record, as an unknown one; they are told apart here only to be compared.
+  // A revoked token has no record, like an unknown one; they are separate here only to be compared.
   const cases = {
-    unknown: make('unknown'),
-    revoked: make('unknown'),
-    expired: make('expired'),
-    'wrong variant': make(),
+    unknown: mintTokens('unknown'),
+    revoked: mintTokens('unknown'),
+    expired: mintTokens('expired'),
+    'wrong variant': mintTokens(),
   };
-  for (const { told } of Object.values(cases)) await backend.ask(told);
+  for (const { kinds } of Object.values(cases)) await backend.send(kinds);
   const client = openClient(server.port);
   const times = new Map<string, number[]>();
-  const time = async (name: string, path: string) => {
-    const { status, ms } = await client.ask({ path });
+  const measure = async (name: string, path: string) => {
+    const { status, ms } = await client.send({ path });
     if (status !== 404) throw new Error(`${name}: expected 404, found ${status}`);
     times.set(name, [...(times.get(name) ?? []), ms]);
   };
-  for (let at = 0; at < REFUSALS; at++) {
-    const all = Object.entries(cases).map(([name, { tokens }]) => [name, tokens[at] as string]);
+  for (let index = 0; index < REFUSALS; index++) {
+    const all = Object.entries(cases).map(([name, { tokens }]) => [name, tokens[index] as string]);
     for (const when of ['first', 'again']) {
-      for (const [name, token] of all) await time(`${name}, ${when}`, `/${token}/none.webp`);
-      if (when === 'again') await time('junk', `/${mintToken().slice(0, -1)}_/none.webp`);
+      for (const [name, token] of all) await measure(`${name}, ${when}`, `/${token}/none.webp`);
+      if (when === 'again') await measure('junk', `/${mintToken().slice(0, -1)}_/none.webp`);
     }
   }
   client.close();
@@ -182,7 +184,7 @@ async function measureOracle(server: Running, backend: Running, { root }: Places
 
 async function etagOf(server: Running, path: string): Promise<string> {
   const client = openClient(server.port);
-  const { headers } = await client.ask({ path });
+  const { headers } = await client.send({ path });
   client.close();
   return String(headers['etag']);
 }
@@ -195,9 +197,9 @@ const since = (
   storageReads: after.storageReads - before.storageReads,
 });
 
-/** Of unsorted figures; rounded to microseconds. */
-export function quantile(figures: readonly number[], q: number): number {
-  const sorted = [...figures].sort((a, b) => a - b);
+/** @returns the `q` quantile of milliseconds, rounded to microseconds */
+function quantile(times: readonly number[], q: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
   const value = sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
   return Math.round(value * 1000) / 1000;
 }
@@ -205,21 +207,28 @@ export function quantile(figures: readonly number[], q: number): number {
 function print(results: Record<string, unknown>, subjects: Subject[]): void {
   const cpu = results['cpuMicroseconds'] as Record<string, number>;
   const latency = results['latency'] as Record<string, { p50: number; p99: number }>;
-  const x = (value: number | undefined) => (value === undefined ? '' : `${value.toFixed(2)}x`);
+  const times = (value: number | undefined) => (value === undefined ? '' : `${value.toFixed(2)}x`);
   const rows = subjects.map(({ name }) => {
-    const to = results[name] as { toFramework?: number; toBare?: number } | undefined;
+    const ratios = results[name] as { toFramework?: number; toBare?: number } | undefined;
     const { p50, p99 } = latency[name] as { p50: number; p99: number };
-    const figures = [x(to?.toFramework), x(to?.toBare), p50.toFixed(2), p99.toFixed(2)];
+    const figures = [
+      times(ratios?.toFramework),
+      times(ratios?.toBare),
+      p50.toFixed(2),
+      p99.toFixed(2),
+    ];
     return [name, (cpu[name] as number).toFixed(1), ...figures];
   });
   const head = ['server', 'CPU µs', 'framework', 'bare', 'p50 ms', 'p99 ms'];
-  process.stdout.write(`CPU: ${ROUNDS} rounds of ${REQUESTS} requests in turn, ratios by round; `);
   process.stdout.write(
-    `latency at ${RATE.perSecond} a second; warm is w400 with ${SIZES.w400} bytes, warmLarger w800 with ${SIZES.w800}\n`,
+    `CPU: ${ROUNDS} rounds of ${REQUESTS} requests each, median of the ratios by round; `,
+  );
+  process.stdout.write(
+    `latency at ${RATE.perSecond} requests per second; warm: ${SIZES.w400} bytes, warmLarger: ${SIZES.w800} bytes\n`,
   );
   process.stdout.write(table(head, rows));
-  process.stdout.write(`cold view: ${JSON.stringify(results['coldView'])}\n`);
-  process.stdout.write(`shared: ${JSON.stringify(results['shared'])}\n`);
+  process.stdout.write(`uncached request: ${JSON.stringify(results['coldView'])}\n`);
+  process.stdout.write(`requests by many clients: ${JSON.stringify(results['shared'])}\n`);
   const oracle = results['oracle'] as Record<string, { p10: number; p50: number; p90: number }>;
   const kinds = Object.entries(oracle).map(([kind, { p10, p50, p90 }]) => [
     kind,

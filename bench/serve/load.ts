@@ -1,15 +1,17 @@
-/** Requests from one process to another, over connections that are kept. */
+/** Sends HTTP requests to another process over keep-alive connections. */
 import { Agent, request as httpRequest } from 'node:http';
+import { setInterval } from 'node:timers/promises';
+import pLimit from 'p-limit';
 
-export interface Ask {
+export interface ClientRequest {
   path: string;
   headers?: Record<string, string>;
-  /** Whether the client goes away as soon as the answer begins. */
-  leaves?: boolean;
+  /** Whether the client disconnects when the response begins. */
+  disconnects?: boolean;
 }
 
-export interface Answer {
-  /** 0: the connection broke. */
+export interface ClientResponse {
+  /** 0 when the connection failed. */
   status: number;
   headers: NodeJS.Dict<string | string[]>;
   /** Until the last byte, milliseconds. */
@@ -17,21 +19,25 @@ export interface Answer {
 }
 
 export interface Client {
-  ask: (ask: Ask) => Promise<Answer>;
+  send: (request: ClientRequest) => Promise<ClientResponse>;
   close: () => void;
 }
 
+/** How often `sendPaced` sends the requests that are due, milliseconds. */
+const TICK_MS = 5;
+
+/** @param connections maximum number */
 export function openClient(port: number, connections = 100): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const ask = ({ path, headers = {}, leaves = false }: Ask) =>
-    new Promise<Answer>((resolve) => {
-      const begun = performance.now();
-      const end = (status: number, answered: Answer['headers'] = {}) =>
-        resolve({ status, headers: answered, ms: performance.now() - begun });
+  const send = ({ path, headers = {}, disconnects = false }: ClientRequest) =>
+    new Promise<ClientResponse>((resolve) => {
+      const start = performance.now();
+      const end = (status: number, received: ClientResponse['headers'] = {}) =>
+        resolve({ status, headers: received, ms: performance.now() - start });
       const request = httpRequest({ host: '127.0.0.1', port, path, headers, agent });
       request.once('error', () => end(0));
       request.once('response', (response) => {
-        if (leaves) {
+        if (disconnects) {
           request.destroy();
           return end(response.statusCode ?? 0);
         }
@@ -41,43 +47,34 @@ export function openClient(port: number, connections = 100): Client {
       });
       request.end();
     });
-  return { ask, close: () => agent.destroy() };
+  return { send, close: () => agent.destroy() };
 }
 
-/** Sends so many requests, so many at a time, as fast as they are answered. */
-export async function flood(
+/** Sends `count` requests as fast as the server responds, at most `concurrency` at a time. */
+export async function sendAll(
   client: Client,
   count: number,
-  together: number,
-  make: (at: number) => Ask,
-): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  let next = 0;
-  const worker = async () => {
-    while (next < count) answers.push(await client.ask(make(next++)));
-  };
-  await Promise.all(Array.from({ length: together }, worker));
-  return answers;
+  concurrency: number,
+  requestAt: (index: number) => ClientRequest,
+): Promise<ClientResponse[]> {
+  const limit = pLimit(concurrency);
+  const indexes = Array.from({ length: count }, (_, index) => index);
+  return limit.map(indexes, (index) => client.send(requestAt(index)));
 }
 
-/** Sends requests at a fixed rate, whether they are answered or not, and waits for all answers. */
-export async function paced(
+/** Sends requests at a fixed rate, without waiting for responses, and returns all responses. */
+export async function sendPaced(
   client: Client,
   perSecond: number,
   seconds: number,
-  make: (at: number) => Ask,
-): Promise<Answer[]> {
-  const answers: Promise<Answer>[] = [];
-  const begun = performance.now();
-  await new Promise<void>((done) => {
-    const timer = setInterval(() => {
-      const elapsed = (performance.now() - begun) / 1000;
-      const due = Math.floor(Math.min(elapsed, seconds) * perSecond);
-      while (answers.length < due) answers.push(client.ask(make(answers.length)));
-      if (elapsed < seconds) return;
-      clearInterval(timer);
-      done();
-    }, 5);
-  });
-  return Promise.all(answers);
+  requestAt: (index: number) => ClientRequest,
+): Promise<ClientResponse[]> {
+  const responses: Promise<ClientResponse>[] = [];
+  for await (const start of setInterval(TICK_MS, performance.now())) {
+    const elapsed = (performance.now() - start) / 1000;
+    const due = Math.floor(Math.min(elapsed, seconds) * perSecond);
+    while (responses.length < due) responses.push(client.send(requestAt(responses.length)));
+    if (elapsed >= seconds) break;
+  }
+  return Promise.all(responses);
 }

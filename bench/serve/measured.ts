@@ -1,21 +1,21 @@
-/** A server that is measured, in a process of its own: `measured.js KIND ROOT`. */
+/** Runs a server to measure, in a process of its own: `measured.js KIND ROOT`. */
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-/** `bare`: Node alone. `framework`: functions-framework, nothing to do. `serve`: our function in it. */
+/** `bare`: Node's HTTP server. `framework`: functions-framework with an empty handler. `serve`: with `serve`. */
 export type Kind = 'bare' | 'framework' | 'serve';
 
-/** What the process has used so far. */
+/** Resources that the process has used so far. */
 export interface Usage {
-  /** User and system, microseconds. */
+  /** User and system CPU time, microseconds. */
   cpu: number;
-  /** Bytes, after a collection of what is garbage. */
+  /** Resident memory after a garbage collection, bytes. */
   rss: number;
 }
 
-function open(kind: Kind, root: string): Server {
+function openServer(kind: Kind, root: string): Server {
   if (kind === 'bare') return createServer((_request, response) => response.end());
   const load = createRequire(join(root, 'package.json'));
   const { http } = load('@google-cloud/functions-framework') as {
@@ -25,13 +25,13 @@ function open(kind: Kind, root: string): Server {
     getTestServer: (name: string) => Server;
   };
   const empty = (_request: unknown, response: { end: () => void }) => response.end();
-  const ours = () => (load('./functions/lib/index.js') as { serve: unknown }).serve;
-  http('measured', kind === 'framework' ? empty : ours());
+  const serve = () => (load('./functions/lib/index.js') as { serve: unknown }).serve;
+  http('measured', kind === 'framework' ? empty : serve());
   return getTestServer('measured');
 }
 
 const [kind, root] = process.argv.slice(2) as [Kind, string];
-const server = open(kind, root);
+const server = openServer(kind, root);
 process.on('message', () => {
   (globalThis as { gc?: () => void }).gc?.();
   const { user, system } = process.cpuUsage();

@@ -1,4 +1,4 @@
-/** The processes of a benchmark: each is asked by messages and ended with the parent. */
+/** Child processes of a benchmark: they reply to messages and exit with the parent. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -7,7 +7,8 @@ import type { Kind, Usage } from './measured.js';
 
 export interface Running {
   port: number;
-  ask: <T>(message: unknown) => Promise<T>;
+  /** Sends a message. @returns the reply */
+  send: <T>(message: unknown) => Promise<T>;
   stop: () => void;
 }
 
@@ -17,18 +18,18 @@ async function start(file: string, args: string[], env: NodeJS.ProcessEnv): Prom
     execArgv: ['--expose-gc'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const answer = async <T>() => ((await once(child, 'message')) as [T])[0];
-  const ask = async <T>(message: unknown): Promise<T> => {
-    const answered = answer<T>();
+  const nextMessage = async <T>() => ((await once(child, 'message')) as [T])[0];
+  const send = async <T>(message: unknown): Promise<T> => {
+    const reply = nextMessage<T>();
     child.send(message as object);
-    return answered;
+    return reply;
   };
-  return { port: await answer<number>(), ask, stop: () => void child.kill() };
+  return { port: await nextMessage<number>(), send, stop: () => void child.kill() };
 }
 
 export const startBackend = (root: string) => start('backend.js', [root], {});
 
-/** @param parameters the functions' parameters, beside their defaults */
+/** @param parameters of the functions, in addition to the defaults */
 export function startMeasured(
   kind: Kind,
   root: string,
@@ -47,5 +48,5 @@ export function startMeasured(
   });
 }
 
-export const usageOf = (running: Running) => running.ask<Usage>('usage');
-export const countsOf = (backend: Running) => backend.ask<BackendCounts>('counts');
+export const usageOf = (running: Running) => running.send<Usage>('usage');
+export const countsOf = (backend: Running) => backend.send<BackendCounts>('counts');

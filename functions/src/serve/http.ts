@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { RequestHeaders, ServeRequest } from './context.js';
 import type { Handler } from './handler.js';
 import type { ServeResponse } from './respond.js';
 
@@ -16,24 +17,42 @@ export function handleHttp(
   response: ServerResponse,
   handler: Handler,
 ): Promise<void> | undefined {
-  let controller: AbortController | undefined;
-  const result = handler({
-    method: message.method ?? '',
-    url: message.url ?? '',
-    headers: message.headers,
-    remoteAddress: message.socket.remoteAddress,
-    // Created on first use: most requests are answered from memory and need no signal.
-    get signal() {
-      return (controller ??= abortOnDisconnect(response)).signal;
-    },
-  });
+  const request = new HttpRequest(message, response);
+  const result = handler(request);
   if (!(result instanceof Promise)) return send(result, response);
   return result.then(
     (resolved) => send(resolved, response),
     (error: unknown) => {
-      if (!controller?.signal.aborted) throw error;
+      if (!request.isAborted) throw error;
     },
   );
+}
+
+/** A class because its getter is cheaper than a getter of an object literal, on every request. */
+class HttpRequest implements ServeRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: RequestHeaders;
+  readonly remoteAddress: string | undefined;
+  readonly #response: ServerResponse;
+  #controller: AbortController | undefined;
+
+  constructor(message: IncomingMessage, response: ServerResponse) {
+    this.method = message.method ?? '';
+    this.url = message.url ?? '';
+    this.headers = message.headers;
+    this.remoteAddress = message.socket.remoteAddress;
+    this.#response = response;
+  }
+
+  /** Created on first use: most requests are answered from memory and need no signal. */
+  get signal(): AbortSignal {
+    return (this.#controller ??= abortOnDisconnect(this.#response)).signal;
+  }
+
+  get isAborted(): boolean {
+    return this.#controller?.signal.aborted ?? false;
+  }
 }
 
 function abortOnDisconnect(response: ServerResponse): AbortController {
