@@ -271,6 +271,15 @@ describe('when reads fail', () => {
     expect((await get(`/${token}/w800.webp`)).status).toBe(404);
   });
 
+  test('does not use a stale token record again when reading it again fails', async () => {
+    const { get, token, backend } = openServeFixture();
+    await get(`/${token}`);
+    backend.renditions.clear();
+    backend.reader.findToken = failWith('Firestore');
+    expect((await get(`/${token}/w800.webp`)).status).toBe(503);
+    expect((await get(`/${token}/w800.webp`, { method: 'HEAD' })).status).toBe(503);
+  });
+
   test('returns a 503 after two reads when the rendition remains missing', async () => {
     const { get, token, backend } = openServeFixture();
     backend.renditions.clear();

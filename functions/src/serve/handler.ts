@@ -1,6 +1,7 @@
 /**
- * The flow of one request: method, route, rate limit, resolve the token, select a rendition, respond.
- * Knows no web framework.
+ * The flow of one request, independent of any web framework: method, route (route.ts), rate limit
+ * (rate-limit.ts), resolve the token (resolve.ts), select a rendition (select-rendition.ts), respond
+ * (respond.ts).
  */
 import { hashToken } from '../domain/token.js';
 import type { Reader } from '../gcp/reader.js';
@@ -57,7 +58,10 @@ export function openHandler(options: ServeOptions): Handler {
   };
 }
 
-function handle(request: ServeRequest, context: ServeContext) {
+function handle(
+  request: ServeRequest,
+  context: ServeContext,
+): ServeResponse | Promise<ServeResponse> {
   const { method, url } = request;
   if (method === 'OPTIONS') return optionsResponse(context);
   if (method !== 'GET' && method !== 'HEAD') return refuse('method-not-allowed', context);
@@ -70,10 +74,9 @@ function handle(request: ServeRequest, context: ServeContext) {
 }
 
 /**
- * Responds without a promise when the token, and the rendition unless the response is a 304, are in
- * memory: functions-framework runs each request in a `domain`, where each promise costs several times
- * more.
- * @returns undefined when a read is needed, or a 404, which must be counted
+ * Responds from this instance's memory. Synchronous, because functions-framework runs each request in a
+ * `domain`, where each promise costs several times more.
+ * @returns undefined when a read is needed, or when the response is a 404, which must be counted
  */
 function respondFromMemory(
   requestContext: RequestContext,
@@ -84,6 +87,7 @@ function respondFromMemory(
   return response && 'status' in response ? response : undefined;
 }
 
+/** Responds with the reads that are needed; a failed read is logged and becomes a 503. */
 async function respondWithReads(
   requestContext: RequestContext,
   context: ServeContext,
@@ -104,7 +108,10 @@ async function respondWithReads(
   }
 }
 
-/** @returns `missing` when the rendition's object is gone although the token record refers to it */
+/**
+ * Resolves the token unless it is already, selects a rendition and responds.
+ * @returns `missing` when the rendition's object is gone although the token record refers to it
+ */
 async function resolveAndRespond(
   requestContext: RequestContext,
   context: ServeContext,
@@ -138,7 +145,10 @@ async function consumeQuota(
   return limited && refuseRateLimited(limited, context);
 }
 
-/** Counts a failed request, which may be a guess. @returns the refusal, or a 429 when the client is over its quota */
+/**
+ * Counts a failed request, which may be a guessed token.
+ * @returns the refusal, or a 429 when the client is over its quota
+ */
 async function refuseAndCount(
   code: RouteFailure,
   request: ServeRequest,
