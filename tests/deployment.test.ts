@@ -1,9 +1,10 @@
-/** What is deployed, in both forms: what the Firebase CLI is told by the kit, and extension.yaml. */
+/** What is deployed: the manifest of the function kit, as the Firebase CLI reads it, and extension.yaml. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { DEFAULTS, PARAMETER_NAMES, PARAMETERS } from '../functions/src/config/parameter-table.js';
 
 const ROOT = join(__dirname, '..');
 const FUNCTIONS = join(ROOT, 'functions');
@@ -12,13 +13,14 @@ interface Endpoint {
   region?: string;
   availableMemoryMb: number;
   eventTrigger?: { eventType: string; retry: boolean; eventFilters: Record<string, string> };
-  taskQueueTrigger?: { retryConfig: Retries; rateLimits: Record<string, number | null> };
+  taskQueueTrigger?: { retryConfig: RetryConfig; rateLimits: Record<string, number | null> };
   httpsTrigger?: object;
   callableTrigger?: object;
 }
-type Retries = Record<string, number | null>;
+type RetryConfig = Record<string, number | null>;
 
 interface Manifest {
+  params: { name: string; type: string; default: unknown; input: Record<string, unknown> }[];
   endpoints: Record<string, Endpoint>;
   lifecycleHooks?: Record<string, { task: { function: string; body: unknown } }>;
 }
@@ -34,7 +36,7 @@ interface Resource {
       retryPolicy: string;
       eventFilters: { attribute: string; value: string }[];
     };
-    taskQueueTrigger?: { retryConfig: Retries; rateLimits: Record<string, number> };
+    taskQueueTrigger?: { retryConfig: RetryConfig; rateLimits: Record<string, number> };
     httpsTrigger?: object;
   };
 }
@@ -48,7 +50,7 @@ const extension = parse(readFileSync(join(ROOT, 'extension.yaml'), 'utf8')) as E
 const resources = new Map(extension.resources.map((resource) => [resource.name, resource]));
 const manifest = readManifest();
 
-/** As the CLI asks for it before it deploys. */
+/** Runs the discovery command that the CLI runs before it deploys. */
 function readManifest(): Manifest {
   const folder = mkdtempSync(join(tmpdir(), 'manifest-'));
   const file = join(folder, 'manifest.json');
@@ -72,29 +74,29 @@ function readManifest(): Manifest {
   }
 }
 
-test('both forms have the same functions', () => {
+test('the kit and the extension have the same functions', () => {
   expect([...resources.keys()].sort()).toEqual(Object.keys(manifest.endpoints).sort());
 });
 
 describe.each(Object.entries(manifest.endpoints))('%s', (name, endpoint) => {
   const properties = resources.get(name)?.properties;
 
-  test('has the same memory in both forms', () => {
+  test('has the same memory in the kit and the extension', () => {
     const inExtension =
       properties?.availableMemoryMb ?? parseInt(properties?.serviceConfig?.availableMemory ?? '');
     expect(inExtension).toBe(endpoint.availableMemoryMb);
   });
 
-  test('hears of the same, in the region of the bucket or where the parameters say', () => {
+  test('has the same trigger, in the region of the bucket or in LOCATION', () => {
     expect(properties?.location).toBe('${param:LOCATION}');
     const event = endpoint.eventTrigger;
     if (event === undefined) {
       expect(properties?.eventTrigger).toBeUndefined();
-      // A queue, and who fills it, must be in one place.
+      // A task queue and the functions that enqueue tasks must be in the same region.
       expect(endpoint.region).toBe('{{ params.LOCATION }}');
       return;
     }
-    // The CLI puts it where the bucket is.
+    // The CLI deploys it to the region of the bucket.
     expect(endpoint.region).toBeUndefined();
     expect(event.retry).toBe(true);
     expect(event.eventFilters).toEqual({ bucket: '{{ params.BUCKET }}' });
@@ -105,30 +107,64 @@ describe.each(Object.entries(manifest.endpoints))('%s', (name, endpoint) => {
     });
   });
 
-  test('is called, or has a queue of the same patience, in both forms', () => {
-    const isCalled = Boolean(endpoint.httpsTrigger ?? endpoint.callableTrigger);
-    expect(properties?.httpsTrigger !== undefined).toBe(isCalled);
-    const set = (options: Record<string, number | null> = {}) =>
+  test('has the same HTTPS trigger or task queue settings in the kit and the extension', () => {
+    const isHttps = Boolean(endpoint.httpsTrigger ?? endpoint.callableTrigger);
+    expect(properties?.httpsTrigger !== undefined).toBe(isHttps);
+    const withoutNull = (options: Record<string, number | null> = {}) =>
       Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
     const queue = endpoint.taskQueueTrigger;
     const inExtension = properties?.taskQueueTrigger;
-    expect(inExtension?.retryConfig ?? {}).toEqual(set(queue?.retryConfig));
-    expect(inExtension?.rateLimits ?? {}).toEqual(set(queue?.rateLimits));
+    expect(inExtension?.retryConfig ?? {}).toEqual(withoutNull(queue?.retryConfig));
+    expect(inExtension?.rateLimits ?? {}).toEqual(withoutNull(queue?.rateLimits));
   });
 });
 
-test('the backfill is started by the platform: at first, and whenever it may be needed', () => {
+test('the platform starts the backfill after every install and update', () => {
   expect(manifest.lifecycleHooks).toMatchObject({
     afterFirstDeploy: { task: { function: 'backfill', body: { data: {} } } },
     afterRedeploy: { task: { function: 'backfill', body: { data: { onlyIfChanged: true } } } },
   });
-  const started = Object.entries(extension.lifecycleEvents).map(([event, { function: target }]) => [
-    event,
-    target,
-  ]);
-  expect(started).toEqual([
+  const hooks = Object.entries(extension.lifecycleEvents);
+  expect(hooks.map(([event, { function: target }]) => [event, target])).toEqual([
     ['onInstall', 'backfill'],
     ['onUpdate', 'backfill'],
     ['onConfigure', 'backfill'],
   ]);
+});
+
+describe('the parameters of the kit', () => {
+  const params = new Map(manifest.params.map((param) => [param.name, param]));
+
+  test('are those of the table', () => {
+    expect([...params.keys()].sort()).toEqual([...PARAMETER_NAMES].sort());
+  });
+
+  test.each(PARAMETER_NAMES)('%s has the texts, the default and the input of the table', (name) => {
+    const { label, description, example, pattern, options, resource, type } = PARAMETERS[name];
+    const param = params.get(name);
+    expect(param).toMatchObject({ label, description });
+    expect(String(param?.default)).toBe(resource ? '{{ params.STORAGE_BUCKET }}' : DEFAULTS[name]);
+    if (resource) expect(param?.input).toEqual({ resource: { type: resource } });
+    else if (type === 'list' && options)
+      expect(param?.input).toEqual({ multiSelect: { options, nonEmpty: true } });
+    else if (options) expect(param?.input).toEqual({ select: { options } });
+    else expect(param?.input).toMatchObject({ text: { example, validationRegex: pattern } });
+  });
+
+  test('have the type that their input requires', () => {
+    for (const { name, type, input } of manifest.params) {
+      const isInt = PARAMETERS[name as keyof typeof PARAMETERS].type === 'int';
+      expect([name, type]).toEqual([
+        name,
+        'multiSelect' in input ? 'list' : isInt ? 'int' : 'string',
+      ]);
+    }
+  });
+});
+
+test('extension.yaml is valid for the Firebase CLI', () => {
+  const { validateSpec } = jest.requireActual<{ validateSpec: (spec: unknown) => void }>(
+    'firebase-tools/lib/extensions/extensionsHelper',
+  );
+  expect(() => validateSpec(extension)).not.toThrow();
 });

@@ -1,4 +1,4 @@
-/** What other code may use, without declaring a function or a parameter. */
+/** Package export `./lib`: for use in other code. Declares no function and no parameter. */
 export { DEFAULTS, parseConfig, type Config } from './config/config.js';
 export { ConfigError, IMAGE_FAILURES, type ImageFailureCode } from './errors.js';
 export { FORMATS, type Format } from './domain/format.js';

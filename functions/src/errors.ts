@@ -1,60 +1,126 @@
 /**
- * The few kinds of failure, and the one place that says what each means outside: an HTTP status for
- * a request, a sentence in the image record for an upload. The public message reveals nothing; the
- * internal one (`Error.message`) goes to the log only.
+ * Every failure that a user or a client sees, in two tables. docs/reference/errors.md is generated from them
+ * by `npm run docs`.
+ *
+ * A public message reveals nothing about other users or the system. The internal message
+ * (`Error.message`) is for the log only.
  */
 
-/** Answers to a request. */
+export interface FailureInfo {
+  /** Written to the image record, or sent as the body of a response. */
+  publicMessage: string;
+  /** What happened, for developers. */
+  meaning: string;
+  /** Who retries, and when; absent when a retry cannot succeed. */
+  retry?: string;
+}
+
+export interface RequestFailureInfo extends FailureInfo {
+  /** HTTP status code, RFC 9110 section 15. */
+  status: number;
+}
+
+/** Error responses of `serve`. */
 export const REQUEST_FAILURES = {
   'bad-request': {
     status: 400,
     publicMessage: 'Expected ?w=WIDTH in pixels, and maybe &dpr=DENSITY.',
+    meaning: 'The query has `dpr` without `w`, or one of them is not a number in range.',
   },
-  'not-found': { status: 404, publicMessage: 'Not found.' },
+  'not-found': {
+    status: 404,
+    publicMessage: 'Not found.',
+    meaning:
+      'The token is malformed, unknown, revoked or expired, the variant or format does not exist, or the token does ' +
+      'not allow it. All of these have the same response, so that it reveals nothing.',
+  },
   'method-not-allowed': {
     status: 405,
     publicMessage: 'Only GET, HEAD and OPTIONS are allowed here.',
+    meaning: 'The request has another method. `Allow` lists the methods.',
   },
   'precondition-failed': {
     status: 412,
     publicMessage: 'The image is not the one that If-Match asks for.',
+    meaning: '`If-Match` names another entity tag than the current one.',
   },
   'range-not-satisfiable': {
     status: 416,
     publicMessage: 'The image has no such bytes.',
+    meaning: 'No range in `Range` overlaps the rendition. `Content-Range` states its length.',
   },
   'too-many-requests': {
     status: 429,
     publicMessage: 'Too many requests. Try again later.',
+    meaning: 'The client or the token exceeded a rate limit: see the `..._PER_MINUTE` parameters.',
+    retry: 'By the client, after the seconds in `Retry-After`.',
   },
   unavailable: {
     status: 503,
     publicMessage: 'Temporarily unavailable. Try again shortly.',
+    meaning: 'Firestore or Cloud Storage failed or did not answer in time. The log has the reason.',
+    retry: 'By the client, after the seconds in `Retry-After`.',
   },
-} as const satisfies Record<string, { status: number; publicMessage: string }>;
+} as const satisfies Record<string, RequestFailureInfo>;
 
 export type RequestFailureCode = keyof typeof REQUEST_FAILURES;
 
-/** Ends of an upload; the sentence is written to the image record for the owner to read. */
+/** Values of `error` in an image record whose state is `failed`. */
 export const IMAGE_FAILURES = {
-  'empty-file': 'The file is empty. Choose another photo and upload it again.',
-  'not-an-image':
-    'The file is not an image that can be read. Upload a JPEG, PNG, WebP, GIF, AVIF or HEIC.',
-  'unsupported-format':
-    'This kind of image is not supported. Upload a JPEG, PNG, WebP, GIF, AVIF or HEIC.',
-  'heic-off':
-    'HEIC photos are not taken here; upload a JPEG. (Developer: set the parameter HEIC to "true".)',
-  'damaged-image': 'The image is damaged or incomplete. Upload it again, or choose another.',
-  'too-many-bytes': 'The file is too large. Upload a smaller one.',
-  'too-many-pixels': 'The image has too many pixels. Upload a smaller one.',
-  'too-much-memory': 'The image takes too much memory to process. Upload a smaller one.',
-  'too-slow': 'The image takes too long to process. Upload a smaller one.',
-  'retries-exhausted': 'The image could not be processed after several tries. Upload it again.',
-} as const satisfies Record<string, string>;
+  'empty-file': {
+    publicMessage: 'The file is empty. Choose another photo and upload it again.',
+    meaning: 'The uploaded object has 0 bytes.',
+  },
+  'not-an-image': {
+    publicMessage:
+      'The file is not an image that can be read. Upload a JPEG, PNG, WebP, GIF, AVIF or HEIC.',
+    meaning: 'The file does not begin like a known image format, or its header cannot be read.',
+  },
+  'unsupported-format': {
+    publicMessage:
+      'This kind of image is not supported. Upload a JPEG, PNG, WebP, GIF, AVIF or HEIC.',
+    meaning:
+      'The file is TIFF while `TIFF` is false, or HEIF with a codec other than AV1 and HEVC.',
+  },
+  'heic-off': {
+    publicMessage:
+      'HEIC photos are not accepted. Upload a JPEG. (Developer: set the parameter HEIC to "true".)',
+    meaning: 'The file is HEIC while `HEIC` is false.',
+  },
+  'damaged-image': {
+    publicMessage: 'The image is damaged or incomplete. Upload it again, or choose another.',
+    meaning: 'The pixel data cannot be decoded.',
+  },
+  'too-many-bytes': {
+    publicMessage: 'The file is too large. Upload a smaller one.',
+    meaning: 'The uploaded object has more than `MAX_BYTES` bytes.',
+  },
+  'too-many-pixels': {
+    publicMessage: 'The image has too many pixels. Upload a smaller one.',
+    meaning:
+      'The image has more than `MAX_MEGAPIXELS` million pixels (AVIF: at most 16), or an edge longer than 65,535 pixels.',
+  },
+  'too-much-memory': {
+    publicMessage: 'The image needs too much memory to process. Upload a smaller one.',
+    meaning: 'Processing exceeded the memory limit of its process.',
+  },
+  'too-slow': {
+    publicMessage: 'The image takes too long to process. Upload a smaller one.',
+    meaning:
+      'Processing exceeded its time limit, or the file has more scans or frames than fit into it.',
+  },
+  'retries-exhausted': {
+    publicMessage: 'The image could not be processed after several attempts. Upload it again.',
+    meaning:
+      'Processing failed for a reason outside the file, such as an outage, and the platform retried it for an hour. ' +
+      'The log has the reason.',
+    retry: 'By the next backfill, or by `storage-public-variants doctor --fix`.',
+  },
+} as const satisfies Record<string, FailureInfo>;
 
 export type ImageFailureCode = keyof typeof IMAGE_FAILURES;
 
-/** An upload that no retry can save. */
+/** An upload cannot be processed, and a retry would not help. */
 export class ImageFailure extends Error {
   override readonly name = 'ImageFailure';
 
@@ -70,13 +136,13 @@ export class ImageFailure extends Error {
     super(`${code}: ${detail}`, options);
   }
 
-  /** The sentence for the owner. */
+  /** The message for the owner of the image. */
   get publicMessage(): string {
-    return IMAGE_FAILURES[this.code];
+    return IMAGE_FAILURES[this.code].publicMessage;
   }
 }
 
-/** One or more parameters have wrong values; `problems` has a sentence for each. */
+/** One or more parameters are invalid; `problems` has a sentence for each. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
@@ -85,10 +151,13 @@ export class ConfigError extends Error {
   }
 }
 
-/** Why something failed, for the log: without what Google's clients put into their messages: object names and addresses. */
+/**
+ * Describes an error for the log by its name and code. Messages of Google's client libraries are left out:
+ * they contain object names, document paths and IP addresses.
+ */
 export function reasonOf(error: unknown): string {
   if (error instanceof ImageFailure) return error.message;
   const { name, code } = error as { name?: unknown; code?: unknown };
-  const known = typeof code === 'string' || typeof code === 'number' ? code : 'without a code';
-  return `${typeof name === 'string' ? name : 'Error'} ${known}`;
+  const codeText = typeof code === 'string' || typeof code === 'number' ? code : 'without a code';
+  return `${typeof name === 'string' ? name : 'Error'} ${codeText}`;
 }

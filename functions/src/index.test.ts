@@ -18,9 +18,9 @@ test('invalid parameters stop it at load time; the error lists each of them', ()
     REVOCATION_SECONDS: 'soon',
   });
   expect(status).not.toBe(0);
-  expect(stderr).toContain('FORMATS: expected formats out of avif, webp, jpeg; found "gif".');
+  expect(stderr).toContain('FORMATS: expected one or more of avif, webp, jpeg; found "gif".');
   expect(stderr).toContain(
-    'REVOCATION_SECONDS: expected whole seconds from 0 to 86400; found "soon".',
+    'REVOCATION_SECONDS: expected a whole number of seconds from 0 to 86400; found "soon".',
   );
 });
 

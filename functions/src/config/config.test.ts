@@ -13,7 +13,7 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
   return [];
 }
 
-test('the defaults are what the README says', () => {
+test('applies the documented defaults', () => {
   expect(parseConfig(BUCKET)).toEqual({
     projectId: '',
     location: 'us-central1',
@@ -46,37 +46,38 @@ test('the defaults are what the README says', () => {
   });
 });
 
-test('empty means the default, as the platform hands over what was not set', () => {
+test('applies the default of an empty parameter', () => {
   const empty = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, '']));
   expect(parseConfig({ ...empty, ...BUCKET })).toEqual(parseConfig(BUCKET));
 });
 
-test('the bucket defaults to the project’s own', () => {
+test('uses the default bucket of the project when BUCKET is not set', () => {
   const FIREBASE_CONFIG = '{"projectId":"p","storageBucket":"p.firebasestorage.app"}';
   expect(parseConfig({ FIREBASE_CONFIG }).bucket).toBe('p.firebasestorage.app');
 });
 
-test('the project is the platform’s', () => {
+test('reads the project id that the platform sets', () => {
   const FIREBASE_CONFIG = '{"projectId":"p","storageBucket":"p.firebasestorage.app"}';
   expect(parseConfig({ FIREBASE_CONFIG }).projectId).toBe('p');
   expect(parseConfig({ FIREBASE_CONFIG, GCLOUD_PROJECT: 'q' }).projectId).toBe('q');
 });
 
-test('while functions are only listed, no bucket is needed', () => {
+test('requires no bucket while the CLI lists the functions', () => {
   expect(parseConfig({ FUNCTIONS_CONTROL_API: 'true' }).bucket).toBe('');
   expect(() => parseConfig({})).toThrow(
     'BUCKET: expected the name of a Cloud Storage bucket; found nothing.',
   );
 });
 
-test.each(['webp,avif', ' webp , avif ', '["webp","avif"]'])(
-  'a list may be written %s',
-  (FORMATS) => {
-    expect(parseConfig({ ...BUCKET, FORMATS }).formats).toEqual(['webp', 'avif']);
-  },
-);
+test('applies the default of a list parameter that the CLI represents as an empty list', () => {
+  expect(parseConfig({ ...BUCKET, FORMATS: '[""]' }).formats).toEqual(['webp', 'jpeg']);
+});
 
-test('PUBLIC_BASE_URL loses its last slash', () => {
+test.each(['webp,avif', ' webp , avif ', '["webp","avif"]'])('parses the list %s', (FORMATS) => {
+  expect(parseConfig({ ...BUCKET, FORMATS }).formats).toEqual(['webp', 'avif']);
+});
+
+test('removes the trailing slash of PUBLIC_BASE_URL', () => {
   const PUBLIC_BASE_URL = 'https://example.com/i/';
   expect(parseConfig({ ...BUCKET, PUBLIC_BASE_URL }).publicBaseUrl).toBe('https://example.com/i');
 });
@@ -91,15 +92,15 @@ test.each([
   ['VARIANTS_PATH', 'a//b', 'expected a path without empty, "." or ".." segments; found "a//b".'],
   ['VARIANTS_PATH', '{uid}', 'expected a path without placeholders; found "{uid}".'],
   ['VARIANTS', 'thumb:200x', /expected name:WIDTH, .*; found "thumb:200x"\.$/],
-  ['VARIANTS', 'a:1,a:2', 'expected each name once, but "a" comes twice; found "a:1,a:2".'],
+  ['VARIANTS', 'a:1,a:2', 'expected each name once, but "a" is repeated; found "a:1,a:2".'],
   [
     'VARIANTS',
     Array.from({ length: 21 }, (_, i) => `v${i}:1`).join(),
     'expected at most 20 items; found "21 items".',
   ],
-  ['FORMATS', 'webp,png', 'expected formats out of avif, webp, jpeg; found "png".'],
-  ['FORMATS', 'webp,', 'expected formats out of avif, webp, jpeg; found nothing.'],
-  ['FORMATS', '["webp"', 'expected formats out of avif, webp, jpeg; found "[\\"webp\\"".'],
+  ['FORMATS', 'webp,png', 'expected one or more of avif, webp, jpeg; found "png".'],
+  ['FORMATS', 'webp,', 'expected one or more of avif, webp, jpeg; found nothing.'],
+  ['FORMATS', '["webp"', 'expected one or more of avif, webp, jpeg; found "[\\"webp\\"".'],
   [
     'IMAGES_COLLECTION',
     'users/{uid}',
@@ -111,39 +112,35 @@ test.each([
     'a/b',
     'expected a collection, which has an odd number of segments; found "a/b".',
   ],
-  [
-    'PUBLIC_BASE_URL',
-    'example.com',
-    /expected an http or https address .*; found "example\.com"\.$/,
-  ],
-  ['PUBLIC_BASE_URL', 'ftp://example.com', /expected an http or https address/],
-  ['PUBLIC_BASE_URL', 'https://example.com/i?x', /expected an http or https address/],
-  ['REVOCATION_SECONDS', '-1', 'expected whole seconds from 0 to 86400; found "-1".'],
-  ['REVOCATION_SECONDS', '1.5', /expected whole seconds/],
-  ['REVOCATION_SECONDS', '86401', /expected whole seconds/],
-  ['REVOCATION_SECONDS', 'a minute', /expected whole seconds/],
-  ['TRUSTED_PROXIES', '11', 'expected whole proxies from 0 to 10; found "11".'],
+  ['PUBLIC_BASE_URL', 'example.com', /expected an http or https URL .*; found "example\.com"\.$/],
+  ['PUBLIC_BASE_URL', 'ftp://example.com', /expected an http or https URL/],
+  ['PUBLIC_BASE_URL', 'https://example.com/i?x', /expected an http or https URL/],
+  ['REVOCATION_SECONDS', '-1', 'expected a whole number of seconds from 0 to 86400; found "-1".'],
+  ['REVOCATION_SECONDS', '1.5', /expected a whole number of seconds/],
+  ['REVOCATION_SECONDS', '86401', /expected a whole number of seconds/],
+  ['REVOCATION_SECONDS', 'a minute', /expected a whole number of seconds/],
+  ['TRUSTED_PROXIES', '11', 'expected a whole number of proxies from 0 to 10; found "11".'],
   [
     'VIEWS_PER_MINUTE',
     'many',
-    'expected whole requests a minute, or 0 for no limit, from 0 to 1000000; found "many".',
+    'expected a whole number of requests from 0 to 1000000 (0 means no limit); found "many".',
   ],
-  ['MAX_INSTANCES', '0', 'expected whole instances from 1 to 1000; found "0".'],
-  ['CONCURRENCY', '0', 'expected whole requests from 1 to 1000; found "0".'],
+  ['MAX_INSTANCES', '0', 'expected a whole number of instances from 1 to 1000; found "0".'],
+  ['CONCURRENCY', '0', 'expected a whole number of requests from 1 to 1000; found "0".'],
   ['LOCK_ORIGINALS', 'off', 'expected true or false; found "off".'],
   ['HEIC', 'yes', 'expected true or false; found "yes".'],
-  ['MAX_BYTES', '0', 'expected whole bytes from 1 to 104857600; found "0".'],
-  ['MAX_BYTES', '50MB', 'expected whole bytes from 1 to 104857600; found "50MB".'],
-  ['MAX_MEGAPIXELS', '101', 'expected whole megapixels from 1 to 100; found "101".'],
+  ['MAX_BYTES', '0', 'expected a whole number of bytes from 1 to 104857600; found "0".'],
+  ['MAX_BYTES', '50MB', 'expected a whole number of bytes from 1 to 104857600; found "50MB".'],
+  ['MAX_MEGAPIXELS', '101', 'expected a whole number of megapixels from 1 to 100; found "101".'],
   ['VARIANTS', 'a:1x1:inside:attention', /found "a:1x1:inside:attention"[.]$/],
-])('%s=%s is refused with a sentence', (name, value, sentence) => {
+])('rejects %s=%s and states what was expected', (name, value, sentence) => {
   const problems = problemsOf({ [name]: value });
   expect(problems).toHaveLength(1);
   if (typeof sentence === 'string') expect(problems[0]).toBe(`${name}: ${sentence}`);
   else expect(problems[0]).toMatch(sentence);
 });
 
-test('all wrong values are told at once', () => {
+test('reports all invalid values at once', () => {
   const problems = problemsOf({ VARIANTS: 'x', FORMATS: 'gif', REVOCATION_SECONDS: 'soon' });
   expect(problems.map((problem) => problem.split(':')[0])).toEqual([
     'VARIANTS',
@@ -156,12 +153,14 @@ test.each([
   ['variants/{uid}/{imageId}/w800.webp', 'variants'],
   ['variants/{uid}/{imageId}', 'variants'],
   ['a/variants/{uid}/{imageId}', 'a/variants'],
-])('renditions must not look like originals: %s and %s', (ORIGINALS_PATH, VARIANTS_PATH) => {
+])('rejects ORIGINALS_PATH %s within VARIANTS_PATH %s', (ORIGINALS_PATH, VARIANTS_PATH) => {
   expect(problemsOf({ ORIGINALS_PATH, VARIANTS_PATH })).toEqual([
-    expect.stringMatching(/^VARIANTS_PATH: expected a folder apart from ORIGINALS_PATH; found /),
+    expect.stringMatching(
+      /^VARIANTS_PATH: expected a folder that does not contain ORIGINALS_PATH; found /,
+    ),
   ]);
 });
 
-test('a folder whose name only begins the same is apart', () => {
+test('accepts a VARIANTS_PATH that is only a prefix of a folder name of ORIGINALS_PATH', () => {
   expect(problemsOf({ ORIGINALS_PATH: 'variants2/{uid}/{imageId}' })).toEqual([]);
 });

@@ -1,113 +1,78 @@
-/**
- * Environment -> one validated Config. The defaults live here and nowhere else, because the
- * platform applies a parameter's declared default at deploy only.
- */
+/** Parses and validates the parameters: environment variables -> one Config. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
-import { isFormat, FORMATS, type Format } from '../domain/format.js';
+import { isFormat, type Format } from '../domain/format.js';
 import { fillTemplate, parseTemplate, type PathTemplate } from '../domain/path.js';
-import { MAX_VARIANTS, parseVariant, VARIANT_GRAMMAR, type Variant } from '../domain/variant.js';
+import { MAX_VARIANTS, parseVariant, type Variant } from '../domain/variant.js';
+import { REGION_PATTERN } from './locations.js';
+import { DEFAULTS, PARAMETERS, type ParameterName } from './parameter-table.js';
+
+export { DEFAULTS, type ParameterName };
 
 export interface Config {
-  /** The project that the functions run in; empty while they are only listed. */
+  /** Id of the project that the functions run in; empty while the CLI lists the functions. */
   projectId: string;
-  /** The region of all functions that the bucket has no say in, and of the task queues. */
+  /** Region of the task queues and of all functions that the bucket does not trigger. */
   location: string;
   /** Name of the bucket that holds originals and renditions. */
   bucket: string;
   originalsPath: PathTemplate;
   variantsPath: string;
   variants: Variant[];
-  /** In the order they were asked for; the first one is nothing special. */
+  /** In the configured order, which has no meaning. */
   formats: Format[];
   imagesCollection: PathTemplate;
   tokensCollection: string;
-  /** Where the progress of long work is written. */
+  /** Collection of the documents that record the progress of long jobs. */
   jobsCollection: string;
-  /** Without a slash at the end; absent: addresses are relative to the function's own. */
+  /** Without a trailing slash. When absent, URLs are relative to the URL of `serve`. */
   publicBaseUrl?: string;
   /** The revocation bound, seconds. */
   revocationSeconds: number;
-  /** Whether search engines are asked to leave the pictures out. */
+  /** Whether responses have `X-Robots-Tag: noindex`. */
   noindex: boolean;
-  /** How many proxies in front of the function append to X-Forwarded-For. */
+  /** Number of proxies in front of `serve` that append to X-Forwarded-For. */
   trustedProxies: number;
-  /** What one instance allows a minute; 0 for no limit. */
+  /** Rate limits of one instance, requests per minute; 0 means no limit. */
   quotas: {
-    /** Views of one client that cost a read. */
+    /** Requests of one client that cause a read. */
     views: number;
-    /** Requests of one client that find nothing. */
+    /** Requests of one client for images that do not exist. */
     failures: number;
-    /** Views of one token that cost a read. */
+    /** Requests with one token that cause a read. */
     token: number;
   };
-  /** Whether download tokens are taken away from originals. */
+  /** Whether download tokens of originals are revoked. */
   lockOriginals: boolean;
-  /** The largest original that is read, bytes. */
+  /** Maximum size of an original, bytes. */
   maxBytes: number;
-  /** The most pixels that are decoded, width times height. */
+  /** Maximum size of a decoded image, pixels (width times height). */
   maxPixels: number;
-  /** Whether moving originals have moving WebP renditions. */
+  /** Whether animated originals have animated WebP renditions. */
   animated: boolean;
-  /** Whether HEIC originals are decoded. */
+  /** Whether HEIC originals are processed. */
   heic: boolean;
-  /** Whether TIFF originals are decoded. */
+  /** Whether TIFF originals are processed. */
   tiff: boolean;
 }
 
-/** Every parameter's default, as text. `BUCKET`'s is the project's default bucket. */
-export const DEFAULTS = {
-  LOCATION: 'us-central1',
-  BUCKET: '',
-  ORIGINALS_PATH: 'originals/{uid}/{imageId}',
-  VARIANTS_PATH: 'variants',
-  VARIANTS: 'thumb:200x200:cover,w400:400,w800:800,w1600:1600',
-  FORMATS: 'webp,jpeg',
-  IMAGES_COLLECTION: 'users/{uid}/images',
-  TOKENS_COLLECTION: 'imageTokens',
-  JOBS_COLLECTION: 'imageJobs',
-  PUBLIC_BASE_URL: '',
-  REVOCATION_SECONDS: '60',
-  NOINDEX: 'true',
-  TRUSTED_PROXIES: '1',
-  VIEWS_PER_MINUTE: '3000',
-  FAILURES_PER_MINUTE: '60',
-  TOKEN_VIEWS_PER_MINUTE: '6000',
-  MAX_INSTANCES: '100',
-  CONCURRENCY: '80',
-  LOCK_ORIGINALS: 'true',
-  MAX_BYTES: '52428800',
-  MAX_MEGAPIXELS: '50',
-  ANIMATED: 'true',
-  HEIC: 'true',
-  TIFF: 'false',
-} as const satisfies Record<string, string>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type ParameterName = keyof typeof DEFAULTS;
-
-/** A day: beyond it, "revocable" would be a word only. */
-export const MAX_REVOCATION_SECONDS = 86_400;
-
-/** The parameters that are yes or no. */
-export const SWITCHES = ['NOINDEX', 'LOCK_ORIGINALS', 'ANIMATED', 'HEIC', 'TIFF'] as const;
-
-const MAX_QUOTA = 1_000_000;
-
-/** Beyond these, one file would need more memory than the function has. */
-const HIGHEST_MAX_BYTES = 100 * 1024 * 1024;
-const HIGHEST_MAX_MEGAPIXELS = 100;
-
-/** A parser says what it expected, or gives the value. */
+/** The value, or what was expected and, unless it is the whole text, what was found. */
 type Parsed<T> = { value: T } | { expected: string; found?: string };
 
+/**
+ * Zod schema of one parameter. Every invalid parameter adds an issue, so that all are reported at once.
+ * @param parse gets the trimmed text, or the default when the parameter is not set
+ */
 function parameter<T>(name: ParameterName, parse: (text: string) => Parsed<T>) {
   return z
     .string()
     .optional()
     .transform((raw, context): T => {
-      const given = raw?.trim();
-      // Unset and empty both mean the default: that is how the platform hands over "not set".
-      const text = given ? given : DEFAULTS[name];
+      const given = raw?.trim() ?? '';
+      // The platform represents "not set" as an empty value, or an empty list as `[""]`.
+      const text = given === '' || given === '[""]' ? DEFAULTS[name] : given;
       const parsed = parse(text);
       if ('value' in parsed) return parsed.value;
       const found = parsed.found ?? text;
@@ -119,14 +84,14 @@ function parameter<T>(name: ParameterName, parse: (text: string) => Parsed<T>) {
     });
 }
 
-/** Comma text (extension, emulator) or a JSON array of strings (kit deploy). */
+/** Splits comma-separated text (extension, emulator) or a JSON array of strings (deployed kit). */
 function parseList(text: string): string[] {
   if (text.startsWith('[')) {
     try {
       const list: unknown = JSON.parse(text);
       if (Array.isArray(list) && list.every((item) => typeof item === 'string')) return list;
     } catch {
-      // Not JSON: the items below will say what is wrong with it.
+      // Not JSON: validating the items below reports the problem.
     }
   }
   return text.split(',').map((item) => item.trim());
@@ -135,7 +100,7 @@ function parseList(text: string): string[] {
 function parseItems<T extends { name: string } | string>(
   text: string,
   expected: string,
-  most: number,
+  maxItems: number,
   parseItem: (item: string) => T | undefined,
 ): Parsed<T[]> {
   const names = new Set<string>();
@@ -145,12 +110,12 @@ function parseItems<T extends { name: string } | string>(
     if (value === undefined) return { expected, found: item };
     const name = typeof value === 'string' ? value : value.name;
     if (names.has(name))
-      return { expected: `each name once, but "${name}" comes twice`, found: text };
+      return { expected: `each name once, but "${name}" is repeated`, found: text };
     names.add(name);
     values.push(value);
   }
-  if (values.length > most)
-    return { expected: `at most ${most} items`, found: `${values.length} items` };
+  if (values.length > maxItems)
+    return { expected: `at most ${maxItems} items`, found: `${values.length} items` };
   return { value: values };
 }
 
@@ -174,47 +139,47 @@ function parseCollection(text: string): Parsed<string> {
 
 function parseBaseUrl(text: string): Parsed<string | undefined> {
   if (text === '') return { value: undefined };
-  const expected = 'an http or https address without query, such as https://example.com/i';
+  const { expected } = PARAMETERS.PUBLIC_BASE_URL;
   if (!URL.canParse(text)) return { expected };
   const url = new URL(text);
-  const plain = url.search === '' && url.hash === '' && url.username === '' && url.password === '';
-  if (!plain || !['http:', 'https:'].includes(url.protocol)) return { expected };
+  const hasExtraParts = Boolean(url.search || url.hash || url.username || url.password);
+  if (hasExtraParts || !['http:', 'https:'].includes(url.protocol)) return { expected };
   return { value: url.href.replace(/\/+$/, '') };
 }
 
-function parseSwitch(text: string): Parsed<boolean> {
-  if (text !== 'true' && text !== 'false') return { expected: 'true or false' };
-  return { value: text === 'true' };
+function flag(name: ParameterName) {
+  return parameter(name, (text): Parsed<boolean> => {
+    if (text !== 'true' && text !== 'false') return { expected: PARAMETERS[name].expected };
+    return { value: text === 'true' };
+  });
 }
 
-function parseWhole(text: string, unit: string, least: number, most: number): Parsed<number> {
-  const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return { value };
-  return { expected: `whole ${unit} from ${least} to ${most}` };
+/** An integer within the limits that the table states. */
+function wholeNumber(name: ParameterName) {
+  const { expected, min = 0, max = Infinity } = PARAMETERS[name];
+  return parameter(name, (text): Parsed<number> => {
+    const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
+    return value >= min && value <= max ? { value } : { expected };
+  });
 }
 
-function parseQuota(text: string): Parsed<number> {
-  return parseWhole(text, 'requests a minute, or 0 for no limit,', 0, MAX_QUOTA);
-}
-
-/** Bounded by the naming rules of Cloud Storage, https://cloud.google.com/storage/docs/buckets#naming */
+/** See https://cloud.google.com/storage/docs/buckets#naming */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
 
-/** https://cloud.google.com/functions/docs/locations */
-const REGION = /^[a-z]+-[a-z]+[0-9]+$/;
+const REGION = new RegExp(REGION_PATTERN);
 
 function schema(environment: Environment) {
   return z
     .object({
       LOCATION: parameter('LOCATION', (text): Parsed<string> => {
-        return REGION.test(text) ? { value: text } : { expected: 'a region such as us-central1' };
+        return REGION.test(text) ? { value: text } : { expected: PARAMETERS.LOCATION.expected };
       }),
       BUCKET: parameter('BUCKET', (text): Parsed<string> => {
         const name = text === '' ? defaultBucket(environment) : text;
         if (BUCKET_NAME.test(name)) return { value: name };
-        // While the CLI only lists the functions, no bucket is known and none is needed.
+        // The CLI lists the functions before it knows the bucket.
         if (name === '' && environment['FUNCTIONS_CONTROL_API'] === 'true') return { value: '' };
-        return { expected: 'the name of a Cloud Storage bucket', found: name };
+        return { expected: PARAMETERS.BUCKET.expected, found: name };
       }),
       ORIGINALS_PATH: parameter('ORIGINALS_PATH', (text) => parsePath(text, ['uid', 'imageId'])),
       VARIANTS_PATH: parameter('VARIANTS_PATH', (text): Parsed<string> => {
@@ -222,10 +187,10 @@ function schema(environment: Environment) {
         return 'value' in path ? { value: path.value.text } : path;
       }),
       VARIANTS: parameter('VARIANTS', (text) =>
-        parseItems(text, VARIANT_GRAMMAR, MAX_VARIANTS, parseVariant),
+        parseItems(text, PARAMETERS.VARIANTS.expected, MAX_VARIANTS, parseVariant),
       ),
       FORMATS: parameter('FORMATS', (text) =>
-        parseItems(text, `formats out of ${Object.keys(FORMATS).join(', ')}`, 3, (item) =>
+        parseItems(text, PARAMETERS.FORMATS.expected, 3, (item) =>
           isFormat(item) ? item : undefined,
         ),
       ),
@@ -233,46 +198,40 @@ function schema(environment: Environment) {
       TOKENS_COLLECTION: parameter('TOKENS_COLLECTION', parseCollection),
       JOBS_COLLECTION: parameter('JOBS_COLLECTION', parseCollection),
       PUBLIC_BASE_URL: parameter('PUBLIC_BASE_URL', parseBaseUrl),
-      REVOCATION_SECONDS: parameter('REVOCATION_SECONDS', (text) =>
-        parseWhole(text, 'seconds', 0, MAX_REVOCATION_SECONDS),
-      ),
-      NOINDEX: parameter('NOINDEX', parseSwitch),
-      TRUSTED_PROXIES: parameter('TRUSTED_PROXIES', (text) => parseWhole(text, 'proxies', 0, 10)),
-      VIEWS_PER_MINUTE: parameter('VIEWS_PER_MINUTE', parseQuota),
-      FAILURES_PER_MINUTE: parameter('FAILURES_PER_MINUTE', parseQuota),
-      TOKEN_VIEWS_PER_MINUTE: parameter('TOKEN_VIEWS_PER_MINUTE', parseQuota),
-      // The platform reads these two itself; here they are only checked.
-      MAX_INSTANCES: parameter('MAX_INSTANCES', (text) => parseWhole(text, 'instances', 1, 1000)),
-      CONCURRENCY: parameter('CONCURRENCY', (text) => parseWhole(text, 'requests', 1, 1000)),
-      LOCK_ORIGINALS: parameter('LOCK_ORIGINALS', parseSwitch),
-      MAX_BYTES: parameter('MAX_BYTES', (text) => parseWhole(text, 'bytes', 1, HIGHEST_MAX_BYTES)),
-      MAX_MEGAPIXELS: parameter('MAX_MEGAPIXELS', (text) =>
-        parseWhole(text, 'megapixels', 1, HIGHEST_MAX_MEGAPIXELS),
-      ),
-      ANIMATED: parameter('ANIMATED', parseSwitch),
-      HEIC: parameter('HEIC', parseSwitch),
-      TIFF: parameter('TIFF', parseSwitch),
-    })
+      REVOCATION_SECONDS: wholeNumber('REVOCATION_SECONDS'),
+      NOINDEX: flag('NOINDEX'),
+      TRUSTED_PROXIES: wholeNumber('TRUSTED_PROXIES'),
+      VIEWS_PER_MINUTE: wholeNumber('VIEWS_PER_MINUTE'),
+      FAILURES_PER_MINUTE: wholeNumber('FAILURES_PER_MINUTE'),
+      TOKEN_VIEWS_PER_MINUTE: wholeNumber('TOKEN_VIEWS_PER_MINUTE'),
+      // Only validated here: the platform applies these two when it deploys `serve`.
+      MAX_INSTANCES: wholeNumber('MAX_INSTANCES'),
+      CONCURRENCY: wholeNumber('CONCURRENCY'),
+      LOCK_ORIGINALS: flag('LOCK_ORIGINALS'),
+      MAX_BYTES: wholeNumber('MAX_BYTES'),
+      MAX_MEGAPIXELS: wholeNumber('MAX_MEGAPIXELS'),
+      ANIMATED: flag('ANIMATED'),
+      HEIC: flag('HEIC'),
+      TIFF: flag('TIFF'),
+    } satisfies Record<ParameterName, z.ZodType>)
     .superRefine((value, context) => {
-      // A rendition that looked like an original would be ingested, and so on without end.
+      // A rendition whose path matched ORIGINALS_PATH would be processed as an original, endlessly.
       const original = fillTemplate(value.ORIGINALS_PATH, { uid: 'uid', imageId: 'id' });
       if (original.startsWith(`${value.VARIANTS_PATH}/`)) {
         context.addIssue({
           code: 'custom',
           message:
-            'VARIANTS_PATH: expected a folder apart from ORIGINALS_PATH; found ' +
-            `${JSON.stringify(value.VARIANTS_PATH)} beside ${JSON.stringify(value.ORIGINALS_PATH.text)}.`,
+            'VARIANTS_PATH: expected a folder that does not contain ORIGINALS_PATH; found ' +
+            `${JSON.stringify(value.VARIANTS_PATH)} and ${JSON.stringify(value.ORIGINALS_PATH.text)}.`,
         });
       }
     });
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /**
- * Reads all parameters.
- * @param environment usually `process.env`
- * @throws ConfigError with a sentence for every wrong value, not just the first
+ * Parses and validates all parameters.
+ * @param environment usually `process.env`; a parameter that is unset or empty has its default
+ * @throws ConfigError that lists every invalid value and what was expected
  */
 export function parseConfig(environment: Environment): Config {
   const result = schema(environment).safeParse(environment);
@@ -307,7 +266,7 @@ export function parseConfig(environment: Environment): Config {
   };
 }
 
-/** The project's default bucket, as the platform tells it to every function. */
+/** The project's default bucket, from the FIREBASE_CONFIG that the platform sets. */
 function defaultBucket(environment: Environment): string {
   return firebaseConfig(environment, 'storageBucket');
 }

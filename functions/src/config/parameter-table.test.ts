@@ -1,0 +1,61 @@
+import { PARAMETERS } from './parameter-table.js';
+import { DEFAULTS, parseConfig } from './config.js';
+
+const BUCKET = 'demo.appspot.com';
+const parameters = Object.entries(PARAMETERS);
+
+describe.each(parameters)('%s', (name, parameter) => {
+  test('has a label and complete sentences', () => {
+    expect(parameter.label).toMatch(/^[A-Z][^.]*$/);
+    expect(parameter.description).toMatch(/^[A-Z].*\.$/);
+    expect(parameter.expected).toMatch(/[^.]$/);
+  });
+
+  test('accepts its default and its example', () => {
+    expect(() => parseConfig({ BUCKET, [name]: parameter.example })).not.toThrow();
+    if (parameter.pattern === undefined) return;
+    const pattern = new RegExp(parameter.pattern);
+    expect(parameter.example).toMatch(pattern);
+    const value = parameter.extension?.default ?? parameter.default;
+    if (value !== '') expect(value).toMatch(pattern);
+  });
+
+  test('has its default and its example among its options', () => {
+    const values = (parameter.extension?.options ?? parameter.options)?.map(({ value }) => value);
+    if (values === undefined) return;
+    const given = [parameter.default, parameter.example].flatMap((text) => text.split(','));
+    expect(given.filter((value) => !values.includes(value))).toEqual([]);
+    for (const value of values) expect(() => parseConfig({ BUCKET, [name]: value })).not.toThrow();
+  });
+
+  test('is explained where its default is empty', () => {
+    expect(parameter.defaultText !== undefined).toBe(parameter.default === '');
+  });
+});
+
+test.each([
+  ['ORIGINALS_PATH', ['{imageId}/{uid}', 'a/{uid}/b/{imageId}/c'], ['{uid}', 'a//{uid}/{imageId}']],
+  ['VARIANTS_PATH', ['a', 'a/b'], ['', '/a', 'a/', '{uid}']],
+  ['VARIANTS', ['a:1', 'a:1x2', 'a:1x2:cover,b:1x2:inside'], ['a', 'a:1x', 'a:1,', 'a:1:cover']],
+  ['IMAGES_COLLECTION', ['{uid}', '{uid}/a/b', 'a/{uid}/b'], ['a', 'a/{uid}', '{uid}/a']],
+  ['TOKENS_COLLECTION', ['a', 'a/b/c'], ['a/b', '{uid}', 'a//b']],
+  ['PUBLIC_BASE_URL', ['', 'http://localhost:5001/a'], ['example.com', 'https://example.com/?a']],
+  ['REVOCATION_SECONDS', ['0', '86400'], ['-1', '1.5', '', '1000000']],
+  ['TRUSTED_PROXIES', ['0', '10'], ['11']],
+  ['MAX_MEGAPIXELS', ['1', '99', '100'], ['0', '101']],
+] as const)('the pattern of %s accepts %j and rejects %j', (name, valid, invalid) => {
+  const pattern = new RegExp(PARAMETERS[name].pattern ?? '');
+  for (const value of valid) {
+    expect(value).toMatch(pattern);
+    expect(() => parseConfig({ BUCKET, [name]: value })).not.toThrow();
+  }
+  for (const value of invalid) {
+    expect(value).not.toMatch(pattern);
+    if (value !== '') expect(() => parseConfig({ BUCKET, [name]: value })).toThrow(name);
+  }
+});
+
+test('DEFAULTS has the parameters that the functions read', () => {
+  expect(Object.keys(DEFAULTS)).not.toContain('BUCKET_LOCATION');
+  expect(Object.keys(DEFAULTS)).toHaveLength(parameters.length - 1);
+});

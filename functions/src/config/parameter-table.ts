@@ -1,0 +1,365 @@
+/**
+ * Every parameter of the function kit and the extension, and the only place for their names, texts,
+ * defaults and limits.
+ *
+ * config.ts validates with this table, parameters.ts declares it to the Firebase CLI, and
+ * `npm run docs` generates from it: `params` in extension.yaml, functions/.env.example and
+ * docs/reference/parameters.md.
+ */
+import { FORMATS } from '../domain/format.js';
+import { VARIANT_GRAMMAR } from '../domain/variant.js';
+import { locationOptions, REGION_PATTERN } from './locations.js';
+import type { Parameter } from './parameter.js';
+
+/** The values are strings: with other types, earlier Firebase CLIs preselect the first option, not the default. */
+const BOOLEAN = {
+  type: 'boolean',
+  expected: 'true or false',
+  options: [
+    { label: 'Yes', value: 'true' },
+    { label: 'No', value: 'false' },
+  ],
+} as const;
+
+function wholeNumber(unit: string, min: number, max: number, note = '') {
+  const more = String(max).length - 1;
+  return {
+    type: 'int' as const,
+    min,
+    max,
+    expected: `a whole number of ${unit} from ${min} to ${max}${note}`,
+    pattern: min === 0 ? `^[0-9]{1,${more + 1}}$` : `^[1-9][0-9]{0,${more}}$`,
+  };
+}
+
+const REQUEST_LIMIT = {
+  ...wholeNumber('requests', 0, 1_000_000, ' (0 means no limit)'),
+  advanced: true,
+} as const;
+
+/** One path segment without placeholders. */
+const SEGMENT = '[^/{}]+';
+/** Two segments, so that a collection keeps an odd number of them. */
+const PAIR = `${SEGMENT}/${SEGMENT}`;
+const COLLECTION = {
+  expected: 'a path with an odd number of segments and no placeholders',
+  pattern: `^${SEGMENT}(/${PAIR})*$`,
+} as const;
+
+const VARIANT =
+  '[A-Za-z0-9_-]{1,40}:[0-9]{1,5}(x[0-9]{1,5}(:(inside|cover|cover:centre|cover:attention))?)?';
+
+const TABLE = {
+  LOCATION: {
+    label: 'Cloud Functions location',
+    description:
+      "Region where the functions run. Choose the bucket's region, or a region within the bucket's multi-region. " +
+      "In the function kit, functions triggered by the bucket run in the bucket's region whatever you choose.",
+    type: 'string',
+    default: 'us-central1',
+    example: 'europe-west1',
+    expected: 'a region such as us-central1',
+    pattern: REGION_PATTERN,
+    options: locationOptions('2nd gen'),
+    extension: { options: locationOptions('both') },
+    immutable: true,
+    availableIn: 'both',
+  },
+  BUCKET_LOCATION: {
+    label: 'Cloud Storage bucket location',
+    description:
+      'Location of the bucket in lowercase: a region such as us-central1, a multi-region such as us, or a dual-region ' +
+      'such as nam4. The Cloud Storage page of the Google Cloud console shows it.',
+    type: 'string',
+    default: 'us-central1',
+    example: 'us-central1',
+    expected: 'a location such as us-central1 or us, in lowercase',
+    pattern: '^[a-z]+[0-9]*(-[a-z]+[0-9]+)?$',
+    immutable: true,
+    availableIn: 'extension',
+  },
+  BUCKET: {
+    label: 'Cloud Storage bucket',
+    description: 'Bucket that originals are uploaded to. Renditions are stored in the same bucket.',
+    type: 'string',
+    default: '',
+    defaultText: "the project's default bucket",
+    example: 'my-project.firebasestorage.app',
+    expected: 'the name of a Cloud Storage bucket',
+    pattern: '^([a-z0-9][a-z0-9._-]{1,220}[a-z0-9]|\\$\\{.*\\})$',
+    resource: 'storage.googleapis.com/Bucket',
+    extension: { default: '${STORAGE_BUCKET}' },
+    availableIn: 'both',
+  },
+  ORIGINALS_PATH: {
+    label: 'Path of originals',
+    description:
+      'Object path of originals, with {uid} and {imageId} as whole segments. Your security rules must use the same path.',
+    type: 'string',
+    default: 'originals/{uid}/{imageId}',
+    example: 'users/{uid}/photos/{imageId}',
+    expected: 'a path with {uid} and {imageId}, each once and as a whole segment',
+    pattern:
+      `^(${SEGMENT}/)*(\\{uid\\}/(${SEGMENT}/)*\\{imageId\\}|\\{imageId\\}/(${SEGMENT}/)*\\{uid\\})` +
+      `(/${SEGMENT})*$`,
+    immutable: true,
+    availableIn: 'both',
+  },
+  VARIANTS_PATH: {
+    label: 'Folder of renditions',
+    description:
+      'Folder of the bucket that renditions are written to. It must not contain the path of originals.',
+    type: 'string',
+    default: 'variants',
+    example: 'public/variants',
+    expected: 'a path without placeholders',
+    pattern: `^${SEGMENT}(/${SEGMENT})*$`,
+    advanced: true,
+    immutable: true,
+    availableIn: 'both',
+  },
+  VARIANTS: {
+    label: 'Variants',
+    description:
+      'Comma-separated list of named sizes in pixels: `name:WIDTH`, `name:WIDTHxHEIGHT` (fits inside the box) or ' +
+      '`name:WIDTHxHEIGHT:cover` (fills the box and crops around the center). `name:WIDTHxHEIGHT:cover:attention` ' +
+      "chooses the crop with sharp's attention strategy. Images are never enlarged.",
+    type: 'list',
+    default: 'thumb:200x200:cover,w400:400,w800:800,w1600:1600',
+    example: 'avatar:96x96:cover:attention,w1200:1200',
+    expected: VARIANT_GRAMMAR,
+    pattern: `^${VARIANT}(,${VARIANT})*$`,
+    availableIn: 'both',
+  },
+  FORMATS: {
+    label: 'Formats',
+    description:
+      'Image formats of every variant. `serve` returns the one that the browser prefers. AVIF files are the smallest and ' +
+      'take the longest to encode.',
+    type: 'list',
+    default: 'webp,jpeg',
+    example: 'avif,webp,jpeg',
+    expected: `one or more of ${Object.keys(FORMATS).join(', ')}`,
+    options: [
+      { label: 'WebP', value: 'webp' },
+      { label: 'JPEG', value: 'jpeg' },
+      { label: 'AVIF', value: 'avif' },
+    ],
+    availableIn: 'both',
+  },
+  IMAGES_COLLECTION: {
+    label: 'Collection of image records',
+    description:
+      'Path of the Firestore collection of image records, with {uid} as a whole segment. Your security rules let the ' +
+      'owner read it.',
+    type: 'string',
+    default: 'users/{uid}/images',
+    example: 'profiles/{uid}/photos',
+    expected: 'a path with an odd number of segments, with {uid} once and as a whole segment',
+    pattern: `^(${PAIR}/)*(\\{uid\\}|${SEGMENT}/\\{uid\\}/${SEGMENT})(/${PAIR})*$`,
+    advanced: true,
+    immutable: true,
+    availableIn: 'both',
+  },
+  TOKENS_COLLECTION: {
+    label: 'Collection of token records',
+    description:
+      'Path of the Firestore collection of token records. Your security rules must deny clients all access to it.',
+    type: 'string',
+    default: 'imageTokens',
+    example: 'photoTokens',
+    ...COLLECTION,
+    advanced: true,
+    immutable: true,
+    availableIn: 'both',
+  },
+  JOBS_COLLECTION: {
+    label: 'Collection of job documents',
+    description:
+      'Path of the Firestore collection where the backfill records its progress, in the document `backfill`.',
+    type: 'string',
+    default: 'imageJobs',
+    example: 'photoJobs',
+    ...COLLECTION,
+    advanced: true,
+    availableIn: 'both',
+  },
+  PUBLIC_BASE_URL: {
+    label: 'Public base URL',
+    description:
+      'URL under which `serve` is reachable, such as https://example.com/i behind Firebase Hosting. If empty, URLs in a ' +
+      "manifest are relative to the function's own URL.",
+    type: 'string',
+    default: '',
+    defaultText: "the function's own URL",
+    example: 'https://example.com/i',
+    expected: 'an http or https URL without query or fragment, such as https://example.com/i',
+    pattern: '^(https?://[^?#]+)?$',
+    availableIn: 'both',
+  },
+  REVOCATION_SECONDS: {
+    label: 'Revocation bound (seconds)',
+    description:
+      'Maximum number of seconds that the URLs of a revoked token can keep working in any cache. 0 checks every request, ' +
+      'which costs a Firestore read for each.',
+    ...wholeNumber('seconds', 0, 86_400),
+    default: '60',
+    example: '300',
+    availableIn: 'both',
+  },
+  NOINDEX: {
+    label: 'Keep images out of search engines',
+    description: 'Whether responses have the header `X-Robots-Tag: noindex`.',
+    ...BOOLEAN,
+    default: 'true',
+    example: 'false',
+    advanced: true,
+    availableIn: 'both',
+  },
+  TRUSTED_PROXIES: {
+    label: 'Trusted proxies',
+    description:
+      'Number of proxies in front of `serve` that append to `X-Forwarded-For`: 1 for Google, plus 1 for each CDN in front ' +
+      'of it. Rate limits apply to the client address that the outermost of these proxies saw.',
+    ...wholeNumber('proxies', 0, 10),
+    pattern: '^([0-9]|10)$',
+    default: '1',
+    example: '2',
+    advanced: true,
+    availableIn: 'both',
+  },
+  VIEWS_PER_MINUTE: {
+    label: 'Requests per client and minute',
+    description:
+      'Maximum number of requests per minute and instance for which one client may cause a Firestore or Cloud Storage ' +
+      'read. Requests answered from memory do not count. 0 means no limit.',
+    ...REQUEST_LIMIT,
+    default: '3000',
+    example: '600',
+    availableIn: 'both',
+  },
+  FAILURES_PER_MINUTE: {
+    label: 'Failed requests per client and minute',
+    description:
+      'Maximum number of requests per minute and instance with which one client may request images that do not exist. ' +
+      'Above it the client is blocked for one minute, then two, then four, up to one hour. 0 means no limit.',
+    ...REQUEST_LIMIT,
+    default: '60',
+    example: '20',
+    availableIn: 'both',
+  },
+  TOKEN_VIEWS_PER_MINUTE: {
+    label: 'Requests per token and minute',
+    description:
+      'Maximum number of requests per minute and instance for which one token may cause a Firestore or Cloud Storage ' +
+      'read. 0 means no limit.',
+    ...REQUEST_LIMIT,
+    default: '6000',
+    example: '1200',
+    availableIn: 'both',
+  },
+  MAX_INSTANCES: {
+    label: 'Maximum instances of serve',
+    description:
+      'Maximum number of concurrent instances of `serve`. It limits what a flood of requests can cost.',
+    ...wholeNumber('instances', 1, 1000),
+    default: '100',
+    example: '20',
+    advanced: true,
+    availableIn: 'kit',
+  },
+  CONCURRENCY: {
+    label: 'Concurrent requests per instance of serve',
+    description:
+      'Maximum number of requests that one instance of `serve` handles at the same time.',
+    ...wholeNumber('requests', 1, 1000),
+    default: '80',
+    example: '200',
+    advanced: true,
+    availableIn: 'kit',
+  },
+  LOCK_ORIGINALS: {
+    label: 'Revoke download tokens of originals',
+    description:
+      'Whether the functions revoke the download tokens of originals. Cloud Storage adds one to each upload, and ' +
+      'getDownloadURL() creates one; its URL bypasses security rules. Choose No only if your app needs such URLs.',
+    ...BOOLEAN,
+    default: 'true',
+    example: 'false',
+    advanced: true,
+    availableIn: 'both',
+  },
+  MAX_BYTES: {
+    label: 'Largest upload (bytes)',
+    description:
+      'Maximum size of an upload in bytes. A larger upload is not read; its image record gets the state `failed`.',
+    // A larger file would need more memory than the function has.
+    ...wholeNumber('bytes', 1, 100 * 1024 * 1024),
+    default: '52428800',
+    example: '10485760',
+    advanced: true,
+    availableIn: 'both',
+  },
+  MAX_MEGAPIXELS: {
+    label: 'Largest image (megapixels)',
+    description:
+      'Maximum size of an image in millions of pixels (AVIF: at most 16). A larger image is not decoded; its image record ' +
+      'gets the state `failed`.',
+    // A larger image would need more memory than the function has.
+    ...wholeNumber('megapixels', 1, 100),
+    pattern: '^([1-9][0-9]?|100)$',
+    default: '50',
+    example: '25',
+    advanced: true,
+    availableIn: 'both',
+  },
+  ANIMATED: {
+    label: 'Keep animations',
+    description:
+      'Whether animated GIF and WebP files stay animated in WebP. JPEG and AVIF always show the first frame.',
+    ...BOOLEAN,
+    default: 'true',
+    example: 'false',
+    advanced: true,
+    availableIn: 'both',
+  },
+  HEIC: {
+    label: 'Process HEIC files',
+    description: 'Whether HEIC files, the default format of iPhone photos, are processed.',
+    ...BOOLEAN,
+    default: 'true',
+    example: 'false',
+    advanced: true,
+    availableIn: 'both',
+  },
+  TIFF: {
+    label: 'Process TIFF files',
+    description:
+      'Whether TIFF files are processed. Of all supported formats, the TIFF parser has the longest history of ' +
+      'vulnerabilities.',
+    ...BOOLEAN,
+    default: 'false',
+    example: 'true',
+    advanced: true,
+    availableIn: 'both',
+  },
+} as const satisfies Record<string, Parameter>;
+
+type TableName = keyof typeof TABLE;
+
+/** A parameter that the functions read. */
+export type ParameterName = {
+  [Name in TableName]: (typeof TABLE)[Name]['availableIn'] extends 'extension' ? never : Name;
+}[TableName];
+
+export const PARAMETERS: Readonly<Record<TableName, Parameter>> = TABLE;
+
+/** The parameters that the functions read, in the order in which installers ask for them. */
+export const PARAMETER_NAMES = (Object.keys(TABLE) as TableName[]).filter(
+  (name): name is ParameterName => PARAMETERS[name].availableIn !== 'extension',
+);
+
+/** The default of every parameter as environment text. */
+export const DEFAULTS = Object.fromEntries(
+  PARAMETER_NAMES.map((name) => [name, PARAMETERS[name].default]),
+) as Readonly<Record<ParameterName, string>>;
