@@ -1,4 +1,4 @@
-/** The admin command as it is run: a process of its own, on the real Firestore and Storage of the local stack. */
+/** Runs the doctor command in a process of its own on the local stack's Firestore and Storage. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { hashToken } from '../../functions/src/domain/token.js';
 import { plainJpeg } from '../support/pictures.js';
 import { ROOT, TestContext } from '../support/stack.js';
 
-/** Beside the functions' own: they neither hear of these originals nor see these records. */
+/** Paths and collections that the functions of the local stack do not use. */
 const PARAMETERS = {
   ORIGINALS_PATH: 'doctor/{uid}/{imageId}',
   VARIANTS_PATH: 'doctorVariants',
@@ -18,30 +18,30 @@ const PARAMETERS = {
   REVOCATION_SECONDS: '0',
 };
 
-let stage: TestContext;
+let context: TestContext;
 let folder: string;
 
 beforeAll(() => {
-  stage = new TestContext();
+  context = new TestContext();
   folder = mkdtempSync(join(tmpdir(), 'doctor-'));
   const lines = Object.entries(PARAMETERS).map((entry) => entry.join('='));
   writeFileSync(join(folder, '.env'), lines.join('\n'));
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
-  await stage.close();
+  await context.close();
 });
 
 async function doctor(...argv: string[]) {
-  const { projectId, bucket, firestore, storage } = stage.stack;
-  const where = ['--project', projectId, '--bucket', bucket, '--params', join(folder, '.env')];
-  const script = join(ROOT, 'functions', 'lib', 'cli.js');
-  const child = spawn(process.execPath, [script, 'doctor', ...where, '--grace', '0', ...argv], {
+  const { projectId, bucket, firestore, storage } = context.stack;
+  const options = ['--project', projectId, '--bucket', bucket, '--params', join(folder, '.env')];
+  const script = join(ROOT, 'functions', 'lib', 'cli', 'main.js');
+  const child = spawn(process.execPath, [script, 'doctor', ...options, '--grace', '0', ...argv], {
     env: {
       ...process.env,
       FIRESTORE_EMULATOR_HOST: firestore,
       STORAGE_EMULATOR_HOST: `http://${storage}`,
-      // Whatever is in an admin's shell: --project decides.
+      // --project takes precedence over the shell's project.
       GOOGLE_CLOUD_PROJECT: 'somebody-else',
     },
   });
@@ -58,8 +58,8 @@ const tableOf = (out: string) =>
     .filter((line) => /^(orphaned|missing|stale|unlocked) /.test(line))
     .map((line) => line.split(/ {2,}/));
 
-test('what is wrong is told as a table, mended, and told to be mended', async () => {
-  const { bucket, firestore } = stage;
+test('prints findings as a table, and fixes them', async () => {
+  const { bucket, firestore } = context;
   const save = async (name: string, data: Buffer) => {
     const metadata = { contentType: 'image/jpeg' };
     await bucket.file(name).save(data, { resumable: false, metadata });
@@ -70,9 +70,9 @@ test('what is wrong is told as a table, mended, and told to be mended', async ()
   const first = await doctor();
   expect(first).toMatchObject({ code: 1, err: '' });
   expect(tableOf(first.out)).toEqual(names.map((name) => ['missing', 'image record', name]));
-  const made = await doctor('--fix');
-  expect(made.out).toContain('4 findings; after mending: 0');
-  expect(made.code).toBe(0);
+  const processed = await doctor('--fix');
+  expect(processed.out).toContain('4 findings; after fixing: 0');
+  expect(processed.code).toBe(0);
   const image = (id: string) => firestore.doc(`doctor/alice/doctorImages/${id}`);
   expect((await image('cat').get()).get('state')).toBe('ready');
 
@@ -81,13 +81,13 @@ test('what is wrong is told as a table, mended, and told to be mended', async ()
   await bucket.file(cat).setMetadata({ metadata: { firebaseStorageDownloadTokens: 'open' } });
   await save(dog, await plainJpeg(50, 40, '#008080'));
   await bucket.file(fox).delete();
-  const prefix = renditionsFolder('doctorVariants', stage.stack.bucket, owl);
-  const [[lost] = []] = await bucket.getFiles({ prefix });
-  await lost?.delete();
-  await save(`doctorVariants/${'x'.repeat(43)}/1/w40.webp`, Buffer.from('nobody knows'));
-  const spoilt = await doctor('--json');
-  expect(spoilt.code).toBe(1);
-  expect(JSON.parse(spoilt.out)).toEqual({
+  const prefix = renditionsFolder('doctorVariants', context.stack.bucket, owl);
+  const [[rendition] = []] = await bucket.getFiles({ prefix });
+  await rendition?.delete();
+  await save(`doctorVariants/${'x'.repeat(43)}/1/w40.webp`, Buffer.from('unknown'));
+  const damaged = await doctor('--json');
+  expect(damaged.code).toBe(1);
+  expect(JSON.parse(damaged.out)).toEqual({
     checked: { originals: 3, images: 4, tokens: 4, folders: 5 },
     findings: [
       { kind: 'unlocked', what: 'download token on the original', of: cat },
@@ -99,22 +99,22 @@ test('what is wrong is told as a table, mended, and told to be mended', async ()
     problems: [],
   });
 
-  const mended = await doctor('--fix', '--unknown-folders', '--json');
-  expect(JSON.parse(mended.out)).toMatchObject({ left: [], problems: [] });
-  expect(mended.code).toBe(0);
+  const fixed = await doctor('--fix', '--unknown-folders', '--json');
+  expect(JSON.parse(fixed.out)).toMatchObject({ left: [], problems: [] });
+  expect(fixed.code).toBe(0);
   const [[metadata]] = [await bucket.file(cat).getMetadata()];
   expect(metadata.metadata?.['firebaseStorageDownloadTokens']).toBeUndefined();
   const token = (await firestore.doc(`doctorTokens/${hash}`).get()).data();
   const [{ generation }] = await bucket.file(dog).getMetadata();
   expect(token?.['image']).toMatchObject({ generation: String(generation) });
   expect((await image('fox').get()).exists).toBe(false);
-  const [left] = await bucket.getFiles({ prefix: 'doctorVariants/' });
-  // Three images of one variant in two formats.
-  expect(left).toHaveLength(6);
+  const [remaining] = await bucket.getFiles({ prefix: 'doctorVariants/' });
+  // Three images with one variant in two formats.
+  expect(remaining).toHaveLength(6);
   await expect(doctor()).resolves.toMatchObject({ code: 0 });
 }, 120_000);
 
-test('a command that is none is told so', async () => {
+test('exits with 2 for an unknown option', async () => {
   const { code, err, out } = await doctor('--fast');
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toContain('--fast');

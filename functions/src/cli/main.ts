@@ -1,15 +1,20 @@
 #!/usr/bin/env node
-/** `npx storage-public-variants …`: what an admin runs by hand. */
+/** The command line tool, `npx storage-public-variants`. */
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { doctor, USAGE, type CliEnvironment } from './doctor/command.js';
 
-const surroundings: CliEnvironment = {
-  environment: process.env,
-  async openLibrary(config, project) {
-    // The first is what firebase-admin asks for first; a shell may have another one in it.
+/** Minimum time between two progress lines, milliseconds. */
+const PROGRESS_INTERVAL_MS = 100;
+/** When the last progress line was written, milliseconds since 1970. */
+let progressAt = 0;
+
+const cli: CliEnvironment = {
+  env: process.env,
+  async openBackend(config, project) {
+    // firebase-admin reads the first before the second; the shell may have another project in either.
     for (const name of ['GOOGLE_CLOUD_PROJECT', 'GCLOUD_PROJECT']) process.env[name] = project;
-    // Google's clients know the one, firebase-admin the other.
+    // Google's client libraries read one variable, firebase-admin the other.
     const emulator = process.env['STORAGE_EMULATOR_HOST'];
     if (emulator)
       process.env['FIREBASE_STORAGE_EMULATOR_HOST'] = emulator.replace(/^https?:\/\//, '');
@@ -32,16 +37,16 @@ const surroundings: CliEnvironment = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   progress(line) {
-    if (!process.stderr.isTTY || (line !== '' && Date.now() - shownAt < 100)) return;
-    shownAt = Date.now();
+    if (!process.stderr.isTTY) return;
+    if (line !== '' && Date.now() - progressAt < PROGRESS_INTERVAL_MS) return;
+    progressAt = Date.now();
     process.stderr.write(`\r\u001b[K${line}`);
   },
 };
-/** When a person was last shown how far it has come, milliseconds since 1970. */
-let shownAt = 0;
 
+/** @returns the exit code */
 async function main([command, ...rest]: string[]): Promise<number> {
-  if (command === 'doctor') return doctor(rest, surroundings);
+  if (command === 'doctor') return doctor(rest, cli);
   if (command === '--help' || command === 'help') {
     process.stdout.write(USAGE);
     return 0;

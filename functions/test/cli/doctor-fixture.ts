@@ -1,11 +1,11 @@
-/** A world of two images at rest; for tests of the doctor. */
+/** An in-memory project with two processed images, for tests of the doctor command. */
 import { openMemoryHarness, settle } from '../lifecycle/memory-harness.js';
 
 export type Memory = ReturnType<typeof openMemoryHarness>;
 export const CAT = 'originals/alice/cat';
 export const DOG = 'originals/bob/dog';
 export const CAT_RECORD = 'users/alice/images/cat';
-/** What a folder of renditions could be called. */
+/** A valid name of a rendition folder that belongs to no image. */
 export const UNKNOWN = 'unknown'.padEnd(43, '-');
 
 export async function openSettled(): Promise<Memory> {

@@ -1,4 +1,4 @@
-/** `storage-public-variants doctor`: the words of the command line -> an examination, printed. */
+/** `storage-public-variants doctor`: parses the command line, runs the examination and prints the report. */
 import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { parseConfig, type Config } from '../../config/config.js';
@@ -12,86 +12,92 @@ import type { Finding } from './inspect.js';
 export const USAGE = `storage-public-variants doctor --project P [--bucket B] [--params FILE] [--fix] [--json]
        [--unknown-folders] [--grace S]
 
-Compares originals, renditions, image records and token records, and says what is orphaned, missing,
+Compares originals, renditions, image records and token records, and lists what is orphaned, missing,
 stale or unlocked.
 
---project P    the Firebase project; by your Application Default Credentials, or by the emulators that
+--project P    Firebase project; read with Application Default Credentials, or from the emulators that
                FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST name
---bucket B     holds originals and renditions; default: BUCKET of --params, else P.firebasestorage.app
---params FILE  the parameters of your instance, NAME=value a line; default: all as shipped
---fix          mends what is found
---json         a document instead of a table
+--bucket B     bucket of originals and renditions; default: BUCKET of --params, else P.firebasestorage.app
+--params FILE  parameters of your instance, one NAME=value per line; default: the default parameters
+--fix          fix the findings
+--json         print a JSON document instead of a table
 --unknown-folders
-               with --fix: deletes folders of renditions, too, that nothing names; not if another instance
-               keeps its renditions in the same VARIANTS_PATH
---grace S      uploads of the last S seconds may be under way and are no finding; default: 60
+               with --fix: also delete rendition folders that belong to no known image. Do not use it if
+               another instance has its renditions in the same VARIANTS_PATH
+--grace S      ignore uploads of the last S seconds, which may still be in progress; default: 60
 
-Exit code: 0 when nothing is wrong (any more), 1 when something is, 2 when it could not be told.
+Exit code: 0 if there are no findings or all were fixed, 1 if findings are left, 2 if the check failed.
 `;
 
-/** Old renditions that its own work leaves behind are waited for, up to so long, milliseconds. */
-const PATIENCE_MS = 15 * 60_000;
-/** What looks wrong may be under way: so long until it is looked at again, milliseconds. */
+/** Maximum time to wait until old renditions may be deleted, milliseconds. */
+const MAX_CLEANUP_WAIT_MS = 15 * 60_000;
+/** Time until images with findings are inspected again, because their processing may be in progress, milliseconds. */
 const SETTLE_MS = 5000;
 
-/** What the command is given of the world. */
+/** What the command needs from its process; replaced in tests. */
 export interface CliEnvironment {
-  environment: Readonly<Record<string, string | undefined>>;
-  openLibrary: (config: Config, project: string) => Promise<Backend>;
+  /** Environment variables. */
+  env: Readonly<Record<string, string | undefined>>;
+  openBackend: (config: Config, project: string) => Promise<Backend>;
   openProcessor: () => Promise<
     ((bytes: Buffer, plan: ProcessSettings) => Promise<ProcessedImage>) & { close(): void }
   >;
+  /** Milliseconds since 1970. */
   now: () => number;
   wait: (ms: number) => Promise<void>;
+  /** Writes to stdout. */
   out: (text: string) => void;
-  /** For what went wrong. */
+  /** Writes to stderr. */
   err: (text: string) => void;
-  /** For a person who waits; each line takes the place of the one before. */
+  /** Shows a progress line, which replaces the previous one; an empty line clears it. */
   progress: (line: string) => void;
 }
 
-/** What an examination, and a mending, came to. */
 interface Report {
   before: Examination;
-  /** After mending. */
+  /** The examination after fixing. */
   after?: Examination;
-  /** What could not be mended, a sentence each. */
+  /** What could not be fixed, one sentence each. */
   problems: string[];
-  /** When old renditions may be deleted that could not be waited for, milliseconds since 1970. */
+  /** When the remaining old renditions may be deleted, milliseconds since 1970. */
   later?: number;
 }
 
-/** Why nothing can be told; its message is for the admin. */
-class CannotTell extends Error {
-  override readonly name = 'CannotTell';
+/** The command line, its files or the environment are wrong; the message is for the user. */
+class UsageError extends Error {
+  override readonly name = 'UsageError';
 }
 
-/** @returns the exit code; never throws */
-export async function doctor(argv: string[], surroundings: CliEnvironment): Promise<number> {
-  const { out, err, progress } = surroundings;
+/**
+ * Runs the command.
+ * @param argv arguments after `doctor`
+ * @returns the exit code: see USAGE; never throws
+ */
+export async function doctor(argv: string[], cli: CliEnvironment): Promise<number> {
+  const { out, err, progress } = cli;
   try {
-    const options = readOptions(argv);
+    const options = parseOptions(argv);
     if (options.help) {
       out(USAGE);
       return 0;
     }
-    checkEmulators(surroundings.environment);
-    const report = await run(options, surroundings);
+    checkEmulators(cli.env);
+    const report = await run(options, cli);
     progress('');
-    out(options.json ? toJson(report) : describe(report));
+    out(options.json ? toJson(report) : toText(report));
     const { findings } = report.after ?? report.before;
     return findings.length + report.problems.length > 0 || report.later !== undefined ? 1 : 0;
   } catch (error) {
     progress('');
-    err(`${sentenceOf(error)}\n`);
+    err(`${messageOf(error)}\n`);
     return 2;
   }
 }
 
-type Options = ReturnType<typeof readOptions>;
+type Options = ReturnType<typeof parseOptions>;
 
-/** @throws CannotTell, ConfigError */
-function readOptions(argv: string[]) {
+/** @throws UsageError, ConfigError */
+function parseOptions(argv: string[]) {
   let parsed;
   try {
     parsed = parseArgs({
@@ -109,22 +115,22 @@ function readOptions(argv: string[]) {
       },
     });
   } catch (error) {
-    throw new CannotTell(`${(error as Error).message}\n\n${USAGE}`);
+    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
   }
   const { help, project, fix, json, grace, params, bucket } = parsed.values;
-  const [stray] = parsed.positionals;
-  const wrong =
-    stray !== undefined
-      ? `expected options only, found "${stray}"`
+  const [positional] = parsed.positionals;
+  const problem =
+    positional !== undefined
+      ? `expected options only, found "${positional}"`
       : !/^[a-z0-9][a-z0-9:.-]*$/.test(project) && !help
         ? `--project: expected the id of a Firebase project, found "${project}"`
         : !/^\d{1,6}$/.test(grace)
-          ? `--grace: expected whole seconds, found "${grace}"`
+          ? `--grace: expected a whole number of seconds, found "${grace}"`
           : undefined;
-  if (wrong !== undefined) throw new CannotTell(`${wrong}\n\n${USAGE}`);
-  const given = params === undefined ? {} : parseEnv(readParams(params));
-  const BUCKET = bucket ?? (given['BUCKET'] || `${project || 'project'}.firebasestorage.app`);
-  const config = parseConfig({ ...given, BUCKET, GCLOUD_PROJECT: project });
+  if (problem !== undefined) throw new UsageError(`${problem}\n\n${USAGE}`);
+  const parameters = params === undefined ? {} : parseEnv(readParams(params));
+  const BUCKET = bucket ?? (parameters['BUCKET'] || `${project || 'project'}.firebasestorage.app`);
+  const config = parseConfig({ ...parameters, BUCKET, GCLOUD_PROJECT: project });
   const unknownFolders = parsed.values['unknown-folders'];
   return { help, project, fix, json, unknownFolders, graceMs: Number(grace) * 1000, config };
 }
@@ -134,103 +140,110 @@ function readParams(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code = 'an error' } = error as { code?: string };
-    throw new CannotTell(`--params: expected a file that can be read at ${file}, found ${code}`);
+    throw new UsageError(`--params: expected a readable file at ${file}, found ${code}`);
   }
 }
 
-/** The records of one world must not be held against the objects of another. */
-function checkEmulators(environment: CliEnvironment['environment']): void {
+/** Records in an emulator must not be compared with objects in the cloud, nor the reverse. */
+function checkEmulators(env: CliEnvironment['env']): void {
   const names = ['FIRESTORE_EMULATOR_HOST', 'STORAGE_EMULATOR_HOST'];
-  const [there, ...both] = names.filter((name) => environment[name]);
-  if (there === undefined || both.length > 0) return;
-  const other = names.find((name) => name !== there) ?? '';
-  throw new CannotTell(`expected ${names.join(' and ')}, or neither; found no ${other}`);
+  const present = names.filter((name) => env[name]);
+  if (present.length !== 1) return;
+  const missing = names.find((name) => !present.includes(name)) ?? '';
+  throw new UsageError(`expected ${names.join(' and ')}, or neither; found no ${missing}`);
 }
 
-async function run(options: Options, surroundings: CliEnvironment): Promise<Report> {
+async function run(options: Options, cli: CliEnvironment): Promise<Report> {
   const { config, project, fix, graceMs } = options;
-  const { now, wait, progress } = surroundings;
-  const opened = await surroundings.openLibrary(config, project);
-  // No task is sent from here: what its own work leaves behind, the command sweeps itself.
-  const sweeps = new Map<string, number>();
+  const { now, wait, progress } = cli;
+  const projectBackend = await cli.openBackend(config, project);
+  // The command enqueues no tasks: it runs the cleanups that its own fixes require itself.
+  const cleanupTimes = new Map<string, number>();
   const queues: Backend['queues'] = {
-    ...opened.queues,
-    scheduleCleanup: (task, at) => Promise.resolve(void sweeps.set(task.name, at)),
+    ...projectBackend.queues,
+    scheduleCleanup: (task, at) => Promise.resolve(void cleanupTimes.set(task.name, at)),
   };
-  const keeper = { config, backend: { ...opened, queues }, now, log: () => {} };
-  const looking: ExamineOptions = {
+  const context = { config, backend: { ...projectBackend, queues }, now, log: () => {} };
+  const examineOptions: ExamineOptions = {
     graceMs,
     settle: () => wait(SETTLE_MS),
     onProgress: (what, done, total) =>
-      progress(total === undefined ? `${done} ${what}` : `${bar(done, total)} ${what}`),
+      progress(total === undefined ? `${done} ${what}` : `${progressBar(done, total)} ${what}`),
   };
-  const before = await examine(keeper, looking);
-  checkPlaces(before, options);
+  const before = await examine(context, examineOptions);
+  checkParameters(before, options);
   const problems: string[] = [];
-  const mendable = before.findings.filter((found) => !found.isUnknown || options.unknownFolders);
-  if (!fix || mendable.length === 0) return { before, problems };
-  const processImage = await surroundings.openProcessor();
+  const fixable = before.findings.filter(({ isUnknown }) => !isUnknown || options.unknownFolders);
+  if (!fix || fixable.length === 0) return { before, problems };
+  const processImage = await cli.openProcessor();
   try {
-    for (const [index, { mend, of }] of mendable.entries()) {
-      progress(`${bar(index, mendable.length)} mended`);
-      await mend({ ...keeper, processImage }).catch((error: unknown) => {
-        problems.push(`${of}: ${reasonOf(error)}`);
+    for (const [index, finding] of fixable.entries()) {
+      progress(`${progressBar(index, fixable.length)} fixed`);
+      await finding.fix({ ...context, processImage }).catch((error: unknown) => {
+        problems.push(`${finding.of}: ${reasonOf(error)}`);
       });
     }
   } finally {
     processImage.close();
   }
   let later: number | undefined;
-  for (const until = now() + PATIENCE_MS; sweeps.size > 0;) {
-    const [name, at] = [...sweeps].reduce((first, other) => (other[1] < first[1] ? other : first));
-    if (at > until) {
-      later = Math.max(...sweeps.values());
+  for (const deadline = now() + MAX_CLEANUP_WAIT_MS; cleanupTimes.size > 0;) {
+    const [name, at] = [...cleanupTimes].reduce((first, other) =>
+      other[1] < first[1] ? other : first,
+    );
+    if (at > deadline) {
+      later = Math.max(...cleanupTimes.values());
       break;
     }
     progress(
-      `${sweeps.size} images have old renditions that may still be seen: waiting for the bound`,
+      `waiting for the revocation bound: old renditions of ${cleanupTimes.size} images may still be cached`,
     );
     await wait(Math.max(0, at - now()));
-    sweeps.delete(name);
-    await cleanup({ name }, keeper);
+    cleanupTimes.delete(name);
+    await cleanup({ name }, context);
   }
-  const after = await examine(keeper, looking);
+  const after = await examine(context, examineOptions);
   return { before, after, problems, ...(later !== undefined && { later }) };
 }
 
-/** Another instance's parameters would make all of this one's images look wrong, and mending delete them. */
-function checkPlaces({ elsewhere, checked }: Examination, { config, fix }: Options): void {
+/**
+ * Stops when the parameters seem to be those of another instance: all images of this one would be findings,
+ * and fixing them would delete them.
+ * @throws UsageError
+ */
+function checkParameters({ elsewhere, checked }: Examination, { config, fix }: Options): void {
   const { count, example } = elsewhere;
-  // Made anew by parameters that find no token, images would lose what the tokens elsewhere show.
+  const nothingFixed = fix ? ' Nothing was fixed.' : '';
+  // Reprocessing with the wrong collection would delete renditions that the tokens of the right one need.
   if (checked.images > 0 && checked.tokens === 0) {
-    throw new CannotTell(
+    throw new UsageError(
       `expected token records in ${config.tokensCollection}, found none for ${checked.images} image records: ` +
-        `check --params, or revoke by deleting originals.${fix ? ' Nothing was mended.' : ''}`,
+        `check --params, or revoke by deleting originals.${nothingFixed}`,
     );
   }
   if (count === 0) return;
-  throw new CannotTell(
+  throw new UsageError(
     `expected records of gs://${config.bucket}/${config.originalsPath.text}, ` +
       `found ${count} that name something else, such as ${example}: check --bucket and --params, ` +
-      `or delete them if they are nobody's.${fix ? ' Nothing was mended.' : ''}`,
+      `or delete these records if no instance uses them.${nothingFixed}`,
   );
 }
 
-function sentenceOf(error: unknown): string {
-  if (error instanceof CannotTell || error instanceof ConfigError) return error.message;
-  // This goes to an admin's own terminal: what Google says helps, and is about the admin's own project.
-  const [said = ''] = String((error as { message?: unknown }).message ?? error).split('\n');
-  return `expected to read the project's Firestore and its bucket, found ${reasonOf(error)}: ${said}`;
+function messageOf(error: unknown): string {
+  if (error instanceof UsageError || error instanceof ConfigError) return error.message;
+  // The first line of Google's message may be shown: it goes to the user's terminal, about the user's project.
+  const [firstLine = ''] = String((error as { message?: unknown }).message ?? error).split('\n');
+  return `expected to read the project's Firestore and its bucket, found ${reasonOf(error)}: ${firstLine}`;
 }
 
 const BAR_CELLS = 30;
 
-function bar(done: number, total: number): string {
+function progressBar(done: number, total: number): string {
   const full = total === 0 ? BAR_CELLS : Math.round((done / total) * BAR_CELLS);
   return `[${'#'.repeat(full)}${'.'.repeat(BAR_CELLS - full)}] ${done}/${total}`;
 }
 
-/** `{ checked, findings, left?, later?, problems }`; `left` only after mending, `later` an ISO 8601 time. */
+/** `{ checked, findings, left?, later?, problems }`: `left` only after fixing, `later` in ISO 8601. */
 function toJson({ before, after, problems, later }: Report): string {
   const plain = (findings: Finding[]) => findings.map(({ kind, what, of }) => ({ kind, what, of }));
   const document = {
@@ -243,23 +256,24 @@ function toJson({ before, after, problems, later }: Report): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function describe({ before, after, problems, later }: Report): string {
+function toText({ before, after, problems, later }: Report): string {
   const { originals, images, tokens, folders } = before.checked;
-  const counted = `${originals} originals, ${images} image records, ${tokens} token records, ${folders} folders of renditions`;
-  const lines = [counted, ...table(before.findings)];
-  if (before.findings.length === 0) lines.push('Nothing is wrong.');
+  const counts = `${originals} originals, ${images} image records, ${tokens} token records, ${folders} rendition folders`;
+  const lines = [counts, ...toTable(before.findings)];
+  if (before.findings.length === 0) lines.push('No findings.');
   if (after !== undefined) {
-    const count = `${before.findings.length} findings; after mending: ${after.findings.length}`;
-    lines.push(count, ...table(after.findings));
+    const count = `${before.findings.length} findings; after fixing: ${after.findings.length}`;
+    lines.push(count, ...toTable(after.findings));
   }
   if (later !== undefined) {
     const time = new Date(later).toISOString();
-    lines.push(`Old renditions may still be seen until ${time}: run this again then.`);
+    lines.push(`Old renditions may still be cached until ${time}: run this command again then.`);
   }
   return [...lines, ...problems, ''].join('\n');
 }
 
-function table(findings: Finding[]): string[] {
+/** Columns that are aligned with spaces. */
+function toTable(findings: Finding[]): string[] {
   if (findings.length === 0) return [];
   const rows = [['kind', 'what', 'of'], ...findings.map(({ kind, what, of }) => [kind, what, of])];
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));

@@ -11,16 +11,16 @@ import {
   type Memory,
 } from '../../../test/cli/doctor-fixture.js';
 
-const NOW_AND_HERE: ExamineOptions = { graceMs: 0 };
+const WITHOUT_GRACE: ExamineOptions = { graceMs: 0 };
 
 async function findingsOf(memory: Memory) {
-  const { findings } = await examine(lifecycleContextOf(memory), NOW_AND_HERE);
+  const { findings } = await examine(lifecycleContextOf(memory), WITHOUT_GRACE);
   return findings.map(({ kind, what, of }) => [kind, what, of]);
 }
 
-const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] = [
+const defects: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] = [
   [
-    'a download token',
+    'a download token on an original',
     ({ backend }) => {
       const cat = backend.originals.get(CAT);
       if (cat) cat.hasDownloadToken = true;
@@ -36,13 +36,13 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
     [['unlocked', 'download tokens on 1 renditions', CAT]],
   ],
   [
-    'an image that was given up',
+    'an image with exhausted retries',
     ({ backend }) => {
       const image = backend.images.get(CAT_RECORD);
       const error = { code: 'retries-exhausted', message: 'The image could not be processed.' };
       if (image) Object.assign(image, { state: 'failed', error });
     },
-    [['stale', 'image that was given up', CAT]],
+    [['stale', 'image with exhausted retries', CAT]],
   ],
   [
     'an original whose event was lost',
@@ -68,12 +68,12 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
     [['orphaned', 'image record, 1 token records, 4 renditions', CAT]],
   ],
   [
-    'an image record that somebody deleted',
+    'a deleted image record',
     ({ backend }) => void backend.images.delete(CAT_RECORD),
     [['missing', 'image record', CAT]],
   ],
   [
-    'a rendition that somebody deleted',
+    'a deleted rendition',
     ({ backend }) => {
       const [name = ''] = backend.renditions.keys();
       backend.renditions.delete(name);
@@ -81,7 +81,7 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
     [['missing', '1 renditions', CAT]],
   ],
   [
-    'renditions that nothing shows',
+    'a rendition that no record refers to',
     async ({ backend, time }) => {
       const [name = ''] = backend.renditions.keys();
       await backend.objects.writeRendition(`${name}.old`, 'webp', Buffer.from('old'));
@@ -90,7 +90,7 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
     [['orphaned', '1 old renditions', CAT]],
   ],
   [
-    'a folder that nothing knows of',
+    'a rendition folder of an unknown image',
     async ({ backend }) => {
       await backend.objects.writeRendition(
         `variants/${UNKNOWN}/1/w40.webp`,
@@ -101,7 +101,7 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
     [['orphaned', '1 renditions', `variants/${UNKNOWN}/`]],
   ],
   [
-    'a token record that is behind',
+    'a token record of an earlier upload',
     ({ backend }) => {
       const [, token] = [...backend.tokens].find(([, { uid }]) => uid === 'alice') ?? [];
       if (token?.image) token.image.generation = '1';
@@ -109,54 +109,56 @@ const wrongs: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] 
     [['stale', '1 token records of another upload', CAT]],
   ],
   [
-    'an attempt that died for good',
+    'an attempt that ended without a result',
     ({ backend, time }) => {
       const image = backend.images.get(CAT_RECORD);
       if (image) Object.assign(image, { attempt: 'dead', state: 'processing' });
       time.now += 3_600_001;
     },
-    [['stale', 'image that nobody works on', CAT]],
+    [['stale', 'image record of an attempt that has ended', CAT]],
   ],
 ];
 
-test('nothing is wrong with what has settled', async () => {
+test('finds nothing after all processing has ended', async () => {
   const memory = await openSettled();
   await expect(findingsOf(memory)).resolves.toEqual([]);
 });
 
-describe.each(wrongs)('%s', (_name, spoil, expected) => {
-  test('is found, and mended by --fix', async () => {
+describe.each(defects)('%s', (_name, damage, expected) => {
+  test('is found, and fixed by its fix', async () => {
     const memory = await openSettled();
-    await spoil(memory);
+    await damage(memory);
     await expect(findingsOf(memory)).resolves.toEqual(expected);
-    const { findings } = await examine(lifecycleContextOf(memory), NOW_AND_HERE);
-    for (const { mend } of findings)
-      await mend({ ...lifecycleContextOf(memory), processImage: processText });
+    const { findings } = await examine(lifecycleContextOf(memory), WITHOUT_GRACE);
+    for (const { fix } of findings)
+      await fix({ ...lifecycleContextOf(memory), processImage: processText });
     await expect(findingsOf(memory)).resolves.toEqual([]);
   });
 });
 
-test('what is under way is not wrong', async () => {
+test('does not report processing in progress', async () => {
   const memory = await openSettled();
   await memory.harness.upload(CAT, 'cat again');
   const [, finalized] = memory.harness.events;
   if (finalized) await memory.harness.handle({ kind: 'event', event: finalized });
-  // The old renditions are there until the bound has passed.
+  // The old renditions are kept until the revocation bound has passed.
   expect(memory.backend.renditions.size).toBe(12);
   await expect(findingsOf(memory)).resolves.toEqual([]);
 });
 
-test('an upload whose event is on its way is not wrong, for as long as the grace lasts', async () => {
+test('does not report an unprocessed upload within the grace period', async () => {
   const memory = await openSettled();
   await memory.harness.upload('originals/alice/new', 'new');
-  const late = { graceMs: 60_000 };
-  await expect(examine(lifecycleContextOf(memory), late)).resolves.toMatchObject({ findings: [] });
+  const withGrace = { graceMs: 60_000 };
+  await expect(examine(lifecycleContextOf(memory), withGrace)).resolves.toMatchObject({
+    findings: [],
+  });
   memory.time.now += 60_000;
-  const { findings } = await examine(lifecycleContextOf(memory), late);
+  const { findings } = await examine(lifecycleContextOf(memory), withGrace);
   expect(findings.map(({ kind }) => kind).sort()).toEqual(['missing', 'unlocked']);
 });
 
-test('what was under way at the first look has another one', async () => {
+test('inspects images with findings again after settling', async () => {
   const memory = await openSettled();
   await memory.harness.delete(CAT);
   const settleAll = () => settle(memory);
@@ -164,48 +166,60 @@ test('what was under way at the first look has another one', async () => {
   expect(findings).toEqual([]);
 });
 
-describe("what is not this project's is not found", () => {
-  test.each(['variants/mine/1/cat.webp', 'variants/cat.webp'])('%s', async (name) => {
-    const memory = await openSettled();
-    await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('mine'));
-    await expect(findingsOf(memory)).resolves.toEqual([]);
-  });
+describe('does not report', () => {
+  test.each(['variants/mine/1/cat.webp', 'variants/cat.webp'])(
+    'the unrelated object %s',
+    async (name) => {
+      const memory = await openSettled();
+      await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('mine'));
+      await expect(findingsOf(memory)).resolves.toEqual([]);
+    },
+  );
 
-  test('a document without an original', async () => {
+  test('an unrelated document', async () => {
     const memory = await openSettled();
     memory.backend.images.set('users/carol/images/x', { caption: 'mine' } as never);
     await expect(findingsOf(memory)).resolves.toEqual([]);
   });
 
-  test('what somebody has uploaded between the look and the mending', async () => {
+  test('or delete a rendition that was written after the examination', async () => {
     const memory = await openSettled();
     const name = `variants/${UNKNOWN}/1/w40.webp`;
     await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('x'));
-    const { findings } = await examine(lifecycleContextOf(memory), NOW_AND_HERE);
+    const { findings } = await examine(lifecycleContextOf(memory), WITHOUT_GRACE);
     await memory.backend.objects.writeRendition(name, 'webp', Buffer.from('x'));
-    for (const { mend } of findings)
-      await mend({ ...lifecycleContextOf(memory), processImage: processText });
+    for (const { fix } of findings)
+      await fix({ ...lifecycleContextOf(memory), processImage: processText });
     expect(memory.backend.renditions.has(name)).toBe(true);
   });
 });
 
-test('a token that was revoked is not missing', async () => {
+test('does not report a revoked token as missing', async () => {
   const memory = await openSettled();
   memory.backend.tokens.clear();
   await expect(findingsOf(memory)).resolves.toEqual([]);
 });
 
-test('other parameters make what is there stale', async () => {
+test('reports renditions made with other parameters as stale', async () => {
   const memory = await openSettled();
   memory.harness.reconfigure({ VARIANTS: 'w30:30' });
-  const both = [CAT, DOG].map((name) => ['stale', 'renditions by other parameters', name]);
+  const both = [CAT, DOG].map((name) => ['stale', 'renditions made with other parameters', name]);
   await expect(findingsOf(memory)).resolves.toEqual(both);
 });
 
-test('a token that names an image of other parameters is told apart', async () => {
+test('reports a token that names an image of another collection separately', async () => {
   const memory = await openSettled();
   const [[hash, token] = []] = memory.backend.tokens;
   if (token) token.imagePath = 'before/alice/images/cat';
-  const { elsewhere } = await examine(lifecycleContextOf(memory), NOW_AND_HERE);
+  const { elsewhere } = await examine(lifecycleContextOf(memory), WITHOUT_GRACE);
   expect(elsewhere).toEqual({ count: 1, example: `imageTokens/${hash}` });
+});
+
+test('inspects more images than one page and one batch hold', async () => {
+  const memory = await openSettled();
+  const cat = memory.backend.originals.get(CAT);
+  const names = Array.from({ length: 2001 }, (_, index) => `originals/alice/${index}`);
+  for (const name of names) if (cat) memory.backend.originals.set(name, cat);
+  const found = await findingsOf(memory);
+  expect(found).toEqual(names.sort().map((name) => ['missing', 'image record', name]));
 });

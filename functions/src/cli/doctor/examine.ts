@@ -1,4 +1,4 @@
-/** Everything there is -> all that is wrong. */
+/** Compares all originals, records and renditions of a project, and lists the findings. */
 import {
   fillTemplate,
   hashedFolder,
@@ -7,173 +7,192 @@ import {
   renditionsFolder,
   type Owner,
 } from '../../domain/path.js';
+import { runWithConcurrency } from '../../processing/concurrency.js';
 import type { LifecycleContext, ProcessingContext } from '../../lifecycle/context.js';
 import type { Page } from '../../gcp/backend.js';
 import { inspect, type Finding } from './inspect.js';
 
-/** Names that one call lists. */
-const A_CALL = 1000;
-/** Images that are looked at side by side. */
-const AT_ONCE = 16;
-/** What a folder of renditions is called; what is not, somebody else has put there. */
-const HASHED = /^[\w-]{43}$/;
+/** Page size of all lists. */
+const NAMES_PER_PAGE = 1000;
+/** Maximum number of images or folders that are inspected at the same time. */
+const MAX_CONCURRENT_INSPECTIONS = 16;
+/** Inspections that are queued at the same time: bounds memory. */
+const INSPECTIONS_PER_BATCH = 1000;
+/** Name of a rendition folder: a SHA-256 in base64url. Other folders do not belong to this project. */
+const HASHED_FOLDER = /^[\w-]{43}$/;
 
 export interface Examination {
-  /** How many of each there were. */
+  /** How many of each exist. */
   checked: { originals: number; images: number; tokens: number; folders: number };
   findings: Finding[];
   /**
-   * Records of what is not where the parameters say, and one of them. Whatever else was found is not to
-   * be trusted then: the parameters may be another instance's.
+   * Number of records that name objects or documents outside the configured places, and one example. If there
+   * are any, the parameters may be those of another instance, and the findings are not reliable.
    */
   elsewhere: { count: number; example?: string };
 }
 
 export interface ExamineOptions {
-  /** Uploads, and ends of a bound, that are not older are under way, milliseconds. */
+  /** Uploads and ends of a revocation bound that are more recent may still be in progress, milliseconds. */
   graceMs: number;
-  /** Awaited once, before what looks wrong is looked at again: it may be under way. */
+  /** Awaited once, before images with findings are inspected again: their processing may be in progress. */
   settle?: () => Promise<void>;
-  /** Told how far it has come. */
+  /** Reports progress; `total` is known for images only. */
   onProgress?: (what: string, done: number, total?: number) => void;
 }
 
-interface Suspect {
+/** An image that has an original, an image record or a token record. */
+interface KnownImage {
   owner: Owner;
+  /** Object name of the original. */
   name: string;
 }
 
 /**
- * Reads everything: lists of originals, image records, token records and folders, and for each image what
- * `inspect` costs, twice when something is wrong. Holds the names of all originals in memory, some 200
- * bytes each.
- * @throws what Google's clients throw
+ * Reads the lists of originals, image records, token records and folders, and inspects each image: once, and
+ * twice when it has findings. Holds the names of all originals in memory, some 200 bytes each.
+ * @throws errors of Google's client libraries
  */
 export async function examine(
-  room: LifecycleContext,
+  context: LifecycleContext,
   { graceMs, settle, onProgress = () => {} }: ExamineOptions,
 ): Promise<Examination> {
-  const { config, backend } = room;
+  const { config, backend } = context;
   const { records } = backend;
-  const seen = new Map<string, Suspect>();
+  const images = new Map<string, KnownImage>();
   const elsewhere: Examination['elsewhere'] = { count: 0 };
-  const noteElsewhere = (example: string) => {
+  const addElsewhere = (example: string) => {
     elsewhere.count += 1;
     elsewhere.example ??= example;
   };
-  const note = (owner: Owner, name: string) =>
-    seen.set(hashedFolder(config.bucket, name), { owner, name });
+  const addImage = (owner: Owner, name: string) =>
+    images.set(hashedFolder(config.bucket, name), { owner, name });
   const nameOf = (owner: Owner) => fillTemplate(config.originalsPath, owner);
 
-  await eachOriginal(room, (owner, name) => {
-    note(owner, name);
-    onProgress('originals', seen.size);
+  await forEachOriginal(context, (owner, name) => {
+    addImage(owner, name);
+    onProgress('originals', images.size);
   });
-  const originals = seen.size;
-  const images = await eachPage(
-    (after) => records.listImages(A_CALL, after),
-    (owner) => note(owner, nameOf(owner)),
+  const originalCount = images.size;
+  const imageCount = await forEachItem(
+    (after) => records.listImages(NAMES_PER_PAGE, after),
+    (owner) => addImage(owner, nameOf(owner)),
     (count) => onProgress('image records', count),
   );
-  const tokens = await eachPage(
-    (after) => records.listTokens(A_CALL, after),
+  const tokenCount = await forEachItem(
+    (after) => records.listTokens(NAMES_PER_PAGE, after),
     (token) => {
-      if (token.isElsewhere) noteElsewhere(`${config.tokensCollection}/${token.hash}`);
-      else note({ uid: token.uid, imageId: token.imageId }, nameOf(token));
+      if (token.isElsewhere) addElsewhere(`${config.tokensCollection}/${token.hash}`);
+      else addImage({ uid: token.uid, imageId: token.imageId }, nameOf(token));
     },
     (count) => onProgress('token records', count),
   );
 
-  const suspects: Suspect[] = [];
+  const suspects: KnownImage[] = [];
   let done = 0;
-  await sideBySide([...seen.values()], async (suspect) => {
-    const found = await inspect(suspect.owner, suspect.name, graceMs, room);
-    if (found.elsewhere !== undefined) noteElsewhere(found.elsewhere);
-    if (found.findings.length > 0) suspects.push(suspect);
-    onProgress('images', (done += 1), seen.size);
+  await forEachConcurrently([...images.values()], async (image) => {
+    const inspection = await inspect(image.owner, image.name, graceMs, context);
+    if (inspection.elsewhere !== undefined) addElsewhere(inspection.elsewhere);
+    if (inspection.findings.length > 0) suspects.push(image);
+    onProgress('images', (done += 1), images.size);
   });
-  const unknown = new Map<string, Finding>();
-  const folders = await eachFolder(room, async (folder) => {
+  const unknownFolders = new Map<string, Finding>();
+  const folderCount = await forEachFolder(context, async (folder) => {
     const hashed = folder.slice(config.variantsPath.length + 1, -1);
-    if (!HASHED.test(hashed) || seen.has(hashed)) return;
-    unknown.set(folder, await orphanedFolder(folder, room));
+    if (!HASHED_FOLDER.test(hashed) || images.has(hashed)) return;
+    unknownFolders.set(folder, await unknownFolderFinding(folder, context));
   });
 
-  if (suspects.length + unknown.size > 0) await settle?.();
+  if (suspects.length + unknownFolders.size > 0) await settle?.();
   const findings: Finding[] = [];
-  await sideBySide(suspects, async ({ owner, name }) => {
-    findings.push(...(await inspect(owner, name, graceMs, room)).findings);
+  await forEachConcurrently(suspects, async ({ owner, name }) => {
+    findings.push(...(await inspect(owner, name, graceMs, context)).findings);
   });
-  if (unknown.size > 0) {
-    // What was uploaded in the meantime has made its folder in the meantime.
-    await eachOriginal(room, (_owner, name) =>
-      unknown.delete(renditionsFolder(config.variantsPath, config.bucket, name)),
+  if (unknownFolders.size > 0) {
+    // The folder of an image that was uploaded after the first list of originals is not unknown.
+    await forEachOriginal(context, (_owner, name) =>
+      unknownFolders.delete(renditionsFolder(config.variantsPath, config.bucket, name)),
     );
   }
-  findings.push(...unknown.values());
+  findings.push(...unknownFolders.values());
   findings.sort((a, b) => (a.of < b.of ? -1 : 1));
-  return { checked: { originals, images, tokens, folders }, findings, elsewhere };
-}
-
-/** Deletes what is there now and nothing that comes later: by then it may be somebody's. */
-async function orphanedFolder(folder: string, { backend }: LifecycleContext): Promise<Finding> {
-  const there = await backend.objects.listRenditions(folder);
-  const mend = async (room: ProcessingContext) => {
-    for (const rendition of there) await room.backend.objects.deleteRendition(rendition);
+  const checked = {
+    originals: originalCount,
+    images: imageCount,
+    tokens: tokenCount,
+    folders: folderCount,
   };
-  const what = `${there.length} renditions`;
-  return { kind: 'orphaned', of: folder, what, isUnknown: true, mend };
+  return { checked, findings, elsewhere };
 }
 
-async function eachOriginal(
+/** The fix deletes the renditions listed now, and none that are written later: those may belong to a new image. */
+async function unknownFolderFinding(
+  folder: string,
+  { backend }: LifecycleContext,
+): Promise<Finding> {
+  const renditions = await backend.objects.listRenditions(folder);
+  const fix = async (context: ProcessingContext) => {
+    for (const rendition of renditions) await context.backend.objects.deleteRendition(rendition);
+  };
+  const what = `${renditions.length} renditions`;
+  return { kind: 'orphaned', of: folder, what, isUnknown: true, fix };
+}
+
+async function forEachOriginal(
   { config, backend }: LifecycleContext,
-  each: (owner: Owner, name: string) => unknown,
+  visit: (owner: Owner, name: string) => unknown,
 ): Promise<void> {
   const prefix = originalsPrefix(config.originalsPath);
-  await eachPage(
-    (after) => backend.objects.listOriginals(prefix, A_CALL, after),
+  await forEachItem(
+    (after) => backend.objects.listOriginals(prefix, NAMES_PER_PAGE, after),
     ({ name }) => {
       const owner = ownerOf(config.originalsPath, name);
-      if (owner) each(owner, name);
+      if (owner) visit(owner, name);
     },
   );
 }
 
-async function eachFolder(
+/** @returns the number of folders */
+async function forEachFolder(
   { config, backend }: LifecycleContext,
-  each: (folder: string) => Promise<void>,
+  visit: (folder: string) => Promise<void>,
 ): Promise<number> {
   const folders: string[] = [];
   const root = `${config.variantsPath}/`;
-  await eachPage(
-    (after) => backend.objects.listFolders(root, A_CALL, after),
+  await forEachItem(
+    (after) => backend.objects.listFolders(root, NAMES_PER_PAGE, after),
     (folder) => folders.push(folder),
   );
-  await sideBySide(folders, each);
+  await forEachConcurrently(folders, visit);
   return folders.length;
 }
 
-/** @returns how many items there were */
-async function eachPage<T>(
-  list: (after: string | undefined) => Promise<Page<T>>,
-  each: (item: T) => unknown,
+/** @returns the number of items on all pages */
+async function forEachItem<T>(
+  listPage: (after: string | undefined) => Promise<Page<T>>,
+  visit: (item: T) => unknown,
   onCount: (count: number) => void = () => {},
 ): Promise<number> {
   let count = 0;
   let after: string | undefined;
   do {
-    const { items, next } = await list(after);
-    items.forEach(each);
+    const { items, next } = await listPage(after);
+    items.forEach(visit);
     onCount((count += items.length));
     after = next;
   } while (after !== undefined);
   return count;
 }
 
-async function sideBySide<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const lane = async () => {
-    for (let item = queue.pop(); item !== undefined; item = queue.pop()) await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+async function forEachConcurrently<T>(
+  items: readonly T[],
+  visit: (item: T) => Promise<void>,
+): Promise<void> {
+  for (let start = 0; start < items.length; start += INSPECTIONS_PER_BATCH) {
+    const batch = items.slice(start, start + INSPECTIONS_PER_BATCH);
+    await runWithConcurrency(
+      MAX_CONCURRENT_INSPECTIONS,
+      batch.map((item) => () => visit(item)),
+    );
+  }
 }

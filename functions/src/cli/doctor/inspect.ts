@@ -1,4 +1,4 @@
-/** One image as it is -> what is wrong with it, and what mends it. */
+/** Compares the original, the records and the renditions of one image, and lists the findings. */
 import { renditionsFolder, type Owner } from '../../domain/path.js';
 import { settingsHashes } from '../../domain/settings.js';
 import { refresh } from '../../lifecycle/backfill.js';
@@ -15,117 +15,123 @@ import {
 } from '../../gcp/backend.js';
 
 /**
- * - `orphaned`: there is no original, or nothing shows it
- * - `missing`: there should be one
- * - `stale`: it is not what the newest original or the parameters say
- * - `unlocked`: a download token opens it to the world
+ * - `orphaned`: has no original, or no record refers to it
+ * - `missing`: is expected and does not exist
+ * - `stale`: differs from the newest original or the parameters
+ * - `unlocked`: has a download token, whose URL bypasses security rules
  */
 export type Kind = 'orphaned' | 'missing' | 'stale' | 'unlocked';
 
 export interface Finding {
   kind: Kind;
-  /** Name of the original, or of the folder of renditions when nothing says whose it is. */
+  /** Object name of the original, or of the rendition folder when its original is unknown. */
   of: string;
-  /** A few words for a person. */
+  /** What is orphaned, missing, stale or unlocked; printed to the user. */
   what: string;
-  /** Whether nothing says whose it is: it may be another instance's that keeps renditions in the same folder. */
+  /** Whether the image is unknown: the folder may belong to another instance with the same VARIANTS_PATH. */
   isUnknown?: true;
-  /** May be called at any time: what is there by then decides. */
-  mend: (room: ProcessingContext) => Promise<unknown>;
+  /** Fixes the finding. Reads the current state first, so it is safe to call at any later time. */
+  fix: (context: ProcessingContext) => Promise<unknown>;
 }
 
 export interface Inspection {
   findings: Finding[];
-  /** What the records name that is not where the parameters say: nothing can be told then. */
+  /** An object that the records name outside the configured places. There are no findings then. */
   elsewhere?: string;
 }
 
 /**
- * Looks at one image from all sides: one read of the original, two of its records, and a list of its
- * renditions. What is under way is not wrong: a picture that is being made, old renditions within the
- * revocation bound.
- * @param graceMs an upload, and the end of a bound, that is not older than so many milliseconds is under way
+ * Inspects one image: reads its original and its records, and lists its renditions. Processing in progress and
+ * old renditions within the revocation bound are not findings.
+ * @param name object name of the original
+ * @param graceMs uploads and ends of a revocation bound that are more recent count as in progress, milliseconds
+ * @throws errors of Google's client libraries
  */
 export async function inspect(
   owner: Owner,
   name: string,
   graceMs: number,
-  room: LifecycleContext,
+  context: LifecycleContext,
 ): Promise<Inspection> {
-  const { config, backend } = room;
+  const { config, backend } = context;
   const folder = renditionsFolder(config.variantsPath, config.bucket, name);
   const original = await backend.objects.findOriginal(name);
   const renditions = await backend.objects.listRenditions(folder);
   const records = await backend.records.find(owner);
-  const elsewhere = elsewhereIn(records, name, room);
+  const elsewhere = findElsewhere(records, name, context);
   if (elsewhere !== undefined) return { findings: [], elsewhere };
-  const finding = (kind: Kind, what: string, mend: Finding['mend']): Finding => {
-    return { kind, of: name, what, mend };
+  const toFinding = (kind: Kind, what: string, fix: Finding['fix']): Finding => {
+    return { kind, of: name, what, fix };
   };
-  const found: Finding[] = [];
+  const findings: Finding[] = [];
   const image = recognizedRecord(records.image);
   if (original === undefined) {
-    const left = [
+    const orphans = [
       ...(image ? ['image record'] : []),
       ...(records.tokens.size > 0 ? [`${records.tokens.size} token records`] : []),
       ...(renditions.length > 0 ? [`${renditions.length} renditions`] : []),
     ];
-    if (left.length === 0) return { findings: [] };
-    // What is uploaded from now on is newer.
-    const newest = image?.original.generation ?? '0';
-    const remove = (maker: ProcessingContext) =>
-      removeIfOriginalMissing(owner, name, newest, maker);
-    return { findings: [finding('orphaned', left.join(', '), remove)] };
+    if (orphans.length === 0) return { findings: [] };
+    // An upload from now on has a newer generation and is not removed.
+    const generation = image?.original.generation ?? '0';
+    const remove = (fixContext: ProcessingContext) =>
+      removeIfOriginalMissing(owner, name, generation, fixContext);
+    return { findings: [toFinding('orphaned', orphans.join(', '), remove)] };
   }
-  const open = renditions.filter(({ hasDownloadToken }) => hasDownloadToken);
-  if (open.length > 0) {
-    const what = `download tokens on ${open.length} renditions`;
-    found.push(finding('unlocked', what, (maker) => lockAll(open, maker)));
+  const unlocked = renditions.filter(({ hasDownloadToken }) => hasDownloadToken);
+  if (unlocked.length > 0) {
+    const what = `download tokens on ${unlocked.length} renditions`;
+    findings.push(
+      toFinding('unlocked', what, (fixContext) => revokeAllDownloadTokens(unlocked, fixContext)),
+    );
   }
-  const isUnderWay =
-    room.now() - original.time < graceMs ||
-    (image?.attempt !== undefined && room.now() - image.updatedAt < RETRY_WINDOW_MS);
-  if (isUnderWay) return { findings: found };
+  const isInProgress =
+    context.now() - original.time < graceMs ||
+    (image?.attempt !== undefined && context.now() - image.updatedAt < RETRY_WINDOW_MS);
+  if (isInProgress) return { findings };
   if (original.hasDownloadToken && config.lockOriginals) {
     const what = 'download token on the original';
-    found.push(finding('unlocked', what, (maker) => lockAll([original], maker)));
+    findings.push(
+      toFinding('unlocked', what, (fixContext) => revokeAllDownloadTokens([original], fixContext)),
+    );
   }
-  const make = (maker: ProcessingContext) => makeAnew(owner, name, maker);
-  if (image === undefined) found.push(finding('missing', 'image record', make));
+  const processAgain = (fixContext: ProcessingContext) => reprocess(owner, name, fixContext);
+  if (image === undefined) findings.push(toFinding('missing', 'image record', processAgain));
   else {
-    const stale = staleness(original, records, room);
-    if (stale !== undefined) found.push(finding('stale', stale, make));
-    else found.push(...unlikeRecords(renditions, records, graceMs, room).map(toFinding));
+    const stale = findStale(original, records, context);
+    if (stale !== undefined) findings.push(toFinding('stale', stale, processAgain));
+    else {
+      for (const { kind, what } of compareRenditions(renditions, records, graceMs, context)) {
+        const deleteOrphans = (fixContext: ProcessingContext) => cleanup({ name }, fixContext);
+        findings.push(toFinding(kind, what, kind === 'missing' ? processAgain : deleteOrphans));
+      }
+    }
   }
-  return { findings: found };
-
-  function toFinding({ kind, what }: Pick<Finding, 'kind' | 'what'>): Finding {
-    return finding(kind, what, kind === 'missing' ? make : (maker) => cleanup({ name }, maker));
-  }
+  return { findings };
 }
 
-/** Renditions that are named and not there, or there and not named. */
-function unlikeRecords(
+/** Finds renditions that the records name and that do not exist, and the reverse. */
+function compareRenditions(
   renditions: readonly { name: string }[],
   records: ImageRecords,
   graceMs: number,
   { config, now }: LifecycleContext,
 ): Pick<Finding, 'kind' | 'what'>[] {
-  const found: Pick<Finding, 'kind' | 'what'>[] = [];
-  const named = referencedRenditions(records);
-  const there = new Set(renditions.map((rendition) => rendition.name));
-  const missing = [...named].filter((object) => !there.has(object)).length;
-  if (missing > 0) found.push({ kind: 'missing', what: `${missing} renditions` });
-  const leftovers = [...there].filter((object) => !named.has(object)).length;
-  const bound = (records.image?.updatedAt ?? 0) + config.revocationSeconds * 1000 + graceMs;
-  if (leftovers > 0 && now() >= bound) {
-    found.push({ kind: 'orphaned', what: `${leftovers} old renditions` });
+  const differences: Pick<Finding, 'kind' | 'what'>[] = [];
+  const referenced = referencedRenditions(records);
+  const existing = new Set(renditions.map((rendition) => rendition.name));
+  const missing = [...referenced].filter((object) => !existing.has(object)).length;
+  if (missing > 0) differences.push({ kind: 'missing', what: `${missing} renditions` });
+  const orphaned = [...existing].filter((object) => !referenced.has(object)).length;
+  const boundEnd = (records.image?.updatedAt ?? 0) + config.revocationSeconds * 1000 + graceMs;
+  if (orphaned > 0 && now() >= boundEnd) {
+    differences.push({ kind: 'orphaned', what: `${orphaned} old renditions` });
   }
-  return found;
+  return differences;
 }
 
-/** What of the records is behind the original or the parameters; undefined when nothing is. */
-function staleness(
+/** Describes what in the records does not match the original or the parameters; undefined when all of it does. */
+function findStale(
   original: StoredOriginal,
   { image, tokens }: ImageRecords,
   { config }: LifecycleContext,
@@ -133,18 +139,18 @@ function staleness(
   if (image === undefined) return undefined;
   if (compareGenerations(image.original, original) !== 0) return 'image record of another upload';
   if (image.attempt !== undefined || image.state === 'processing')
-    return 'image that nobody works on';
-  if (image.error?.code === 'retries-exhausted') return 'image that was given up';
-  if (isOutdated(image, settingsHashes(config))) return 'renditions by other parameters';
+    return 'image record of an attempt that has ended';
+  if (image.error?.code === 'retries-exhausted') return 'image with exhausted retries';
+  if (isOutdated(image, settingsHashes(config))) return 'renditions made with other parameters';
   if (image.state !== 'ready') return undefined;
-  const behind = [...tokens.values()].filter(
+  const stale = [...tokens.values()].filter(
     (token) => token.image?.generation !== original.generation,
   );
-  return behind.length > 0 ? `${behind.length} token records of another upload` : undefined;
+  return stale.length > 0 ? `${stale.length} token records of another upload` : undefined;
 }
 
-/** The first thing that records name and that is not where the parameters say. */
-function elsewhereIn(
+/** Finds an object that the records name and that is outside the configured bucket and paths. */
+function findElsewhere(
   records: ImageRecords,
   name: string,
   { config }: LifecycleContext,
@@ -154,17 +160,17 @@ function elsewhereIn(
   if (original && (original.bucket !== bucket || original.name !== name)) {
     return `gs://${original.bucket}/${original.name}`;
   }
-  const shown = [...records.tokens.values()].find(
+  const token = [...records.tokens.values()].find(
     ({ image }) => image !== undefined && image.bucket !== bucket,
   );
-  if (shown?.image) return `renditions in gs://${shown.image.bucket}`;
+  if (token?.image) return `renditions in gs://${token.image.bucket}`;
   const object = [...referencedRenditions(records)].find(
-    (named) => !named.startsWith(`${variantsPath}/`),
+    (rendition) => !rendition.startsWith(`${variantsPath}/`),
   );
   return object === undefined ? undefined : `gs://${bucket}/${object}`;
 }
 
-async function lockAll(
+async function revokeAllDownloadTokens(
   objects: readonly { name: string; generation: string }[],
   { backend }: ProcessingContext,
 ): Promise<void> {
@@ -172,14 +178,14 @@ async function lockAll(
     await backend.objects.revokeDownloadTokens(name, generation);
 }
 
-async function makeAnew(owner: Owner, name: string, room: ProcessingContext): Promise<unknown> {
-  const { objects, records } = room.backend;
+async function reprocess(owner: Owner, name: string, context: ProcessingContext): Promise<unknown> {
+  const { objects, records } = context.backend;
   const original = await objects.findOriginal(name);
   const image = await records.findImage(owner);
   if (original === undefined) {
-    const newest = recognizedRecord(image)?.original.generation ?? '0';
-    return removeIfOriginalMissing(owner, name, newest, room);
+    const generation = recognizedRecord(image)?.original.generation ?? '0';
+    return removeIfOriginalMissing(owner, name, generation, context);
   }
   if (image?.attempt !== undefined) await records.abandon(owner, image.attempt);
-  return refresh(owner, original, room, { isFinalAttempt: false, reprocess: 'always' });
+  return refresh(owner, original, context, { isFinalAttempt: false, reprocess: 'always' });
 }
