@@ -1,6 +1,7 @@
 /**
- * The formats of renditions, preferred first, most widely supported last. Repeated from
- * `functions/src/domain/format.ts` so that the package needs nothing else; a test compares the two.
+ * The formats of renditions: smallest files first, widest browser support last. A copy of the table in
+ * `functions/src/domain/format.ts`, so that this package does not depend on the functions; a test
+ * compares the two.
  */
 export const RENDITION_FORMATS = {
   avif: { contentType: 'image/avif', extension: 'avif' },

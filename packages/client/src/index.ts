@@ -1,4 +1,4 @@
-/** The helper for browsers and Node: upload an original, wait for its record, show its variants. */
+/** Client for browsers and Node: upload an original, wait for its record, display its variants. */
 export { newImageId } from './paths.js';
 export { uploadOriginal, type UploadedOriginal, type UploadOptions } from './upload.js';
 export { waitForImage, type ClientImageRecord, type WaitOptions } from './wait.js';

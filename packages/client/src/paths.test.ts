@@ -1,7 +1,7 @@
 import { assertSegment, fillPath, newImageId } from './paths.js';
 
 describe('newImageId', () => {
-  it('gives 20 characters of a-z and 0-9, each time others', () => {
+  it('returns 20 random characters of a-z and 0-9', () => {
     const ids = Array.from({ length: 200 }, newImageId);
     expect(new Set(ids).size).toBe(200);
     for (const id of ids) expect(id).toMatch(/^[a-z0-9]{20}$/);
@@ -25,14 +25,14 @@ describe('assertSegment', () => {
     ['____', 'must not begin and end with "__"'],
     ['half a pair \ud800', 'must be well-formed Unicode'],
     ['a'.repeat(201), 'at most 200 characters, but has 201'],
-  ])('refuses %j', (id, reason) => {
+  ])('rejects %j', (id, reason) => {
     expect(() => assertSegment('image id', id)).toThrow(reason);
     expect(() => assertSegment('image id', id)).toThrow('The image id ');
   });
 });
 
 describe('fillPath', () => {
-  it('puts values in as they are', () => {
+  it('inserts values without interpreting them', () => {
     expect(fillPath('a/{uid}/b/{imageId}', { uid: '$&', imageId: '{uid}' })).toBe('a/$&/b/{uid}');
     expect(fillPath('users/{uid}/images', { uid: 'u1' })).toBe('users/u1/images');
   });

@@ -1,16 +1,16 @@
-/** Where an image lives: its id, its object in Storage, its record in Firestore. */
+/** Image ids, and the paths of originals in Cloud Storage and of image records in Firestore. */
 
-/** Longest image id, in UTF-16 code units. */
+/** UTF-16 code units. */
 const MAX_ID_LENGTH = 200;
 const ID_LENGTH = 20;
 const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
-/** A fresh image id: 20 random characters of a-z and 0-9, about 103 bits. */
+/** Returns a new image id: 20 random characters of a-z and 0-9, about 103 bits. */
 export function newImageId(): string {
   let id = '';
   while (id.length < ID_LENGTH) {
     for (const byte of crypto.getRandomValues(new Uint8Array(2 * ID_LENGTH))) {
-      // 252 is the largest multiple of 36 in a byte: the rest would favour some letters.
+      // 252 is the largest multiple of 36 below 256; higher values would make some letters more likely.
       if (byte < 252 && id.length < ID_LENGTH) id += ID_ALPHABET[byte % ID_ALPHABET.length];
     }
   }
@@ -18,12 +18,14 @@ export function newImageId(): string {
 }
 
 /**
- * Refuses what cannot be one segment of an object's name and a Firestore document id at once.
+ * Checks that a value is valid both as one segment of an object name and as a Firestore document id.
  *
- * @param what how the message names the value: `image id`, `uid`
- * @throws Error that says what was expected and what was found
+ * Limits: https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
+ *
+ * @param label the name of the value in the error message, such as `image id` or `uid`
+ * @throws Error with the reason and the beginning of the value
  */
-export function assertSegment(what: string, value: string): void {
+export function assertSegment(label: string, value: string): void {
   const problem =
     value === ''
       ? 'is empty'
@@ -38,12 +40,12 @@ export function assertSegment(what: string, value: string): void {
               : value.length > MAX_ID_LENGTH
                 ? `must have at most ${MAX_ID_LENGTH} characters, but has ${value.length}`
                 : undefined;
-  if (problem) throw new Error(`The ${what} ${problem}: ${JSON.stringify(value.slice(0, 60))}`);
+  if (problem) throw new Error(`The ${label} ${problem}: ${JSON.stringify(value.slice(0, 60))}`);
 }
 
-/** Puts the values in the places of a path such as `originals/{uid}/{imageId}`. */
+/** Replaces `{uid}` and `{imageId}` in a path such as `originals/{uid}/{imageId}`. */
 export function fillPath(path: string, values: { uid: string; imageId?: string }): string {
-  return path.replace(/\{(uid|imageId)\}/g, (place, key: 'uid' | 'imageId') => {
-    return values[key] ?? place;
+  return path.replace(/\{(uid|imageId)\}/g, (placeholder, key: 'uid' | 'imageId') => {
+    return values[key] ?? placeholder;
   });
 }

@@ -15,7 +15,7 @@ const record = {
 };
 
 describe('pictureElement', () => {
-  it('offers every width in every format and keeps the layout still', () => {
+  it('offers every width in every format, with width and height', () => {
     expect(pictureElement('/i', record, { alt: 'A field', sizes: '50vw' })).toBe(
       [
         '<picture>',
@@ -27,14 +27,14 @@ describe('pictureElement', () => {
     );
   });
 
-  it('takes the variants that are asked for', () => {
+  it('offers only the variants of the option', () => {
     const html = pictureElement('/i', record, { alt: '', variants: ['thumb'], loading: 'eager' });
     expect(html).toContain('srcset="/i/spv_x/thumb.jpg 200w"');
     expect(html).toContain('alt="" loading="eager"');
     expect(html).not.toContain('w800');
   });
 
-  it('names a width once when a small original gave several variants the same', () => {
+  it('lists a width once when several variants of a small original have it', () => {
     const small = {
       ...record,
       variants: { w400: record.variants.w400, w800: record.variants.w400 },
@@ -42,21 +42,21 @@ describe('pictureElement', () => {
     expect(pictureElement('/i', small, { alt: '' }).match(/400w/g)).toHaveLength(2);
   });
 
-  it('falls back on a crop when there is nothing else', () => {
+  it('offers a cropped variant when there is no other', () => {
     const crops = { ...record, variants: { thumb: record.variants.thumb } };
     const html = pictureElement('/i', crops, { alt: '' });
     expect(html).toContain('/i/spv_x/thumb.webp 200w');
     expect(html).toContain('src="/i/spv_x/thumb.jpg"');
   });
 
-  it('goes by the widest variant while the size of a new upload is unknown', () => {
+  it('uses the aspect ratio of the widest variant while the size of the original is unknown', () => {
     const processing = { ...record, original: {} as ImageRecord['original'] };
     const html = pictureElement('/i', processing, { alt: '' });
     expect(html).toContain('w400.webp 400w, /i/spv_x/w800.webp 800w');
     expect(html).not.toContain('thumb');
   });
 
-  it('escapes what it is given', () => {
+  it('escapes all values', () => {
     const evil = { ...record, placeholder: { thumbhash: '', color: 'red;"><script>' } };
     const html = pictureElement('/i?"&', evil, { alt: '"><script>alert(1)</script>' });
     expect(html).not.toContain('<script');
@@ -65,7 +65,7 @@ describe('pictureElement', () => {
     expect(html).not.toContain('style=');
   });
 
-  it('says so when there is nothing to show', () => {
+  it('throws when there are no variants', () => {
     expect(() => pictureElement('/i', { ...record, variants: {} }, { alt: '' })).toThrow(
       'no variants',
     );
@@ -73,12 +73,12 @@ describe('pictureElement', () => {
 });
 
 describe('placeholderDataUrl', () => {
-  it('gives a PNG', () => {
+  it('returns a PNG', () => {
     const url = placeholderDataUrl({ thumbhash: '1QcSHQRnh493V4dIh4eXh1h4kJUI' });
     expect(url).toMatch(/^data:image\/png;base64,iVBORw0KGgo/);
   });
 
-  it.each(['', 'AAAA', 'no base64 !'])('refuses %j', (thumbhash) => {
+  it.each(['', 'AAAA', 'no base64 !'])('rejects %j', (thumbhash) => {
     expect(() => placeholderDataUrl({ thumbhash })).toThrow('not a base64 ThumbHash');
   });
 });

@@ -4,36 +4,41 @@ import type { Format, ImageRecord, Placeholder } from './records.js';
 import { listVariantUrls, type VariantUrl } from './urls.js';
 
 export interface PictureOptions {
-  /** What the picture shows, for those who do not see it; `''` for decoration. */
+  /** The `alt` text; `''` for a decorative image. */
   alt: string;
-  /** The HTML attribute `sizes`; `100vw` by default. */
+  /** The `sizes` attribute; `100vw` by default. */
   sizes?: string;
-  /** Names of the variants to choose from; by default all that show the whole picture, uncropped. */
+  /** Names of the variants to offer; by default all that are not cropped. */
   variants?: readonly string[];
-  /** `lazy` by default; `eager` for what is seen first. */
+  /** The `loading` attribute; `lazy` by default. Use `eager` for images that are visible at first. */
   loading?: 'lazy' | 'eager';
 }
 
-type Pictured = Pick<ImageRecord, 'token' | 'variants' | 'placeholder' | 'original'>;
+type PictureRecord = Pick<ImageRecord, 'token' | 'variants' | 'placeholder' | 'original'>;
 
 /**
- * HTML of a `<picture>`: a source a format, a srcset by width, the size that keeps the layout still
- * and the image's colour until it has arrived. Everything in it is escaped.
+ * Returns the HTML of a `<picture>` element: one `<source>` per format, a `srcset` by width, `width`
+ * and `height` against layout shifts, and the image's color as the background until it has loaded.
+ * All values are escaped.
  *
- * @param baseUrl what stands before the token, PUBLIC_BASE_URL or a path such as `/i`
- * @throws Error when the record has none of the variants, as before it is ready
+ * @param baseUrl the URL up to the token: PUBLIC_BASE_URL, or a path such as `/i`
+ * @throws Error when the record has none of the variants, for example before it is ready
  */
-export function pictureElement(baseUrl: string, record: Pictured, options: PictureOptions): string {
+export function pictureElement(
+  baseUrl: string,
+  record: PictureRecord,
+  options: PictureOptions,
+): string {
   const { alt, sizes = '100vw', loading = 'lazy' } = options;
   const all = listVariantUrls(baseUrl, record);
-  const chosen = options.variants
+  const selected = options.variants
     ? all.filter(({ name }) => options.variants?.includes(name))
     : uncropped(all, record);
-  const largest = chosen.at(-1);
-  if (!largest) throw new Error('The image record has no variants to make a <picture> of');
+  const largest = selected.at(-1);
+  if (!largest) throw new Error('The image record has no variants for a <picture>');
 
   const groups = (Object.keys(RENDITION_FORMATS) as Format[])
-    .map((format) => chosen.filter((rendition) => rendition.format === format))
+    .map((format) => selected.filter((rendition) => rendition.format === format))
     .filter((group) => group.length > 0);
   const fallback = groups.at(-1) ?? [];
   const sources = groups.slice(0, -1).map((group) => {
@@ -56,9 +61,9 @@ export function pictureElement(baseUrl: string, record: Pictured, options: Pictu
 }
 
 /**
- * The placeholder as a PNG data URL of at most 32 pixels a side, to be stretched over the image's box.
+ * Returns the placeholder as a PNG data URL of at most 32 × 32 pixels; scale it to the size of the image.
  *
- * @throws Error when the thumbhash is not base64 of a ThumbHash
+ * @throws Error when `thumbhash` is not a base64 ThumbHash
  */
 export function placeholderDataUrl(placeholder: Pick<Placeholder, 'thumbhash'>): string {
   let bytes: Uint8Array;
@@ -67,24 +72,26 @@ export function placeholderDataUrl(placeholder: Pick<Placeholder, 'thumbhash'>):
   } catch {
     bytes = new Uint8Array();
   }
-  // A header of five bytes at least; shorter ones decode to noise instead of failing.
+  // A ThumbHash has at least five bytes. thumbHashToDataURL returns noise for shorter input.
   if (bytes.length < 5) throw new Error('The placeholder is not a base64 ThumbHash');
   return thumbHashToDataURL(bytes);
 }
 
-/** One srcset must not mix shapes: a crop would show another picture at another window width. */
-function uncropped(all: VariantUrl[], { original }: Pictured): VariantUrl[] {
+/** Returns the renditions with the aspect ratio of the original: one srcset must not mix ratios. */
+function uncropped(all: VariantUrl[], { original }: PictureRecord): VariantUrl[] {
   const widest = all.at(-1);
-  // While a new upload is processed its size is unknown, and the variants are those before it.
+  // While a newer upload is processed, its size is unknown and the variants are the previous ones.
   const { width, height } = original.width && original.height ? original : (widest ?? {});
   if (!width || !height) return [];
-  // A side was rounded to whole pixels, so the shape is right within one pixel.
-  const whole = all.filter((one) => Math.abs((one.width * height) / width - one.height) <= 1);
-  return whole.length > 0 ? whole : all.filter(({ name }) => name === widest?.name);
+  // Sides are rounded to whole pixels, so the height may differ by one pixel.
+  const matching = all.filter(
+    (rendition) => Math.abs((rendition.width * height) / width - rendition.height) <= 1,
+  );
+  return matching.length > 0 ? matching : all.filter(({ name }) => name === widest?.name);
 }
 
 function srcset(group: VariantUrl[]): string {
-  // Small originals are never enlarged, so several variants may have the same width.
+  // Originals are never enlarged, so several variants of a small one have the same width.
   const byWidth = new Map(group.map(({ width, url }) => [width, url]));
   return [...byWidth].map(([width, url]) => `${url} ${width}w`).join(', ');
 }

@@ -4,18 +4,18 @@ import { RENDITION_FORMATS } from './formats.js';
 import type { Format as ClientFormat, ImageRecord } from './records.js';
 
 type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
-/** The fields that only the functions use. */
+/** Fields that only the functions use. */
 type Internal = 'settings' | 'attempt';
 
-it('has the record types of the functions', () => {
-  // The type check is the test: `true` is not assignable when the two differ.
+it('declares the same record types as the functions', () => {
+  // Fails to compile when the types differ.
   const sameRecord: Equal<ImageRecord, Omit<StoredRecord, Internal>> = true;
   const sameFormats: Equal<ClientFormat, Format> = true;
   const sameFields: Equal<keyof ImageRecord, Exclude<keyof StoredRecord, Internal>> = true;
   expect([sameRecord, sameFormats, sameFields]).toEqual([true, true, true]);
 });
 
-it('has the formats of the functions', () => {
+it('declares the same formats as the functions', () => {
   expect(Object.keys(RENDITION_FORMATS).sort()).toEqual(Object.keys(FORMATS).sort());
   for (const format of Object.keys(FORMATS) as Format[]) {
     expect(RENDITION_FORMATS[format]).toEqual({

@@ -1,13 +1,14 @@
 /**
- * The part of an image record that a client needs, as `functions/src/domain/records.ts` writes it. It
- * is repeated here so that the package needs nothing else; records.test.ts compares the two types.
+ * The fields of an image record that clients use. A copy of the types in
+ * `functions/src/domain/records.ts`, so that this package does not depend on the functions;
+ * records.test.ts compares the two.
  */
 import type { RENDITION_FORMATS } from './formats.js';
 
-/** A format that a rendition can have. */
+/** A format of renditions. */
 export type Format = keyof typeof RENDITION_FORMATS;
 
-/** What a page can show before the image has loaded. */
+/** Data to display before the image has loaded. */
 export interface Placeholder {
   /** ThumbHash of the whole image, base64. See https://evanw.github.io/thumbhash/ */
   thumbhash: string;
@@ -15,12 +16,12 @@ export interface Placeholder {
   color: string;
 }
 
-/** One rendition as the owner sees it. */
+/** One encoded file: a variant in one format. */
 export interface RenditionInfo {
-  /** Name of the object in the bucket; not readable by clients. */
+  /** Object name in the bucket; clients cannot read the object. */
   object: string;
   bytes: number;
-  /** Strong entity tag, quotes included (RFC 9110 section 8.8.3). */
+  /** Strong entity tag, including the quotes (RFC 9110 section 8.8.3). */
   etag: string;
 }
 
@@ -28,7 +29,7 @@ export interface VariantInfo {
   /** Pixels. */
   width: number;
   height: number;
-  /** Set when the variant shows only a part of the image. */
+  /** Present when the variant shows only a part of the image. */
   cropped?: true;
   formats: Partial<Record<Format, RenditionInfo>>;
 }
@@ -36,16 +37,16 @@ export interface VariantInfo {
 export interface OriginalInfo {
   bucket: string;
   name: string;
-  /** Cloud Storage generation, decimal; too large for a JavaScript number. */
+  /** Cloud Storage generation, a decimal string; too large for a JavaScript number. */
   generation: string;
   contentType: string;
   bytes: number;
-  /** Pixels, after EXIF orientation; absent until the file has been decoded. */
+  /** Pixels, with EXIF orientation applied; absent until the file has been decoded. */
   width?: number;
   height?: number;
 }
 
-/** `users/{uid}/images/{imageId}`: only its owner may read it. `Time` is the SDK's timestamp type. */
+/** The document `users/{uid}/images/{imageId}`; only its owner may read it. `Time` is the SDK's timestamp type. */
 export interface ImageRecord<Time = unknown> {
   state: 'processing' | 'ready' | 'failed';
   original: OriginalInfo;
@@ -53,7 +54,7 @@ export interface ImageRecord<Time = unknown> {
   token: string;
   variants?: Record<string, VariantInfo>;
   placeholder?: Placeholder;
-  /** Only when `state` is `failed`; `message` is a sentence for a person. */
+  /** Present when `state` is `failed`; `message` can be displayed to the user. */
   error?: { code: string; message: string };
   createdAt: Time;
   updatedAt: Time;

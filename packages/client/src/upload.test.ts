@@ -9,7 +9,7 @@ jest.mock('firebase/storage', () => ({
 const storage = {} as FirebaseStorage;
 const upload = uploadBytesResumable as unknown as jest.Mock;
 
-/** What the SDK gives: a promise that also tells how far it is. */
+/** Like the SDK's UploadTask: a promise that also reports progress. */
 function task(total: number, outcome: Promise<unknown>) {
   return Object.assign(outcome, {
     on: (_event: string, next: (snapshot: object) => void) => {
@@ -21,7 +21,7 @@ const done = () => Promise.resolve({ metadata: { generation: '1795464000000000' 
 
 beforeEach(() => upload.mockReset());
 
-it('uploads to the folder of the owner under a fresh id and tells how far it is', async () => {
+it("uploads to the owner's folder with a new id and reports progress", async () => {
   upload.mockReturnValue(task(10, done()));
   const fractions: number[] = [];
   const data = new Uint8Array(10);
@@ -38,7 +38,7 @@ it('uploads to the folder of the owner under a fresh id and tells how far it is'
   expect(fractions).toEqual([0, 0.5, 1]);
 });
 
-it('keeps the id and the path that are given, and survives an empty file', async () => {
+it('uses the given id and path, and accepts an empty file', async () => {
   upload.mockReturnValue(task(0, done()));
   const onProgress = jest.fn();
   const options = { uid: 'u1', imageId: 'cat', data: new Uint8Array(), contentType: 'image/png' };
@@ -48,7 +48,7 @@ it('keeps the id and the path that are given, and survives an empty file', async
   expect(onProgress.mock.calls).toEqual([[0], [0], [1]]);
 });
 
-it('refuses an impossible id before anything is sent', async () => {
+it('rejects an invalid id before any request', async () => {
   const options = { uid: 'u1', data: new Uint8Array(1), contentType: 'image/png' };
   await expect(uploadOriginal(storage, { ...options, imageId: '../x' })).rejects.toThrow(
     'The image id must not contain "/": "../x"',
@@ -56,18 +56,18 @@ it('refuses an impossible id before anything is sent', async () => {
   expect(upload).not.toHaveBeenCalled();
 });
 
-it('hands on what Storage answers', async () => {
-  const refusal = Object.assign(new Error('no'), { code: 'storage/unauthorized' });
-  upload.mockReturnValue(task(1, Promise.reject(refusal)));
+it('rejects with the error of Cloud Storage', async () => {
+  const denied = Object.assign(new Error('no'), { code: 'storage/unauthorized' });
+  upload.mockReturnValue(task(1, Promise.reject(denied)));
   const options = { uid: 'u2', data: new Uint8Array(1), contentType: 'image/png' };
-  await expect(uploadOriginal(storage, options)).rejects.toBe(refusal);
+  await expect(uploadOriginal(storage, options)).rejects.toBe(denied);
 });
 
-it('stops when told to, with the reason that was given', async () => {
+it("cancels the upload and rejects with the signal's reason when aborted", async () => {
   let fail: (error: Error) => void = () => {};
-  const endless = new Promise((_, reject) => (fail = reject));
+  const pending = new Promise((_, reject) => (fail = reject));
   const cancel = jest.fn(() => fail(new Error('storage/canceled')));
-  upload.mockReturnValue(Object.assign(task(1, endless), { cancel }));
+  upload.mockReturnValue(Object.assign(task(1, pending), { cancel }));
   const controller = new AbortController();
   const options = { uid: 'u1', data: new Uint8Array(1), contentType: 'image/png' };
   const uploading = uploadOriginal(storage, { ...options, signal: controller.signal });

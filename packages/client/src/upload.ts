@@ -2,35 +2,36 @@ import { ref, uploadBytesResumable, type FirebaseStorage } from 'firebase/storag
 import { assertSegment, fillPath, newImageId } from './paths.js';
 
 export interface UploadOptions {
-  /** The signed-in user whose folder it goes to; storage.rules refuse any other. */
+  /** The signed-in user; storage.rules deny uploads to the folder of any other user. */
   uid: string;
-  /** A new random id by default. An id that exists already is overwritten and keeps its token. */
+  /** A new random id by default. An existing id is overwritten, and the image keeps its token. */
   imageId?: string;
   data: Blob | Uint8Array;
-  /** MIME type, `image/jpeg`. */
+  /** Media type, such as `image/jpeg`. */
   contentType: string;
-  /** Called with the fraction that has arrived, 0 to 1. */
+  /** Called with the fraction of bytes uploaded, 0 to 1. */
   onProgress?: (fraction: number) => void;
   /** The deployed ORIGINALS_PATH; `originals/{uid}/{imageId}` by default. */
   originalsPath?: string;
-  /** Stops the upload; nothing of it stays in the bucket. */
+  /** Cancels the upload; no object is created. */
   signal?: AbortSignal;
 }
 
 export interface UploadedOriginal {
   imageId: string;
-  /** Name of the object in the bucket. */
+  /** Object name in the bucket. */
   name: string;
-  /** Decimal string; hand it to `waitForImage` to wait for the record of this very upload. */
+  /** A decimal string. Pass it to `waitForImage` to wait for the record of this upload. */
   generation: string;
 }
 
 /**
- * Uploads one original, in pieces that are sent again when the line breaks.
+ * Uploads one original with a resumable upload.
  *
- * @throws Error when `imageId` or `uid` cannot be part of a path
- * @throws FirebaseError `storage/unauthorized` when storage.rules refuse it, and Storage's other codes;
- *   the signal's reason when aborted
+ * @throws Error when `imageId` or `uid` is not a valid path segment
+ * @throws FirebaseError `storage/unauthorized` when storage.rules deny the upload, or another
+ *   `storage/…` code
+ * @throws the signal's reason when `signal` is aborted
  */
 export async function uploadOriginal(
   storage: FirebaseStorage,
@@ -44,7 +45,7 @@ export async function uploadOriginal(
   signal?.throwIfAborted();
   const task = uploadBytesResumable(ref(storage, name), data, { contentType });
   task.on('state_changed', ({ bytesTransferred, totalBytes }) => {
-    // An empty file has nothing to divide by.
+    // totalBytes is 0 for an empty file.
     onProgress?.(totalBytes > 0 ? bytesTransferred / totalBytes : 0);
   });
   const cancel = () => task.cancel();

@@ -1,18 +1,18 @@
 import { listVariantUrls, variantUrl, objectUrl } from './urls.js';
 
 describe('variantUrl', () => {
-  it('names the file by its format', () => {
+  it("appends the format's file extension", () => {
     expect(variantUrl('https://a.example/i', 'spv_x', 'w800', 'jpeg')).toBe(
       'https://a.example/i/spv_x/w800.jpg',
     );
     expect(variantUrl('/i', 'spv_x', 'w800', 'webp')).toBe('/i/spv_x/w800.webp');
   });
 
-  it('leaves the extension away when the Accept header shall decide', () => {
+  it('has no extension without a format, so that the Accept header decides', () => {
     expect(variantUrl('https://a.example', 'spv_x', 'thumb')).toBe('https://a.example/spv_x/thumb');
   });
 
-  it('bears a slash at the end of the base and odd names', () => {
+  it('accepts trailing slashes in the base URL and encodes names', () => {
     expect(variantUrl('/i//', 'spv_x', 'a/b?c')).toBe('/i/spv_x/a%2Fb%3Fc');
   });
 });
@@ -20,7 +20,7 @@ describe('variantUrl', () => {
 const file = (bytes: number) => ({ bytes, object: 'o', etag: '"e"' });
 
 describe('listVariantUrls', () => {
-  it('lists every rendition, small to large, with what the record says', () => {
+  it('lists every rendition by ascending width, with size and bytes from the record', () => {
     const list = listVariantUrls('/i', {
       token: 'spv_x',
       variants: {
@@ -48,7 +48,7 @@ describe('listVariantUrls', () => {
   });
 });
 
-test('objectUrl keeps a name with any characters one segment', () => {
+test('objectUrl encodes the object name as one path segment', () => {
   expect(objectUrl('http://127.0.0.1:9199', 'b', 'originals/u/a b?.jpg')).toBe(
     'http://127.0.0.1:9199/v0/b/b/o/originals%2Fu%2Fa%20b%3F.jpg?alt=media',
   );

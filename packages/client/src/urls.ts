@@ -1,7 +1,9 @@
 import { RENDITION_FORMATS } from './formats.js';
 import type { Format, ImageRecord } from './records.js';
 
+/** One rendition with its public URL. */
 export interface VariantUrl {
+  /** Name of the variant. */
   name: string;
   format: Format;
   /** Pixels. */
@@ -12,10 +14,10 @@ export interface VariantUrl {
 }
 
 /**
- * The public address of a variant: `https://photos.example/i/spv_…/w800.webp`.
+ * Returns the public URL of a variant: `https://photos.example/i/spv_…/w800.webp`.
  *
- * @param baseUrl what stands before the token, PUBLIC_BASE_URL or a path such as `/i`
- * @param format without it the address has no extension and the Accept header decides
+ * @param baseUrl the URL up to the token: PUBLIC_BASE_URL, or a path such as `/i`
+ * @param format if omitted, the URL has no file extension and the Accept header selects the format
  */
 export function variantUrl(
   baseUrl: string,
@@ -29,8 +31,11 @@ export function variantUrl(
 }
 
 /**
- * Every rendition of an image with its public address, small to large. None before it is ready for
- * the first time; while a new upload over it is processed, or has failed, those of the one before.
+ * Lists every rendition of an image with its public URL, by ascending width. Empty until the image is
+ * `ready` for the first time. While a newer upload of the same image is processed, or after it failed,
+ * lists the renditions of the previous upload.
+ *
+ * @param baseUrl the URL up to the token: PUBLIC_BASE_URL, or a path such as `/i`
  */
 export function listVariantUrls(
   baseUrl: string,
@@ -49,9 +54,10 @@ export function listVariantUrls(
 }
 
 /**
- * The address at which Storage itself would hand out an object; for an original it must not.
+ * Returns the Cloud Storage for Firebase download URL of an object, without a download token. For an
+ * original it must respond with 403.
  *
- * @param origin `https://firebasestorage.googleapis.com`, or where the storage emulator is
+ * @param origin `https://firebasestorage.googleapis.com`, or the origin of the Storage emulator
  */
 export function objectUrl(origin: string, bucket: string, name: string): string {
   return `${origin}/v0/b/${bucket}/o/${encodeURIComponent(name)}?alt=media`;

@@ -10,12 +10,12 @@ const firestore = {} as Firestore;
 const get = getDoc as unknown as jest.Mock<Promise<unknown>>;
 const image = { uid: 'u1', imageId: 'cat' };
 
-function snapshot(state?: string, generation = '1', more: object = {}) {
+function snapshot(state?: string, generation = '1', fields: object = {}) {
   return Promise.resolve({
-    data: () => state && { state, original: { generation }, token: 'spv_x', ...more },
+    data: () => state && { state, original: { generation }, token: 'spv_x', ...fields },
   });
 }
-/** Lets the fake clock run while the promises between its ticks settle. */
+/** Advances the fake timers until the promise has settled. */
 async function settle<T>(work: Promise<T>): Promise<T> {
   void work.catch(() => {});
   await jest.advanceTimersByTimeAsync(120_000);
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 afterEach(() => jest.useRealTimers());
 
-it('waits while there is no record, tells each change once, ends when ready', async () => {
+it('waits for a record, reports each change once, and resolves when it is ready', async () => {
   for (const state of [undefined, 'processing', 'processing', 'ready']) {
     get.mockReturnValueOnce(snapshot(state));
   }
@@ -40,7 +40,7 @@ it('waits while there is no record, tells each change once, ends when ready', as
   expect(get).toHaveBeenCalledWith('users/u1/images/cat');
 });
 
-it('a failed image is an answer, not an error', async () => {
+it('resolves with a failed record', async () => {
   const error = { code: 'not-an-image', message: 'This file is not an image.' };
   get.mockReturnValue(snapshot('failed', '1', { error }));
   const record = await settle(waitForImage(firestore, { ...image, collection: 'a/{uid}/b' }));
@@ -48,7 +48,7 @@ it('a failed image is an answer, not an error', async () => {
   expect(get).toHaveBeenCalledWith('a/u1/b/cat');
 });
 
-it('asks less and less often, once a second at last', async () => {
+it('increases the polling interval up to one second', async () => {
   get.mockImplementation(() => snapshot('processing'));
   const waiting = waitForImage(firestore, { ...image, timeoutMs: 20_000 });
   void waiting.catch(() => {});
@@ -64,7 +64,7 @@ it('asks less and less often, once a second at last', async () => {
   expect(jest.getTimerCount()).toBeLessThanOrEqual(1);
 });
 
-it('waits for the wanted generation, also beyond what a number holds', async () => {
+it('waits for the given generation, even above Number.MAX_SAFE_INTEGER', async () => {
   get.mockReturnValueOnce(snapshot('ready', '9007199254740992'));
   get.mockReturnValueOnce(snapshot('ready', '9007199254740993'));
   const onUpdate = jest.fn();
@@ -74,7 +74,7 @@ it('waits for the wanted generation, also beyond what a number holds', async () 
   expect(onUpdate).toHaveBeenCalledTimes(1);
 });
 
-it('takes a later upload to the same id for an answer', async () => {
+it('accepts the record of a later upload with the same id', async () => {
   get.mockReturnValue(snapshot('ready', '10'));
   const record = await settle(waitForImage(firestore, { ...image, generation: '9' }));
   expect(record.original.generation).toBe('10');
@@ -90,20 +90,23 @@ it.each([
     undefined,
     'Firestore could not be reached (unavailable)',
   ],
-])('gives up in time and says what it saw (%#)', async (answer, generation, message) => {
-  get.mockImplementation(answer);
-  const waiting = settle(waitForImage(firestore, { ...image, generation, timeoutMs: 2000 }));
-  await expect(waiting).rejects.toThrow(message);
-  await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
-});
+])(
+  'times out with the last observed state in the message (%#)',
+  async (read, generation, message) => {
+    get.mockImplementation(read);
+    const waiting = settle(waitForImage(firestore, { ...image, generation, timeoutMs: 2000 }));
+    await expect(waiting).rejects.toThrow(message);
+    await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
+  },
+);
 
-it('does not go on asking when it may not read', async () => {
+it('does not retry after permission-denied', async () => {
   get.mockRejectedValue(Object.assign(new Error('no'), { code: 'permission-denied' }));
   await expect(settle(waitForImage(firestore, image))).rejects.toThrow('no');
   expect(get).toHaveBeenCalledTimes(1);
 });
 
-it('stops when told to, with the reason that was given', async () => {
+it("rejects with the signal's reason when aborted", async () => {
   get.mockImplementation(() => snapshot('processing'));
   const controller = new AbortController();
   const waiting = waitForImage(firestore, { ...image, signal: controller.signal });
@@ -114,7 +117,14 @@ it('stops when told to, with the reason that was given', async () => {
   ).rejects.toBe('before');
 });
 
-it.each([{ imageId: '..' }, { uid: '' }, { generation: '1e3' }])('refuses %j', async (wrong) => {
-  await expect(waitForImage(firestore, { ...image, ...wrong })).rejects.toThrow(Error);
+it('times out when the given signal is not aborted', async () => {
+  get.mockImplementation(() => snapshot('processing'));
+  const { signal } = new AbortController();
+  const waiting = settle(waitForImage(firestore, { ...image, timeoutMs: 2000, signal }));
+  await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
+});
+
+it.each([{ imageId: '..' }, { uid: '' }, { generation: '1e3' }])('rejects %j', async (invalid) => {
+  await expect(waitForImage(firestore, { ...image, ...invalid })).rejects.toThrow(Error);
   expect(get).not.toHaveBeenCalled();
 });

@@ -2,11 +2,11 @@ import { doc, getDoc, type Firestore, type Timestamp } from 'firebase/firestore/
 import type { ImageRecord } from './records.js';
 import { assertSegment, fillPath } from './paths.js';
 
-const FIRST_INTERVAL_MS = 150;
-const LONGEST_INTERVAL_MS = 1000;
+const MIN_INTERVAL_MS = 150;
+const MAX_INTERVAL_MS = 1000;
 const INTERVAL_GROWTH = 1.4;
-/** Firestore's codes for trouble that passes. */
-const PASSING = new Set(['unavailable', 'deadline-exceeded', 'aborted']);
+/** Firestore error codes after which a retry can succeed. */
+const TRANSIENT_CODES = new Set(['unavailable', 'deadline-exceeded', 'aborted']);
 
 /** The image record as the web SDK reads it. */
 export type ClientImageRecord = ImageRecord<Timestamp>;
@@ -17,25 +17,28 @@ export interface WaitOptions {
   /** The deployed IMAGES_COLLECTION; `users/{uid}/images` by default. */
   collection?: string;
   /**
-   * Decimal string from `uploadOriginal`: waits for the record of that upload, or of one that came
-   * after it. Without it the record of an earlier upload to the same id counts.
+   * The generation that `uploadOriginal` returned: waits for the record of that upload or of a later
+   * one. Without it, the record of an earlier upload with the same id is accepted.
    */
   generation?: string;
   /** Milliseconds; 60 000 by default. */
   timeoutMs?: number;
-  /** Called with each record that differs from the one before, the last included. */
+  /** Called each time the record changes, including the final change. */
   onUpdate?: (record: ClientImageRecord) => void;
+  /** Stops waiting; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
 /**
- * Waits until an image record is `ready` or `failed`. No record means: not there yet.
+ * Waits until an image record is `ready` or `failed`. The record may not exist yet when this is called.
  *
- * It asks again, 150 ms to 1 s apart, because firestore/lite cannot listen. In a production app that
- * loads the full Firestore SDK anyway, `onSnapshot` on the same document is the natural way.
+ * Reads the document every 150 ms to 1 s, because firestore/lite has no listeners. If your app loads
+ * the full Firestore SDK, use `onSnapshot` on the same document instead.
  *
- * @throws DOMException `TimeoutError` that says what was seen last; the signal's reason when aborted
- * @throws FirestoreError, `permission-denied` for one, when asking again would not help
+ * @returns the final record; `failed` is a result, not an error
+ * @throws DOMException `TimeoutError`, with the last observed state in its message
+ * @throws FirestoreError that a retry cannot fix, such as `permission-denied`
+ * @throws the signal's reason when `signal` is aborted
  */
 export async function waitForImage(
   firestore: Firestore,
@@ -44,74 +47,71 @@ export async function waitForImage(
   const { uid, imageId, generation, timeoutMs = 60_000, onUpdate, signal } = options;
   assertSegment('uid', uid);
   assertSegment('image id', imageId);
-  const wanted = generation === undefined ? 0n : generationNumber(generation);
+  const minGeneration = generation === undefined ? 0n : parseGeneration(generation);
   const collection = fillPath(options.collection ?? 'users/{uid}/images', { uid });
   const reference = doc(firestore, collection, imageId);
 
-  let seen = 'it has no record yet';
-  const stop = stopper(timeoutMs, signal, () => {
-    return `Image ${imageId} was not ready after ${timeoutMs / 1000} s: ${seen}.`;
-  });
+  let status = 'it has no record yet';
+  const timeout = new AbortController();
+  const timer = setTimeout(() => {
+    const message = `Image ${imageId} was not ready after ${timeoutMs / 1000} s: ${status}.`;
+    timeout.abort(new DOMException(message, 'TimeoutError'));
+  }, timeoutMs);
+  const aborted = rejectWhenAborted(
+    signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
+  );
+  // It may reject before it is awaited.
+  aborted.catch(() => {});
   try {
-    let last = '';
-    for (let interval = FIRST_INTERVAL_MS; ; interval *= INTERVAL_GROWTH) {
+    let previous = '';
+    for (let interval = MIN_INTERVAL_MS; ; interval *= INTERVAL_GROWTH) {
       try {
-        const snapshot = await stop.race(getDoc(reference));
+        const snapshot = await Promise.race([aborted, getDoc(reference)]);
         const record = snapshot.data() as ClientImageRecord | undefined;
-        if (record && generationNumber(record.original.generation) < wanted) {
-          seen = 'its record is still that of an earlier upload';
+        if (record && parseGeneration(record.original.generation) < minGeneration) {
+          status = 'its record is still that of an earlier upload';
         } else if (record) {
-          seen = `its record says "${record.state}"`;
-          const text = JSON.stringify(record);
-          if (text !== last) onUpdate?.(record);
-          last = text;
+          status = `its record says "${record.state}"`;
+          const json = JSON.stringify(record);
+          if (json !== previous) onUpdate?.(record);
+          previous = json;
           if (record.state !== 'processing') return record;
         }
       } catch (error) {
-        if (!isPassing(error)) throw error;
-        seen = `Firestore could not be reached (${error.code})`;
+        if (!isTransient(error)) throw error;
+        status = `Firestore could not be reached (${error.code})`;
       }
-      await stop.race(sleep(Math.min(interval, LONGEST_INTERVAL_MS)));
+      await Promise.race([aborted, sleep(Math.min(interval, MAX_INTERVAL_MS))]);
     }
   } finally {
-    stop.release();
+    clearTimeout(timer);
   }
 }
 
-/** Generations have up to 19 digits: too many for a number, and text compares wrongly. */
-function generationNumber(generation: string): bigint {
+/**
+ * Generations have up to 19 digits: too many for a number, and strings compare in the wrong order.
+ *
+ * @throws Error when it is not a decimal string
+ */
+function parseGeneration(generation: string): bigint {
   if (!/^\d+$/.test(generation)) {
     throw new Error(`A generation is a decimal string, not ${JSON.stringify(generation)}`);
   }
   return BigInt(generation);
 }
 
-function isPassing(error: unknown): error is { code: string } {
-  return error instanceof Error && 'code' in error && PASSING.has(String(error.code));
+function isTransient(error: unknown): error is { code: string } {
+  return error instanceof Error && 'code' in error && TRANSIENT_CODES.has(String(error.code));
 }
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** One promise that loses to a timeout and to the caller's signal, for as many races as needed. */
-function stopper(timeoutMs: number, signal: AbortSignal | undefined, message: () => string) {
-  let abort = () => {};
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stopped = new Promise<never>((_, reject) => {
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller's reason, as fetch does
-    abort = () => reject(signal?.reason);
-    timer = setTimeout(() => reject(new DOMException(message(), 'TimeoutError')), timeoutMs);
-  });
-  // It may be rejected while nobody races it.
-  stopped.catch(() => {});
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort);
-  return {
-    race: <T>(work: Promise<T>): Promise<T> => Promise.race([stopped, work]),
-    release: () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    },
-  };
+/** Rejects with the signal's reason when the signal is aborted; never resolves. */
+async function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  }
+  throw signal.reason;
 }
