@@ -1,42 +1,42 @@
-/** The attack table by itself: it is whole, it keeps the promises, and docs/locks.md says the same. */
+/** The access table is complete, keeps the documented promises, and matches docs/reference/access.md. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { LOCKS_FILE, locksPage } from './access/document.js';
+import { ACCESS_PAGE, accessPage } from './access/document.js';
 import {
   NOTES,
   actors,
   acts,
   allCells,
-  askedCells,
   expected,
   notesAt,
   reasons,
   states,
+  testedCells,
   things,
   type Cell,
 } from './access/table.js';
 
-const open = allCells().filter((cell) => expected(cell) === 'yes');
+const allowed = allCells().filter((cell) => expected(cell) === 'yes');
 const isOwner = ({ actor }: Cell) => actor === 'owner' || actor === 'anonymous owner';
 
-test('docs/locks.md says what the table says (npm run docs)', () => {
+test('docs/reference/access.md is up to date (npm run docs)', () => {
   if (process.env['WRITE_DOCS'] !== undefined) {
-    mkdirSync(dirname(LOCKS_FILE), { recursive: true });
-    writeFileSync(LOCKS_FILE, locksPage());
+    mkdirSync(dirname(ACCESS_PAGE), { recursive: true });
+    writeFileSync(ACCESS_PAGE, accessPage());
   }
-  // A checkout on Windows may have other ends of lines.
-  expect(readFileSync(LOCKS_FILE, 'utf8').replaceAll('\r\n', '\n')).toBe(locksPage());
+  // A checkout on Windows may have CRLF line endings.
+  expect(readFileSync(ACCESS_PAGE, 'utf8').replaceAll('\r\n', '\n')).toBe(accessPage());
 });
 
 describe('the table', () => {
-  test('has every cell, each with an answer', () => {
+  test('has an answer for every cell', () => {
     const product = actors.length * things.length * acts.length * states.length;
     expect(new Set(allCells().map((cell) => JSON.stringify(cell))).size).toBe(product);
     for (const cell of allCells()) expect(['yes', 'no', '—']).toContain(expected(cell));
-    expect(askedCells().length).toBeGreaterThan(1000);
+    expect(testedCells().length).toBeGreaterThan(1000);
   });
 
-  test('has no act that exists for nobody, and no act that exists for some only', () => {
+  test('has each act for all actors and states of a thing or for none, and for at least one thing', () => {
     for (const act of acts) {
       for (const thing of things) {
         const cells = actors.flatMap((actor) =>
@@ -44,17 +44,17 @@ describe('the table', () => {
         );
         expect(new Set(cells.map((cell) => expected(cell) === '—')).size).toBe(1);
       }
-      expect(askedCells().some((cell) => cell.act === act)).toBe(true);
+      expect(testedCells().some((cell) => cell.act === act)).toBe(true);
     }
   });
 
-  test('has a reason for every rule, and every footnote stands somewhere', () => {
+  test('has a reason for every rule, and uses every footnote', () => {
     for (const reason of reasons()) expect(reason).toMatch(/^[A-Z].+\.$/);
     const used = new Set(allCells().flatMap(notesAt));
     expect([...used].sort()).toEqual(NOTES.map(({ id }) => id).sort());
-    const page = locksPage();
+    const page = accessPage();
     for (const id of used) {
-      // Once explained, and at least once referred to.
+      // Defined once and referenced at least once.
       expect(page.split(`[^${id}]:`)).toHaveLength(2);
       expect(page.split(`[^${id}]`).length).toBeGreaterThan(2);
     }
@@ -62,49 +62,49 @@ describe('the table', () => {
 });
 
 describe('the promises', () => {
-  test('nobody but the owner does anything to an original', () => {
-    const cells = open.filter(({ thing }) => thing === 'original');
+  test('only the owner has access to an original', () => {
+    const cells = allowed.filter(({ thing }) => thing === 'original');
     expect(cells.length).toBeGreaterThan(0);
     expect(cells.filter((cell) => !isOwner(cell))).toEqual([]);
   });
 
-  test("nobody's download token opens anything, in no state", () => {
-    expect(open.filter(({ act }) => act === 'download by token')).toEqual([]);
+  test('no download token gives access to anything in any state', () => {
+    expect(allowed.filter(({ act }) => act === 'download by token')).toEqual([]);
   });
 
-  test('a rendition is reached by getting it with a public token and by nothing else', () => {
-    const cells = open.filter(({ thing }) => thing === 'rendition');
+  test('the only access to a rendition is a GET with its public token', () => {
+    const cells = allowed.filter(({ thing }) => thing === 'rendition');
     expect(new Set(cells.map(({ actor, act }) => `${actor}: ${act}`))).toEqual(
       new Set(['token holder: get']),
     );
   });
 
-  test('a public token opens renditions and nothing else; revoked, it opens nothing', () => {
-    const cells = open.filter(({ actor }) => actor === 'token holder');
+  test('a public token gives access to renditions only, and to nothing once revoked', () => {
+    const cells = allowed.filter(({ actor }) => actor === 'token holder');
     expect(new Set(cells.map(({ thing }) => thing))).toEqual(new Set(['rendition']));
     expect(cells.filter(({ state }) => state === 'revoked')).toEqual([]);
   });
 
-  test('nobody at all reaches a token record', () => {
-    expect(open.filter(({ thing }) => thing === 'token record')).toEqual([]);
+  test('nobody has access to a token record', () => {
+    expect(allowed.filter(({ thing }) => thing === 'token record')).toEqual([]);
   });
 
   test('only the owner reads an image record, and nobody writes one', () => {
-    const cells = open.filter(({ thing }) => thing === 'image record');
+    const cells = allowed.filter(({ thing }) => thing === 'image record');
     expect(cells.filter((cell) => !isOwner(cell))).toEqual([]);
     expect(new Set(cells.map(({ act }) => act))).toEqual(new Set(['get', 'list', 'query']));
   });
 
-  test("nobody reaches a stranger's things", () => {
-    expect(open.filter(({ thing }) => thing === "a stranger's things")).toEqual([]);
+  test("nobody has access to a stranger's things", () => {
+    expect(allowed.filter(({ thing }) => thing === "a stranger's things")).toEqual([]);
   });
 
-  test('nothing opens to the signed out, other users, and holders of old links or names', () => {
-    const closed = ['signed out', 'other user', 'link holder', 'name holder'];
-    expect(open.filter(({ actor }) => closed.includes(actor))).toEqual([]);
+  test('signed-out users, other users, link holders and name holders have no access', () => {
+    const denied = ['signed out', 'other user', 'link holder', 'name holder'];
+    expect(allowed.filter(({ actor }) => denied.includes(actor))).toEqual([]);
   });
 
-  test('an anonymous account is an account like any other', () => {
+  test('an anonymous owner has the same access as an owner', () => {
     for (const cell of allCells().filter(({ actor }) => actor === 'owner')) {
       expect(expected({ ...cell, actor: 'anonymous owner' })).toBe(expected(cell));
     }

@@ -1,4 +1,4 @@
-/** The rules for imports between modules can fail: each forbidden import is reported by the name of its rule. */
+/** dependency-cruiser reports each forbidden import by the name of its rule. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 const ROOT = join(__dirname, '..');
 const PACKAGES = ['client', 'emulators', 'security-rules'];
 
-/** A copy of the sources with more files in it, checked by the real rules. */
+/** Runs dependency-cruiser with the repository's rules on a copy of the sources with additional files. */
 function check(files: Record<string, string>): { status: number | null; stdout: string } {
   const copy = mkdtempSync(join(tmpdir(), 'boundaries-'));
   try {
@@ -22,7 +22,7 @@ function check(files: Record<string, string>): { status: number | null; stdout: 
     }
     cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
     symlinkSync(join(ROOT, 'functions', 'node_modules'), join(copy, 'functions', 'node_modules'));
-    // What only tests import is the workspace's.
+    // Tests also import packages of the workspace.
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     for (const [file, code] of Object.entries(files)) {
       writeFileSync(join(copy, file), code);
@@ -36,14 +36,14 @@ function check(files: Record<string, string>): { status: number | null; stdout: 
   }
 }
 
-test('the sources as they are break no rule', () => {
+test('reports nothing for the sources of the repository', () => {
   const { status, stdout } = check({});
   expect(stdout).not.toContain('error');
   expect(status).toBe(0);
 });
 
-describe('a forbidden import is reported', () => {
-  const wrong: [file: string, code: string, rule: string][] = [
+describe('reports a forbidden import', () => {
+  const forbidden: [file: string, code: string, rule: string][] = [
     [
       'functions/src/serve/wrong.ts',
       `import '../processing/process-image.js';\n`,
@@ -97,14 +97,14 @@ describe('a forbidden import is reported', () => {
   ];
   let result: ReturnType<typeof check>;
   beforeAll(() => {
-    result = check(Object.fromEntries(wrong.map(([file, code]) => [file, code])));
+    result = check(Object.fromEntries(forbidden.map(([file, code]) => [file, code])));
   });
 
   test('with a non-zero exit code', () => {
     expect(result.status).not.toBe(0);
   });
 
-  test.each(wrong)('%s: %s', (file, _code, rule) => {
+  test.each(forbidden)('%s: %s', (file, _code, rule) => {
     expect(result.stdout).toMatch(new RegExp(`error ${rule}[^\\n]*: ${file} →`));
   });
 });

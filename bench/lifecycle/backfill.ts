@@ -1,21 +1,18 @@
 /**
- * `npm run bench -- backfill`: images whose records and renditions are not there, as before an
- * installation, are made by the task queue function; its progress document is watched.
+ * `npm run bench -- backfill`: uploads images, deletes their records and renditions as if the functions
+ * had been installed later, and measures the backfill by its progress document.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import type { Places } from '../paths.js';
 import { writeResults } from '../results.js';
-import {
-  runInParallel,
-  openBenchFixture,
-  picture,
-  sleep,
-  upload,
-  type BenchFixture,
-} from './fixture.js';
+import { createImage, openBenchFixture, type BenchFixture } from './fixture.js';
 
-const WAIT_MS = 900_000;
+const TIMEOUT_MS = 900_000;
+/** Requests at the same time. */
+const CONCURRENCY = 10;
 
-interface Line {
+interface Progress {
   seconds: number;
   state: string;
   done: number;
@@ -24,42 +21,41 @@ interface Line {
   etaSeconds: number | undefined;
 }
 
-/** @returns whether all were made */
+/** @returns whether all images were processed and the doctor has no findings */
 export async function measureBackfill(places: Places, images: number): Promise<boolean> {
-  const scene = await openBenchFixture(places.root, { REVOCATION_SECONDS: '0' });
+  const fixture = await openBenchFixture(places.root, { REVOCATION_SECONDS: '0' });
   try {
-    await uploadAll(scene, images);
-    await forgetAll(scene);
-    const before = await scene.doctor();
+    await uploadAll(fixture, images);
+    await deleteResults(fixture);
+    const before = await fixture.doctor();
     process.stdout.write(`doctor before: ${before.findings.length} findings\n`);
-    await enqueue(scene);
-    const lines = await watch(scene);
-    const last = lines.at(-1);
-    const after = await scene.doctor();
+    await enqueueBackfill(fixture);
+    const progress = await waitUntilDone(fixture);
+    const last = progress.at(-1);
+    const after = await fixture.doctor();
     process.stdout.write(`doctor after: ${after.findings.length} findings\n`);
     const found = { before: before.findings.length, after: after.findings.length };
-    writeResults(places, 'backfill', { images, found, progress: lines });
+    writeResults(places, 'backfill', { images, found, progress });
     return last?.state === 'done' && last.done === images && after.findings.length === 0;
   } finally {
-    await scene.close();
+    await fixture.close();
   }
 }
 
-async function uploadAll({ bucket, firestore }: BenchFixture, images: number): Promise<void> {
-  const uploads = Array.from({ length: images }, (_, number) => async () => {
+async function uploadAll(fixture: BenchFixture, images: number): Promise<void> {
+  await pLimit(CONCURRENCY).map(Array(images).keys(), async (number) => {
     const name = `originals/owner-${number % 20}/${String(number).padStart(6, '0')}`;
-    await upload(bucket, name, await picture(number));
+    await fixture.uploadAsAdmin(name, await createImage(number));
   });
-  await runInParallel(10, uploads);
-  const isMade = async () => {
-    const { docs } = await firestore.collectionGroup('images').select('state').get();
+  const areAllReady = async () => {
+    const { docs } = await fixture.firestore.collectionGroup('images').select('state').get();
     return docs.length === images && docs.every((doc) => doc.get('state') === 'ready');
   };
-  while (!(await isMade())) await sleep(1000);
+  while (!(await areAllReady())) await delay(1000);
 }
 
-/** Takes away all that the functions have made. */
-async function forgetAll({ bucket, firestore }: BenchFixture): Promise<void> {
+/** Deletes all records and renditions. */
+async function deleteResults({ bucket, firestore }: BenchFixture): Promise<void> {
   const [images, tokens] = await Promise.all([
     firestore.collectionGroup('images').select().get(),
     firestore.collection('imageTokens').select().get(),
@@ -68,15 +64,12 @@ async function forgetAll({ bucket, firestore }: BenchFixture): Promise<void> {
   for (const { ref } of [...images.docs, ...tokens.docs]) void writer.delete(ref);
   await writer.close();
   const [files] = await bucket.getFiles({ prefix: 'variants/' });
-  await runInParallel(
-    10,
-    files.map((file) => async () => void (await file.delete())),
-  );
+  await pLimit(CONCURRENCY).map(files, (file) => file.delete());
 }
 
-/** By hand, as an admin does it. */
-async function enqueue({ stack }: BenchFixture): Promise<void> {
-  const { projectId, tasks } = stack.info;
+/** Enqueues a backfill task, as an admin can do by hand. */
+async function enqueueBackfill({ stack }: BenchFixture): Promise<void> {
+  const { projectId, tasks } = stack;
   const queue = `projects/${projectId}/locations/us-central1/queues/kit-images-backfill`;
   const body = Buffer.from(JSON.stringify({ data: {} })).toString('base64');
   const httpRequest = { url: '', headers: { 'Content-Type': 'application/json' }, body };
@@ -85,18 +78,18 @@ async function enqueue({ stack }: BenchFixture): Promise<void> {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ task: { httpRequest } }),
   });
-  if (!response.ok) throw new Error(`expected a task to be taken, found ${response.status}`);
+  if (!response.ok) throw new Error(`expected the task to be accepted, found ${response.status}`);
 }
 
-/** Prints the progress document every few seconds, until it says that it is done. */
-async function watch({ firestore }: BenchFixture): Promise<Line[]> {
+/** Prints the progress document every 5 seconds until its state is `done`. */
+async function waitUntilDone({ firestore }: BenchFixture): Promise<Progress[]> {
   const started = performance.now();
-  const lines: Line[] = [];
-  while (performance.now() - started < WAIT_MS) {
+  const history: Progress[] = [];
+  while (performance.now() - started < TIMEOUT_MS) {
     const job = (await firestore.doc('imageJobs/backfill').get()).data();
     if (job) {
       const eta = job['eta'] as { toMillis(): number } | undefined;
-      const line: Line = {
+      const progress: Progress = {
         seconds: Math.round((performance.now() - started) / 1000),
         state: job['state'] as string,
         done: job['done'] as number,
@@ -104,11 +97,11 @@ async function watch({ firestore }: BenchFixture): Promise<Line[]> {
         failed: job['failed'] as number,
         etaSeconds: eta && Math.round((eta.toMillis() - Date.now()) / 1000),
       };
-      lines.push(line);
-      process.stdout.write(`${JSON.stringify(line)}\n`);
-      if (line.state === 'done') break;
+      history.push(progress);
+      process.stdout.write(`${JSON.stringify(progress)}\n`);
+      if (progress.state === 'done') break;
     }
-    await sleep(5000);
+    await delay(5000);
   }
-  return lines;
+  return history;
 }

@@ -1,90 +1,94 @@
-/** Tries one cell of the attack table on the running stack. */
-import { ask } from '../support/request.js';
+/** Sends the requests of one cell of the access table to the running stack. */
+import { sendRequest } from '../support/request.js';
 import { idTokenOf } from '../support/rest.js';
 import type { TestContext } from '../support/stack.js';
-import type { Image, AccessFixture } from './fixture.js';
-import type { Act, Actor, Answer, Cell, Thing } from './table.js';
+import type { AccessFixture, Image } from './fixture.js';
 import {
-  waysToImageRecord,
-  waysToOriginal,
-  waysToRendition,
-  waysToTokenRecord,
+  requestsForImageRecord,
+  requestsForOriginal,
+  requestsForRendition,
+  requestsForTokenRecord,
+  type RequestVariant,
   type Secrets,
   type Target,
-  type RequestVariant,
 } from './requests.js';
+import type { Act, Actor, Answer, Cell, Thing } from './table.js';
 
-/** How requests to Storage and to Firestore are signed. */
+/** Values of the Authorization header for Cloud Storage and for Firestore. */
 type Credentials = { storage: string; firestore: string } | undefined;
 
-/** What the emulators take for the project's own servers. */
+/** The emulators accept these as an admin's credentials. */
 export const ADMIN: Credentials = { storage: 'Firebase owner', firestore: 'Bearer owner' };
 
-const WAYS: Record<
+const REQUESTS: Record<
   Exclude<Thing, "a stranger's things">,
   (act: Act, target: Target) => RequestVariant[]
 > = {
-  original: waysToOriginal,
-  rendition: waysToRendition,
-  'image record': waysToImageRecord,
-  'token record': waysToTokenRecord,
+  original: requestsForOriginal,
+  rendition: requestsForRendition,
+  'image record': requestsForImageRecord,
+  'token record': requestsForTokenRecord,
 };
 
-const REFUSED = [401, 403, 404];
-const CHANGES_THE_IMAGE: readonly Act[] = ['overwrite', 'update metadata', 'delete'];
+const REFUSALS = [401, 403, 404];
+const CHANGING_ACTS: readonly Act[] = ['overwrite', 'update metadata', 'delete'];
 
-/** Tries every way that the actor has; yes if one of them succeeds. */
+/** Sends every request that the actor can make; `yes` if one of them succeeds. */
 export async function attack(
   cell: Cell,
-  stage: TestContext,
-  scenes: AccessFixture,
+  context: TestContext,
+  fixture: AccessFixture,
 ): Promise<Answer> {
   const { actor, thing, act, state } = cell;
-  const image = await scenes.image(actor, state);
-  const aim = thing === "a stranger's things" ? await scenes.stranger() : image;
-  const target = { stack: stage.stack, image: aim, secrets: secretsOf(actor, image) };
-  const ways = requestsFor(thing, act, target);
-  if (ways.length === 0) return '—';
-  const user = act === 'download by token' ? undefined : scenes.userOf(actor);
-  const credentials = user && signedBy(await idTokenOf(user));
-  const successes = await Promise.all(ways.map((way) => succeeds(way, stage, credentials)));
+  const ownImage = await fixture.image(actor, state);
+  const image = thing === "a stranger's things" ? await fixture.stranger() : ownImage;
+  const target = { stack: context.stack, image, secrets: secretsOf(actor, ownImage) };
+  const requests = requestsFor(thing, act, target);
+  if (requests.length === 0) return '—';
+  const user = act === 'download by token' ? undefined : fixture.userOf(actor);
+  const credentials = user && credentialsOf(await idTokenOf(user));
+  const successes = await Promise.all(
+    requests.map((request) => succeeds(request, context, credentials)),
+  );
   if (!successes.includes(true)) return 'no';
-  if (CHANGES_THE_IMAGE.includes(act)) scenes.spoil(aim);
+  if (CHANGING_ACTS.includes(act)) fixture.discard(image);
   return 'yes';
 }
 
-/** The requests for an act on a thing; none: there is no such act on it. */
+/** Returns the requests for an act on a thing; none if the act does not exist for it. */
 export function requestsFor(thing: Thing, act: Act, target: Target): RequestVariant[] {
-  if (thing !== "a stranger's things") return WAYS[thing](act, target);
-  return Object.values(WAYS).flatMap((ways) => ways(act, target));
+  if (thing !== "a stranger's things") return REQUESTS[thing](act, target);
+  return Object.values(REQUESTS).flatMap((requests) => requests(act, target));
 }
 
 /**
- * Makes one request.
- * @throws Error when the answer is neither a success nor a refusal, or there is none
+ * Sends one request.
+ *
+ * @returns false for a refusal: 401, 403 or 404
+ * @throws Error for any other status but 2xx, an empty body of a GET, or a network failure
  */
 export async function succeeds(
-  way: RequestVariant,
+  request: RequestVariant,
   { stack }: TestContext,
   credentials: Credentials,
 ): Promise<boolean> {
-  const { method, url } = way;
+  const { method, url } = request;
   const isFirestore = url.startsWith(`http://${stack.firestore}/`);
   const authorization = isFirestore ? credentials?.firestore : credentials?.storage;
-  const headers = { ...way.headers, ...(authorization !== undefined && { authorization }) };
-  const answer = await ask({ ...way, headers });
-  if (REFUSED.includes(answer.status)) return false;
-  if (answer.status < 200 || answer.status > 299) {
-    const found = `${answer.status} ${answer.body.toString().slice(0, 200)}`;
-    throw new Error(`${method} ${url}: expected a success or a refusal, found ${found}`);
+  const headers = { ...request.headers, ...(authorization !== undefined && { authorization }) };
+  const { status, body } = await sendRequest({ ...request, headers });
+  if (REFUSALS.includes(status)) return false;
+  if (status < 200 || status > 299) {
+    const response = `${status} ${body.toString().slice(0, 200)}`;
+    throw new Error(`${method} ${url}: expected a success or a refusal, found ${response}`);
   }
-  if (method === 'GET' && answer.body.length === 0) {
-    throw new Error(`${method} ${url}: expected something with the success, found nothing`);
+  if (method === 'GET' && body.length === 0) {
+    throw new Error(`${method} ${url}: expected a body, found ${status} without one`);
   }
   return true;
 }
 
-function signedBy(idToken: string): Credentials {
+function credentialsOf(idToken: string): Credentials {
   return { storage: `Firebase ${idToken}`, firestore: `Bearer ${idToken}` };
 }
 

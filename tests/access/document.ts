@@ -1,5 +1,6 @@
-/** The attack table as a page for people: docs/locks.md. */
+/** Generates docs/reference/access.md from the access table. */
 import { join } from 'node:path';
+import { markdownTable } from 'markdown-table';
 import {
   ACTORS,
   ACTS,
@@ -9,11 +10,11 @@ import {
   actors,
   acts,
   allCells,
-  askedCells,
   expected,
   notesAt,
   reasons,
   states,
+  testedCells,
   things,
   type Act,
   type Actor,
@@ -21,27 +22,26 @@ import {
   type Thing,
 } from './table.js';
 
-export const LOCKS_FILE = join(__dirname, '..', '..', 'docs', 'reference', 'access.md');
+export const ACCESS_PAGE = join(__dirname, '..', '..', 'docs', 'reference', 'access.md');
 
-/** The whole page. */
-export function locksPage(): string {
-  const asked = askedCells().length;
+/** Returns the text of docs/reference/access.md. */
+export function accessPage(): string {
+  const tested = testedCells().length;
   const parts = [
-    `# Who can open what
+    `# Access: who can do what
 
-<!-- Made from tests/locks/table.ts by npm run docs. Don't change it here. -->
+<!-- Generated from tests/access/table.ts by npm run docs. Do not edit. -->
 
-This is what the security rules and the functions are held to: every actor tries every act on every
-thing, in every state that an image can be in. That makes ${allCells().length} cells; ${asked} of them
-exist (documents have no metadata, objects are not queried), and \`npm test\` asks a running stack every
-one of those.
+This table is the specification of the security rules and the functions: what each actor may do to each
+thing, in each state of an image. It has ${allCells().length} cells. ${tested} of them exist (documents have no
+metadata, objects cannot be queried), and \`npm test\` tests each one on a running stack.
 
-From general to particular; of these, the last one that is about a cell decides it:
+The rules, from general to specific; the last one that matches a cell decides:
 
 ${list(reasons())}`,
 
-    `**Actors.** Names and ids are no secrets here: every actor knows all of them and asks Storage and
-Firestore for exactly the thing. An actor's own secret comes on top.
+    `**Actors.** Names and ids are not secret: every actor knows all of them and requests exactly the thing
+from Cloud Storage or Firestore, with the actor's own secrets.
 
 ${definitions(ACTORS)}`,
 
@@ -57,9 +57,9 @@ ${definitions(ACTS)}`,
 
 ${definitions(STATES)}`,
 
-    `**Marks.** **yes**: the actor gets or changes something. no: refused, or there is nothing there. A
-list or query that is allowed counts as **yes** even when it finds nothing. —: there is no such act. A
-cell that names states in **bold** is yes in those and no in the others.`,
+    `**Cells.** **yes**: the actor reads or changes something. no: the request is refused, or there is
+nothing to read. A permitted list or query is **yes** even if the result is empty. —: the act does not
+exist. A cell with state names in **bold** is yes in those states and no in the others.`,
 
     ...things.map(table),
 
@@ -69,53 +69,44 @@ ${NOTES.map(({ id, text }) => `[^${id}]: ${text}`).join('\n\n')}`,
 
     `## How it is tested
 
-\`npm test\` builds the scenes on the local stack, as a function kit and as an extension, and makes the
-requests themselves: Storage's and Firestore's REST interfaces as the client SDKs speak them, and the
-serve function. One test compares one row of answers: an actor, a thing, a state. A network failure or
-an answer that is neither a success nor a refusal (401, 403, 404) fails the test and is never taken for
-a no. Every request is also made once as an admin and must succeed, so that no cell is closed because
-of a misspelt request.
+\`npm test\` creates the images and users on the local stack, once with the function kit and once with the
+extension. It sends the same REST requests to Cloud Storage and Firestore as the client SDKs, and requests
+to \`serve\`. Each test compares one row: an actor, a thing, a state. Only 401, 403 and 404 are refusals;
+any other error, or a network failure, fails the test. Each request is also sent once as an admin and must
+then succeed, so that no cell is "no" because of a malformed request.
 
-Not asked: Google's own IAM and the JSON interface of Cloud Storage, which security rules do not govern
-(bucket permissions do); App Check; what caches keep in front of the serve function.
+Not tested: IAM and the JSON API of Cloud Storage, which security rules do not apply to; App Check; caches
+in front of \`serve\`.
 
-\`npm run docs\` makes this page from the table that the tests use, and a test compares the two.`,
+\`npm run docs\` generates this page from the table that the tests use, and a test fails when the page is
+out of date.`,
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
 function table(thing: Thing): string {
   const rows = actors.map((actor) => [actor, ...acts.map((act) => cellText(actor, thing, act))]);
-  return `## ${capital(thing)}\n\n${markdownTable(['', ...acts], rows)}`;
+  return `## ${capitalize(thing)}\n\n${markdownTable([['', ...acts], ...rows])}`;
 }
 
-/** One answer when it is the same in all states; else the shorter of those in which it is yes or no. */
+/** `yes`, `no` or `—` if all states have the same answer; otherwise the states, in the shorter form. */
 function cellText(actor: Actor, thing: Thing, act: Act): string {
   const cells = states.map((state) => ({ actor, thing, act, state }));
   const answers = new Set(cells.map(expected));
   const statesWith = (answer: Answer) =>
     cells.filter((cell) => expected(cell) === answer).map(({ state }) => state);
-  const [open, closed] = [statesWith('yes'), statesWith('no')];
+  const [allowed, denied] = [statesWith('yes'), statesWith('no')];
   const [answer] = answers;
   const text =
     answers.size === 1
       ? answer === 'yes'
         ? '**yes**'
         : answer
-      : open.length > closed.length
-        ? `**yes**, not ${closed.join(', ')}`
-        : `**${open.join(', ')}**`;
+      : allowed.length > denied.length
+        ? `**yes**, not ${denied.join(', ')}`
+        : `**${allowed.join(', ')}**`;
   const notes = new Set(cells.flatMap(notesAt));
   return [text, ...[...notes].map((id) => `[^${id}]`)].join('');
-}
-
-function markdownTable(head: string[], rows: string[][]): string {
-  const widths = head.map((_, column) =>
-    Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: string[]) =>
-    `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
 function definitions(axis: Record<string, string>): string {
@@ -126,6 +117,6 @@ function list(items: string[]): string {
   return items.map((item) => `- ${item}`).join('\n');
 }
 
-function capital(text: string): string {
+function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,4 +1,4 @@
-/** The scenes that attacks are played in: an image in each state, its owners, and the others. */
+/** Test data of the access table: an image in each state, and the users who are its actors. */
 import { deleteObject, ref } from 'firebase/storage';
 import { newImageId, waitForImage } from '../../packages/client/src/index.js';
 import { renditionName } from '../../functions/src/domain/path.js';
@@ -12,70 +12,70 @@ import { emailUser, uploadForLink } from '../support/rest.js';
 import type { TestContext } from '../support/stack.js';
 import type { Actor, State } from './table.js';
 
-/** Where all of one image is, and the secrets that have to do with it. */
+/** The objects, documents and secrets of one image. */
 export interface Image {
   owner: DemoUser;
   imageId: string;
   state: State;
-  /** Names of objects. */
+  /** Object names. */
   original: string;
   rendition: string;
-  /** Paths of documents. */
+  /** Document paths. */
   imageRecord: string;
   tokenRecord: string;
   publicToken: string;
-  /** The one that Storage gave to the upload; stripped by now. */
+  /** The token that Cloud Storage assigned to the upload; revoked by now. */
   downloadToken: string;
 }
 
-interface People {
+interface Users {
   owner: DemoUser;
   anonymousOwner: DemoUser;
   otherUser: DemoUser;
   stranger: DemoUser;
 }
 
-/** Greater than every generation of Storage's. */
+/** Greater than every generation of Cloud Storage. */
 const NEWEST_GENERATION = '9'.repeat(18);
 
-/** The images of a test run: each is made when it is asked for, and anew after it was spoilt. */
+/** The images of a test run: each is created on first use, and created again after `discard`. */
 export class AccessFixture {
   readonly #images = new Map<string, Promise<Image>>();
 
   private constructor(
-    private readonly stage: TestContext,
-    private readonly people: People,
+    private readonly context: TestContext,
+    private readonly users: Users,
   ) {}
 
-  static async open(stage: TestContext): Promise<AccessFixture> {
+  static async open(context: TestContext): Promise<AccessFixture> {
     const [owner, anonymousOwner, otherUser, stranger] = await Promise.all([
-      emailUser(stage),
-      stage.user(),
-      emailUser(stage),
-      stage.user(),
+      emailUser(context),
+      context.user(),
+      emailUser(context),
+      context.user(),
     ]);
-    return new AccessFixture(stage, { owner, anonymousOwner, otherUser, stranger });
+    return new AccessFixture(context, { owner, anonymousOwner, otherUser, stranger });
   }
 
-  /** The image that an actor has to do with. */
+  /** The image of the actor, or of `owner` for actors without an image. */
   image(actor: Actor, state: State): Promise<Image> {
-    const { owner, anonymousOwner } = this.people;
+    const { owner, anonymousOwner } = this.users;
     return this.#image(actor === 'anonymous owner' ? anonymousOwner : owner, state);
   }
 
   /** A ready image of a user who is none of the actors. */
   stranger(): Promise<Image> {
-    return this.#image(this.people.stranger, 'ready');
+    return this.#image(this.users.stranger, 'ready');
   }
 
-  /** After an act that has changed an image: the next who asks gets a new one. */
-  spoil({ owner, state }: Image): void {
+  /** After an act has changed an image, the next call of `image` creates a new one. */
+  discard({ owner, state }: Image): void {
     this.#images.delete(keyOf(owner, state));
   }
 
-  /** Who an actor is signed in as; undefined: signed out. */
+  /** The user that an actor is signed in as; undefined when signed out. */
   userOf(actor: Actor): DemoUser | undefined {
-    const { owner, anonymousOwner, otherUser } = this.people;
+    const { owner, anonymousOwner, otherUser } = this.users;
     if (actor === 'owner') return owner;
     if (actor === 'anonymous owner') return anonymousOwner;
     return actor === 'other user' ? otherUser : undefined;
@@ -83,7 +83,7 @@ export class AccessFixture {
 
   #image(owner: DemoUser, state: State): Promise<Image> {
     const key = keyOf(owner, state);
-    const image = this.#images.get(key) ?? makeImage(this.stage, owner, state);
+    const image = this.#images.get(key) ?? createImage(this.context, owner, state);
     this.#images.set(key, image);
     return image;
   }
@@ -94,18 +94,23 @@ function keyOf({ uid }: DemoUser, state: State): string {
 }
 
 /** Uploads an image and brings it into a state. */
-export async function makeImage(stage: TestContext, owner: DemoUser, state: State): Promise<Image> {
+export async function createImage(
+  context: TestContext,
+  owner: DemoUser,
+  state: State,
+): Promise<Image> {
   const imageId = newImageId();
   const { uid, firestore } = owner;
   const original = `originals/${uid}/${imageId}`;
   const imageRecord = `users/${uid}/images/${imageId}`;
-  const reserved = state === 'processing' ? await reserve(stage, owner, imageId) : undefined;
+  const reserved = state === 'processing' ? await reserve(context, owner, imageId) : undefined;
 
-  // Large enough for w800 to be an object of its own.
-  const data = state === 'failed' ? Buffer.from('no picture') : await plainJpeg(900, 40, '#808000');
-  const { generation, downloadToken } = await uploadForLink(stage, owner, original, data);
-  const link = `${stage.objectUrl(original)}&token=${downloadToken}`;
-  // Ingest strips first and looks at the records then: it has seen this upload.
+  // Large enough for w800 to have its own object.
+  const data =
+    state === 'failed' ? Buffer.from('not an image') : await plainJpeg(900, 40, '#808000');
+  const { generation, downloadToken } = await uploadForLink(context, owner, original, data);
+  const link = `${context.objectUrl(original)}&token=${downloadToken}`;
+  // originalFinalized revokes the token before it reads the records, so it has received this upload.
   await eventually(
     () => statusOf(link),
     (status) => expect(status).toBe(403),
@@ -118,24 +123,24 @@ export async function makeImage(stage: TestContext, owner: DemoUser, state: Stat
     imageId,
     state,
     original,
-    rendition: await nameRendition(stage, imageRecord, original, generation),
+    rendition: await nameRendition(context, imageRecord, original, generation),
     imageRecord,
     tokenRecord: `imageTokens/${hashToken(publicToken)}`,
     publicToken,
     downloadToken,
   };
-  if (state === 'revoked') await stage.firestore.doc(image.tokenRecord).delete();
+  if (state === 'revoked') await context.firestore.doc(image.tokenRecord).delete();
   if (state === 'deleted') {
     await deleteObject(ref(owner.storage, original));
     await eventually(
-      async () => (await stage.bucket.file(image.rendition).exists())[0],
+      async () => (await context.bucket.file(image.rendition).exists())[0],
       (exists) => expect(exists).toBe(false),
     );
   }
   return image;
 }
 
-/** Where w800 is, or would be if there were one. */
+/** The object name of w800.webp; if there is none, the name that it would have. */
 async function nameRendition(
   { stack, firestore }: TestContext,
   imageRecord: string,
@@ -144,24 +149,26 @@ async function nameRendition(
 ): Promise<string> {
   const { variants } = ((await firestore.doc(imageRecord).get()).data() ??
     {}) as Partial<ImageRecord>;
-  const made = variants?.['w800']?.formats.webp?.object;
+  const existing = variants?.['w800']?.formats.webp?.object;
   const original = { bucket: stack.bucket, name, generation };
-  return made ?? renditionName('variants', original, 'w800', 'webp', Buffer.alloc(0));
+  return existing ?? renditionName('variants', original, 'w800', 'webp', Buffer.alloc(0));
 }
 
 /**
- * Keeps an image `processing`: its record says that a newer upload is being worked on, so that ingest
- * leaves the one that is made here alone.
+ * Keeps an image in `processing`: its record has a newer generation, so that originalFinalized ignores
+ * the upload of this test.
+ *
+ * @returns the public token
  */
-async function reserve(stage: TestContext, { uid }: DemoUser, imageId: string): Promise<string> {
+async function reserve(context: TestContext, { uid }: DemoUser, imageId: string): Promise<string> {
   const publicToken = mintToken();
-  const { firestore } = stage;
+  const { firestore } = context;
   const createdAt = new Date();
   const batch = firestore.batch();
   batch.set(firestore.doc(`users/${uid}/images/${imageId}`), {
     state: 'processing',
     original: {
-      bucket: stage.stack.bucket,
+      bucket: context.stack.bucket,
       name: `originals/${uid}/${imageId}`,
       generation: NEWEST_GENERATION,
       contentType: 'image/jpeg',

@@ -1,23 +1,23 @@
-/** The requests that an act can be tried with. */
+/** The requests of each act of the access table. */
 import { newImageId } from '../../packages/client/src/index.js';
 import { hashToken, mintToken } from '../../functions/src/domain/token.js';
-import type { Question } from '../support/request.js';
+import type { RawRequest } from '../support/request.js';
 import type { TestStack } from '../support/stack.js';
 import type { Image } from './fixture.js';
 import type { Act } from './table.js';
 
-/** One request; what signs it comes later. */
-export type RequestVariant = Question;
+/** One request without credentials; `succeeds` adds them. */
+export type RequestVariant = RawRequest;
 
-/** What an actor knows, beside the names and ids that everybody knows. */
+/** An actor's secrets. Names and ids are known to every actor. */
 export interface Secrets {
   publicToken?: string;
   downloadToken?: string;
-  /** Also tries names as addresses of the serve function. */
+  /** Whether the actor also requests object names from the serve function. */
   triesNames?: boolean;
 }
 
-/** Where an act is aimed at. */
+/** The image that an act is tried on, and the actor's secrets. */
 export interface Target {
   stack: TestStack;
   image: Image;
@@ -27,33 +27,32 @@ export interface Target {
 const JPEG = { 'content-type': 'image/jpeg' };
 const JSON_BODY = { 'content-type': 'application/json' };
 
-/** Ways to an original. */
-export function waysToOriginal(act: Act, target: Target): RequestVariant[] {
-  return waysToObject(act, target.image.original, target);
+export function requestsForOriginal(act: Act, target: Target): RequestVariant[] {
+  return requestsForObject(act, target.image.original, target);
 }
 
-/** Ways to a rendition: those to any object, and the address that the public token is for. */
-export function waysToRendition(act: Act, target: Target): RequestVariant[] {
+/** The requests for any object and, for the holder of the public token, its public URL. */
+export function requestsForRendition(act: Act, target: Target): RequestVariant[] {
   const { stack, image, secrets } = target;
-  const ways = waysToObject(act, image.rendition, target);
+  const requests = requestsForObject(act, image.rendition, target);
   const { publicToken } = secrets;
   if (act === 'get' && publicToken === image.publicToken) {
-    ways.push({ method: 'GET', url: `${stack.serve}/${publicToken}/w800.webp` });
+    requests.push({ method: 'GET', url: `${stack.serve}/${publicToken}/w800.webp` });
   }
-  return ways;
+  return requests;
 }
 
-function waysToObject(act: Act, name: string, { stack, secrets }: Target): RequestVariant[] {
+function requestsForObject(act: Act, name: string, { stack, secrets }: Target): RequestVariant[] {
   const objects = `http://${stack.storage}/v0/b/${stack.bucket}/o`;
   const object = `${objects}/${encodeURIComponent(name)}`;
   const media = `${object}?alt=media`;
-  const upload = (to: string): RequestVariant => {
-    const url = `${objects}?uploadType=media&name=${encodeURIComponent(to)}`;
+  const upload = (objectName: string): RequestVariant => {
+    const url = `${objects}?uploadType=media&name=${encodeURIComponent(objectName)}`;
     return { method: 'POST', url, headers: JPEG, body: 'an attack' };
   };
   switch (act) {
     case 'get':
-      return [{ method: 'GET', url: media }, ...waysThroughServe(name, stack, secrets)];
+      return [{ method: 'GET', url: media }, ...serveRequests(name, stack, secrets)];
     case 'getMetadata':
       return [
         { method: 'GET', url: object },
@@ -94,7 +93,7 @@ function waysToObject(act: Act, name: string, { stack, secrets }: Target): Reque
   }
 }
 
-/** Everybody tries an empty one and a guess. */
+/** Every actor tries an empty token and a random one. */
 function downloadTokens({ publicToken, downloadToken }: Secrets): string[] {
   const tokens = ['', crypto.randomUUID()];
   if (publicToken !== undefined) tokens.push(publicToken, hashToken(publicToken));
@@ -102,21 +101,21 @@ function downloadTokens({ publicToken, downloadToken }: Secrets): string[] {
   return tokens;
 }
 
-/** An object's name, as it is and in disguises, after a token and without. */
-function waysThroughServe(name: string, { serve }: TestStack, secrets: Secrets): RequestVariant[] {
+/** Requests an object name from serve, unchanged and with `..` and escapes, behind different tokens. */
+function serveRequests(name: string, { serve }: TestStack, secrets: Secrets): RequestVariant[] {
   const { publicToken, triesNames } = secrets;
   const escaped = encodeURIComponent(name);
-  const tails = [name, escaped, `../../${name}`, `..%2F..%2F${escaped}`, `%2e%2e/${name}`];
-  const heads = [
+  const paths = [name, escaped, `../../${name}`, `..%2F..%2F${escaped}`, `%2e%2e/${name}`];
+  const tokens = [
     ...(publicToken === undefined ? [] : [publicToken]),
     ...(triesNames ? ['x', mintToken()] : []),
   ];
-  return heads.flatMap((head) =>
-    tails.map((tail) => ({ method: 'GET', url: `${serve}/${head}/${tail}` })),
+  return tokens.flatMap((token) =>
+    paths.map((path) => ({ method: 'GET', url: `${serve}/${token}/${path}` })),
   );
 }
 
-/** The whole bucket, `a/`, `a/b/` and `a/b/c/` of `a/b/c`: a rule may be about any of them. */
+/** The bucket's root, `a/`, `a/b/` and `a/b/c/` of `a/b/c`: a rule may match any of them. */
 function foldersOf(name: string): string[] {
   const folders = [''];
   for (const segment of name.split('/')) folders.push(`${folders.at(-1)}${segment}/`);
@@ -127,19 +126,17 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
 
-/** Ways to an image record. */
-export function waysToImageRecord(act: Act, target: Target): RequestVariant[] {
+export function requestsForImageRecord(act: Act, target: Target): RequestVariant[] {
   const { imageRecord, state } = target.image;
-  return waysToDocument(act, imageRecord, { field: 'state', value: state }, target);
+  return requestsForDocument(act, imageRecord, { field: 'state', value: state }, target);
 }
 
-/** Ways to a token record. */
-export function waysToTokenRecord(act: Act, target: Target): RequestVariant[] {
+export function requestsForTokenRecord(act: Act, target: Target): RequestVariant[] {
   const { tokenRecord, owner } = target.image;
-  return waysToDocument(act, tokenRecord, { field: 'uid', value: owner.uid }, target);
+  return requestsForDocument(act, tokenRecord, { field: 'uid', value: owner.uid }, target);
 }
 
-function waysToDocument(
+function requestsForDocument(
   act: Act,
   path: string,
   { field, value }: { field: string; value: string },
@@ -165,7 +162,10 @@ function waysToDocument(
       return [
         { method: 'GET', url: document },
         post(`${root}:batchGet`, { documents: [name] }),
-        ...idsFrom(secrets).map((id) => ({ method: 'GET', url: `${root}/${collection}/${id}` })),
+        ...documentIds(secrets).map((id) => ({
+          method: 'GET',
+          url: `${root}/${collection}/${id}`,
+        })),
       ];
     case 'list':
       return [{ method: 'GET', url: `${root}/${collection}` }];
@@ -196,11 +196,11 @@ function waysToDocument(
       return [{ method: 'DELETE', url: document }, commit({ delete: name })];
     case 'query': {
       const structuredQuery = { from: [{ collectionId }], where };
-      const under = parent === '' ? root : `${root}/${parent}`;
+      const parentUrl = parent === '' ? root : `${root}/${parent}`;
       const aggregations = [{ alias: 'all', count: {} }];
       return [
-        post(`${under}:runQuery`, { structuredQuery }),
-        post(`${under}:runAggregationQuery`, {
+        post(`${parentUrl}:runQuery`, { structuredQuery }),
+        post(`${parentUrl}:runAggregationQuery`, {
           structuredAggregationQuery: { structuredQuery, aggregations },
         }),
       ];
@@ -219,7 +219,7 @@ function waysToDocument(
   }
 }
 
-/** A public token, and what it is hashed to, as ids of documents. */
-function idsFrom({ publicToken }: Secrets): string[] {
+/** The public token and its hash, as document ids. */
+function documentIds({ publicToken }: Secrets): string[] {
   return publicToken === undefined ? [] : [publicToken, hashToken(publicToken)];
 }

@@ -1,56 +1,58 @@
 /**
- * The attack table: who may do what to which thing while the image is in which state. Written by hand
- * from the design's promises, not from the rules files, so that the two can be held against each other.
- * tests/integration/locks.test.ts asks every cell of a running stack; docs/locks.md is made from it.
+ * The access table: which actor may do what to which thing in which state of the image. It is written
+ * from the documented promises, not from the rules files, so that a test can compare the two.
+ * tests/integration/access.test.ts tests every cell; docs/reference/access.md is generated from it.
  */
 
-/** What the table says of a cell; `—`: there is no such act on such a thing. */
+/** The expected result of a cell; `—` if the act does not exist for the thing. */
 export type Answer = 'yes' | 'no' | '—';
 
-/** Who tries. */
+/** Who sends the requests. */
 export const ACTORS = {
-  'signed out': 'has no account and no secret',
-  owner: 'the signed-in user whose `uid` is in the path, with an e-mail address and a password',
-  'anonymous owner': 'the same with an anonymous account',
-  'other user': 'signed in as somebody else, with an e-mail address and a password',
+  'signed out': 'no account and no secret',
+  owner: 'the signed-in user whose `uid` is in the path, with an email address and a password',
+  'anonymous owner': 'the same, with an anonymous account',
+  'other user': 'signed in as a different user, with an email address and a password',
   'token holder': "signed out, has the image's public token",
   'link holder':
-    'signed out, has the download URL that Storage gave to the upload, from before it was stripped',
-  'name holder': "signed out, has the exact name of the rendition's object and tries it everywhere",
+    'signed out, has the download URL that Cloud Storage assigned to the upload, from before its token was revoked',
+  'name holder':
+    'signed out, has the exact object name of the rendition and sends it to every endpoint',
 } as const;
 
-/** What is tried at. */
+/** What the requests are for. */
 export const THINGS = {
   original: 'the uploaded object, `originals/{uid}/{imageId}`',
   rendition:
-    'the object `variants/{hashed}/{generation}/w800.webp`; where none was made, the name that it would have',
+    'the object `variants/{hashed}/{generation}/w800.webp`; if it was not created, the name that it would have',
   'image record': 'the Firestore document `users/{uid}/images/{imageId}`',
   'token record': 'the Firestore document `imageTokens/{hash}`',
   "a stranger's things":
-    'all four of another, ready image, of a user who is none of the actors: yes if any of them gives way',
+    'all four of a ready image of a user who is none of the actors; yes if any one of them is accessible',
 } as const;
 
-/** What is tried. */
+/** What the requests do. */
 export const ACTS = {
-  get: "read the object's bytes or the document; holders of a public token or a name also ask the serve function",
+  get: "read the object's bytes or the document; token holders and name holders also request it from `serve`",
   getMetadata: "read the object's metadata",
-  list: 'list the folder or the collection, and those above it',
-  'download by token': 'read the bytes signed out, with every token that the actor has',
-  create: 'put a new object or document beside it',
-  overwrite: 'upload to its very name; write the document, whole or one field',
-  'update metadata': "change the object's metadata, ask for a download token",
+  list: 'list the folder or the collection, and the folders above it',
+  'download by token':
+    'read the bytes signed out, with every token that the actor has as the download token',
+  create: 'create another object in its folder or another document in its collection',
+  overwrite: 'upload an object with the same name; write the document or one of its fields',
+  'update metadata': "change the object's metadata, or create a download token",
   delete: 'delete it',
   query: 'find or count documents of the collection by a field',
-  'collection-group query': 'the same in all collections of that name',
+  'collection-group query': 'the same in all collections with that name',
 } as const;
 
-/** What has become of the image. */
+/** The states of the image. */
 export const STATES = {
-  processing: 'uploaded, no rendition made yet',
-  ready: 'the renditions are there',
-  failed: 'the upload was no image',
-  revoked: 'ready, then its token record was deleted by an admin',
-  deleted: 'ready, then the original was deleted by its owner',
+  processing: 'uploaded, no renditions yet',
+  ready: 'the renditions exist',
+  failed: 'the uploaded file is not an image',
+  revoked: 'ready, then an admin deleted its token record',
+  deleted: 'ready, then its owner deleted the original',
 } as const;
 
 export type Actor = keyof typeof ACTORS;
@@ -58,7 +60,7 @@ export type Thing = keyof typeof THINGS;
 export type Act = keyof typeof ACTS;
 export type State = keyof typeof STATES;
 
-/** One question. */
+/** One combination, with one expected answer. */
 export interface Cell {
   actor: Actor;
   thing: Thing;
@@ -66,25 +68,25 @@ export interface Cell {
   state: State;
 }
 
-/** Which cells something is about; what is left out means all. */
+/** A set of cells; an omitted axis means all its values. */
 type Cells = { readonly [axis in keyof Cell]?: readonly Cell[axis][] };
 
 const OWNERS = ['owner', 'anonymous owner'] as const;
 const OBJECTS = ['original', 'rendition'] as const;
 const RECORDS = ['image record', 'token record'] as const;
 
-/** From general to particular: the last one that is about a cell decides. */
-const RULES: readonly { answer: Answer; cells: Cells; because: string }[] = [
-  { answer: 'no', cells: {}, because: 'Everything is closed, but for what follows.' },
+/** From general to specific: the last rule that matches a cell decides. */
+const RULES: readonly { answer: Answer; cells: Cells; reason: string }[] = [
+  { answer: 'no', cells: {}, reason: 'Access is denied unless a later rule allows it.' },
   {
     answer: '—',
     cells: { thing: OBJECTS, act: ['query', 'collection-group query'] },
-    because: 'Objects are not queried.',
+    reason: 'Objects cannot be queried.',
   },
   {
     answer: '—',
     cells: { thing: RECORDS, act: ['getMetadata', 'download by token', 'update metadata'] },
-    because: 'Documents have neither metadata nor download tokens.',
+    reason: 'Documents have neither metadata nor download tokens.',
   },
   {
     answer: 'yes',
@@ -93,7 +95,7 @@ const RULES: readonly { answer: Answer; cells: Cells; because: string }[] = [
       thing: ['original'],
       act: ['get', 'getMetadata', 'create', 'overwrite', 'delete'],
     },
-    because: 'Owners read, upload, replace and delete their originals.',
+    reason: 'Owners read, upload, overwrite and delete their originals.',
   },
   {
     answer: 'no',
@@ -103,12 +105,12 @@ const RULES: readonly { answer: Answer; cells: Cells; because: string }[] = [
       act: ['get', 'getMetadata', 'delete'],
       state: ['deleted'],
     },
-    because: 'What is deleted is gone for them, too.',
+    reason: 'A deleted original is gone for its owner, too.',
   },
   {
     answer: 'yes',
     cells: { actor: OWNERS, thing: ['image record'], act: ['get', 'list', 'query'] },
-    because: 'Owners read their image records, and never write them.',
+    reason: 'Owners read their image records and never write them.',
   },
   {
     answer: 'yes',
@@ -118,62 +120,62 @@ const RULES: readonly { answer: Answer; cells: Cells; because: string }[] = [
       act: ['get'],
       state: ['ready'],
     },
-    because:
-      'The public token opens the renditions while there are some, until it is revoked or the original deleted.',
+    reason:
+      'The public token gives access to the renditions, until it is revoked or the original is deleted.',
   },
 ];
 
-/** What may surprise; each is a footnote at its cells. */
+/** Explanations, shown as footnotes of their cells. */
 export const NOTES: readonly { id: string; cells: Cells; text: string }[] = [
   {
-    id: 'minted',
+    id: 'new-token',
     cells: { actor: OWNERS, thing: ['original'], act: ['getMetadata', 'download by token'] },
-    text: "An owner's `getDownloadURL()` mints a new download token for the original. It works until the function `metadataUpdated` has taken it away; a test of its own waits for that. Here the owner tries the one that the upload was given.",
+    text: "An owner's `getDownloadURL()` creates a new download token for the original. It works until `metadataUpdated` has revoked it; a separate test waits for that. In this table, the owner uses the token that Cloud Storage assigned to the upload.",
   },
   {
     id: 'no-list',
     cells: { actor: OWNERS, thing: ['original'], act: ['list'] },
-    text: 'The image records are the list.',
+    text: 'Owners list their image records instead.',
   },
   {
     id: 'metadata',
     cells: { actor: OWNERS, thing: ['original'], act: ['update metadata'] },
-    text: 'Only a whole upload is checked against type and size, so metadata comes with one or not at all.',
+    text: 'The rules check type and size only for an upload, so metadata can be set only with an upload.',
   },
   {
-    id: 'again',
+    id: 'new-upload',
     cells: { actor: OWNERS, thing: ['original'], act: ['overwrite'], state: ['deleted'] },
-    text: 'After a deletion this is a new upload under the old name.',
+    text: 'After a deletion this is a new upload with the same name.',
   },
   {
     id: 'own-token',
     cells: { actor: OWNERS, thing: ['rendition'], act: ['get'] },
-    text: 'By being signed in. The owner also reads the public token in the image record, and with that is a token holder.',
+    text: 'With the credentials of the signed-in user. The owner can also read the public token in the image record and is then a token holder.',
   },
   {
-    id: 'bound',
+    id: 'revocation',
     cells: {
       actor: ['token holder'],
       thing: ['rendition'],
       act: ['get'],
       state: ['revoked', 'deleted'],
     },
-    text: 'Asked is an address that no cache holds. What one holds ends within `REVOCATION_SECONDS`.',
+    text: 'For a URL that is in no cache. Cached responses expire within `REVOCATION_SECONDS`.',
   },
   {
     id: 'manifest',
     cells: { actor: ['token holder'], thing: ['rendition'], act: ['getMetadata', 'list'] },
-    text: "Of Storage. Sizes, formats and addresses are in the token's manifest, which comes with `get`; names of objects are not.",
+    text: 'From Cloud Storage. The manifest of a token, which `get` includes, has sizes, formats and URLs, but no object names.',
   },
   {
-    id: 'two-tokens',
+    id: 'token-kinds',
     cells: { actor: ['token holder'], thing: OBJECTS, act: ['download by token'] },
-    text: "Neither the public token nor its hash is a download token of Storage's.",
+    text: 'Neither the public token nor its hash is a download token of Cloud Storage.',
   },
   {
-    id: 'no-secret',
+    id: 'names',
     cells: { actor: ['name holder'], thing: ['rendition'], act: ['get'] },
-    text: 'No lock depends on a name being secret: this actor also puts it into addresses of the serve function, with `..` and escapes.',
+    text: 'Object names need not be secret: this actor also requests the name from `serve`, with `..` and escapes.',
   },
   {
     id: 'record-gone',
@@ -183,12 +185,12 @@ export const NOTES: readonly { id: string; cells: Cells; text: string }[] = [
       act: ['get', 'list', 'query'],
       state: ['deleted'],
     },
-    text: 'There is none any more: the answer is empty.',
+    text: 'The record no longer exists: the response is empty.',
   },
   {
     id: 'group',
     cells: { actor: OWNERS, thing: ['image record'], act: ['collection-group query'] },
-    text: "It would search everybody's images, whatever it asks for; the owner queries the own collection.",
+    text: 'It would search the images of all users; owners query their own collection.',
   },
 ];
 
@@ -199,14 +201,14 @@ export const things = keys(THINGS);
 export const acts = keys(ACTS);
 export const states = keys(STATES);
 
-/** The answer that a cell must have. */
+/** Returns the expected answer of a cell. */
 export function expected(cell: Cell): Answer {
-  const rule = RULES.findLast(({ cells }) => isAmong(cell, cells));
-  if (rule === undefined) throw new Error('The first rule is about every cell.');
+  const rule = RULES.findLast(({ cells }) => includes(cells, cell));
+  if (rule === undefined) throw new Error('expected a rule for every cell');
   return rule.answer;
 }
 
-/** Every cell, `—` included. */
+/** Returns every cell, including those with `—`. */
 export function allCells(): Cell[] {
   return actors.flatMap((actor) =>
     things.flatMap((thing) =>
@@ -215,27 +217,24 @@ export function allCells(): Cell[] {
   );
 }
 
-/** The cells that a stack is asked. */
-export function askedCells(): Cell[] {
+/** Returns the cells that are tested on a stack: all but those with `—`. */
+export function testedCells(): Cell[] {
   return allCells().filter((cell) => expected(cell) !== '—');
 }
 
-/** The rules as sentences, in their order. */
+/** Returns the reasons of the rules, in order. */
 export function reasons(): string[] {
-  return RULES.map(({ because }) => because);
+  return RULES.map(({ reason }) => reason);
 }
 
-/** The footnotes at a cell. */
+/** Returns the ids of a cell's footnotes. */
 export function notesAt(cell: Cell): string[] {
-  return NOTES.filter(({ cells }) => isAmong(cell, cells)).map(({ id }) => id);
+  return NOTES.filter(({ cells }) => includes(cells, cell)).map(({ id }) => id);
 }
 
-function isAmong(cell: Cell, { actor, thing, act, state }: Cells): boolean {
-  const fits = <T>(chosen: readonly T[] | undefined, value: T) => chosen?.includes(value) ?? true;
+function includes({ actor, thing, act, state }: Cells, cell: Cell): boolean {
+  const has = <T>(values: readonly T[] | undefined, value: T) => values?.includes(value) ?? true;
   return (
-    fits(actor, cell.actor) &&
-    fits(thing, cell.thing) &&
-    fits(act, cell.act) &&
-    fits(state, cell.state)
+    has(actor, cell.actor) && has(thing, cell.thing) && has(act, cell.act) && has(state, cell.state)
   );
 }

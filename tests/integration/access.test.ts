@@ -1,41 +1,41 @@
-/** Every cell of the attack table, asked of the running stack. */
+/** Tests every cell of the access table on the running stack. */
 import { getDownloadURL, ref } from 'firebase/storage';
 import { ADMIN, attack, succeeds, requestsFor } from '../access/attack.js';
-import { makeImage, AccessFixture } from '../access/fixture.js';
+import { createImage, AccessFixture } from '../access/fixture.js';
 import { actors, acts, expected, states, things, type Cell, type State } from '../access/table.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { TestContext } from '../support/stack.js';
 
-let stage: TestContext;
-let scenes: AccessFixture;
+let context: TestContext;
+let fixture: AccessFixture;
 
 beforeAll(async () => {
-  stage = new TestContext();
-  scenes = await AccessFixture.open(stage);
+  context = new TestContext();
+  fixture = await AccessFixture.open(context);
 }, 60_000);
 
-afterAll(() => stage.close());
+afterAll(() => context.close());
 
-/** The answers of one actor for one thing in one state. */
-async function row(answer: (cell: Cell) => unknown, fixed: Omit<Cell, 'act'>) {
+/** Returns the answers of one actor for one thing in one state, by act. */
+async function rowOf(answer: (cell: Cell) => unknown, cell: Omit<Cell, 'act'>) {
   const answers: Record<string, unknown> = {};
-  for (const act of acts) answers[act] = await answer({ ...fixed, act });
+  for (const act of acts) answers[act] = await answer({ ...cell, act });
   return answers;
 }
 
 describe.each(states)('%s', (state) => {
   describe.each(things)('%s', (thing) => {
     test.each(actors)('%s', async (actor) => {
-      const fixed = { actor, thing, state };
-      const found = await row((cell) => attack(cell, stage, scenes), fixed);
-      expect(found).toEqual(await row(expected, fixed));
+      const row = { actor, thing, state };
+      const answers = await rowOf((cell) => attack(cell, context, fixture), row);
+      expect(answers).toEqual(await rowOf(expected, row));
     });
   });
 });
 
-describe('every scene is what it is called', () => {
-  const LOOKS: Record<
+describe('images of the fixture are in the given state', () => {
+  const EXPECTED: Record<
     State,
     { record: string | undefined; original: boolean; rendition: boolean; token: boolean }
   > = {
@@ -46,63 +46,65 @@ describe('every scene is what it is called', () => {
     deleted: { record: undefined, original: false, rendition: false, token: false },
   };
 
-  // After the attacks: a scene that changes by itself must be noticed.
+  // Runs after the attacks, so that an unexpected change of a fixture is detected.
   test.each(states)('%s', async (state) => {
-    const { bucket, firestore } = stage;
+    const { bucket, firestore } = context;
     for (const actor of ['owner', 'anonymous owner'] as const) {
-      const image = await scenes.image(actor, state);
+      const image = await fixture.image(actor, state);
       const [[original], [rendition], record, token] = await Promise.all([
         bucket.file(image.original).exists(),
         bucket.file(image.rendition).exists(),
         firestore.doc(image.imageRecord).get(),
         firestore.doc(image.tokenRecord).get(),
       ]);
-      const found = {
+      const actual = {
         record: record.get('state') as string | undefined,
         original,
         rendition,
         token: token.exists,
       };
-      expect(found).toEqual(LOOKS[state]);
+      expect(actual).toEqual(EXPECTED[state]);
     }
   });
 });
 
-describe('every request of the table is a real one: an admin succeeds with it', () => {
+describe('every request of the table succeeds with admin credentials', () => {
   test.each(things.slice(0, -1))('%s', async (thing) => {
-    const owner = await stage.user();
-    let image = await makeImage(stage, owner, 'ready');
+    const owner = await context.user();
+    let image = await createImage(context, owner, 'ready');
     const refused: string[] = [];
     for (const act of acts) {
-      // Their tokens can't be right.
+      // Without a valid token; a separate test covers it.
       if (act === 'download by token') continue;
-      if (act === 'delete') image = await makeImage(stage, owner, 'ready');
-      for (const way of requestsFor(thing, act, { stack: stage.stack, image, secrets: {} })) {
-        const isOk = await succeeds(way, stage, ADMIN);
-        if (!isOk) refused.push(`${act}: ${way.method} ${way.url}`);
+      if (act === 'delete') image = await createImage(context, owner, 'ready');
+      for (const request of requestsFor(thing, act, { stack: context.stack, image, secrets: {} })) {
+        const isOk = await succeeds(request, context, ADMIN);
+        if (!isOk) refused.push(`${act}: ${request.method} ${request.url}`);
       }
     }
     expect(refused).toEqual([]);
   });
 });
 
-test('and a download token, sent as in the table, opens what is not locked', async () => {
-  const downloadToken = 'a-token-of-storage';
-  const image = { ...(await scenes.stranger()), original: 'elsewhere/locks.txt' };
-  const file = stage.bucket.file(image.original);
+test('a download token, sent as in the table, gives access to an object outside the protected folders', async () => {
+  const downloadToken = 'a-download-token';
+  const image = { ...(await fixture.stranger()), original: 'elsewhere/access.txt' };
+  const file = context.bucket.file(image.original);
   await file.save('open', { resumable: false });
   await file.setMetadata({ metadata: { firebaseStorageDownloadTokens: downloadToken } });
-  const target = { stack: stage.stack, image, secrets: { downloadToken } };
-  const ways = requestsFor('original', 'download by token', target);
-  const successes = await Promise.all(ways.map((way) => succeeds(way, stage, undefined)));
-  // The empty one and the guess, and then the right one.
+  const target = { stack: context.stack, image, secrets: { downloadToken } };
+  const requests = requestsFor('original', 'download by token', target);
+  const successes = await Promise.all(
+    requests.map((request) => succeeds(request, context, undefined)),
+  );
+  // An empty token, a random one, the correct one.
   expect(successes).toEqual([false, false, true]);
 });
 
-test('a download URL that the owner makes is dead soon, and stays so', async () => {
-  const owner = await stage.user();
-  const { original } = await makeImage(stage, owner, 'ready');
-  const minted = async () => {
+test("a download URL from the owner's getDownloadURL() is revoked and stays revoked", async () => {
+  const owner = await context.user();
+  const { original } = await createImage(context, owner, 'ready');
+  const createRevokedUrl = async () => {
     const url = await getDownloadURL(ref(owner.storage, original));
     await eventually(
       () => statusOf(url),
@@ -110,9 +112,9 @@ test('a download URL that the owner makes is dead soon, and stays so', async () 
     );
     return url;
   };
-  const first = await minted();
-  const second = await minted();
-  // Making another one has not brought the first one back.
+  const first = await createRevokedUrl();
+  const second = await createRevokedUrl();
+  // The second token does not restore the first.
   expect(second).not.toBe(first);
   expect([await statusOf(first), await statusOf(second)]).toEqual([403, 403]);
 });

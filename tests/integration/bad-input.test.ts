@@ -1,4 +1,4 @@
-/** Whatever comes in: a refused upload, an ignored event or a failed record; never a crash. */
+/** Invalid input results in a denied upload, an ignored event or a failed record, never in a crash. */
 import { gzipSync } from 'node:zlib';
 import {
   deleteObject,
@@ -17,21 +17,21 @@ import { get, statusOf } from '../support/http.js';
 import { photo, plainJpeg } from '../support/pictures.js';
 import { TestContext } from '../support/stack.js';
 
-let stage: TestContext;
+let context: TestContext;
 let owner: DemoUser;
 let stranger: DemoUser;
 
 beforeAll(async () => {
-  stage = new TestContext();
-  [owner, stranger] = await Promise.all([stage.user(), stage.user()]);
+  context = new TestContext();
+  [owner, stranger] = await Promise.all([context.user(), context.user()]);
 });
-afterAll(() => stage.close());
+afterAll(() => context.close());
 
-const REFUSED = expect.objectContaining({ code: 'storage/unauthorized' }) as unknown;
+const DENIED_BY_STORAGE = expect.objectContaining({ code: 'storage/unauthorized' }) as unknown;
 
-describe('files that are no good image end in a failed record', () => {
+describe('a file that is not a valid image results in a failed record', () => {
   test.each<[string, string, () => Buffer | Promise<Buffer>, string]>([
-    ['not an image', 'not-an-image', () => Buffer.from('just some words'), 'image/jpeg'],
+    ['not an image', 'not-an-image', () => Buffer.from('plain text'), 'image/jpeg'],
     ['an empty file', 'empty-file', () => Buffer.alloc(0), 'image/png'],
     ['a truncated JPEG', 'damaged-image', () => photo().subarray(0, 500_000), 'image/jpeg'],
     [
@@ -41,44 +41,44 @@ describe('files that are no good image end in a failed record', () => {
       'image/svg+xml',
     ],
     [
-      'a page that says it is a JPEG',
+      'an HTML page with the content type of a JPEG',
       'not-an-image',
       () => Buffer.from('<script>alert(1)</script>'),
       'image/jpeg',
     ],
-  ])('%s: %s', async (_what, code, make, contentType) => {
-    const { record } = await stage.upload(owner, await make(), { contentType });
+  ])('%s: %s', async (_title, code, createFile, contentType) => {
+    const { record } = await context.upload(owner, await createFile(), { contentType });
     expect(record.state).toBe('failed');
     expect(record.error?.code).toBe(code);
     expect(record.error?.message).toMatch(/^[A-Z].{20,}\.$/);
     expect(record.variants).toBeUndefined();
-    expect(await statusOf(stage.serveUrl(record.token))).toBe(404);
+    expect(await statusOf(context.serveUrl(record.token))).toBe(404);
   });
 
-  test('and heal when a good file is uploaded over them', async () => {
-    const options = { imageId: 'heals' };
-    const bad = await stage.upload(owner, Buffer.from('no'), options);
+  test('becomes ready when a valid image is uploaded with the same id', async () => {
+    const options = { imageId: 'becomes-ready' };
+    const bad = await context.upload(owner, Buffer.from('no'), options);
     expect(bad.record.state).toBe('failed');
-    const good = await stage.upload(owner, await plainJpeg(64, 64, '#808080'), options);
+    const good = await context.upload(owner, await plainJpeg(64, 64, '#808080'), options);
     expect(good.record).toMatchObject({ state: 'ready', token: bad.record.token });
     expect(good.record.error).toBeUndefined();
   });
 });
 
-test('a content type that lies does no harm: the bytes decide', async () => {
-  const { record } = await stage.upload(owner, await plainJpeg(64, 64, '#123456'), {
+test('detects the format from the bytes, not from the content type', async () => {
+  const { record } = await context.upload(owner, await plainJpeg(64, 64, '#123456'), {
     contentType: 'image/png',
   });
   expect(record.state).toBe('ready');
-  const response = await get(stage.serveUrl(record.token, 'thumb.jpg'));
+  const response = await get(context.serveUrl(record.token, 'thumb.jpg'));
   expect(response.headers.get('content-type')).toBe('image/jpeg');
 });
 
-test('a file that says it is gzip is not unpacked, whatever it would become', async () => {
+test('does not decompress a file with Content-Encoding: gzip', async () => {
   const bytes = gzipSync(await plainJpeg(64, 64, '#123456'));
   const target = ref(owner.storage, `originals/${owner.uid}/bomb`);
-  const claim = { contentType: 'image/jpeg', contentEncoding: 'gzip' };
-  const { metadata } = await uploadBytes(target, bytes, claim);
+  const settings = { contentType: 'image/jpeg', contentEncoding: 'gzip' };
+  const { metadata } = await uploadBytes(target, bytes, settings);
   const record = await waitForImage(owner.firestore, {
     uid: owner.uid,
     imageId: 'bomb',
@@ -87,18 +87,18 @@ test('a file that says it is gzip is not unpacked, whatever it would become', as
   expect(record.error?.code).toBe('not-an-image');
 });
 
-describe('names', () => {
+describe('image ids', () => {
   test.each([
     ['spaces', 'my holiday photo (1).jpg'],
     ['Unicode', 'Grüße 写真 📷.jpg'],
     ['a percent sign and a question mark', '100%?.jpg'],
     ['dots', 'a..b...jpg'],
     ['200 characters', 'n'.repeat(200)],
-  ])('with %s work', async (_what, imageId) => {
-    const { record } = await stage.upload(owner, await plainJpeg(40, 40, '#ffffff'), { imageId });
+  ])('with %s are accepted', async (_title, imageId) => {
+    const { record } = await context.upload(owner, await plainJpeg(40, 40, '#ffffff'), { imageId });
     expect(record.state).toBe('ready');
     expect(record.original.name).toBe(`originals/${owner.uid}/${imageId}`);
-    expect(await statusOf(stage.serveUrl(record.token, 'thumb.webp'))).toBe(200);
+    expect(await statusOf(context.serveUrl(record.token, 'thumb.webp'))).toBe(200);
   });
 
   test.each([
@@ -107,62 +107,63 @@ describe('names', () => {
     ['a reserved id', '__name__'],
     ['900 characters', 'n'.repeat(900)],
     ['a folder below', 'album/photo.jpg'],
-  ])('with %s are refused', async (_what, imageId) => {
+  ])('with %s are denied', async (_title, imageId) => {
     const target = ref(owner.storage, `originals/${owner.uid}/${imageId}`);
     await expect(
       uploadBytes(target, await plainJpeg(8, 8, '#000'), { contentType: 'image/jpeg' }),
-    ).rejects.toEqual(REFUSED);
+    ).rejects.toEqual(DENIED_BY_STORAGE);
   });
 
-  test('900 characters that an admin uploads are processed all the same', async () => {
+  test('with 900 characters are processed when an admin uploads', async () => {
     const imageId = 'n'.repeat(900);
-    await stage.bucket
+    await context.bucket
       .file(`originals/${owner.uid}/${imageId}`)
       .save(await plainJpeg(8, 8, '#000'));
     await eventually(
-      async () => (await stage.firestore.doc(`users/${owner.uid}/images/${imageId}`).get()).data(),
+      async () =>
+        (await context.firestore.doc(`users/${owner.uid}/images/${imageId}`).get()).data(),
       (record) => expect(record).toMatchObject({ state: 'ready' }),
     );
   });
 });
 
-describe('uploads that are refused', () => {
+describe('the rules deny uploads', () => {
   test.each<[string, () => DemoUser, () => string, string]>([
     [
-      'by someone who is not the owner',
+      'by a user who is not the owner',
       () => stranger,
       () => `originals/${owner.uid}/x`,
       'image/jpeg',
     ],
-    ['outside the path', () => owner, () => 'elsewhere/x.jpg', 'image/jpeg'],
-    ['among the renditions', () => owner, () => 'variants/x/1/w800.webp', 'image/webp'],
-    ['of another type', () => owner, () => `originals/${owner.uid}/x`, 'text/html'],
-  ])('%s', async (_what, user, path, contentType) => {
+    ['outside the folder of originals', () => owner, () => 'elsewhere/x.jpg', 'image/jpeg'],
+    ['to the folder of renditions', () => owner, () => 'variants/x/1/w800.webp', 'image/webp'],
+    ['of a type that is not an image', () => owner, () => `originals/${owner.uid}/x`, 'text/html'],
+  ])('%s', async (_title, user, path, contentType) => {
     const bytes = await plainJpeg(8, 8, '#000');
     await expect(uploadBytes(ref(user().storage, path()), bytes, { contentType })).rejects.toEqual(
-      REFUSED,
+      DENIED_BY_STORAGE,
     );
   });
 
-  test('larger than the limit', async () => {
+  test('above the size limit', async () => {
     const bytes = new Uint8Array(25 * 1024 * 1024 + 1);
     await expect(
       uploadBytes(ref(owner.storage, `originals/${owner.uid}/large`), bytes, {
         contentType: 'image/jpeg',
       }),
-    ).rejects.toEqual(REFUSED);
+    ).rejects.toEqual(DENIED_BY_STORAGE);
   });
 });
 
-describe('uploads that are none of ours end as ignored events', () => {
+describe('ignores objects whose names are not those of originals', () => {
   test.each(['elsewhere/photo.jpg', 'originals/only-two', 'originals/u/a/b.jpg', 'originals/u/..'])(
     '%s',
     async (name) => {
-      const before = await stage.firestore.collection('imageTokens').count().get();
-      await stage.bucket.file(name).save(await plainJpeg(8, 8, '#000'));
-      // Events come in order of arrival here: when a later upload is done, the earlier one was seen.
-      await stage.upload(owner, await plainJpeg(8, 8, '#000'));
-      const after = await stage.firestore.collection('imageTokens').count().get();
+      const before = await context.firestore.collection('imageTokens').count().get();
+      await context.bucket.file(name).save(await plainJpeg(8, 8, '#000'));
+      // The emulator delivers events in order, so the event was handled before that of a later upload.
+      await context.upload(owner, await plainJpeg(8, 8, '#000'));
+      const after = await context.firestore.collection('imageTokens').count().get();
       expect(after.data().count - before.data().count).toBe(1);
     },
   );
@@ -172,37 +173,47 @@ describe('the rules', () => {
   let name: string;
   let imageId: string;
   beforeAll(async () => {
-    ({ name, imageId } = await stage.upload(owner, await plainJpeg(30, 30, '#777')));
+    ({ name, imageId } = await context.upload(owner, await plainJpeg(30, 30, '#777')));
   });
 
-  test('the owner may get and delete the own original', async () => {
+  test('allow the owner to read and delete an original', async () => {
     const target = ref(owner.storage, name);
     expect((await getBytes(target)).byteLength).toBeGreaterThan(100);
-    const extra = await stage.upload(owner, await plainJpeg(30, 30, '#777'));
+    const extra = await context.upload(owner, await plainJpeg(30, 30, '#777'));
     await expect(deleteObject(ref(owner.storage, extra.name))).resolves.toBeUndefined();
   });
 
-  test('nobody else may get it, see its metadata or delete it', async () => {
+  test('deny other users to read, inspect or delete an original', async () => {
     const target = ref(stranger.storage, name);
-    await expect(getBytes(target)).rejects.toEqual(REFUSED);
-    await expect(getMetadata(target)).rejects.toEqual(REFUSED);
-    await expect(deleteObject(target)).rejects.toEqual(REFUSED);
+    await expect(getBytes(target)).rejects.toEqual(DENIED_BY_STORAGE);
+    await expect(getMetadata(target)).rejects.toEqual(DENIED_BY_STORAGE);
+    await expect(deleteObject(target)).rejects.toEqual(DENIED_BY_STORAGE);
   });
 
-  test('not even the owner may change its metadata or list', async () => {
+  test('deny the owner to change metadata or list originals', async () => {
     const change = { customMetadata: { firebaseStorageDownloadTokens: 'mine' } };
-    await expect(updateMetadata(ref(owner.storage, name), change)).rejects.toEqual(REFUSED);
-    await expect(listAll(ref(owner.storage, `originals/${owner.uid}`))).rejects.toEqual(REFUSED);
+    await expect(updateMetadata(ref(owner.storage, name), change)).rejects.toEqual(
+      DENIED_BY_STORAGE,
+    );
+    await expect(listAll(ref(owner.storage, `originals/${owner.uid}`))).rejects.toEqual(
+      DENIED_BY_STORAGE,
+    );
   });
 
-  test('records: the owner reads the own, nobody writes, nobody reads tokens', async () => {
-    const DENIED = expect.objectContaining({ code: 'permission-denied' }) as unknown;
+  test('allow the owner to read image records, and deny all writes and token records', async () => {
+    const DENIED_BY_FIRESTORE = expect.objectContaining({ code: 'permission-denied' }) as unknown;
     const path = `users/${owner.uid}/images/${imageId}`;
     expect((await getDoc(doc(owner.firestore, path))).exists()).toBe(true);
-    await expect(getDoc(doc(stranger.firestore, path))).rejects.toEqual(DENIED);
-    await expect(setDoc(doc(owner.firestore, path), { state: 'ready' })).rejects.toEqual(DENIED);
-    await expect(getDoc(doc(owner.firestore, 'imageTokens/x'))).rejects.toEqual(DENIED);
-    await expect(setDoc(doc(owner.firestore, 'imageTokens/x'), {})).rejects.toEqual(DENIED);
-    await expect(getDoc(doc(owner.firestore, 'elsewhere/x'))).rejects.toEqual(DENIED);
+    await expect(getDoc(doc(stranger.firestore, path))).rejects.toEqual(DENIED_BY_FIRESTORE);
+    await expect(setDoc(doc(owner.firestore, path), { state: 'ready' })).rejects.toEqual(
+      DENIED_BY_FIRESTORE,
+    );
+    await expect(getDoc(doc(owner.firestore, 'imageTokens/x'))).rejects.toEqual(
+      DENIED_BY_FIRESTORE,
+    );
+    await expect(setDoc(doc(owner.firestore, 'imageTokens/x'), {})).rejects.toEqual(
+      DENIED_BY_FIRESTORE,
+    );
+    await expect(getDoc(doc(owner.firestore, 'elsewhere/x'))).rejects.toEqual(DENIED_BY_FIRESTORE);
   });
 });

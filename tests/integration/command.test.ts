@@ -1,4 +1,4 @@
-/** `npm start` as a person calls it: each test runs the command itself, with a stack of its own. */
+/** `npm start`: each test runs the command with its own stack. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What a test that fails half-way would leave running; each ends its own stack with it. */
+/** Commands that are still running, to be killed when a test fails; each stops its stack when it ends. */
 const children = new Set<ChildProcess>();
 afterEach(() => {
   for (const child of children) child.kill('SIGKILL');
@@ -51,7 +51,7 @@ function reportsOf(stdout: string): Report[] {
     .map((line) => JSON.parse(line) as Report);
 }
 
-test('--once does the main job for a photo: 8 variants answer 200, the original 403', async () => {
+test('--once processes a photo: 8 variants return 200, the original returns 403', async () => {
   const { code, stdout } = await start('--once', PHOTO, ...KIND);
   const reports = reportsOf(stdout);
   expect(reports).toHaveLength(1);
@@ -71,15 +71,15 @@ test('--once does the main job for a photo: 8 variants answer 200, the original 
   expect(code).toBe(0);
 }, 60_000);
 
-test('--once with a file that is no image among good ones: failed with a code, exit 1', async () => {
+test('--once reports a file that is not an image as failed, processes the others, exits with 1', async () => {
   const notes = join(folder, 'notes.jpg');
-  writeFileSync(notes, 'these are words');
+  writeFileSync(notes, 'plain text');
   const { code, stdout } = await start('--once', notes, PHOTO, ...KIND);
-  const [bad, good] = reportsOf(stdout) as [Report, Report];
-  expect(bad).toMatchObject({ file: notes, state: 'failed', error: { code: 'not-an-image' } });
-  expect(bad.error?.message).toMatch(/\.$/);
-  expect(bad.original?.status).toBe(403);
-  expect(good.state).toBe('ready');
+  const [failed, ready] = reportsOf(stdout) as [Report, Report];
+  expect(failed).toMatchObject({ file: notes, state: 'failed', error: { code: 'not-an-image' } });
+  expect(failed.error?.message).toMatch(/\.$/);
+  expect(failed.original?.status).toBe(403);
+  expect(ready.state).toBe('ready');
   expect(code).toBe(1);
 }, 60_000);
 
@@ -93,16 +93,16 @@ test.each([
   [['--explain', '--official'], '--explain: expected without --official'],
   [['photo.jpg'], 'expected no file without --once, found "photo.jpg"'],
   [['--onec'], "Unknown option '--onec'"],
-])('%j: one clear sentence and no stack', async (args, sentence) => {
+])('%j prints an error message without a stack trace', async (args, message) => {
   const { code, stdout, stderr } = await start(...args);
-  expect(stderr).toContain(sentence);
+  expect(stderr).toContain(message);
   expect(stderr).not.toMatch(/\n\s+at /);
   expect([code, stdout]).toEqual([1, '']);
 });
 
-// The official emulators show it on a page of their own.
+// The official emulators show rules evaluations in their own UI.
 if (!official) {
-  test('--explain says of a denied request which line of the rules denied it', async () => {
+  test('--explain prints the condition in the rules that denied a request', async () => {
     const { code, stderr } = await start('--once', PHOTO, '--explain', ...KIND);
     expect(stderr).toMatch(
       /denied by the rules of firebase\.storage: get \/b\/\S+\/o\/originals\/\S+ \(signed out\)\n +\S+storage\.rules:\d+:\d+ request\.auth != null is false/,
@@ -112,7 +112,7 @@ if (!official) {
 }
 
 describe('without --once', () => {
-  /** Starts it and waits for its last line. */
+  /** Starts the command and waits for the last line of its output. */
   async function startAndWait() {
     const child = run(['--free-ports', ...KIND]);
     let stdout = '';
@@ -121,45 +121,43 @@ describe('without --once', () => {
         stdout += String(chunk);
         if (/\(answers \d+\)/.test(stdout)) resolve();
       });
-      child.once('exit', () => reject(new Error(`it ended by itself: ${stdout}`)));
+      child.once('exit', () => reject(new Error(`npm start has ended: ${stdout}`)));
     });
     const demo = /Demo page +(\S+)/.exec(stdout)?.[1] ?? '';
     return { child, stdout, demo };
   }
 
-  const isClosed = (url: string) =>
+  const waitUntilStopped = (url: string) =>
     eventually(
-      () => statusOf(url).catch(() => 'closed'),
-      (answer) => expect(answer).toBe('closed'),
+      () => statusOf(url).catch(() => 'stopped'),
+      (status) => expect(status).toBe('stopped'),
     );
 
-  test('it opens the door, every printed address works, and Ctrl-C ends everything', async () => {
+  test('prints working URLs and stops the stack on Ctrl-C', async () => {
     const { child, stdout, demo } = await startAndWait();
     expect(stdout).toMatch(/Ready after \d+\.\d s/);
-    const addresses = [
-      ...stdout.matchAll(/(?:curl -O|Sample photo|its manifest|Demo page) +(\S+)/g),
-    ];
-    expect(addresses).toHaveLength(11);
-    for (const [, url] of addresses) expect(await statusOf(url ?? '')).toBe(200);
+    const urls = [...stdout.matchAll(/(?:curl -O|Sample photo|its manifest|Demo page) +(\S+)/g)];
+    expect(urls).toHaveLength(11);
+    for (const [, url] of urls) expect(await statusOf(url ?? '')).toBe(200);
     child.kill('SIGINT');
     await once(child, 'exit');
-    await isClosed(demo);
+    await waitUntilStopped(demo);
   }, 60_000);
 
-  test('even when it is killed outright, its stack ends', async () => {
+  test('stops the stack when the command is killed with SIGKILL', async () => {
     const { child, demo } = await startAndWait();
     child.kill('SIGKILL');
-    await isClosed(demo);
+    await waitUntilStopped(demo);
   }, 60_000);
 });
 
-test('a port that is taken: one clear sentence', async () => {
+test('prints an error message when a port is in use', async () => {
   const { emulators } = JSON.parse(readFileSync(join(ROOT, 'firebase.json'), 'utf8')) as {
     emulators: { hub: { port: number } };
   };
   const { port } = emulators.hub;
   const server = createServer().listen(port, '127.0.0.1');
-  // Taken by another program on this machine is as good as taken by us.
+  // If another program already uses the port, the test has its precondition, too.
   await Promise.race([once(server, 'listening'), once(server, 'error')]);
   const { code, stderr } = await start(...KIND);
   server.close();

@@ -1,5 +1,4 @@
-/** The main job on the real local stack: upload, records, addresses, locks. */
-import { getAuth } from 'firebase/auth';
+/** From upload to public URL on the local stack: records, URLs, revocation of download tokens. */
 import { ref, uploadBytes } from 'firebase/storage';
 import sharp from 'sharp';
 import { waitForImage } from '../../packages/client/src/index.js';
@@ -9,6 +8,7 @@ import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
 import { get, statusOf } from '../support/http.js';
 import { middleOf, photo, plainJpeg } from '../support/pictures.js';
+import { uploadForLink } from '../support/rest.js';
 import { TestContext } from '../support/stack.js';
 
 const FORM_PREFIX = { kit: 'kit-images-', extension: 'ext-images-' };
@@ -19,48 +19,37 @@ const FILE = {
   object: expect.stringMatching(/^variants\//) as string,
 };
 
-let stage: TestContext;
+let context: TestContext;
 let owner: DemoUser;
 let image: Awaited<ReturnType<TestContext['upload']>>;
 
 beforeAll(async () => {
-  stage = new TestContext();
-  owner = await stage.user();
-  image = await stage.upload(owner, photo(), { imageId: 'seeding.jpg' });
+  context = new TestContext();
+  owner = await context.user();
+  image = await context.upload(owner, photo(), { imageId: 'seeding.jpg' });
 }, 60_000);
 
-afterAll(() => stage.close());
+afterAll(() => context.close());
 
-/** Uploads as the client SDKs do, and reads the answer: it holds a token, which the SDK hides. */
-async function uploadAndReadToken(): Promise<{ name: string; downloadToken: string }> {
-  const name = `originals/${owner.uid}/with-download-token`;
-  const idToken = await getAuth(owner.storage.app).currentUser?.getIdToken();
-  const query = `uploadType=media&name=${encodeURIComponent(name)}`;
-  const response = await fetch(
-    `http://${stage.stack.storage}/v0/b/${stage.stack.bucket}/o?${query}`,
-    {
-      method: 'POST',
-      headers: { authorization: `Firebase ${idToken}`, 'content-type': 'image/jpeg' },
-      body: new Uint8Array(photo()),
-    },
-  );
-  const { downloadTokens } = (await response.json()) as { downloadTokens?: string };
-  if (!downloadTokens)
-    throw new Error(`expected a download token, found status ${response.status}`);
-  return { name, downloadToken: downloadTokens };
+/** Returns the object name of a rendition of the image. */
+async function renditionNameOf(token: string, variant: string): Promise<string> {
+  const tokenRecord = await context.tokenRecord(hashToken(token));
+  const name = tokenRecord?.image?.renditions[variant]?.webp?.object;
+  if (name === undefined) throw new Error(`expected the rendition ${variant}.webp, found none`);
+  return name;
 }
 
-test('the functions run in the form that was asked for', () => {
-  expect(stage.stack.serve).toContain(`/${FORM_PREFIX[stage.stack.form]}serve`);
+test('runs the functions in the requested form', () => {
+  expect(context.stack.serve).toContain(`/${FORM_PREFIX[context.stack.form]}serve`);
 });
 
 describe('records', () => {
-  test('the image record is what the design says', () => {
+  test('the image record has the documented fields', () => {
     const { record, name } = image;
     expect(record).toEqual({
       state: 'ready',
       original: {
-        bucket: stage.stack.bucket,
+        bucket: context.stack.bucket,
         name,
         generation: expect.stringMatching(GENERATION) as string,
         contentType: 'image/jpeg',
@@ -96,38 +85,38 @@ describe('records', () => {
     expect(isToken(record.token)).toBe(true);
   });
 
-  test('the token record is found by the hash alone and holds no token', async () => {
+  test('the id of the token record is the hash of the token, and it does not contain the token', async () => {
     const { record } = image;
-    const found = await stage.tokenRecord(hashToken(record.token));
-    expect(found).toMatchObject({
+    const tokenRecord = await context.tokenRecord(hashToken(record.token));
+    expect(tokenRecord).toMatchObject({
       uid: owner.uid,
       imageId: 'seeding.jpg',
       kind: 'default',
-      image: { bucket: stage.stack.bucket, generation: record.original.generation },
+      image: { bucket: context.stack.bucket, generation: record.original.generation },
     });
-    expect(JSON.stringify(found)).not.toContain(record.token);
+    expect(JSON.stringify(tokenRecord)).not.toContain(record.token);
   });
 
-  test('objects of renditions tell neither owner nor file name and carry no metadata', async () => {
-    const found = await stage.tokenRecord(hashToken(image.record.token));
-    const name = found?.image?.renditions['w800']?.webp?.object ?? '';
+  test('object names of renditions have neither owner nor file name, and the objects no metadata', async () => {
+    const name = await renditionNameOf(image.record.token, 'w800');
     expect(name).toMatch(/^variants\/[\w-]{43}\/\d+\/w800-[\w-]{8}\.webp$/);
     expect(name).not.toContain(owner.uid);
-    const [metadata] = await stage.bucket.file(name).getMetadata();
+    const [metadata] = await context.bucket.file(name).getMetadata();
     expect(metadata.contentType).toBe('image/webp');
     expect(Object.keys(metadata.metadata ?? {})).toEqual([]);
   });
 });
 
-describe('addresses', () => {
-  test.each(['thumb', 'w400', 'w800', 'w1600'])('%s answers in every format', async (variant) => {
+describe('public URLs', () => {
+  test.each(['thumb', 'w400', 'w800', 'w1600'])('%s is served in every format', async (variant) => {
     for (const [extension, type, format] of [
       ['webp', 'image/webp', 'webp'],
       ['jpg', 'image/jpeg', 'jpeg'],
     ] as const) {
-      const answer = await get(stage.serveUrl(image.record.token, `${variant}.${extension}`));
-      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, type]);
-      const bytes = answer.body;
+      const url = context.serveUrl(image.record.token, `${variant}.${extension}`);
+      const response = await get(url);
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, type]);
+      const bytes = response.body;
       const { width, height, formats } = image.record.variants?.[variant] ?? { formats: {} };
       const metadata = await sharp(bytes).metadata();
       expect([metadata.format, metadata.width, metadata.height]).toEqual([format, width, height]);
@@ -136,14 +125,14 @@ describe('addresses', () => {
     }
   });
 
-  test('work through Firebase Hosting below /i', async () => {
-    const answer = await get(`${stage.stack.demo}i/${image.record.token}/w400.jpg`);
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
-    expect(await statusOf(`${stage.stack.demo}i/${mintToken()}/w400.jpg`)).toBe(404);
+  test('work through the Firebase Hosting rewrite of /i', async () => {
+    const response = await get(`${context.stack.demo}i/${image.record.token}/w400.jpg`);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    expect(await statusOf(`${context.stack.demo}i/${mintToken()}/w400.jpg`)).toBe(404);
   });
 
-  test('revalidate with 304, answer HEAD, and negotiate', async () => {
-    const url = stage.serveUrl(image.record.token, 'w800');
+  test('support If-None-Match, HEAD and content negotiation', async () => {
+    const url = context.serveUrl(image.record.token, 'w800');
     const head = await get(url, { method: 'HEAD', headers: { accept: 'image/webp' } });
     const etag = head.headers.get('etag') ?? '';
     expect(head.status).toBe(200);
@@ -153,18 +142,18 @@ describe('addresses', () => {
       image.record.variants?.['w800']?.formats.webp?.bytes,
     );
     expect(head.headers.get('x-content-type-options')).toBe('nosniff');
-    const again = await get(url, { headers: { accept: 'image/webp', 'if-none-match': etag } });
-    expect([again.status, again.body.length]).toEqual([304, 0]);
+    const cached = await get(url, { headers: { accept: 'image/webp', 'if-none-match': etag } });
+    expect([cached.status, cached.body.length]).toEqual([304, 0]);
   });
 
-  test('any method but GET, HEAD and OPTIONS is refused', async () => {
-    const url = stage.serveUrl(image.record.token, 'w800');
+  test('return 405 for any method but GET, HEAD and OPTIONS', async () => {
+    const url = context.serveUrl(image.record.token, 'w800');
     const { status, headers } = await get(url, { method: 'POST' });
     expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
 
-  test('the manifest leads to every rendition', async () => {
-    const url = stage.serveUrl(image.record.token);
+  test('the manifest has a working URL for every rendition', async () => {
+    const url = context.serveUrl(image.record.token);
     const manifest = JSON.parse(String((await get(url)).body)) as Manifest;
     expect(manifest.version).toBe(1);
     expect(manifest.placeholder).toEqual(image.record.placeholder);
@@ -176,88 +165,88 @@ describe('addresses', () => {
     expect(manifest.variants).toHaveLength(4);
   });
 
-  test('every kind of no is the same 404', async () => {
+  test('return the same 404 for every invalid token, variant and format', async () => {
     const { token } = image.record;
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       [
-        stage.serveUrl('nonsense', 'w800'),
-        stage.serveUrl(mintToken(), 'w800'),
-        stage.serveUrl(token, 'w801'),
-        stage.serveUrl(token, 'w800.avif'),
-        stage.serveUrl(hashToken(token), 'w800'),
+        context.serveUrl('nonsense', 'w800'),
+        context.serveUrl(mintToken(), 'w800'),
+        context.serveUrl(token, 'w801'),
+        context.serveUrl(token, 'w800.avif'),
+        context.serveUrl(hashToken(token), 'w800'),
       ].map(async (url) => {
         const { status, headers, body } = await get(url);
-        // The moment of the answer is the server's own.
-        const others = [...headers].filter(([name]) => name !== 'date');
-        return { status, headers: Object.fromEntries(others), body: String(body) };
+        const compared = [...headers].filter(([name]) => name !== 'date');
+        return { status, headers: Object.fromEntries(compared), body: String(body) };
       }),
     );
-    const [first] = answers;
+    const [first] = responses;
     expect(first?.status).toBe(404);
     expect(first?.headers['cache-control']).toBe('no-store');
-    for (const answer of answers) expect(answer).toEqual(first);
+    for (const response of responses) expect(response).toEqual(first);
   });
 });
 
-describe('locks', () => {
-  test('nobody gets the original from Storage', async () => {
-    expect(await statusOf(stage.objectUrl(image.name))).toBe(403);
+describe('Cloud Storage', () => {
+  test('returns 403 for the original without credentials', async () => {
+    expect(await statusOf(context.objectUrl(image.name))).toBe(403);
   });
 
-  test('the download token that the upload was given opens nothing any more', async () => {
-    const { name, downloadToken } = await uploadAndReadToken();
-    const url = `${stage.objectUrl(name)}&token=${downloadToken}`;
+  test('returns 403 for the download token of the upload once it is revoked', async () => {
+    const name = `originals/${owner.uid}/with-download-token`;
+    const { downloadToken } = await uploadForLink(context, owner, name, photo());
+    const url = `${context.objectUrl(name)}&token=${downloadToken}`;
     await eventually(
       () => statusOf(url),
       (status) => expect(status).toBe(403),
     );
   });
 
-  test('nobody gets a rendition from Storage, not even by its name', async () => {
-    const found = await stage.tokenRecord(hashToken(image.record.token));
-    const name = found?.image?.renditions['w800']?.webp?.object ?? '';
-    expect(await statusOf(stage.objectUrl(name))).toBe(403);
+  test('returns 403 for a rendition by its object name', async () => {
+    const name = await renditionNameOf(image.record.token, 'w800');
+    expect(await statusOf(context.objectUrl(name))).toBe(403);
   });
 });
 
-describe('lock', () => {
+describe('metadataUpdated', () => {
   const KEY = 'firebaseStorageDownloadTokens';
 
-  /** As whoever has a role on the project can, in the console for example. */
-  async function open(name: string): Promise<string> {
-    const downloadToken = `made-by-hand-${Math.random()}`;
-    await stage.bucket.file(name).setMetadata({ metadata: { [KEY]: downloadToken, note: 'kept' } });
-    return `${stage.objectUrl(name)}&token=${downloadToken}`;
+  /** Adds a download token as an admin can, for example in the Firebase console. @returns its URL */
+  async function addDownloadToken(name: string): Promise<string> {
+    const downloadToken = crypto.randomUUID();
+    await context.bucket
+      .file(name)
+      .setMetadata({ metadata: { [KEY]: downloadToken, note: 'kept' } });
+    return `${context.objectUrl(name)}&token=${downloadToken}`;
   }
 
-  const isClosed = (url: string) =>
+  const waitUntilRevoked = (url: string) =>
     eventually(
       () => statusOf(url),
       (status) => expect(status).toBe(403),
     );
 
-  test('a download token on an original or a rendition is taken away, and nothing else', async () => {
-    const found = await stage.tokenRecord(hashToken(image.record.token));
-    const rendition = found?.image?.renditions['w400']?.webp?.object ?? '';
+  test('revokes a download token of an original or a rendition and keeps other metadata', async () => {
+    const rendition = await renditionNameOf(image.record.token, 'w400');
     for (const name of [image.name, rendition]) {
-      await isClosed(await open(name));
-      const [{ metadata }] = await stage.bucket.file(name).getMetadata();
+      await waitUntilRevoked(await addDownloadToken(name));
+      const [{ metadata }] = await context.bucket.file(name).getMetadata();
       expect(metadata).toEqual({ note: 'kept' });
     }
-    expect(await statusOf(stage.serveUrl(image.record.token, 'w400.webp'))).toBe(200);
+    expect(await statusOf(context.serveUrl(image.record.token, 'w400.webp'))).toBe(200);
   });
 
-  test('and then it rests: its own change makes it do nothing more', async () => {
+  test('does not change the metadata again after its own change', async () => {
     const { name } = image;
-    await isClosed(await open(name));
-    const [{ metageneration }] = await stage.bucket.file(name).getMetadata();
-    // Later events end later: when this one is done, an endless circle would have gone on.
-    await isClosed(await open((await stage.upload(owner, photo())).name));
-    const [after] = await stage.bucket.file(name).getMetadata();
+    await waitUntilRevoked(await addDownloadToken(name));
+    const [{ metageneration }] = await context.bucket.file(name).getMetadata();
+    // A loop would have changed the metadata again before this later event is handled.
+    await waitUntilRevoked(await addDownloadToken((await context.upload(owner, photo())).name));
+    const [after] = await context.bucket.file(name).getMetadata();
     expect(after.metageneration).toBe(metageneration);
   });
 
-  test('what a client says in an upload is neither a key to it nor passed on', async () => {
+  test('ignores a download token and metadata that a client sets in an upload', async () => {
     const imageId = 'with-metadata';
     const name = `originals/${owner.uid}/${imageId}`;
     const downloadToken = 'chosen-by-a-client';
@@ -266,56 +255,55 @@ describe('lock', () => {
       cacheControl: 'public, max-age=31536000',
       customMetadata: { [KEY]: downloadToken, caption: 'a secret' },
     });
-    expect(await statusOf(`${stage.objectUrl(name)}&token=${downloadToken}`)).toBe(403);
+    expect(await statusOf(`${context.objectUrl(name)}&token=${downloadToken}`)).toBe(403);
     const { uid, firestore } = owner;
     const { generation } = metadata;
     const { token } = await waitForImage(firestore, { uid, imageId, generation });
-    const found = await stage.tokenRecord(hashToken(token));
-    const rendition = found?.image?.renditions['w800']?.webp?.object ?? '';
-    const [shown] = await stage.bucket.file(rendition).getMetadata();
-    expect(shown.metadata).toBeUndefined();
-    expect(shown.cacheControl).toBe('private, no-store');
+    const rendition = await renditionNameOf(token, 'w800');
+    const [stored] = await context.bucket.file(rendition).getMetadata();
+    expect(stored.metadata).toBeUndefined();
+    expect(stored.cacheControl).toBe('private, no-store');
   });
 
-  test('elsewhere in the bucket download tokens are left alone', async () => {
-    const file = stage.bucket.file('elsewhere/photo.jpg');
+  test('keeps download tokens of objects in other folders', async () => {
+    const file = context.bucket.file('elsewhere/photo.jpg');
     await file.save(photo(), { resumable: false });
-    const url = await open('elsewhere/photo.jpg');
-    await isClosed(await open(image.name));
+    const url = await addDownloadToken('elsewhere/photo.jpg');
+    await waitUntilRevoked(await addDownloadToken(image.name));
     expect(await statusOf(url)).toBe(200);
   });
 });
 
-describe('life', () => {
-  test('an upload over an original keeps the address and changes the picture', async () => {
-    const first = await stage.upload(owner, await plainJpeg(900, 600, '#c00000'), {
+describe('tokens', () => {
+  test('an upload with the same id keeps the token and replaces the renditions', async () => {
+    const first = await context.upload(owner, await plainJpeg(900, 600, '#c00000'), {
       imageId: 'over',
     });
-    const second = await stage.upload(owner, await plainJpeg(600, 900, '#0000c0'), {
+    const second = await context.upload(owner, await plainJpeg(600, 900, '#0000c0'), {
       imageId: 'over',
     });
     expect(second.record.token).toBe(first.record.token);
     expect(second.record.original).toMatchObject({ width: 600, height: 900 });
-    const { body } = await get(stage.serveUrl(second.record.token, 'w400.jpg'));
+    const { body } = await get(context.serveUrl(second.record.token, 'w400.jpg'));
     const [red, , blue] = await middleOf(body);
     expect(red).toBeLessThan(60);
     expect(blue).toBeGreaterThan(150);
   });
 
-  test('a deleted token record ends the address', async () => {
-    const { record } = await stage.upload(owner, await plainJpeg(50, 50, '#00c000'));
-    const url = stage.serveUrl(record.token, 'thumb.webp');
+  test('return 404 once the token record is deleted', async () => {
+    const { record } = await context.upload(owner, await plainJpeg(50, 50, '#00c000'));
+    const url = context.serveUrl(record.token, 'thumb.webp');
     expect(await statusOf(url)).toBe(200);
-    await stage.firestore.collection('imageTokens').doc(hashToken(record.token)).delete();
+    await context.firestore.collection('imageTokens').doc(hashToken(record.token)).delete();
     expect(await statusOf(url)).toBe(404);
   });
 
-  test('and no later upload brings it back', async () => {
+  test('stay revoked after a later upload', async () => {
     const options = { imageId: 'revoked' };
-    const { record } = await stage.upload(owner, await plainJpeg(50, 50, '#00c000'), options);
-    const url = stage.serveUrl(record.token, 'thumb.webp');
-    await stage.firestore.collection('imageTokens').doc(hashToken(record.token)).delete();
-    const again = await stage.upload(owner, await plainJpeg(60, 60, '#00c000'), options);
+    const { record } = await context.upload(owner, await plainJpeg(50, 50, '#00c000'), options);
+    const url = context.serveUrl(record.token, 'thumb.webp');
+    await context.firestore.collection('imageTokens').doc(hashToken(record.token)).delete();
+    const again = await context.upload(owner, await plainJpeg(60, 60, '#00c000'), options);
     expect(again.record.state).toBe('ready');
     expect(await statusOf(url)).toBe(404);
   });

@@ -1,23 +1,30 @@
-/** Waiting for the thing itself, never for a time that may or may not do. */
+/** Waits for a condition instead of a fixed time. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+const INTERVAL_MS = 50;
 
 /**
- * Asks until the answer is one that passes.
- * @throws the last failure when none did within `timeoutMs`
+ * Reads a value until it passes the check, every 50 ms.
+ *
+ * @param check throws while the value is not the expected one
+ * @param timeoutMs milliseconds
+ * @returns the value that passed
+ * @throws the error of the last check when none passed within `timeoutMs`; any error of `read`
  */
 export async function eventually<T>(
-  ask: () => Promise<T>,
-  check: (answer: T) => void,
+  read: () => Promise<T>,
+  check: (value: T) => void,
   timeoutMs = 15_000,
 ): Promise<T> {
-  const end = Date.now() + timeoutMs;
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
-    const answer = await ask();
+    const value = await read();
     try {
-      check(answer);
-      return answer;
+      check(value);
+      return value;
     } catch (error) {
-      if (Date.now() > end) throw error;
+      if (Date.now() > deadline) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(INTERVAL_MS);
   }
 }

@@ -1,13 +1,13 @@
-/** Asking as the world does: without any credentials. */
+/** HTTP requests without credentials. */
 
-export interface Answer {
+export interface HttpResponse {
   status: number;
   headers: Headers;
   body: Buffer;
 }
 
-/** The whole answer; a body that nobody reads would keep its connection open. */
-export async function get(url: string | URL, init?: RequestInit): Promise<Answer> {
+/** Sends a GET request, or what `init` says, and reads the whole body so that the connection is freed. */
+export async function get(url: string | URL, init?: RequestInit): Promise<HttpResponse> {
   const response = await fetch(url, init);
   const body = Buffer.from(await response.arrayBuffer());
   return { status: response.status, headers: response.headers, body };

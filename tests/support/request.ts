@@ -1,11 +1,11 @@
-/** Requests whose address goes out exactly as it is; `fetch` would tidy up `..` and escapes. */
+/** HTTP requests whose path is sent as it is; `fetch` would normalize `..` and escapes. */
 import { Agent, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-/** A connection a request: none stays open, and none is closed just as it is used again. */
+/** One connection per request, so that none is closed by the server just as it is reused. */
 const agent = new Agent({ keepAlive: false });
 
-export interface Question {
+export interface RawRequest {
   method: string;
   /** `http://host:port/…` */
   url: string;
@@ -13,9 +13,9 @@ export interface Question {
   body?: string;
 }
 
-/** The whole answer. */
-export function ask(question: Question): Promise<{ status: number; body: Buffer }> {
-  const { method, url, headers, body = '' } = question;
+/** Sends a request and reads the whole response. */
+export function sendRequest(rawRequest: RawRequest): Promise<{ status: number; body: Buffer }> {
+  const { method, url, headers, body = '' } = rawRequest;
   const [, origin = '', path = ''] = /^(http:\/\/[^/]+)(\/.*)$/.exec(url) ?? [];
   const { hostname, port } = new URL(origin);
   const length = { 'content-length': String(Buffer.byteLength(body)) };
