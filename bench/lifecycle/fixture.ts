@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { mersenne } from 'pure-rand/generator/mersenne';
 import sharp from 'sharp';
 import { quantile } from 'simple-statistics';
 import { StackContext } from '../../tools/dev/stack/stack-context.js';
@@ -82,7 +82,7 @@ export function createImage(number: number): Promise<Buffer> {
 
 /** Returns a generator of numbers from 0 to 1, reproducible by the seed. */
 export function seededRandom(seed: number): () => number {
-  const generator = xoroshiro128plus(seed);
+  const generator = mersenne(seed);
   return () => uniformFloat64(generator);
 }
 

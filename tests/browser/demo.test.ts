@@ -1,22 +1,22 @@
-/** The demo page, as a person uses it, in a real Chromium on the real local stack. */
+/** The demo page in Chromium on the local stack. */
 import sparticuz from '@sparticuz/chromium';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { statusOf } from '../support/http.js';
 import { PHOTO, testStack } from '../support/stack.js';
 
 const stack = testStack();
-/** Flags for tiny cloud machines that make a second page hang here. */
-const UNWANTED = new Set(['--single-process', '--no-zygote']);
+/** Flags for serverless environments; with them, a second page does not load here. */
+const EXCLUDED_FLAGS = new Set(['--single-process', '--no-zygote']);
 
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-const problems: string[] = [];
+const pageErrors: string[] = [];
 
 beforeAll(async () => {
   browser = await chromium.launch({
     executablePath: await sparticuz.executablePath(),
-    args: sparticuz.args.filter((flag) => !UNWANTED.has(flag)),
+    args: sparticuz.args.filter((flag) => !EXCLUDED_FLAGS.has(flag)),
     headless: true,
   });
   context = await browser.newContext({
@@ -24,17 +24,17 @@ beforeAll(async () => {
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   page = await context.newPage();
-  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('pageerror', (error) => pageErrors.push(error.message));
 }, 60_000);
 
 afterAll(async () => {
   await browser?.close();
 });
 
-test('a person signs in by keyboard, uploads a photo, and sees what the world sees', async () => {
+test('signs in by keyboard, uploads a photo and displays its public variants', async () => {
   await page.goto(stack.demo);
   const signIn = page.getByTestId('sign-in');
-  // It is shown once the page knows that nobody is signed in; what is hidden takes no focus.
+  // The button is hidden, and cannot be focused, until the auth state is known.
   await signIn.waitFor();
   await signIn.focus();
   await page.keyboard.press('Enter');
@@ -45,7 +45,7 @@ test('a person signs in by keyboard, uploads a photo, and sees what the world se
   await card.getByTestId('progress').waitFor();
   await page.locator('[data-testid=image-card][data-state=ready]').waitFor();
 
-  // The placeholder is a picture that needed no request of its own.
+  // The placeholder is a data URL: it needs no request.
   const placeholder = card.getByTestId('placeholder').locator('img');
   expect(await placeholder.getAttribute('src')).toMatch(/^data:image\/png;base64,/);
 
@@ -60,12 +60,12 @@ test('a person signs in by keyboard, uploads a photo, and sees what the world se
           const img = element as HTMLImageElement;
           if (img.complete && img.naturalWidth > 0) resolve();
           img.addEventListener('load', () => resolve());
-          img.addEventListener('error', () => reject(new Error('did not load')));
+          img.addEventListener('error', () => reject(new Error('the image did not load')));
         }),
     );
   }
 
-  // Each public address answers anyone, without any credentials.
+  // Each public URL works without credentials.
   const urls = await card.getByTestId('variant-url').allTextContents();
   expect(new Set(urls).size).toBe(8);
   for (const url of urls) expect(await statusOf(url)).toBe(200);
@@ -73,30 +73,30 @@ test('a person signs in by keyboard, uploads a photo, and sees what the world se
   await card.getByTestId('copy').first().click();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(urls[0]);
 
-  // Proof, asked for by the page itself, that the original is locked.
-  await card.locator('[data-testid=lock-proof][data-status="403"]').waitFor();
-  expect(problems).toEqual([]);
+  // The page itself requests the original without credentials.
+  await card.locator('[data-testid=original-access-check][data-status="403"]').waitFor();
+  expect(pageErrors).toEqual([]);
 }, 60_000);
 
-test('nothing scrolls sideways on a phone', async () => {
+test('has no horizontal scrolling on a phone', async () => {
   const overflow = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
   expect(overflow).toBe(0);
 });
 
-test('a file that is no image is explained in words', async () => {
+test('displays the error message for a file that is not an image', async () => {
   const cards = page.getByTestId('image-card');
   await page.getByTestId('file-input').setInputFiles({
     name: 'notes.jpg',
     mimeType: 'image/jpeg',
-    buffer: Buffer.from('these are words'),
+    buffer: Buffer.from('plain text'),
   });
   await page.locator('[data-testid=image-card][data-state=failed]').waitFor();
   expect(await cards.first().textContent()).toContain('not an image that can be read');
 });
 
-test('an upload that the rules refuse is explained in words', async () => {
+test('displays an error message for an upload that the rules deny', async () => {
   await page.getByTestId('file-input').setInputFiles({
     name: 'page.html',
     mimeType: 'text/html',
@@ -107,17 +107,17 @@ test('an upload that the rules refuse is explained in words', async () => {
   expect((await card.textContent())?.length).toBeGreaterThan(30);
 });
 
-test('someone else sees none of it', async () => {
-  const other = await browser.newContext();
-  const fresh = await other.newPage();
-  await fresh.goto(stack.demo);
-  await fresh.getByTestId('sign-in').click();
-  await fresh.getByTestId('sign-out').waitFor();
-  expect(await fresh.getByTestId('image-card').count()).toBe(0);
-  await other.close();
+test('displays no images to another user', async () => {
+  const otherContext = await browser.newContext();
+  const otherPage = await otherContext.newPage();
+  await otherPage.goto(stack.demo);
+  await otherPage.getByTestId('sign-in').click();
+  await otherPage.getByTestId('sign-out').waitFor();
+  expect(await otherPage.getByTestId('image-card').count()).toBe(0);
+  await otherContext.close();
 });
 
-test('signing out takes the pictures away from the page', async () => {
+test('removes the images from the page on sign-out', async () => {
   if (process.env['SPV_SCREENSHOTS'] !== undefined) {
     await page.screenshot({ path: `${process.env['SPV_SCREENSHOTS']}/phone.png`, fullPage: true });
     await page.setViewportSize({ width: 1200, height: 900 });

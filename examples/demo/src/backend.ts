@@ -10,7 +10,7 @@ import { connectFirestoreEmulator, getFirestore, type Firestore } from 'firebase
 import { connectStorageEmulator, getStorage, type FirebaseStorage } from 'firebase/storage';
 import { objectUrl } from 'storage-public-variants-client';
 
-/** What `npm start` tells about the local stack; hosts as `host:port`. */
+/** Content of /stack.json, which `npm start` writes; addresses are `host:port`. */
 interface Stack {
   projectId: string;
   bucket: string;
@@ -23,28 +23,28 @@ export interface Backend {
   auth: Auth;
   firestore: Firestore;
   storage: FirebaseStorage;
-  /** For people: `the local emulators`, `project my-project`. */
+  /** For display: `the local emulators` or `project my-project`. */
   label: string;
-  /** Where Storage itself would answer for an object, were it not locked. */
+  /** Returns the download URL of an object at Cloud Storage, without a download token. */
   objectUrl(bucket: string, name: string): string;
 }
 
-/** What stands before the token: the Hosting rewrite to the serve function, on this page's origin. */
+/** The public URL up to the token: the Hosting rewrite to the `serve` function. */
 export const PUBLIC_BASE_URL = new URL('/i', location.href).href;
 
-/** An upload that gets no answer ends after this time, not after the SDK's ten minutes. */
+/** An upload without a response fails after this time; the SDK's default is ten minutes. */
 const MAX_UPLOAD_RETRY_MS = 30_000;
 
 /**
- * Connects to the local stack when /stack.json describes one, else to the project that hosts the page.
+ * Connects to the local emulators if /stack.json exists, otherwise to the project that hosts the page.
  *
- * @throws Error that says which of the two descriptions could not be read
+ * @throws Error when neither /stack.json nor /__/firebase/init.json can be read
  */
 export async function connect(): Promise<Backend> {
   const stack = await getJson<Stack>('/stack.json');
   if (stack) return connectEmulators(stack);
   const options = await getJson<FirebaseOptions>('/__/firebase/init.json');
-  if (!options) throw new Error('This page finds neither /stack.json nor /__/firebase/init.json.');
+  if (!options) throw new Error('Neither /stack.json nor /__/firebase/init.json exists.');
   return {
     ...services(options),
     label: `project ${options.projectId ?? ''}`,
@@ -54,12 +54,12 @@ export async function connect(): Promise<Backend> {
 
 function connectEmulators(stack: Stack): Backend {
   const { projectId, bucket } = stack;
-  // The emulators take any key.
+  // The emulators accept any API key.
   const backend = services({ projectId, storageBucket: bucket, apiKey: 'local' });
-  connectAuthEmulator(backend.auth, origin(stack.auth).origin, { disableWarnings: true });
-  const firestore = origin(stack.firestore);
+  connectAuthEmulator(backend.auth, toUrl(stack.auth).origin, { disableWarnings: true });
+  const firestore = toUrl(stack.firestore);
   connectFirestoreEmulator(backend.firestore, firestore.hostname, Number(firestore.port));
-  const storage = origin(stack.storage);
+  const storage = toUrl(stack.storage);
   connectStorageEmulator(backend.storage, storage.hostname, Number(storage.port));
   return { ...backend, label: 'the local emulators', objectUrl: objectUrlAt(storage.origin) };
 }
@@ -68,7 +68,7 @@ function services(options: FirebaseOptions) {
   const app = initializeApp(options);
   const storage = getStorage(app);
   storage.maxUploadRetryTime = MAX_UPLOAD_RETRY_MS;
-  // initializeAuth, not getAuth: that one brings the pop-ups of all sign-in providers along.
+  // getAuth would add the code of all sign-in providers to the bundle.
   const persistence = [indexedDBLocalPersistence, browserLocalPersistence];
   return { auth: initializeAuth(app, { persistence }), firestore: getFirestore(app), storage };
 }
@@ -77,15 +77,15 @@ function objectUrlAt(storageOrigin: string) {
   return (bucket: string, name: string) => objectUrl(storageOrigin, bucket, name);
 }
 
-function origin(hostOrAddress: string): URL {
-  return new URL(hostOrAddress.includes('://') ? hostOrAddress : `http://${hostOrAddress}`);
+function toUrl(hostOrUrl: string): URL {
+  return new URL(hostOrUrl.includes('://') ? hostOrUrl : `http://${hostOrUrl}`);
 }
 
-/** @returns undefined when there is no such file */
+/** @returns undefined for 404 */
 async function getJson<Content>(path: string): Promise<Content | undefined> {
   const response = await fetch(path, { cache: 'no-store' });
   if (response.status === 404) return undefined;
-  if (!response.ok) throw new Error(`${path} answered ${response.status}.`);
+  if (!response.ok) throw new Error(`${path} returned ${response.status}.`);
   return response.json().then(
     (content: Content) => content,
     () => Promise.reject(new Error(`${path} is not JSON.`)),

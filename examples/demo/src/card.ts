@@ -1,14 +1,14 @@
 import type { ClientImageRecord } from 'storage-public-variants-client';
 import type { Backend } from './backend.js';
 import { announce, el } from './dom.js';
-import { lockProof } from './lock-proof.js';
+import { byteSize, errorText, pixelSize } from './format-text.js';
+import { originalAccessCheck } from './original-access-check.js';
 import { placeholderView, variantsView } from './variants-view.js';
-import { byteSize, pixelSize, sentenceFor } from './words.js';
 
-/** `failed`: the record says so. `error`: it did not get as far as a settled record. */
+/** `failed`: the image record is `failed`. `error`: the upload failed, or the record cannot be read. */
 export type CardState = 'uploading' | 'processing' | 'ready' | 'failed' | 'error';
 
-const STATE_WORDS: Record<CardState, string> = {
+const STATE_LABELS: Record<CardState, string> = {
   uploading: 'Uploading',
   processing: 'Processing',
   ready: 'Ready',
@@ -16,16 +16,16 @@ const STATE_WORDS: Record<CardState, string> = {
   error: 'Error',
 };
 
-/** What the page shows of one image, from the first byte sent to the last variant. */
+/** The card of one image: upload progress, placeholder, variants, access check of the original. */
 export class Card {
   readonly element: HTMLElement;
   readonly #backend: Backend;
   readonly #title: string;
   readonly #state = el('span', { class: 'state' });
-  readonly #facts = el('p', { class: 'note' });
+  readonly #details = el('p', { class: 'note' });
   readonly #progress = el('progress', { max: 1, value: 0, 'data-testid': 'progress' });
   readonly #progressText = el('span');
-  readonly #waiting = el('label', { class: 'waiting' }, this.#progressText, this.#progress);
+  readonly #progressLabel = el('label', { class: 'progress' }, this.#progressText, this.#progress);
   readonly #body = el('div', { class: 'body' });
 
   constructor(backend: Backend, title: string, state: CardState) {
@@ -35,33 +35,33 @@ export class Card {
       'article',
       { class: 'card', 'data-testid': 'image-card' },
       el('header', {}, el('h2', {}, title), this.#state),
-      this.#facts,
-      this.#waiting,
+      this.#details,
+      this.#progressLabel,
       this.#body,
     );
-    this.#enter(state);
+    this.#setState(state);
   }
 
-  /** @param fraction of the bytes that have arrived, 0 to 1 */
+  /** @param fraction of bytes uploaded, 0 to 1 */
   uploaded(fraction: number): void {
     this.#progress.value = fraction;
     this.#progressText.textContent = `Uploading ${this.#title}: ${Math.round(fraction * 100)} %`;
   }
 
-  /** All bytes have arrived; the record will tell the rest. */
+  /** The upload is complete. */
   processing(): void {
-    this.#enter('processing');
-    // Without a value the bar says: nobody knows how long.
+    this.#setState('processing');
+    // Without a value, the progress bar is indeterminate.
     this.#progress.removeAttribute('value');
-    this.#progressText.textContent = 'Making the sizes…';
+    this.#progressText.textContent = 'Creating variants…';
   }
 
-  /** Shows what the record says now; may be called again with a newer one. */
+  /** Displays a record; may be called again with a newer one. */
   show(record: ClientImageRecord): void {
     const { original, state } = record;
     const { width, height } = original;
     const size = width && height ? `${pixelSize({ width, height })}, ` : '';
-    this.#facts.textContent = `Original: ${size}${byteSize(original.bytes)}, ${original.contentType}`;
+    this.#details.textContent = `Original: ${size}${byteSize(original.bytes)}, ${original.contentType}`;
     this.#body.replaceChildren();
     const placeholder = placeholderView(record);
     if (placeholder) this.#body.append(placeholder);
@@ -70,35 +70,35 @@ export class Card {
       return;
     }
     if (state === 'ready') this.#body.append(variantsView(record, this.#title));
-    else this.#body.append(reason(record.error?.message ?? 'No reason was given.'));
-    this.#body.append(lockProof(this.#backend.objectUrl(original.bucket, original.name)));
-    this.#settle(state);
+    else this.#body.append(errorMessage(record.error?.message ?? 'Unknown error.'));
+    this.#body.append(originalAccessCheck(this.#backend.objectUrl(original.bucket, original.name)));
+    this.#finish(state);
   }
 
   /**
-   * It did not come to a record, or the page could not read it.
+   * Displays an error of the upload or of the request for the record.
    *
-   * @param what in two words: `Not uploaded`
+   * @param label short, such as `Upload failed`
    */
-  fail(what: string, error: unknown): void {
-    const text = sentenceFor(error);
-    this.#body.replaceChildren(reason(text));
-    this.#settle('error', what);
+  fail(label: string, error: unknown): void {
+    const text = errorText(error);
+    this.#body.replaceChildren(errorMessage(text));
+    this.#finish('error', label);
     announce(`${this.#title}: ${text}`);
   }
 
-  #enter(state: CardState, words = STATE_WORDS[state]): void {
+  #setState(state: CardState, label = STATE_LABELS[state]): void {
     this.element.dataset.state = state;
-    this.#state.textContent = words;
+    this.#state.textContent = label;
   }
 
-  #settle(state: CardState, words = STATE_WORDS[state]): void {
-    this.#enter(state, words);
-    this.#waiting.hidden = true;
-    announce(`${this.#title}: ${words}`);
+  #finish(state: CardState, label = STATE_LABELS[state]): void {
+    this.#setState(state, label);
+    this.#progressLabel.hidden = true;
+    announce(`${this.#title}: ${label}`);
   }
 }
 
-function reason(text: string): HTMLElement {
-  return el('p', { class: 'verdict', 'data-mood': 'open' }, text);
+function errorMessage(text: string): HTMLElement {
+  return el('p', { class: 'result', 'data-kind': 'error' }, text);
 }

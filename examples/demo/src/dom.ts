@@ -1,9 +1,9 @@
-/** The few things this page does to the document. Text always goes in as text, never as HTML. */
+/** DOM helpers. Text is always inserted as text, never as HTML. */
 
 type Attributes = Record<string, string | number | boolean | undefined>;
 type Child = Node | string | undefined;
 
-/** An element with attributes and children; `true` sets an empty attribute, `false` leaves it out. */
+/** Creates an element; the attribute value `true` sets an empty attribute, `false` none. */
 export function el<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -18,26 +18,31 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The element of index.html with that id. */
+/** Returns the element of index.html with an id. @throws Error when there is none of this type */
 export function byId<Type extends HTMLElement>(id: string, type: new () => Type): Type {
   const element = document.getElementById(id);
   if (!(element instanceof type)) throw new Error(`index.html has no ${type.name} #${id}`);
   return element;
 }
 
-/** Lets a screen reader say it. */
+/** Announces a text to screen readers. */
 export function announce(text: string): void {
   const announcer = byId('announcer', HTMLElement);
-  // The same text twice is no change, and what does not change is not read.
+  // A live region announces only changes, so repeated text needs an empty value in between.
   announcer.textContent = '';
   requestAnimationFrame(() => (announcer.textContent = text));
 }
 
+/** How long the button shows "Copied". */
 const COPIED_MS = 2000;
 
-/** A text to be copied, shown in full, with a button that copies it and says so. */
-export function copyable(what: string, code: HTMLElement): HTMLElement {
-  const label = `Copy ${what}`;
+/**
+ * Returns an element with a text and a button that copies it.
+ *
+ * @param name of the text, for the button's accessible name
+ */
+export function copyable(name: string, code: HTMLElement): HTMLElement {
+  const label = `Copy ${name}`;
   const button = el('button', { type: 'button', class: 'quiet', 'aria-label': label }, 'Copy');
   button.dataset.testid = 'copy';
   button.addEventListener('click', () => {
@@ -49,7 +54,7 @@ export function copyable(what: string, code: HTMLElement): HTMLElement {
       },
       () => {
         getSelection()?.selectAllChildren(code);
-        announce('This browser does not let the page copy. The text is marked: copy it yourself.');
+        announce('Copying is not permitted. The text is selected; copy it with the keyboard.');
       },
     );
   });

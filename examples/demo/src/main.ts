@@ -9,11 +9,11 @@ import {
 import { connect, type Backend } from './backend.js';
 import { Card } from './card.js';
 import { byId } from './dom.js';
+import { errorText } from './format-text.js';
 import './style.css';
-import { sentenceFor } from './words.js';
 
-/** How many earlier photos are shown after signing in. */
-const EARLIER_IMAGES = 3;
+/** Number of earlier photos to display after sign-in. */
+const MAX_EARLIER_IMAGES = 3;
 
 const status = byId('status', HTMLElement);
 const signInButton = byId('sign-in', HTMLButtonElement);
@@ -24,24 +24,25 @@ const dropHint = byId('drop-hint', HTMLElement);
 const fileInput = byId('file', HTMLInputElement);
 const images = byId('images', HTMLElement);
 
-/** What a signed-in user has going on; ends when the user signs out. */
+/** The uploads of a signed-in user; ends when the user signs out. */
 class Session {
   readonly #backend: Backend;
   readonly #uid: string;
-  readonly #end = new AbortController();
-  readonly #shown = new Set<string>();
+  readonly #abort = new AbortController();
+  /** Ids of the images that have a card. */
+  readonly #displayed = new Set<string>();
 
   constructor(backend: Backend, uid: string) {
     this.#backend = backend;
     this.#uid = uid;
   }
 
-  /** Uploads one photo and shows what becomes of it. */
+  /** Uploads one photo and displays its progress and its variants. */
   async upload(file: File): Promise<void> {
     const { storage } = this.#backend;
     const card = new Card(this.#backend, file.name, 'uploading');
     const imageId = newImageId();
-    this.#shown.add(imageId);
+    this.#displayed.add(imageId);
     images.prepend(card.element);
     try {
       const { generation } = await uploadOriginal(storage, {
@@ -50,58 +51,58 @@ class Session {
         data: file,
         contentType: file.type || 'application/octet-stream',
         onProgress: (fraction) => card.uploaded(fraction),
-        signal: this.#end.signal,
+        signal: this.#abort.signal,
       });
       card.processing();
-      await this.#follow(card, imageId, generation);
+      await this.#waitFor(card, imageId, generation);
     } catch (error) {
-      this.#fail(card, 'Not uploaded', error);
+      this.#fail(card, 'Upload failed', error);
     }
   }
 
-  /** Shows the owner's latest photos of earlier visits. */
+  /** Displays the user's latest photos from earlier sessions. */
   async showEarlier(): Promise<void> {
     const { firestore } = this.#backend;
     const records = collection(firestore, 'users', this.#uid, 'images');
-    const latest = query(records, orderBy('createdAt', 'desc'), limit(EARLIER_IMAGES));
+    const latest = query(records, orderBy('createdAt', 'desc'), limit(MAX_EARLIER_IMAGES));
     const { docs } = await getDocs(latest);
     for (const snapshot of docs) {
       const { id } = snapshot;
-      if (this.#end.signal.aborted || this.#shown.has(id)) continue;
-      this.#shown.add(id);
+      if (this.#abort.signal.aborted || this.#displayed.has(id)) continue;
+      this.#displayed.add(id);
       const record = snapshot.data() as ClientImageRecord;
       const card = new Card(this.#backend, `Earlier photo ${id}`, record.state);
       images.append(card.element);
       card.show(record);
       if (record.state === 'processing') {
-        void this.#follow(card, id, record.original.generation);
+        void this.#waitFor(card, id, record.original.generation);
       }
     }
   }
 
-  /** Ends all that is under way. */
+  /** Cancels uploads and removes all cards. */
   end(): void {
-    this.#end.abort();
+    this.#abort.abort();
     images.replaceChildren();
   }
 
-  async #follow(card: Card, imageId: string, generation: string): Promise<void> {
+  async #waitFor(card: Card, imageId: string, generation: string): Promise<void> {
     try {
       await waitForImage(this.#backend.firestore, {
         uid: this.#uid,
         imageId,
         generation,
         onUpdate: (record) => card.show(record),
-        signal: this.#end.signal,
+        signal: this.#abort.signal,
       });
     } catch (error) {
-      this.#fail(card, 'No answer', error);
+      this.#fail(card, 'Error', error);
     }
   }
 
-  #fail(card: Card, what: string, error: unknown): void {
-    // After signing out nobody looks at the card any more.
-    if (!this.#end.signal.aborted) card.fail(what, error);
+  #fail(card: Card, label: string, error: unknown): void {
+    // The card was removed when the user signed out.
+    if (!this.#abort.signal.aborted) card.fail(label, error);
   }
 }
 
@@ -112,15 +113,15 @@ function showUser(backend: Backend, user: User | null): void {
   session = user ? new Session(backend, user.uid) : undefined;
   status.textContent = user
     ? `Signed in as ${user.uid} on ${backend.label}.`
-    : `Not signed in on ${backend.label}.`;
+    : `Not signed in. Connected to ${backend.label}.`;
   signInButton.hidden = Boolean(user);
   signOutButton.hidden = !user;
   fields.disabled = !user;
-  dropHint.textContent = user ? 'or drop it here' : 'Sign in first.';
-  const shown = session;
-  shown?.showEarlier().catch((error: unknown) => {
-    if (shown !== session) return;
-    status.textContent += ` Earlier photos could not be listed: ${sentenceFor(error)}`;
+  dropHint.textContent = user ? 'or drop it here' : 'Sign in to upload.';
+  const started = session;
+  started?.showEarlier().catch((error: unknown) => {
+    if (started !== session) return;
+    status.textContent += ` Earlier photos could not be loaded: ${errorText(error)}`;
   });
 }
 
@@ -130,7 +131,7 @@ function uploadAll(files: FileList | undefined | null): void {
 
 function listen(backend: Backend): void {
   onAuthStateChanged(backend.auth, (user) => showUser(backend, user));
-  const report = (error: unknown) => (status.textContent = sentenceFor(error));
+  const report = (error: unknown) => (status.textContent = errorText(error));
   signInButton.addEventListener('click', () => {
     status.textContent = 'Signing in…';
     signInAnonymously(backend.auth).then(() => fileInput.focus(), report);
@@ -140,10 +141,10 @@ function listen(backend: Backend): void {
   });
   fileInput.addEventListener('change', () => {
     uploadAll(fileInput.files);
-    // So that the same file can be chosen again.
+    // Without this, choosing the same file again fires no event.
     fileInput.value = '';
   });
-  // A photo that misses the zone must not replace the page.
+  // By default, the browser opens a file that is dropped outside the drop zone.
   for (const type of ['dragover', 'drop']) {
     window.addEventListener(type, (event) => event.preventDefault());
   }
@@ -156,5 +157,5 @@ function listen(backend: Backend): void {
 }
 
 connect().then(listen, (error: unknown) => {
-  status.textContent = `This page cannot start: ${sentenceFor(error)}`;
+  status.textContent = `This page cannot start: ${errorText(error)}`;
 });

@@ -7,9 +7,9 @@ import {
 } from 'storage-public-variants-client';
 import { PUBLIC_BASE_URL } from './backend.js';
 import { copyable, el } from './dom.js';
-import { byteSize, formatName, pixelSize } from './words.js';
+import { byteSize, formatName, pixelSize } from './format-text.js';
 
-/** The placeholder, stretched to the shape of the picture that it announces. */
+/** Returns the placeholder with the aspect ratio of the original, if the record has one. */
 export function placeholderView(record: ClientImageRecord): HTMLElement | undefined {
   const { placeholder, original } = record;
   if (!placeholder) return undefined;
@@ -20,29 +20,29 @@ export function placeholderView(record: ClientImageRecord): HTMLElement | undefi
     'figure',
     { class: 'placeholder', 'data-testid': 'placeholder' },
     image,
-    el('figcaption', {}, `Placeholder: ${bytes} bytes, came with the record`),
+    el('figcaption', {}, `Placeholder: ${bytes} bytes, part of the image record`),
   );
 }
 
-/** Every variant as it will be seen, with its public address in each format. */
+/** Returns all variants with their images and public URLs, and the HTML of a `<picture>`. */
 export function variantsView(record: ClientImageRecord, title: string): HTMLElement {
   const byName = new Map<string, VariantUrl[]>();
   for (const rendition of listVariantUrls(PUBLIC_BASE_URL, record)) {
     byName.set(rendition.name, [...(byName.get(rendition.name) ?? []), rendition]);
   }
   const { placeholder } = record;
-  // What is seen where a picture has not arrived yet.
+  // Shown until the image has loaded.
   const background = placeholder
     ? `${placeholder.color} url("${placeholderDataUrl(placeholder)}") center / cover`
     : '';
   return el(
     'section',
     { class: 'variants' },
-    el('h3', {}, 'Public sizes'),
+    el('h3', {}, 'Public variants'),
     el(
       'p',
       { class: 'note' },
-      'Whoever knows one of these addresses sees that size, signed in or not. Select a picture to open it alone.',
+      'Anyone with one of these URLs can view that image without signing in. Click an image to open it.',
     ),
     ...[...byName].map(([name, renditions]) =>
       el(
@@ -57,7 +57,7 @@ export function variantsView(record: ClientImageRecord, title: string): HTMLElem
         el('ul', {}, ...renditions.map((rendition) => renditionView(rendition, title, background))),
       ),
     ),
-    markupView(record, title),
+    htmlView(record, title),
   );
 }
 
@@ -66,25 +66,25 @@ function renditionView(rendition: VariantUrl, title: string, background: string)
   const label = `${name} as ${formatName(format)}`;
   const image = el('img', { src: url, width, height, alt: `${title}, ${label}` });
   image.style.background = background;
-  // A picture with transparent parts must not show it for good.
+  // Otherwise it stays visible behind an image with transparency.
   image.addEventListener('load', () => (image.style.background = ''));
-  const picture = el('a', { href: url, target: '_blank', rel: 'noopener' }, image);
-  image.addEventListener('error', () => picture.replaceWith(failure(label)));
-  const address = el('code', { 'data-testid': 'variant-url' }, url);
+  const link = el('a', { href: url, target: '_blank', rel: 'noopener' }, image);
+  image.addEventListener('error', () => link.replaceWith(loadError(label)));
+  const code = el('code', { 'data-testid': 'variant-url' }, url);
   return el(
     'li',
     { 'data-testid': 'variant', 'data-name': name, 'data-format': format },
-    picture,
-    el('p', { class: 'facts' }, el('b', {}, formatName(format)), ` ${byteSize(bytes)}`),
-    copyable(`the address of ${label}`, address),
+    link,
+    el('p', { class: 'details' }, el('b', {}, formatName(format)), ` ${byteSize(bytes)}`),
+    copyable(`the URL of ${label}`, code),
   );
 }
 
-function failure(label: string): HTMLElement {
-  return el('p', { class: 'verdict', 'data-mood': 'open' }, `${label} did not load.`);
+function loadError(label: string): HTMLElement {
+  return el('p', { class: 'result', 'data-kind': 'error' }, `${label} could not be loaded.`);
 }
 
-function markupView(record: ClientImageRecord, title: string): HTMLElement {
+function htmlView(record: ClientImageRecord, title: string): HTMLElement {
   const html = pictureElement(PUBLIC_BASE_URL, record, { alt: title });
   const summary = el('summary', {}, 'HTML for your page');
   return el('details', {}, summary, copyable('the HTML', el('code', { class: 'block' }, html)));
