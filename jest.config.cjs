@@ -12,7 +12,6 @@ const common = {
     // The sources of the other packages, so that a test never runs an old build of them.
     '^firebase-rules-check$': '<rootDir>/packages/security-rules/src/index.ts',
     '^firebase-local-stack$': '<rootDir>/packages/emulators/src/launcher/messages.ts',
-    '^storage-public-variants-client$': '<rootDir>/packages/client/src/index.ts',
   },
   transform: {
     // An ES module package: its tests run as CommonJS, like all others.
@@ -54,6 +53,12 @@ module.exports = {
     {
       ...common,
       displayName: 'unit',
+      // The other projects use the CommonJS build of the client, as apps do: they run after a build, and
+      // ts-jest compiles all files that a test loads with the options of the first.
+      moduleNameMapper: {
+        ...common.moduleNameMapper,
+        '^storage-public-variants-client$': '<rootDir>/packages/client/src/index.ts',
+      },
       testMatch: [
         '<rootDir>/{functions/src,packages/*/src,tools,bench}/**/*.test.ts',
         '<rootDir>/tests/*.test.ts',

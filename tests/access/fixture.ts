@@ -1,6 +1,6 @@
 /** Test data of the access table: an image in each state, and the users who are its actors. */
 import { deleteObject, ref } from 'firebase/storage';
-import { newImageId, waitForImage } from '../../packages/client/src/index.js';
+import { newImageId, waitForImage } from 'storage-public-variants-client';
 import { renditionName } from '../../functions/src/domain/path.js';
 import type { ImageRecord } from '../../functions/src/domain/records.js';
 import { hashToken, mintToken } from '../../functions/src/domain/token.js';

@@ -1,5 +1,5 @@
 /** The requests of each act of the access table. */
-import { newImageId } from '../../packages/client/src/index.js';
+import { newImageId } from 'storage-public-variants-client';
 import { hashToken, mintToken } from '../../functions/src/domain/token.js';
 import type { RawRequest } from '../support/request.js';
 import type { TestStack } from '../support/stack.js';

@@ -10,7 +10,7 @@ import {
   uploadBytes,
 } from 'firebase/storage';
 import { doc, getDoc, setDoc } from 'firebase/firestore/lite';
-import { waitForImage } from '../../packages/client/src/index.js';
+import { waitForImage } from 'storage-public-variants-client';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { eventually } from '../support/eventually.js';
 import { get, statusOf } from '../support/http.js';

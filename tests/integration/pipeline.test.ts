@@ -1,7 +1,7 @@
 /** From upload to public URL on the local stack: records, URLs, revocation of download tokens. */
 import { ref, uploadBytes } from 'firebase/storage';
 import sharp from 'sharp';
-import { waitForImage } from '../../packages/client/src/index.js';
+import { waitForImage } from 'storage-public-variants-client';
 import { hashToken, isToken, mintToken } from '../../functions/src/domain/token.js';
 import type { Manifest } from '../../functions/src/serve/manifest.js';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
