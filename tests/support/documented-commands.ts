@@ -103,11 +103,22 @@ function problemOfNpm(words: string[]): string | undefined {
 }
 
 function problemOfNpx([name = '', ...words]: string[]): string | undefined {
-  const { bin } = readJson('functions/package.json') as { bin: Record<string, string> };
-  if (name in bin) return problemOfCli(words);
+  if (name in binsOf('functions')) return problemOfCli(words);
+  if (name in binsOf('packages/emulators')) {
+    return missingIn(firebaseHelp(words[0] ?? ''), optionsIn(words));
+  }
+  if (name in binsOf('packages/security-rules')) {
+    return missingIn(usageIn(USAGES['rules'] ?? ''), optionsIn(words));
+  }
   const { devDependencies } = readJson('package.json') as { devDependencies: object };
   if (!(name in devDependencies)) return `package.json has no devDependency "${name}"`;
   return missingIn(helpOf('npx', ['--no-install', name, '--help']), optionsIn(words));
+}
+
+/** The commands that a package installs. */
+function binsOf(folder: string): Record<string, string> {
+  const { bin = {} } = readJson(`${folder}/package.json`) as { bin?: Record<string, string> };
+  return bin;
 }
 
 function problemOfNode([script = '', ...words]: string[]): string | undefined {

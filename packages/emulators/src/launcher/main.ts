@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * Runs the Firebase CLI (arguments: `emulators:start …`) on a machine without Java. Replaces the two
  * Java programs in memory (unless the official ones are requested), patches known faults of the
