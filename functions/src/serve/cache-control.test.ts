@@ -33,12 +33,15 @@ test.each([
 );
 
 test('instance, shared cache and browser together never exceed REVOCATION_SECONDS', () => {
+  const violations: unknown[] = [];
   for (let bound = 0; bound <= 300; bound++) {
     for (let age = 0; age <= bound; age += 0.25) {
       const header = formatCacheControl(bound, computeLifetime(bound, age));
       const ages = [...header.matchAll(/max-?age=(\d+)/g)].map(([, seconds]) => Number(seconds));
       const worst = ages.reduce((sum, seconds) => sum + seconds, age);
-      expect(worst).toBeLessThanOrEqual(bound);
+      // One assertion at the end: 180,000 of them take seconds.
+      if (!(worst <= bound)) violations.push({ bound, age, header });
     }
   }
+  expect(violations).toEqual([]);
 });

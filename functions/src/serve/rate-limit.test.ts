@@ -59,9 +59,9 @@ test('a quota of 0 means no limit', async () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('a million clients use no more memory than the maximum number of keys', async () => {
+test('a hundred thousand clients use no more memory than the maximum number of keys', async () => {
   const rateLimiter = openRateLimiter({ views: 5, failures: 5, token: 5 }, 100);
-  for (let client = 0; client < 1_000_000; client++) {
+  for (let client = 0; client < 100_000; client++) {
     await rateLimiter.consume(`client-${client}`, `hash-${client}`);
   }
   // Two counters with one timer per key; a dropped key has no timer.
