@@ -33,7 +33,7 @@ test('a get in Firestore', () => {
   const [one] = read({ ...GET, auth, time, resource: { size: 1 } });
   expect(one).toMatchObject({
     name: 'a get',
-    where: 'cases.json: case 1 ("a get")',
+    label: 'cases.json: case 1 ("a get")',
     expected: true,
     request: { service: 'cloud.firestore', method: 'get', path: DOCUMENT },
   });
@@ -160,10 +160,10 @@ describe('documents', () => {
   });
 });
 
-describe('what is refused of the file', () => {
+describe('rejects the file', () => {
   test.each([
-    ['', /^c\.json: expected JSON, but /],
-    ['[{]', /^c\.json: expected JSON, but /],
+    ['', /^c\.json: expected JSON, found a syntax error: /],
+    ['[{]', /^c\.json: expected JSON, found a syntax error: /],
     ['{"cases": []}', /^c\.json: expected an array of cases, found \{"cases":\[\]\}$/],
     ['[]', /^c\.json: expected at least one case, found \[\]$/],
     ['[1]', /^c\.json: case 1: expected an object, found 1$/],
@@ -173,20 +173,29 @@ describe('what is refused of the file', () => {
 });
 
 test.each<[change: object, message: string]>([
-  [{ name: undefined }, 'case 1: name: expected text that says what the case is, found nothing'],
-  [{ name: ' ' }, 'case 1: name: expected text'],
+  [
+    { name: undefined },
+    'case 1: name: expected a name that says what the case is about, found nothing',
+  ],
+  [
+    { name: ' ' },
+    'case 1 (" "): name: expected a name that says what the case is about, found " "',
+  ],
   [{ expect: undefined }, 'expect: expected true or false, found nothing'],
   [{ expect: 'true' }, 'expect: expected true or false, found "true"'],
   [{ method: 'read' }, 'method: expected get, list, create, update or delete, found "read"'],
   [{ auth: undefined }, 'auth: expected null or {"uid", "token"}, found nothing'],
   [{ auth: 'a' }, 'auth: expected null or {"uid", "token"}, found "a"'],
-  [{ auth: {} }, 'auth.uid: expected text, or null for a token without one, found nothing'],
-  [{ auth: { uid: '' } }, 'auth.uid: expected text'],
+  [{ auth: {} }, 'auth.uid: expected a string, or null for a token without a uid, found nothing'],
+  [
+    { auth: { uid: '' } },
+    'auth.uid: expected a string, or null for a token without a uid, found ""',
+  ],
   [{ auth: { uid: 'a', claims: {} } }, 'auth: expected only the fields uid, token, found "claims"'],
   [{ auth: { uid: 'a', token: 1 } }, 'auth.token: expected an object of claims, found 1'],
   [{ auth: { uid: 'a', token: { a: { $x: 1 } } } }, 'auth.token.a: expected $timestamp'],
   [{ expected: true }, 'expected only the fields name, method, path'],
-  [{ time: 'now' }, 'time: expected a time of RFC 3339'],
+  [{ time: 'now' }, 'time: expected an RFC 3339 time'],
   [{ path: undefined }, 'path: expected /b/BUCKET/o/… or /databases/DATABASE/documents/…'],
   [{ path: 'users/a' }, 'path: expected /b/BUCKET/o/…'],
   [{ path: '/b//o/a' }, 'path: expected /b/BUCKET/o/…'],
@@ -198,24 +207,27 @@ test.each<[change: object, message: string]>([
   [{ path: '/databases/(default)/documents/users//a/b' }, 'path: expected the path of a document'],
   [{ ...LIST, path: '/databases/x/documents/users/**/a' }, 'path: expected the path of a document'],
   [{ requestResource: {} }, 'requestResource: expected nothing for get, found {}'],
-  [{ query: {} }, "query: expected nothing but for Firestore's list, found {}"],
+  [{ query: {} }, 'query: expected nothing except for a list in Firestore, found {}'],
   [{ ...LIST, query: { limit: 1.5 } }, 'query.limit: expected a whole number from 0, or null'],
   [{ ...LIST, query: { limit: -1 } }, 'query.limit: expected a whole number from 0, or null'],
   [{ ...LIST, query: { order: 1 } }, 'query: expected only the fields limit, offset, orderBy'],
   [{ ...LIST, query: 1 }, 'query: expected an object, found 1'],
-  [{ ...CREATE, resource: {} }, 'resource: expected nothing where a document is created, found {}'],
+  [
+    { ...CREATE, resource: {} },
+    'resource: expected nothing for create: the document does not exist yet, found {}',
+  ],
   [{ ...UPLOAD, method: 'list', resource: {} }, 'resource: expected nothing for a list in Storage'],
   [{ ...UPLOAD, after: {} }, 'after: expected nothing for Storage, found {}'],
   [{ ...UPLOAD, requestResource: { siz: 1 } }, 'requestResource: expected name, bucket'],
   [{ resource: [] }, "resource: expected a document's fields or null, found []"],
   [{ documents: [] }, 'documents: expected an object of documents by their path, found []'],
-  [{ documents: { users: {} } }, "documents: expected documents' paths such as users/a"],
+  [{ documents: { users: {} } }, 'documents: expected document paths such as users/a'],
   [{ documents: { 'users/a': 1 } }, 'documents["users/a"]: expected a document\'s fields or null'],
   [
     { documents: { 'users/b': {}, '/databases/(default)/documents/users/b': {} } },
     'documents: expected each document once',
   ],
-])('%j is refused', (change, message) => {
+])('rejects %j', (change, message) => {
   const wrong = () => read({ ...GET, ...change });
   expect(wrong).toThrow(/^cases\.json: case 1/);
   expect(wrong).toThrow(message);

@@ -1,9 +1,9 @@
-/** Cases x rules -> what the rules decide and whether that was expected. */
+/** Evaluates cases against rules and compares each decision with the expected one. */
 import type { Decision, Ruleset } from '../index.js';
 import type { Case } from './cases.js';
-import { refuse } from './refusal.js';
+import { Place } from './input.js';
 
-/** How a case came out; the fields and their order are those of the printed line. */
+/** The result of a case; fields and their order are those of the printed line. */
 export interface Result {
   readonly name: string;
   readonly allowed: boolean;
@@ -13,14 +13,15 @@ export interface Result {
 }
 
 /**
- * Asks the rules about every case, in order.
- * @throws InputError when a case is about a service that the rules don't speak of
+ * Evaluates every case, in order.
+ * @throws InputError when a case is for a service that the rules do not declare
  */
 export async function evaluateCases(ruleset: Ruleset, cases: readonly Case[]): Promise<Result[]> {
-  for (const { request, where } of cases) {
-    // Whatever such a case expects, it tells nothing: the rules file is the wrong one.
+  for (const { request, label } of cases) {
+    // Every request would be denied, so cases that expect a denial would pass with the wrong rules file.
     if (!ruleset.services.includes(request.service)) {
-      refuse(`${where}: path`, `one of ${ruleset.services.join(' or ')}`, request.service);
+      const expected = `one of ${ruleset.services.join(' or ')}`;
+      new Place(label).at('path').fail(expected, request.service);
     }
   }
   const results: Result[] = [];
@@ -28,17 +29,17 @@ export async function evaluateCases(ruleset: Ruleset, cases: readonly Case[]): P
   return results;
 }
 
-/** Asks the rules about one case. */
+/** Evaluates one case. */
 export async function evaluateCase(ruleset: Ruleset, one: Case): Promise<Result> {
   const { name, expected } = one;
   const decision = await ruleset.evaluate(one.request);
   const { allowed } = decision;
-  return { name, allowed, expected, ok: allowed === expected, why: reason(decision) };
+  return { name, allowed, expected, ok: allowed === expected, why: explainDecision(decision) };
 }
 
-/** The statement that allowed, or else why each one tried did not. */
-function reason({ allowed, tried }: Decision): string {
-  const told = allowed ? tried.slice(-1) : tried;
-  if (told.length === 0) return 'no rule matches this path and method';
-  return told.map(({ line, column, why }) => `${line}:${column} ${why}`).join('; ');
+/** The statement that allowed the request, or the reason of every statement that did not. */
+function explainDecision({ allowed, tried }: Decision): string {
+  const statements = allowed ? tried.slice(-1) : tried;
+  if (statements.length === 0) return 'no rule matches this path and method';
+  return statements.map(({ line, column, why }) => `${line}:${column} ${why}`).join('; ');
 }

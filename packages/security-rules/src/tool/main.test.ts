@@ -87,7 +87,7 @@ describe('ends with 2 and one sentence', () => {
     ],
     ['empty rules', { 'a.rules': '' }, /^a\.rules:1:1: expected /],
     ['no array', { 'cases.json': '{}' }, /^cases\.json: expected an array of cases, found \{\}\n$/],
-    ['no JSON', { 'cases.json': '[' }, /^cases\.json: expected JSON, but /],
+    ['no JSON', { 'cases.json': '[' }, /^cases\.json: expected JSON, found a syntax error: /],
     ['bytes', { 'cases.json': Buffer.of(0xff) }, /^cases\.json: expected text in UTF-8, found /],
     [
       'a typo',
@@ -102,9 +102,9 @@ describe('ends with 2 and one sentence', () => {
   });
 
   test.each([
-    [['none.rules', 'cases.json'], 'none.rules: expected a file that can be read, found no such'],
-    [['a.rules', 'none.json'], 'none.json: expected a file that can be read, found no such file'],
-    [['a.rules', 'folder'], 'folder: expected a file that can be read, found a folder'],
+    [['none.rules', 'cases.json'], 'none.rules: expected a readable file, found no such'],
+    [['a.rules', 'none.json'], 'none.json: expected a readable file, found no such file'],
+    [['a.rules', 'folder'], 'folder: expected a readable file, found a folder'],
     [[], `expected FILE and CASES.json, found 0 file names\n${USAGE}`],
     [['a.rules'], 'expected FILE and CASES.json, found 1 file names'],
     [['a.rules', 'cases.json', 'b'], 'expected FILE and CASES.json, found 3 file names'],

@@ -1,42 +1,42 @@
-/** `npm run rules`, after everything is installed and built. */
+/** The command line: evaluates a file of cases against a rules file. `npm run rules` and the bin run it. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compileRules, RulesSyntaxError } from '../index.js';
 import { readCases } from './cases.js';
 import { evaluateCases } from './evaluate.js';
-import { InputError } from './refusal.js';
+import { InputError } from './input.js';
 
 export const USAGE = `npm run --silent rules -- FILE CASES.json
 
-Asks the security rules in FILE about each case in CASES.json (an array) and prints a line of JSON
-a case: {"name", "allowed", "expected", "ok", "why"}.
-Exit code: 0 when every case came out as expected, 1 when one did not, 2 when FILE or CASES.json
-can't be read.
+Evaluates each case in CASES.json (an array) against the security rules in FILE and prints one
+line of JSON per case: {"name", "allowed", "expected", "ok", "why"}.
+Exit code: 0 when every decision is the expected one, 1 when one is not, 2 when FILE or CASES.json
+is invalid or cannot be read.
 
 A case:
-  name             text
+  name             a string
   method           get, list, create, update or delete
   path             /b/BUCKET/o/NAME (list: a prefix), or
                    /databases/(default)/documents/users/a (list: also a collection, …/users, and
                    a collection group, …/**/users)
-  auth             null, or {"uid": text, "token": {claims}}; uid null: a token without one
+  auth             null, or {"uid": string, "token": {claims}}; uid null: a token without a uid
   expect           true or false
-  time             RFC 3339; left out: now
-  resource         what is there; Storage: the object's metadata; Firestore: the document's fields
-                   (list of a collection: the fields that the query's filters fix)
-  requestResource  what would be there after create or update, in the same form
+  time             RFC 3339; default: now
+  resource         before the request; Storage: the object's metadata; Firestore: the document's
+                   fields (list of a collection: the fields that the query's filters fix)
+  requestResource  after a create or update, in the same format
   query            list in Firestore: {"limit", "offset", "orderBy": {FIELD: "ASC" or "DESC"}}
-  documents        {PATH: fields} that get() and exists() see; PATH: users/a, or the whole path
-  after            the same for getAfter() and existsAfter(); left out: documents after this write
+  documents        {PATH: fields} that get() and exists() see; PATH: users/a, or the full path
+  after            the same for getAfter() and existsAfter(); default: documents after this write
 
 In data: {"$timestamp": RFC 3339}, {"$bytes": base64}, {"$latlng": [degrees, degrees]},
 {"$path": "/…"}, {"$int": "digits"}, {"$float": number}.
 `;
 
 /**
- * @param argv what follows `npm run rules --`; files are relative to where the person stands
- * @returns the exit code
+ * @param argv the arguments: two file names, relative to the current folder
+ * @returns the exit code: 0, 1 or 2, see USAGE
  */
 export async function main(argv: string[]): Promise<number> {
   let names: string[];
@@ -71,9 +71,9 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-/** The text of a file, without the mark that some editors begin UTF-8 with. */
+/** Reads a UTF-8 file, without the byte order mark. Throws InputError. */
 function readText(name: string): string {
-  // npm runs scripts in the package's own folder; people mean the one that they are in.
+  // npm runs scripts in the folder of package.json; INIT_CWD is the folder where npm was started.
   const folder = process.env['INIT_CWD'] ?? process.cwd();
   let data: Buffer;
   try {
@@ -81,7 +81,7 @@ function readText(name: string): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const found = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'a folder' : code;
-    throw new InputError(`${name}: expected a file that can be read, found ${found}`);
+    throw new InputError(`${name}: expected a readable file, found ${found}`);
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(data);

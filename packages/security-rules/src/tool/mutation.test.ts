@@ -109,10 +109,13 @@ mutants: 40, killed 39 (97.5 %), survived 1, all explained
 });
 
 test.each([
-  ['[', 'survivors.json: expected JSON, but'],
+  ['[', 'survivors.json: expected JSON, found a syntax error: '],
   ['[]', 'expected an object of rules files'],
-  ['{"a.rules": []}', 'a.rules: expected an object of mutants'],
-  ['{"a.rules": {"x": " "}}', 'a.rules: x: expected why no case can tell'],
+  ['{"a.rules": []}', 'survivors.json: ["a.rules"]: expected an object of mutants, found []'],
+  [
+    '{"a.rules": {"x": " "}}',
+    'survivors.json: ["a.rules"].x: expected the reason why no case can detect the mutant',
+  ],
 ])('explanations %s are refused', (text, message) => {
   expect(() => readExplanations(text, 'survivors.json')).toThrow(message);
 });

@@ -1,11 +1,12 @@
 /** `npm run test:mutate`: do the cases notice when a rules file is changed? */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { compileRules, RulesSyntaxError, type Ruleset } from '../index.js';
 import { readCases, type Case } from './cases.js';
 import { evaluateCase, evaluateCases } from './evaluate.js';
+import { InputError, parseJson, Place } from './input.js';
 import { makeMutants, type Mutant } from './mutants.js';
-import { InputError, isObject, readJson, refuse } from './refusal.js';
 
 /** What the cases made of one file's mutants. */
 export interface Report {
@@ -142,22 +143,16 @@ function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** Reads the list of explained survivors: {file: {mutant: why}}, no explanation empty. */
+const REASON = 'the reason why no case can detect the mutant';
+const EXPLANATIONS_SCHEMA = z.record(
+  z.string(),
+  z.record(z.string(), z.string(REASON).regex(/\S/, REASON), 'an object of mutants'),
+  'an object of rules files',
+);
+
+/** Reads the explanations of surviving mutants: {file: {mutant: reason}}. Throws InputError. */
 export function readExplanations(text: string, file: string): Explanations {
-  const json = readJson(text, file);
-  if (!isObject(json)) return refuse(file, 'an object of rules files', json);
-  return Object.fromEntries(
-    Object.entries(json).map(([name, list]) => {
-      if (!isObject(list)) return refuse(`${file}: ${name}`, 'an object of mutants', list);
-      const entries = Object.entries(list).map(([what, why]) => {
-        if (typeof why !== 'string' || why.trim() === '') {
-          return refuse(`${file}: ${name}: ${what}`, 'why no case can tell', why);
-        }
-        return [what, why] as const;
-      });
-      return [name, Object.fromEntries(entries)];
-    }),
-  );
+  return new Place(file).parse(EXPLANATIONS_SCHEMA, parseJson(text, file));
 }
 
 /**

@@ -1,106 +1,109 @@
-/** A regular expression -> others that differ from it in one thing that people get wrong. */
+/** Creates mutants of regular expressions. */
+import { RegExpParser, visitRegExpAST, type AST } from '@eslint-community/regexpp';
 
-interface Piece {
+/** The part of a pattern from `start` to `end`, end exclusive, in UTF-16 units. */
+interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** Where the parts of a pattern are; enough of RE2's syntax to change one of them. */
-interface Parts {
-  readonly quantifiers: readonly Piece[];
-  /** The branches of each alternation, whether of the whole pattern or of a group. */
-  readonly alternations: readonly (readonly Piece[])[];
+interface Quantifier extends Span {
+  readonly min: number;
+  /** Infinity when there is no maximum. */
+  readonly max: number;
 }
 
-const QUANTIFIER = /^(?:[*+?]|\{(\d+)(,(\d*))?\})/;
+interface Parts {
+  readonly quantifiers: readonly Quantifier[];
+  /** The alternatives of the whole pattern first, then those of each group. */
+  readonly alternations: readonly (readonly Span[])[];
+}
+
+const parser = new RegExpParser({ ecmaVersion: 2025 });
 
 /**
- * Patterns with one alternative dropped, one quantifier changed, either end open, everything taken,
- * or upper and lower case taken for the same. Each is different text; not each may compile.
+ * Patterns that differ in one thing that is often wrong: one alternative is dropped, one quantifier
+ * changed, an end left open, everything matched, or the letter case ignored. A mutant may be invalid.
  */
 export function patternMutants(pattern: string): string[] {
   const { quantifiers, alternations } = partsOf(pattern);
-  const cut = ({ start, end }: Piece, text: string): string =>
+  const replace = ({ start, end }: Span, text: string): string =>
     pattern.slice(0, start) + text + pattern.slice(end);
   const mutants: string[] = [];
-  for (const branches of alternations) {
-    if (branches.length < 2) continue;
-    branches.forEach((branch, place) => {
-      // With the bar before it, or after it where it is the first.
-      const gone =
-        place === 0
-          ? { start: branch.start, end: branch.end + 1 }
-          : { start: branch.start - 1, end: branch.end };
-      mutants.push(cut(gone, ''));
+  for (const alternatives of alternations) {
+    if (alternatives.length < 2) continue;
+    alternatives.forEach(({ start, end }, index) => {
+      // Removes the bar before it too, or the one after it for the first alternative.
+      mutants.push(replace(index === 0 ? { start, end: end + 1 } : { start: start - 1, end }, ''));
     });
   }
   for (const quantifier of quantifiers) {
     const text = pattern.slice(quantifier.start, quantifier.end);
-    for (const other of otherQuantifiers(text)) mutants.push(cut(quantifier, other));
+    for (const other of otherQuantifiers(text, quantifier)) {
+      mutants.push(replace(quantifier, other));
+    }
   }
   const isAlternation = (alternations[0]?.length ?? 0) > 1;
-  const whole = isAlternation ? `(?:${pattern})` : pattern;
-  if (isAlternation || !pattern.startsWith('.*')) mutants.push(`.*${whole}`);
-  if (isAlternation || !pattern.endsWith('.*')) mutants.push(`${whole}.*`);
+  const group = isAlternation ? `(?:${pattern})` : pattern;
+  if (isAlternation || !pattern.startsWith('.*')) mutants.push(`.*${group}`);
+  if (isAlternation || !pattern.endsWith('.*')) mutants.push(`${group}.*`);
   mutants.push('.*');
   if (/[a-z]/i.test(pattern)) mutants.push(`(?i)${pattern}`);
   return [...new Set(mutants)].filter((mutant) => mutant !== pattern);
 }
 
+/** Finds quantifiers and alternatives. A pattern that ECMAScript cannot express has neither. */
 function partsOf(pattern: string): Parts {
-  const quantifiers: Piece[] = [];
-  const alternations: Piece[][] = [];
-  const open: { branches: Piece[]; start: number }[] = [];
-  const enter = (start: number): void => {
-    const branches: Piece[] = [];
-    alternations.push(branches);
-    open.push({ branches, start });
+  const quantifiers: Quantifier[] = [];
+  const alternations: (readonly Span[])[] = [];
+  const ast = parse(toEcmaScript(pattern));
+  if (!ast) return { quantifiers, alternations };
+  const onGroup = ({ alternatives }: AST.Pattern | AST.Group | AST.CapturingGroup): void => {
+    alternations.push(alternatives);
   };
-  enter(0);
-  let at = 0;
-  while (at < pattern.length) {
-    const rest = pattern.slice(at);
-    const group = open.at(-1);
-    const quantifier = QUANTIFIER.exec(rest)?.[0];
-    if (rest.startsWith('\\')) {
-      at += 2;
-    } else if (rest.startsWith('[')) {
-      at += classLength(rest);
-    } else if (rest.startsWith('(')) {
-      at += /^\((?:\?(?:P?<\w+>|[a-zA-Z-]*:))?/.exec(rest)?.[0].length ?? 1;
-      enter(at);
-    } else if ((rest.startsWith('|') || rest.startsWith(')')) && group) {
-      group.branches.push({ start: group.start, end: at });
-      at += 1;
-      group.start = at;
-      if (rest.startsWith(')') && open.length > 1) open.pop();
-    } else if (quantifier) {
-      quantifiers.push({ start: at, end: at + quantifier.length });
-      // A lazy one stays lazy.
-      at += quantifier.length + (pattern[at + quantifier.length] === '?' ? 1 : 0);
-    } else {
-      at += 1;
-    }
-  }
-  open[0]?.branches.push({ start: open[0].start, end: pattern.length });
+  visitRegExpAST(ast, {
+    onPatternEnter: onGroup,
+    onGroupEnter: onGroup,
+    onCapturingGroupEnter: onGroup,
+    onQuantifierEnter: ({ element, end, greedy, min, max }) => {
+      // The `?` of a lazy quantifier is left out, so that its mutants stay lazy.
+      quantifiers.push({ start: element.end, end: greedy ? end : end - 1, min, max });
+    },
+  });
   return { quantifiers, alternations };
 }
 
-/** A `]` that comes first in a class is one of its characters. */
-function classLength(text: string): number {
-  return /^\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]/s.exec(text)?.[0].length ?? 1;
+function parse(pattern: string): AST.Pattern | undefined {
+  try {
+    return parser.parsePattern(pattern, 0, pattern.length, { unicode: false });
+  } catch {
+    return undefined;
+  }
 }
 
-/** The same quantifier with one of its bounds moved. */
-function otherQuantifiers(text: string): string[] {
+/** Escapes (with `\Q…\E`, `\p{…}` and `\x{…}`) and character classes (with `[]a]` and `[[:alpha:]]`). */
+const ATOM = /\\(?:Q[^]*?(?:\\E|$)|[xpP]\{[^}]*\}|[^])|\[\^?\]?(?:\\[^]|\[:\^?\w+:\]|[^\]\\])*\]/g;
+
+/**
+ * Replaces what RE2 writes differently from ECMAScript by text of the same length, so that positions
+ * stay the same. Syntax: https://github.com/google/re2/wiki/Syntax
+ */
+function toEcmaScript(pattern: string): string {
+  return pattern
+    .replaceAll(ATOM, (atom) => '_'.repeat(atom.length))
+    .replaceAll('(?P<', '(?<P')
+    .replaceAll(/\(\?[imsU-]+\)/g, (flags) => `(?:${'_'.repeat(flags.length - 4)})`);
+}
+
+/** The same quantifier with one of its bounds changed. */
+function otherQuantifiers(text: string, { min, max }: Quantifier): string[] {
   if (text === '*') return ['+', '?'];
   if (text === '+') return ['*', ''];
   if (text === '?') return ['', '*'];
-  const [, least = '0', comma, most] = QUANTIFIER.exec(text) ?? [];
-  const [from, to] = [Number(least), Number(most)];
-  if (comma === undefined) return [`{${from + 1}}`, `{${Math.max(0, from - 1)}}`];
-  const lower = from > 0 ? [`{${from - 1},${most ?? ''}}`] : [];
-  if (!most) return [...lower, `{${from + 1},}`];
-  const others = [...lower, `{${from},${to + 1}}`];
-  return to > from ? [...others, `{${from + 1},${to}}`, `{${from},${to - 1}}`] : others;
+  if (!text.includes(',')) return [`{${min + 1}}`, `{${Math.max(0, min - 1)}}`];
+  const upper = max === Infinity ? '' : String(max);
+  const lower = min > 0 ? [`{${min - 1},${upper}}`] : [];
+  if (max === Infinity) return [...lower, `{${min + 1},}`];
+  const others = [...lower, `{${min},${max + 1}}`];
+  return max > min ? [...others, `{${min + 1},${max}}`, `{${min},${max - 1}}`] : others;
 }

@@ -1,30 +1,32 @@
+/** Reads the query of a case. */
+import { z } from 'zod';
 import { int, map, NULL, type RulesValue } from '../index.js';
 import { dataValue } from './data.js';
-import { isObject, refuse } from './refusal.js';
+import { objectOf, type Place } from './input.js';
+
+const COUNT = 'a whole number from 0, or null';
+const count = z
+  .int(COUNT)
+  .min(0, COUNT)
+  .nullable()
+  .transform((value) => (value === null ? NULL : int(value)));
+
+const QUERY = objectOf('an object', {
+  limit: count.default(NULL),
+  offset: count.default(int(0)),
+  orderBy: z.unknown().optional(),
+});
 
 /**
- * `request.query` of a list: `limit` and `offset` are whole numbers or null, `orderBy` is
- * taken as given (the local Firestore hands over an object from fields to ASC or DESC).
- * @throws InputError for anything else
+ * Reads `request.query` of a list. `orderBy` is passed on unchanged: the Firestore emulator sends an
+ * object from field names to ASC or DESC.
+ * @throws InputError when `limit` or `offset` is not a whole number or null, or for other fields
  */
-export function queryValue(json: unknown, where: string): RulesValue {
-  if (json !== undefined && !isObject(json)) return refuse(where, 'an object', json);
-  const query: Record<string, unknown> = json ?? {};
-  for (const field of Object.keys(query)) {
-    if (!['limit', 'offset', 'orderBy'].includes(field)) {
-      refuse(where, 'only the fields limit, offset, orderBy', field);
-    }
-  }
-  const { limit, offset = 0, orderBy = {} } = query;
+export function queryValue(json: unknown, place: Place): RulesValue {
+  const { limit, offset, orderBy = {} } = place.parse(QUERY, json === undefined ? {} : json);
   return map([
-    ['limit', count(limit, `${where}.limit`)],
-    ['offset', count(offset, `${where}.offset`)],
-    ['orderBy', dataValue(orderBy, `${where}.orderBy`)],
+    ['limit', limit],
+    ['offset', offset],
+    ['orderBy', dataValue(orderBy, place.at('orderBy'))],
   ]);
-}
-
-function count(json: unknown, where: string): RulesValue {
-  if (json == null) return NULL;
-  if (typeof json === 'number' && Number.isSafeInteger(json) && json >= 0) return int(json);
-  return refuse(where, 'a whole number from 0, or null', json);
 }

@@ -1,23 +1,58 @@
-/** What cases say of documents and objects -> `resource` as the services hand it to rules. */
-import { int, map, openMap, NULL, path as pathValue, string, type RulesValue } from '../index.js';
-import { dataValue, intValue, timestampValue } from './data.js';
-import { isObject, oneOf, refuse } from './refusal.js';
+/** Reads the documents and objects of a case: `resource` as each service passes it to rules. */
+import { z } from 'zod';
+import { int, map, NULL, openMap, path as pathValue, string, type RulesValue } from '../index.js';
+import { dataValue, INTEGER, TIMESTAMP } from './data.js';
+import { anyObject, joinNames, type Place } from './input.js';
 
-type Read = (value: unknown, where: string) => RulesValue;
+const text = z
+  .string('a string or null')
+  .nullable()
+  .transform((value) => (value === null ? NULL : string(value)));
 
-/** The fields that the service documents of an object's metadata, each with its type. */
-const METADATA: ReadonlyMap<string, Read> = new Map<string, Read>([
-  ...['name', 'bucket', 'md5Hash', 'crc32c', 'etag', 'contentDisposition', 'contentEncoding'].map(
-    (name) => [name, textOrNull] as const,
-  ),
-  ...['contentLanguage', 'contentType'].map((name) => [name, textOrNull] as const),
-  ...['size', 'generation', 'metageneration'].map((name) => [name, wholeNumber] as const),
-  ...['timeCreated', 'updated'].map((name) => [name, time] as const),
-  ['metadata', customMetadata],
-]);
+const WHOLE_NUMBER = 'a whole number, or its decimal digits as a string';
+const wholeNumber = z.union(
+  [
+    z.int().transform(int),
+    INTEGER,
+    z.strictObject({ $int: INTEGER }).transform(({ $int }) => $int),
+  ],
+  WHOLE_NUMBER,
+);
 
-/** What Cloud Storage and the SDKs say of an object beside that: rules don't see it. */
-const UNSEEN: ReadonlySet<string> = new Set([
+const TIME = 'an RFC 3339 time such as "2025-01-31T12:00:00Z"';
+const time = z.union(
+  [TIMESTAMP, z.strictObject({ $timestamp: TIMESTAMP }).transform((value) => value.$timestamp)],
+  TIME,
+);
+
+const customMetadata = z
+  .record(z.string(), z.string('a string').transform(string), 'an object of strings')
+  .nullable()
+  .transform((value) => (value === null ? NULL : map(Object.entries(value))));
+
+/** The documented metadata of an object: https://firebase.google.com/docs/reference/rules/rules.storage.Resource */
+const METADATA: ReadonlyMap<string, z.ZodType<RulesValue>> = new Map<string, z.ZodType<RulesValue>>(
+  Object.entries({
+    name: text,
+    bucket: text,
+    md5Hash: text,
+    crc32c: text,
+    etag: text,
+    contentDisposition: text,
+    contentEncoding: text,
+    contentLanguage: text,
+    contentType: text,
+    size: wholeNumber,
+    generation: wholeNumber,
+    metageneration: wholeNumber,
+    timeCreated: time,
+    updated: time,
+    metadata: customMetadata,
+  }),
+);
+
+/** Metadata of Cloud Storage and of the SDKs that rules do not see. */
+const IGNORED_METADATA: ReadonlySet<string> = new Set([
   ...['kind', 'id', 'selfLink', 'mediaLink', 'acl', 'owner', 'storageClass', 'cacheControl'],
   ...['customTime', 'timeStorageClassUpdated', 'timeDeleted', 'timeFinalized', 'componentCount'],
   ...['temporaryHold', 'eventBasedHold', 'retention', 'retentionExpirationTime', 'kmsKeyName'],
@@ -25,70 +60,42 @@ const UNSEEN: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A Storage object's metadata as rules see it: fields that they don't see are left out, so that what
- * an SDK or the console shows can be pasted.
- * @throws InputError for a field that objects don't have
+ * Reads the metadata of a Cloud Storage object. Metadata that rules do not see is left out, so that the
+ * output of an SDK or of the console can be pasted.
+ * @throws InputError for a field that objects do not have
  */
-export function objectValue(json: unknown, where: string): RulesValue {
-  if (!isObject(json)) return refuse(where, "an object's metadata or null", json);
+export function objectValue(json: unknown, place: Place): RulesValue {
+  const metadata = place.parse(anyObject("an object's metadata or null"), json);
   return map(
-    Object.entries(json)
-      .filter(([name]) => !UNSEEN.has(name))
+    Object.entries(metadata)
+      .filter(([name]) => !IGNORED_METADATA.has(name))
       .map(([name, value]) => {
-        const read = METADATA.get(name) ?? refuse(where, oneOf([...METADATA.keys()]), name);
-        return [name, read(value, `${where}.${name}`)];
+        const schema = METADATA.get(name) ?? place.fail(joinNames([...METADATA.keys()]), name);
+        return [name, place.at(name).parse(schema, value)];
       }),
   );
 }
 
 /** A Firestore document with these fields, as rules see it: {data, id, __name__}. */
-export function documentValue(json: unknown, path: readonly string[], where: string): RulesValue {
+export function documentValue(json: unknown, path: readonly string[], place: Place): RulesValue {
   return map([
-    ['data', map(fields(json, where))],
+    ['data', map(fieldsOf(json, place))],
     ['id', string(path.at(-1) ?? '')],
     ['__name__', pathValue(path)],
   ]);
 }
 
-/** A document of which a query's filters fix these fields and nothing else is known. */
-export function queriedValue(json: unknown, where: string): RulesValue {
-  return openMap([['data', openMap(json == null ? [] : fields(json, where))]]);
+/** A document that a query may return: only the fields that the query's filters fix are known. */
+export function queriedValue(json: unknown, place: Place): RulesValue {
+  return openMap([['data', openMap(json == null ? [] : fieldsOf(json, place))]]);
 }
 
-function fields(json: unknown, where: string): [string, RulesValue][] {
-  if (!isObject(json)) return refuse(where, "a document's fields or null", json);
-  // Read as one value first, so that a document can't be {"$timestamp": …} by itself.
-  const [key = ''] = Object.keys(json);
-  if (Object.keys(json).length === 1 && key.startsWith('$')) {
-    return refuse(where, "a document's fields", key);
+function fieldsOf(json: unknown, place: Place): [string, RulesValue][] {
+  const fields = place.parse(anyObject("a document's fields or null"), json);
+  const names = Object.keys(fields);
+  // A document is a map: {"$timestamp": …} as the whole document is a mistake.
+  if (names.length === 1 && names[0]?.startsWith('$')) {
+    return place.fail("a document's fields", names[0]);
   }
-  return Object.entries(json).map(([name, value]) => [name, dataValue(value, `${where}.${name}`)]);
-}
-
-function textOrNull(value: unknown, where: string): RulesValue {
-  if (value === null) return NULL;
-  return typeof value === 'string' ? string(value) : refuse(where, 'text or null', value);
-}
-
-function wholeNumber(value: unknown, where: string): RulesValue {
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return int(value);
-  if (isObject(value) && typeof value['$int'] === 'string') return dataValue(value, where);
-  if (typeof value === 'string') return intValue(value, where);
-  return refuse(where, 'a whole number, or its digits as text', value);
-}
-
-function time(value: unknown, where: string): RulesValue {
-  if (isObject(value) && '$timestamp' in value) return dataValue(value, where);
-  return timestampValue(value, where);
-}
-
-function customMetadata(value: unknown, where: string): RulesValue {
-  if (value === null) return NULL;
-  if (!isObject(value)) return refuse(where, 'an object of texts', value);
-  return map(
-    Object.entries(value).map(([name, text]) => {
-      if (typeof text !== 'string') return refuse(`${where}.${name}`, 'text', text);
-      return [name, string(text)];
-    }),
-  );
+  return Object.entries(fields).map(([name, value]) => [name, dataValue(value, place.at(name))]);
 }
