@@ -26,7 +26,11 @@ afterAll(() => {
 });
 
 /** Runs the command with these files in the folder where the person stands. */
-async function run(files: Record<string, string | Buffer>, args = ['a.rules', 'cases.json']) {
+async function run(
+  files: Record<string, string | Buffer>,
+  args = ['a.rules', 'cases.json'],
+  fileFolder?: string,
+) {
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const printed = { stdout: '', stderr: '' };
   const spies = (['stdout', 'stderr'] as const).map((stream) =>
@@ -36,7 +40,7 @@ async function run(files: Record<string, string | Buffer>, args = ['a.rules', 'c
     }),
   );
   try {
-    return { code: await main(args), ...printed };
+    return { code: await main(args, fileFolder), ...printed };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
@@ -119,4 +123,14 @@ describe('ends with 2 and one sentence', () => {
 
 test('--help prints how to use it', async () => {
   expect(await run({}, ['--help'])).toEqual({ code: 0, stdout: USAGE, stderr: '' });
+});
+
+test('resolves file names in the folder of the second argument, if given', async () => {
+  const { code, stderr } = await run(
+    { 'a.rules': RULES, 'cases.json': JSON.stringify([CASE]) },
+    ['a.rules', 'cases.json'],
+    join(folder, 'missing'),
+  );
+  expect(code).toBe(2);
+  expect(stderr).toContain('a.rules: expected a readable file, found no such file');
 });

@@ -7,7 +7,8 @@ import { readCases } from './cases.js';
 import { evaluateCases } from './evaluate.js';
 import { InputError } from './input.js';
 
-export const USAGE = `npm run --silent rules -- FILE CASES.json
+export const USAGE = `npx firebase-rules-check FILE CASES.json
+npm run --silent rules -- FILE CASES.json   (in a clone of the repository)
 
 Evaluates each case in CASES.json (an array) against the security rules in FILE and prints one
 line of JSON per case: {"name", "allowed", "expected", "ok", "why"}.
@@ -35,10 +36,15 @@ In data: {"$timestamp": RFC 3339}, {"$bytes": base64}, {"$latlng": [degrees, deg
 `;
 
 /**
- * @param argv the arguments: two file names, relative to the current folder
+ * @param argv the arguments: two file names
+ * @param folder file names are relative to it. Default: the folder where npm was started, because npm
+ *   runs a script in the folder of package.json
  * @returns the exit code: 0, 1 or 2, see USAGE
  */
-export async function main(argv: string[]): Promise<number> {
+export async function main(
+  argv: string[],
+  folder = process.env['INIT_CWD'] ?? process.cwd(),
+): Promise<number> {
   let names: string[];
   try {
     const { values, positionals } = parseArgs({
@@ -59,8 +65,8 @@ export async function main(argv: string[]): Promise<number> {
     return fail(`expected FILE and CASES.json, found ${names.length} file names\n${USAGE}`);
   }
   try {
-    const ruleset = compileRules(readText(rulesName), rulesName);
-    const results = await evaluateCases(ruleset, readCases(readText(casesName), casesName));
+    const ruleset = compileRules(readText(folder, rulesName), rulesName);
+    const results = await evaluateCases(ruleset, readCases(readText(folder, casesName), casesName));
     for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`);
     return results.every(({ ok }) => ok) ? 0 : 1;
   } catch (error) {
@@ -72,9 +78,7 @@ export async function main(argv: string[]): Promise<number> {
 }
 
 /** Reads a UTF-8 file, without the byte order mark. Throws InputError. */
-function readText(name: string): string {
-  // npm runs scripts in the folder of package.json; INIT_CWD is the folder where npm was started.
-  const folder = process.env['INIT_CWD'] ?? process.cwd();
+function readText(folder: string, name: string): string {
   let data: Buffer;
   try {
     data = readFileSync(resolve(folder, name));
