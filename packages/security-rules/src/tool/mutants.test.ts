@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expressionMutants } from './expression-mutants.js';
-import { makeMutants } from './mutants.js';
+import { createMutants } from './mutants.js';
 import { compileRules } from '../index.js';
 import { parse } from '../parser.js';
 import { Source } from '../source.js';
@@ -83,7 +83,7 @@ service firebase.storage {
     }
   }
 }`;
-  const { mutants, withoutEffect } = makeMutants(source, 'small.rules');
+  const { mutants, withoutEffect } = createMutants(source, 'small.rules');
   const isOpening = (what: string): boolean => what.endsWith(' added');
   expect(
     mutants
@@ -131,7 +131,7 @@ service firebase.storage {
 
 describe.each(['storage.rules', 'firestore.rules'])('%s', (file) => {
   const source = readFileSync(join(__dirname, '../../../..', file), 'utf8');
-  const { mutants } = makeMutants(source, file);
+  const { mutants } = createMutants(source, file);
 
   test('has mutants that all load or are refused, each other than it and the others', () => {
     const own = printRules(parse(new Source(source, file)));
@@ -149,7 +149,7 @@ describe.each(['storage.rules', 'firestore.rules'])('%s', (file) => {
 test('what would not load in version 1 makes no mutant', () => {
   const source = `rules_version = '2';
 service cloud.firestore { match /a/{b=**}/c { allow get: if b == b; } }`;
-  expect(makeMutants(source, 'a').mutants.map(({ what }) => what)).not.toContain(
+  expect(createMutants(source, 'a').mutants.map(({ what }) => what)).not.toContain(
     'rules_version 2 → 1',
   );
 });

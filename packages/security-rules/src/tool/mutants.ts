@@ -62,7 +62,7 @@ export interface Mutants {
  * @param file the file's name, for messages
  * @throws RulesSyntaxError when the file itself has a mistake
  */
-export function makeMutants(text: string, file: string): Mutants {
+export function createMutants(text: string, file: string): Mutants {
   return new Maker(new Source(text, file)).all();
 }
 

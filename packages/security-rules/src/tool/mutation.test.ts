@@ -1,5 +1,5 @@
 import { readCases } from './cases.js';
-import { describe as describeReports, readExplanations, testMutants } from './mutation.js';
+import { formatReport, readExplanations, testMutants } from './mutation.js';
 
 const RULES = `rules_version = '2';
 service firebase.storage {
@@ -19,7 +19,7 @@ function casesOf(...pairs: [path: string, expected: boolean][]) {
   return readCases(JSON.stringify(cases), 'cases.json');
 }
 
-test('mutants that a case notices are killed, and the others survive', async () => {
+test('kills mutants for which a case fails; the others survive', async () => {
   const few = await testMutants(RULES, 'a.rules', casesOf(['a', true]));
   const more = await testMutants(RULES, 'a.rules', casesOf(['a', true], ['x', false]));
   const survivors = (report: typeof few) => report.survivors.map(({ what }) => what);
@@ -27,36 +27,37 @@ test('mutants that a case notices are killed, and the others survive', async () 
   expect(survivors(few)).not.toContain('/b/{bucket}/o/{name} allow get: dropped');
   expect(survivors(more)).not.toContain('/b/{bucket}/o/{name} allow get: if true');
   expect(more.mutants).toBe(few.mutants);
-  expect(more).toMatchObject({ file: 'a.rules', notLoading: 0 });
+  expect(more).toMatchObject({ file: 'a.rules', invalid: 0 });
 });
 
-test('mutants that do not load are counted apart', async () => {
+test('counts mutants that do not compile separately', async () => {
   const source = RULES.replace("name != 'x'", "name.matches('a{1000}')");
   const report = await testMutants(source, 'a.rules', casesOf(['a', false]));
-  // RE2 repeats at most 1000 times.
-  expect(report.notLoading).toBe(1);
+  // RE2 allows at most 1000 repetitions.
+  expect(report.invalid).toBe(1);
   expect(report.survivors.map(({ what }) => what).join()).not.toContain('1001');
 });
 
-test('a case that fails on the file itself is told', async () => {
+test('throws when a case fails on the unchanged file', async () => {
   const wrong = casesOf(['a', true], ['x', true]);
   await expect(testMutants(RULES, 'a.rules', wrong)).rejects.toThrow(
-    'a.rules: expected every case to hold, found {"name":"x","allowed":false',
+    'a.rules: expected every case to pass, found {"name":"x","allowed":false',
   );
 });
 
-describe('the report', () => {
+describe('formatReport', () => {
   const mutant = { line: 3, column: 5, what: 'a → b', source: '' };
-  const report = { file: 'a.rules', mutants: 40, notLoading: 2, withoutEffect: 1 };
+  const report = { file: 'a.rules', mutants: 40, invalid: 2, withoutEffect: 1 };
   const good = { ...report, survivors: [mutant] };
   const lastLine = (text: string) => text.trimEnd().split('\n').at(-1);
 
-  test('is good when every survivor is explained', () => {
-    const { text, good: isGood } = describeReports([good], { 'a.rules': { 'a → b': 'since' } });
+  test('is good when every surviving mutant is explained', () => {
+    const { text, good: isGood } = formatReport([good], { 'a.rules': { 'a → b': 'since' } });
     expect(isGood).toBe(true);
     expect(text).toBe(
-      `file     mutants  killed  survived  percent  not loading  no effect
-a.rules       40      39         1   97.5 %            2          1
+      `| file    | mutants | killed | survived | percent | invalid | no effect |
+| :------ | ------: | -----: | -------: | ------: | ------: | --------: |
+| a.rules |      40 |     39 |        1 |  97.5 % |       2 |         1 |
 a.rules:3:5 survived: a → b
   since
 mutants: 40, killed 39 (97.5 %), survived 1, all explained
@@ -73,7 +74,7 @@ mutants: 40, killed 39 (97.5 %), survived 1, all explained
       'survived 1, 1 explained without a survivor',
     ],
     [
-      'a file of explanations is not tested',
+      'an explained rules file is not tested',
       [good],
       { 'a.rules': { 'a → b': 'x' }, 'b.rules': {} },
       'survived 1, 1 explained without a survivor',
@@ -97,14 +98,14 @@ mutants: 40, killed 39 (97.5 %), survived 1, all explained
       'mutants: 0, killed 0 (0.0 %), survived 0, 1 file with too few killed',
     ],
   ])('is bad when %s', (_, reports, explanations, end) => {
-    const { text, good: isGood } = describeReports(reports, explanations);
+    const { text, good: isGood } = formatReport(reports, explanations);
     expect(isGood).toBe(false);
     expect(lastLine(text)).toContain(end);
   });
 
   test('is good with exactly 95 %', () => {
     const explained = { 'a.rules': { 'a → b': 'x' } };
-    expect(describeReports([{ ...good, mutants: 20 }], explained).good).toBe(true);
+    expect(formatReport([{ ...good, mutants: 20 }], explained).good).toBe(true);
   });
 });
 
@@ -116,6 +117,6 @@ test.each([
     '{"a.rules": {"x": " "}}',
     'survivors.json: ["a.rules"].x: expected the reason why no case can detect the mutant',
   ],
-])('explanations %s are refused', (text, message) => {
+])('rejects the explanations %s', (text, message) => {
   expect(() => readExplanations(text, 'survivors.json')).toThrow(message);
 });

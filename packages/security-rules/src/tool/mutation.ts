@@ -1,26 +1,30 @@
-/** `npm run test:mutate`: do the cases notice when a rules file is changed? */
+/**
+ * Mutation tests of rules files, `npm run test:mutate`: changes a rules file in one place at a time and
+ * checks that some case then gets an unexpected decision. Such a mutant is killed; the others survive.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { markdownTable } from 'markdown-table';
 import { z } from 'zod';
 import { compileRules, RulesSyntaxError, type Ruleset } from '../index.js';
 import { readCases, type Case } from './cases.js';
 import { evaluateCase, evaluateCases } from './evaluate.js';
 import { InputError, parseJson, Place } from './input.js';
-import { makeMutants, type Mutant } from './mutants.js';
+import { createMutants, type Mutant } from './mutants.js';
 
-/** What the cases made of one file's mutants. */
+/** The result of one rules file. */
 export interface Report {
   readonly file: string;
-  /** Those that load. */
+  /** The number of valid mutants. */
   readonly mutants: number;
   readonly survivors: readonly Mutant[];
-  /** Mutants that no ruleset can be made of; they are not among `mutants`. */
-  readonly notLoading: number;
-  /** Changes that made no mutant, since they are to what is `if false` anyway. */
+  /** The number of mutants that do not compile; `mutants` does not count them. */
+  readonly invalid: number;
+  /** The number of changes that cannot change a decision, such as those inside `if false`. */
   readonly withoutEffect: number;
 }
 
-/** For each rules file: a mutant's description -> why no case can tell it from the file. */
+/** For each rules file: the description of a surviving mutant, and why no case can detect it. */
 export type Explanations = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 const FILES: readonly (readonly [rules: string, cases: string])[] = [
@@ -29,34 +33,36 @@ const FILES: readonly (readonly [rules: string, cases: string])[] = [
 ];
 const EXPLANATIONS = 'tests/rules/survivors.json';
 
-/** The least share of mutants that the cases of each file have to notice. */
-const LEAST_KILLED = 0.95;
+/** The share of mutants that the cases of each file must kill. */
+const MIN_KILLED = 0.95;
+
+const COLUMNS = ['file', 'mutants', 'killed', 'survived', 'percent', 'invalid', 'no effect'];
 
 /**
  * Runs the cases of a rules file against its mutants.
- * @throws InputError when a case fails on the file itself: then it tells nothing of mutants
+ * @throws InputError when a case fails on the unchanged file
  */
 export async function testMutants(text: string, file: string, cases: Case[]): Promise<Report> {
   const failed = (await evaluateCases(compileRules(text, file), cases)).find(({ ok }) => !ok);
   if (failed) {
-    throw new InputError(`${file}: expected every case to hold, found ${JSON.stringify(failed)}`);
+    throw new InputError(`${file}: expected every case to pass, found ${JSON.stringify(failed)}`);
   }
   const survivors: Mutant[] = [];
-  let [mutants, notLoading] = [0, 0];
-  const made = makeMutants(text, file);
-  for (const mutant of made.mutants) {
-    const ruleset = load(mutant.source);
+  let [mutants, invalid] = [0, 0];
+  const created = createMutants(text, file);
+  for (const mutant of created.mutants) {
+    const ruleset = compileMutant(mutant.source);
     if (!ruleset) {
-      notLoading++;
+      invalid++;
       continue;
     }
     mutants++;
     if (!(await isKilled(ruleset, cases))) survivors.push(mutant);
   }
-  return { file, mutants, survivors, notLoading, withoutEffect: made.withoutEffect };
+  return { file, mutants, survivors, invalid, withoutEffect: created.withoutEffect };
 }
 
-function load(source: string): Ruleset | undefined {
+function compileMutant(source: string): Ruleset | undefined {
   try {
     return compileRules(source, 'mutant');
   } catch (error) {
@@ -70,41 +76,43 @@ async function isKilled(ruleset: Ruleset, cases: readonly Case[]): Promise<boole
   return false;
 }
 
-/** A report for people, whose last line sums up, and whether everything is as it should be. */
-export function describe(
+/** Formats the report, with a summary in the last line. `good` is false when there is a problem. */
+export function formatReport(
   reports: readonly Report[],
   explanations: Explanations,
 ): { text: string; good: boolean } {
-  const rows = [['file', 'mutants', 'killed', 'survived', 'percent', 'not loading', 'no effect']];
-  for (const { file, mutants, survivors, notLoading, withoutEffect } of reports) {
+  const rows = [COLUMNS];
+  for (const { file, mutants, survivors, invalid, withoutEffect } of reports) {
     const killed = mutants - survivors.length;
     const counts = [mutants, killed, survivors.length].map(String);
-    const others = [notLoading, withoutEffect].map(String);
+    const others = [invalid, withoutEffect].map(String);
     rows.push([file, ...counts, percent(killed, mutants), ...others]);
   }
-  const lines = [table(rows)];
+  const lines = [
+    markdownTable(rows, { align: COLUMNS.map((name) => (name === 'file' ? 'l' : 'r')) }),
+  ];
   const problems: string[] = [];
   for (const { file, mutants, survivors } of reports) {
-    const known = new Map(Object.entries(explanations[file] ?? {}));
+    const explained = new Map(Object.entries(explanations[file] ?? {}));
     for (const { line, column, what } of survivors) {
-      const why = known.get(what);
+      const why = explained.get(what);
       lines.push(`${file}:${line}:${column} survived: ${what}`, `  ${why ?? 'NOT EXPLAINED'}`);
       if (why === undefined) problems.push('not explained');
     }
-    const found = new Set(survivors.map(({ what }) => what));
-    for (const what of known.keys()) {
-      if (found.has(what)) continue;
-      lines.push(`${EXPLANATIONS}: ${file}: expected a survivor, found none such: ${what}`);
+    const survived = new Set(survivors.map(({ what }) => what));
+    for (const what of explained.keys()) {
+      if (survived.has(what)) continue;
+      lines.push(`${EXPLANATIONS}: ${file}: expected a surviving mutant, found none: ${what}`);
       problems.push('explained without a survivor');
     }
-    if (mutants - survivors.length < LEAST_KILLED * mutants || mutants === 0) {
-      lines.push(`${file}: expected ${LEAST_KILLED * 100} % of its mutants killed, found fewer`);
+    if (mutants - survivors.length < MIN_KILLED * mutants || mutants === 0) {
+      lines.push(`${file}: expected at least ${MIN_KILLED * 100} % killed mutants, found fewer`);
       problems.push('file with too few killed');
     }
   }
   for (const file of Object.keys(explanations)) {
     if (reports.some((report) => report.file === file)) continue;
-    lines.push(`${EXPLANATIONS}: expected a rules file that is tested, found ${file}`);
+    lines.push(`${EXPLANATIONS}: expected the name of a tested rules file, found ${file}`);
     problems.push('explained without a survivor');
   }
   lines.push(summary(reports, problems));
@@ -123,24 +131,9 @@ function summary(reports: readonly Report[], problems: readonly string[]): strin
   return `mutants: ${mutants}, killed ${killed} (${share}), survived ${survived}, ${end}`;
 }
 
-/** Rounded down, so that nothing less than all of them reads as 100 %. */
+/** Rounds down, so that only all mutants are 100 %. */
 function percent(part: number, whole: number): string {
   return `${whole === 0 ? '0.0' : (Math.floor((part / whole) * 1000) / 10).toFixed(1)} %`;
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, at) =>
-          at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0),
-        )
-        .join('  '),
-    )
-    .join('\n');
 }
 
 const REASON = 'the reason why no case can detect the mutant';
@@ -156,18 +149,18 @@ export function readExplanations(text: string, file: string): Explanations {
 }
 
 /**
- * @param root the repository
- * @returns the exit code: 0 when enough mutants are killed and every survivor is explained
+ * @param root the root folder of the repository
+ * @returns the exit code: 0 when enough mutants are killed and every surviving mutant is explained
  */
 export async function main(root: string): Promise<number> {
   try {
-    const read = (name: string): string => readFileSync(join(root, name), 'utf8');
-    const explanations = readExplanations(read(EXPLANATIONS), EXPLANATIONS);
+    const readFile = (name: string): string => readFileSync(join(root, name), 'utf8');
+    const explanations = readExplanations(readFile(EXPLANATIONS), EXPLANATIONS);
     const reports: Report[] = [];
     for (const [rules, cases] of FILES) {
-      reports.push(await testMutants(read(rules), rules, readCases(read(cases), cases)));
+      reports.push(await testMutants(readFile(rules), rules, readCases(readFile(cases), cases)));
     }
-    const { text, good } = describe(reports, explanations);
+    const { text, good } = formatReport(reports, explanations);
     process.stdout.write(text);
     return good ? 0 : 1;
   } catch (error) {
