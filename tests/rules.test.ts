@@ -1,4 +1,4 @@
-/** The shipped rules files decide as their case files say. */
+/** Evaluates the cases of the two rules files. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCases, type Case } from '../packages/security-rules/src/tool/cases.js';
@@ -8,7 +8,7 @@ import { compileRules } from '../packages/security-rules/src/index.js';
 
 const read = (name: string): string => readFileSync(join(__dirname, '..', name), 'utf8');
 
-function casesOf(file: string): Case[] {
+function readCaseFile(file: string): Case[] {
   return readCases(read(file), file);
 }
 
@@ -17,30 +17,30 @@ describe.each([
   ['firestore.rules', 'tests/rules/firestore.cases.json'],
 ])('%s', (file, casesFile) => {
   const ruleset = compileRules(read(file), file);
-  const cases = casesOf(casesFile).map((one) => [one.name, one] as const);
+  const cases = readCaseFile(casesFile).map((one) => [one.name, one] as const);
 
   test.each(cases)('%s', async (_, one) => {
     const { allowed, why } = await evaluateCase(ruleset, one);
     expect({ allowed, why }).toEqual({ allowed: one.expected, why });
   });
 
-  test('every method is denied in some case', () => {
+  test('cases deny every method', () => {
     const denied = cases.filter(([, one]) => !one.expected).map(([, one]) => one.request.method);
     expect([...new Set(denied)].sort()).toEqual(['create', 'delete', 'get', 'list', 'update']);
   });
 });
 
-describe('storage.rules with the choice that every upload is final', () => {
-  const shipped = 'allow create: if isOwner() && isImageId() && isPhoto();';
+describe('storage.rules, changed so that originals cannot be overwritten', () => {
+  const current = 'allow create: if isOwner() && isImageId() && isPhoto();';
   const final = 'allow create: if isOwner() && isImageId() && isPhoto() && resource == null;';
   const source = read('storage.rules');
-  const ruleset = compileRules(source.replace(shipped, final), 'storage.rules');
-  const cases = casesOf('tests/rules/storage.cases.json');
+  const ruleset = compileRules(source.replace(current, final), 'storage.rules');
+  const cases = readCaseFile('tests/rules/storage.cases.json');
   const isOverwriting = ({ request }: Case): boolean =>
     request.method === 'create' && request.resource.type !== 'null';
 
-  test('is made by changing one statement', () => {
-    expect(source.split(shipped)).toHaveLength(2);
+  test('needs a change of one statement', () => {
+    expect(source.split(current)).toHaveLength(2);
     expect(source).toContain('add `&& resource == null`');
   });
 
@@ -51,18 +51,18 @@ describe('storage.rules with the choice that every upload is final', () => {
     },
   );
 
-  test('has cases of own overwriting, which are allowed as shipped', () => {
+  test('has cases that overwrite, which the unchanged file allows', () => {
     expect(cases.filter((one) => isOverwriting(one) && one.expected)).not.toHaveLength(0);
   });
 
-  test('decides everything else as before', async () => {
+  test('makes the same decision for all other cases', async () => {
     const others = cases.filter((one) => !isOverwriting(one));
     const results = await Promise.all(others.map((one) => evaluateCase(ruleset, one)));
     expect(results.filter(({ ok }) => !ok)).toEqual([]);
   });
 });
 
-test('the list of surviving mutants can be read', () => {
+test('the explanations of surviving mutants are valid', () => {
   const file = 'tests/rules/survivors.json';
   expect(Object.keys(readExplanations(read(file), file))).toEqual([
     'storage.rules',

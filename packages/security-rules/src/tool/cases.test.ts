@@ -27,7 +27,7 @@ function fieldOf(value: Case['request']['request'], name: string) {
   return value.type === 'map' ? value.fields.get(name) : undefined;
 }
 
-test('a get in Firestore', () => {
+test('reads a get in Firestore', () => {
   const auth = { uid: 'a', token: { email_verified: true, auth_time: 7 } };
   const time = '2025-01-31T12:00:00Z';
   const [one] = read({ ...GET, auth, time, resource: { size: 1 } });
@@ -44,7 +44,7 @@ test('a get in Firestore', () => {
   expect(one?.request.request).toEqual(fromJson(request));
 });
 
-test('an upload to Storage', () => {
+test('reads an upload to Storage', () => {
   const upload = { ...UPLOAD, requestResource: { size: '7' } };
   const { service, path: segments, resource, request } = requestOf(upload);
   expect({ service, segments, resource }).toEqual({
@@ -55,13 +55,13 @@ test('an upload to Storage', () => {
   expect(fieldOf(request, 'resource')).toEqual(fromJson({ size: 7 }));
 });
 
-test('the time is now unless it is given', () => {
+test('uses the current time by default', () => {
   const now = new Date('2030-01-01T00:00:00Z');
   const [one] = readCases(JSON.stringify([GET]), 'cases.json', now);
   expect(one && fieldOf(one.request.request, 'time')).toEqual(timestamp(now));
 });
 
-test('auth without a uid, and without a token', () => {
+test('reads auth without a uid and without a token', () => {
   const authOf = (auth: object) => fieldOf(requestOf({ ...GET, auth }).request, 'auth');
   expect(authOf({ uid: null, token: { sub: 'a' } })).toEqual(fromJson({ token: { sub: 'a' } }));
   expect(authOf({ uid: 'a' })).toEqual(fromJson({ uid: 'a', token: {} }));
@@ -70,14 +70,14 @@ test('auth without a uid, and without a token', () => {
 describe('a list', () => {
   const root = ['databases', '(default)', 'documents'];
 
-  test('of a collection is about any document, of which nothing is known', () => {
+  test('of a collection has an unknown document', () => {
     const { path: segments, resource } = requestOf(LIST);
     expect(segments).toEqual([...root, 'users', ANY_DOCUMENT]);
     expect(resource).toMatchObject({ open: true });
     expect(fieldOf(resource, 'data')).toMatchObject({ open: true, fields: new Map() });
   });
 
-  test('knows the fields that filters fix', () => {
+  test('of a collection has the fields that filters fix', () => {
     const { resource } = requestOf({ ...LIST, resource: { owner: 'a' } });
     const data = fieldOf(resource, 'data');
     expect(data).toMatchObject({ open: true, fields: new Map([['owner', fromJson('a')]]) });
@@ -86,17 +86,17 @@ describe('a list', () => {
   test('of a collection group has any parents', () => {
     const group = { ...LIST, path: '/databases/(default)/documents/**/images' };
     expect(requestOf(group).path).toEqual([...root, ANY_PARENTS, 'images', ANY_DOCUMENT]);
-    const below = { ...LIST, path: '/databases/(default)/documents/users/a/**/images' };
-    expect(requestOf(below).path).toEqual([
+    const nested = { ...LIST, path: '/databases/(default)/documents/users/a/**/images' };
+    expect(requestOf(nested).path).toEqual([
       ...root,
       ...['users', 'a', ANY_PARENTS, 'images', ANY_DOCUMENT],
     ]);
   });
 
-  test('that found a document', () => {
-    const found = { ...LIST, path: GET.path };
-    expect(requestOf(found)).toMatchObject({ path: DOCUMENT, resource: { open: true } });
-    expect(requestOf({ ...found, resource: {} }).resource).toEqual(
+  test('of a document has its path', () => {
+    const listed = { ...LIST, path: GET.path };
+    expect(requestOf(listed)).toMatchObject({ path: DOCUMENT, resource: { open: true } });
+    expect(requestOf({ ...listed, resource: {} }).resource).toEqual(
       fromJson({ data: {}, id: 'a', __name__: path(DOCUMENT) }),
     );
   });
@@ -110,7 +110,7 @@ describe('a list', () => {
     expect(fieldOf(requestOf(GET).request, 'query')).toBeUndefined();
   });
 
-  test('in Storage is about a prefix, its slashes as they are', () => {
+  test('in Storage keeps the slashes of the prefix', () => {
     const list = (prefix: string) => requestOf({ ...LIST, path: prefix }).path;
     expect(list('/b/bucket/o')).toEqual(['b', 'bucket', 'o']);
     expect(list('/b/bucket/o/a/')).toEqual(['b', 'bucket', 'o', 'a', '']);
@@ -120,43 +120,45 @@ describe('a list', () => {
 
 describe('documents', () => {
   const other = [...DOCUMENT.slice(0, 4), 'b'];
-  const has = async (json: unknown, name: string[], after = false) => {
+  const dataOf = async (json: unknown, name: string[], after = false) => {
     const { documents } = requestOf(json);
-    const found = await (after ? documents?.getAfter?.(name) : documents?.get(name));
-    return found && fieldOf(found, 'data');
+    const document = await (after ? documents?.getAfter?.(name) : documents?.get(name));
+    return document && fieldOf(document, 'data');
   };
 
-  test('are named by short or whole paths', async () => {
+  test('have short or full paths', async () => {
     const short = { ...GET, documents: { 'users/b': { n: 1 } } };
-    expect(await has(short, other)).toEqual(fromJson({ n: 1 }));
-    const whole = { ...GET, documents: { [`/${other.join('/')}`]: { n: 2 } } };
-    expect(await has(whole, other)).toEqual(fromJson({ n: 2 }));
-    expect(await has(whole, [...other.slice(0, 4), 'c'])).toBeUndefined();
-    expect(await has({ ...GET, documents: { 'users/b': null } }, other)).toBeUndefined();
+    expect(await dataOf(short, other)).toEqual(fromJson({ n: 1 }));
+    const full = { ...GET, documents: { [`/${other.join('/')}`]: { n: 2 } } };
+    expect(await dataOf(full, other)).toEqual(fromJson({ n: 2 }));
+    expect(await dataOf(full, [...other.slice(0, 4), 'c'])).toBeUndefined();
+    expect(await dataOf({ ...GET, documents: { 'users/b': null } }, other)).toBeUndefined();
     const storage = { ...UPLOAD, documents: { 'users/b': { n: 3 } } };
-    expect(await has(storage, other)).toEqual(fromJson({ n: 3 }));
+    expect(await dataOf(storage, other)).toEqual(fromJson({ n: 3 }));
   });
 
-  test('have the own one among them, before and after', async () => {
+  test('contain the requested document, before and after the request', async () => {
     const update = { ...GET, method: 'update', resource: { n: 1 }, requestResource: { n: 2 } };
-    expect(await has(update, DOCUMENT)).toEqual(fromJson({ n: 1 }));
-    expect(await has(update, DOCUMENT, true)).toEqual(fromJson({ n: 2 }));
-    const gone = { ...GET, method: 'delete', resource: { n: 1 } };
-    expect(await has(gone, DOCUMENT)).toEqual(fromJson({ n: 1 }));
-    expect(await has(gone, DOCUMENT, true)).toBeUndefined();
-    expect(await has({ ...GET, resource: { n: 1 } }, DOCUMENT, true)).toEqual(fromJson({ n: 1 }));
+    expect(await dataOf(update, DOCUMENT)).toEqual(fromJson({ n: 1 }));
+    expect(await dataOf(update, DOCUMENT, true)).toEqual(fromJson({ n: 2 }));
+    const removed = { ...GET, method: 'delete', resource: { n: 1 } };
+    expect(await dataOf(removed, DOCUMENT)).toEqual(fromJson({ n: 1 }));
+    expect(await dataOf(removed, DOCUMENT, true)).toBeUndefined();
+    expect(await dataOf({ ...GET, resource: { n: 1 } }, DOCUMENT, true)).toEqual(
+      fromJson({ n: 1 }),
+    );
   });
 
-  test('after: as before unless it is said', async () => {
+  test('after the request are those before it by default', async () => {
     const before = { ...CREATE, documents: { 'users/b': { n: 1 } } };
-    expect(await has(before, other, true)).toEqual(fromJson({ n: 1 }));
+    expect(await dataOf(before, other, true)).toEqual(fromJson({ n: 1 }));
     const after = { ...before, after: { 'users/b': { n: 2 } }, requestResource: { n: 3 } };
-    expect(await has(after, other)).toEqual(fromJson({ n: 1 }));
-    expect(await has(after, other, true)).toEqual(fromJson({ n: 2 }));
-    expect(await has(after, DOCUMENT, true)).toEqual(fromJson({ n: 3 }));
-    expect(await has({ ...before, after: {} }, other, true)).toBeUndefined();
+    expect(await dataOf(after, other)).toEqual(fromJson({ n: 1 }));
+    expect(await dataOf(after, other, true)).toEqual(fromJson({ n: 2 }));
+    expect(await dataOf(after, DOCUMENT, true)).toEqual(fromJson({ n: 3 }));
+    expect(await dataOf({ ...before, after: {} }, other, true)).toBeUndefined();
     const own = { ...after, after: { 'users/a': { n: 4 } } };
-    expect(await has(own, DOCUMENT, true)).toEqual(fromJson({ n: 4 }));
+    expect(await dataOf(own, DOCUMENT, true)).toEqual(fromJson({ n: 4 }));
   });
 });
 
@@ -228,7 +230,7 @@ test.each<[change: object, message: string]>([
     'documents: expected each document once',
   ],
 ])('rejects %j', (change, message) => {
-  const wrong = () => read({ ...GET, ...change });
-  expect(wrong).toThrow(/^cases\.json: case 1/);
-  expect(wrong).toThrow(message);
+  const invalid = () => read({ ...GET, ...change });
+  expect(invalid).toThrow(/^cases\.json: case 1/);
+  expect(invalid).toThrow(message);
 });

@@ -22,8 +22,10 @@ test.each([
   [{ $float: 'NaN' }, float(NaN)],
   [{ $float: '-Infinity' }, float(-Infinity)],
 ])('converts %j', (json, value) => {
-  const found = dataValue(json, PLACE);
-  expect(found.type === 'bytes' ? fromJson(Uint8Array.from(found.value)) : found).toEqual(value);
+  const converted = dataValue(json, PLACE);
+  expect(
+    converted.type === 'bytes' ? fromJson(Uint8Array.from(converted.value)) : converted,
+  ).toEqual(value);
   expect(dataValue([json], PLACE)).toMatchObject({ type: 'list', items: [{ type: value.type }] });
 });
 

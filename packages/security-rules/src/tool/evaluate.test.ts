@@ -24,7 +24,7 @@ function cases(...changes: object[]): Case[] {
   return readCases(JSON.stringify(all), 'cases.json');
 }
 
-test('a result for each case in order, with the statement that allowed', async () => {
+test('returns a result per case, in order, with the statement that allowed it', async () => {
   expect(await evaluateCases(RULES, cases({}, { expect: false }, { method: 'create' }))).toEqual([
     { name: '0', allowed: true, expected: true, ok: true, why: '6:7 the condition is true' },
     { name: '1', allowed: true, expected: false, ok: false, why: '6:7 the condition is true' },
@@ -32,7 +32,7 @@ test('a result for each case in order, with the statement that allowed', async (
   ]);
 });
 
-test('a denial tells of every statement that was tried', async () => {
+test('explains a denial with every statement that was tried', async () => {
   const [other, signedOut, untried] = await evaluateCases(
     RULES,
     cases({ auth: { uid: 'b' } }, { auth: null, expect: false }, { method: 'delete' }),
@@ -44,7 +44,7 @@ test('a denial tells of every statement that was tried', async () => {
   expect(untried?.why).toBe('no rule matches this path and method');
 });
 
-test('queries and documents after a write reach the rules', async () => {
+test('passes queries and the documents after a write to the rules', async () => {
   const results = await evaluateCases(
     RULES,
     cases(
@@ -57,7 +57,7 @@ test('queries and documents after a write reach the rules', async () => {
   expect(results.filter(({ ok }) => !ok)).toEqual([]);
 });
 
-test('a case of a service that the rules are not for is refused', async () => {
+test('rejects a case for a service that the rules do not declare', async () => {
   const wrong = cases({}, { path: '/b/bucket/o/a', expect: false });
   await expect(evaluateCases(RULES, wrong)).rejects.toThrow(
     'cases.json: case 2 ("1"): path: expected one of cloud.firestore, found "firebase.storage"',

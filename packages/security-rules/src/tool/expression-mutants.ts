@@ -1,27 +1,27 @@
-/** An expression -> the same with one part changed. */
+/** Creates mutants of expressions. */
 import type { BinaryOperator, Expression } from '../ast.js';
 import { bool, float, int, string } from '../index.js';
 import { patternMutants } from './patterns.js';
-import { expressionOf } from './tree.js';
+import { parseExpression } from './tree.js';
 
-/** A part of an expression and what to put in its place. */
-export interface Exchange {
+/** A part of an expression and its replacement. */
+export interface Replacement {
   readonly from: Expression;
   readonly to: Expression;
 }
 
 type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
-/** Operators that are taken for each other. */
-const FAMILIES: readonly (readonly BinaryOperator[])[] = [
+/** Groups of operators that are easily confused. */
+const OPERATOR_GROUPS: readonly (readonly BinaryOperator[])[] = [
   ['&&', '||'],
   ['==', '!=', '<', '<=', '>', '>='],
   ['+', '-', '*', '/'],
   ['%', '*', '/'],
 ];
 
-/** Members that may be meant instead of one. */
-const SIBLINGS: ReadonlyMap<string, string> = new Map([
+/** Members that are easily confused. */
+const CONFUSED_MEMBERS: ReadonlyMap<string, string> = new Map([
   ['uid', 'token'],
   ['token', 'uid'],
   ['auth', 'resource'],
@@ -35,16 +35,16 @@ const SIBLINGS: ReadonlyMap<string, string> = new Map([
 const PATTERN_METHODS: ReadonlySet<string> = new Set(['matches', 'replace', 'split']);
 
 /**
- * Every change of one part of this expression.
- * @param variables the names that could stand where a variable stands
+ * Returns every change of one part of this expression.
+ * @param variables the names of the variables in scope
  */
 export function expressionMutants(
   expression: Expression,
   variables: readonly string[],
-): Exchange[] {
-  const own = changesOf(expression, variables).map((to) => ({ from: expression, to }));
+): Replacement[] {
+  const changes = changesOf(expression, variables).map((to) => ({ from: expression, to }));
   const inner = partsOf(expression).flatMap((part) => expressionMutants(part, variables));
-  return [...own, ...inner, ...patternChanges(expression)];
+  return [...changes, ...inner, ...patternChanges(expression)];
 }
 
 function changesOf(expression: Expression, variables: readonly string[]): Expression[] {
@@ -60,19 +60,19 @@ function changesOf(expression: Expression, variables: readonly string[]): Expres
     case 'literal':
       return literalChanges(expression);
     case 'list':
-      return expression.items.map((_, place) => ({
+      return expression.items.map((_, index) => ({
         ...expression,
-        items: expression.items.toSpliced(place, 1),
+        items: expression.items.toSpliced(index, 1),
       }));
     case 'name':
       return nameChanges(expression, variables);
     case 'member': {
       const { object, property } = expression;
-      const sibling = SIBLINGS.get(property);
-      const changed = sibling === undefined ? [] : [{ ...expression, property: sibling }];
-      // What is there for what would be there.
+      const other = CONFUSED_MEMBERS.get(property);
+      const changed = other === undefined ? [] : [{ ...expression, property: other }];
+      // request.resource, the state after the request, is confused with resource, the state before.
       const isNew = property === 'resource' && object.kind === 'name' && object.name === 'request';
-      return isNew ? [...changed, expressionOf('resource')] : changed;
+      return isNew ? [...changed, parseExpression('resource')] : changed;
     }
     default:
       return [];
@@ -81,8 +81,8 @@ function changesOf(expression: Expression, variables: readonly string[]): Expres
 
 function binaryChanges(expression: Of<'binary'>): Expression[] {
   const { operator, left, right } = expression;
-  const family = FAMILIES.find((operators) => operators.includes(operator)) ?? [];
-  const others = family.filter((other) => other !== operator);
+  const group = OPERATOR_GROUPS.find((operators) => operators.includes(operator)) ?? [];
+  const others = group.filter((other) => other !== operator);
   const changed: Expression[] = others.map((other) => ({ ...expression, operator: other }));
   if (operator === '&&' || operator === '||') return [...changed, left, right];
   if (operator !== 'in') return changed;
@@ -113,15 +113,15 @@ function literalChanges(expression: Of<'literal'>): Expression[] {
 }
 
 function nameChanges(expression: Of<'name'>, variables: readonly string[]): Expression[] {
-  if (expression.name === 'resource') return [expressionOf('request.resource')];
+  if (expression.name === 'resource') return [parseExpression('request.resource')];
   if (!variables.includes(expression.name)) return [];
   return [...new Set(variables)]
     .filter((other) => other !== expression.name)
     .map((name) => ({ ...expression, name }));
 }
 
-/** Changes of a regular expression, in place of changes of its text. */
-function patternChanges(expression: Expression): Exchange[] {
+/** Changes of a regular expression, instead of changes of it as a string. */
+function patternChanges(expression: Expression): Replacement[] {
   const from = patternOf(expression);
   if (from?.value.type !== 'string') return [];
   return patternMutants(from.value.value).map((text) => ({
@@ -136,7 +136,7 @@ function patternOf(expression: Expression): Of<'literal'> | undefined {
   return pattern?.kind === 'literal' ? pattern : undefined;
 }
 
-/** The expressions right inside this one. */
+/** The direct subexpressions. */
 function partsOf(expression: Expression): readonly Expression[] {
   switch (expression.kind) {
     case 'literal':

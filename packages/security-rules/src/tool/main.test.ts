@@ -25,7 +25,7 @@ afterAll(() => {
   else process.env['INIT_CWD'] = previous;
 });
 
-/** Runs the command with these files in the folder where the person stands. */
+/** Runs the command with these files in INIT_CWD. */
 async function run(
   files: Record<string, string | Buffer>,
   args = ['a.rules', 'cases.json'],
@@ -46,7 +46,7 @@ async function run(
   }
 }
 
-test('prints a line a case and ends with 0 when all are as expected', async () => {
+test('prints one line per case and returns 0 when every decision is expected', async () => {
   const cases = [CASE, { ...CASE, name: 'b', auth: { uid: 'u' }, expect: true }];
   const { code, stdout, stderr } = await run({
     'a.rules': RULES,
@@ -60,7 +60,7 @@ test('prints a line a case and ends with 0 when all are as expected', async () =
   );
 });
 
-test('ends with 1 when one is not, and prints all', async () => {
+test('returns 1 when a decision is unexpected, and prints all cases', async () => {
   const cases = [
     { ...CASE, expect: true },
     { ...CASE, name: 'b' },
@@ -70,31 +70,39 @@ test('ends with 1 when one is not, and prints all', async () => {
   expect(stdout.match(/"ok":(true|false)/g)).toEqual(['"ok":false', '"ok":true']);
 });
 
-test('takes files with a byte order mark and with lines that end as on Windows', async () => {
-  const mark = '\ufeff';
+test('accepts files with a byte order mark and CRLF line endings', async () => {
+  const byteOrderMark = '\ufeff';
   const { code, stderr } = await run({
-    'a.rules': mark + RULES.replaceAll('\n', '\r\n'),
-    'cases.json': `${mark}[\r\n${JSON.stringify(CASE)}\r\n]\r\n`,
+    'a.rules': byteOrderMark + RULES.replaceAll('\n', '\r\n'),
+    'cases.json': `${byteOrderMark}[\r\n${JSON.stringify(CASE)}\r\n]\r\n`,
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-describe('ends with 2 and one sentence', () => {
+describe('returns 2 and prints one error line', () => {
   const CASES = JSON.stringify([CASE]);
 
   test.each<[what: string, files: Record<string, string | Buffer>, message: RegExp]>([
-    ['rules that are wrong', { 'a.rules': RULES.replace('if', '?') }, /^a\.rules:3:16: expected /],
+    ['invalid rules', { 'a.rules': RULES.replace('if', '?') }, /^a\.rules:3:16: expected /],
     [
-      'wrong on line 1 after a mark',
+      'invalid rules on line 1 after a byte order mark',
       { 'a.rules': '\ufeffservice x {}' },
       /^a\.rules:1:9: expected /,
     ],
     ['empty rules', { 'a.rules': '' }, /^a\.rules:1:1: expected /],
-    ['no array', { 'cases.json': '{}' }, /^cases\.json: expected an array of cases, found \{\}\n$/],
-    ['no JSON', { 'cases.json': '[' }, /^cases\.json: expected JSON, found a syntax error: /],
-    ['bytes', { 'cases.json': Buffer.of(0xff) }, /^cases\.json: expected text in UTF-8, found /],
     [
-      'a typo',
+      'not an array',
+      { 'cases.json': '{}' },
+      /^cases\.json: expected an array of cases, found \{\}\n$/,
+    ],
+    ['not JSON', { 'cases.json': '[' }, /^cases\.json: expected JSON, found a syntax error: /],
+    [
+      'not UTF-8',
+      { 'cases.json': Buffer.of(0xff) },
+      /^cases\.json: expected text in UTF-8, found /,
+    ],
+    [
+      'an unknown field',
       { 'cases.json': JSON.stringify([{ ...CASE, tyme: 1 }]) },
       /^cases\.json: case 1 \("a"\): expected only the fields /,
     ],
@@ -121,7 +129,7 @@ describe('ends with 2 and one sentence', () => {
   });
 });
 
-test('--help prints how to use it', async () => {
+test('--help prints the usage', async () => {
   expect(await run({}, ['--help'])).toEqual({ code: 0, stdout: USAGE, stderr: '' });
 });
 

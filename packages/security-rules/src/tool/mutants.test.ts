@@ -6,17 +6,17 @@ import { compileRules } from '../index.js';
 import { parse } from '../parser.js';
 import { Source } from '../source.js';
 import { printExpression, printRules } from './print.js';
-import { exchange, expressionOf } from './tree.js';
+import { replaceNode, parseExpression } from './tree.js';
 
-/** What an expression becomes, one change at a time. */
-function changed(text: string, variables: string[] = []): string[] {
-  const whole = expressionOf(text);
+/** The mutants of an expression. */
+function mutantsOf(text: string, variables: string[] = []): string[] {
+  const whole = parseExpression(text);
   return expressionMutants(whole, variables).map(({ from, to }) =>
-    printExpression(exchange(whole, from, to)),
+    printExpression(replaceNode(whole, from, to)),
   );
 }
 
-describe('the changes of an expression', () => {
+describe('expressionMutants', () => {
   test.each<[text: string, changes: string[]]>([
     ['f() && g()', ['f() || g()', 'f()', 'g()']],
     ['f() || g()', ['f() && g()', 'f()', 'g()']],
@@ -57,20 +57,21 @@ describe('the changes of an expression', () => {
       ],
     ],
   ])('%s', (text, changes) => {
-    const normal = (all: string[]) => all.map((one) => printExpression(expressionOf(one))).sort();
-    expect(normal(changed(text))).toEqual(normal(changes));
+    const normal = (all: string[]) =>
+      all.map((one) => printExpression(parseExpression(one))).sort();
+    expect(normal(mutantsOf(text))).toEqual(normal(changes));
   });
 
-  test('a variable becomes each of the others', () => {
-    expect(changed('uid == name', ['uid', 'name', 'uid']).slice(5)).toEqual([
+  test('replaces a variable by each other variable', () => {
+    expect(mutantsOf('uid == name', ['uid', 'name', 'uid']).slice(5)).toEqual([
       'name == name',
       'uid == uid',
     ]);
-    expect(changed('other', ['uid'])).toEqual([]);
+    expect(mutantsOf('other', ['uid'])).toEqual([]);
   });
 });
 
-test('a small file has these mutants', () => {
+test('creates these mutants of a small file', () => {
   const source = `rules_version = '2';
 service firebase.storage {
   match /b/{bucket}/o {
@@ -84,11 +85,11 @@ service firebase.storage {
   }
 }`;
   const { mutants, withoutEffect } = createMutants(source, 'small.rules');
-  const isOpening = (what: string): boolean => what.endsWith(' added');
+  const isAddition = (description: string): boolean => description.endsWith(' added');
   expect(
     mutants
-      .filter(({ what }) => !isOpening(what))
-      .map(({ line, column, what }) => `${line}:${column} ${what}`),
+      .filter(({ description }) => !isAddition(description))
+      .map(({ line, column, description }) => `${line}:${column} ${description}`),
   ).toEqual([
     '1:1 rules_version 2 → 1',
     '3:3 /b/{bucket}/o → /bx/{bucket}/o',
@@ -115,17 +116,19 @@ service firebase.storage {
     "5:35 /a/{id} f(): 'x' → 'xx'",
     '9:21 /closed/{all=**} allow get: if true',
   ]);
-  const openings = mutants.filter(({ what }) => isOpening(what)).map(({ what }) => what);
-  expect(openings.slice(0, 4)).toEqual([
+  const additions = mutants
+    .filter(({ description }) => isAddition(description))
+    .map(({ description }) => description);
+  expect(additions.slice(0, 4)).toEqual([
     '/a/{id} allow read, delete: && resource == null added',
     '/a/{id} allow read, delete: && resource != null added',
     "/a/{id} allow read, delete: && request.auth.token.firebase.sign_in_provider != 'anonymous' added",
     '/a/{id}: allow get: if true added',
   ]);
-  // Three narrower, and in two blocks: everybody, who is signed in, and the one in the metadata;
-  // `allow get: if true` is what the closed block's own statement became before.
-  expect(openings).toHaveLength(3 + 14 + 13);
-  // The path of the closed block (its literal twice, its wildcard, below, above) and its statement.
+  // Three added conditions. In two blocks, five methods for everyone, for signed-in users and for the user
+  // in the metadata (not for list); `allow get: if true` of the closed block is an earlier mutant.
+  expect(additions).toHaveLength(3 + 14 + 13);
+  // Five changes of the path of the closed block and two of its statement.
   expect(withoutEffect).toBe(7);
 });
 
@@ -133,7 +136,7 @@ describe.each(['storage.rules', 'firestore.rules'])('%s', (file) => {
   const source = readFileSync(join(__dirname, '../../../..', file), 'utf8');
   const { mutants } = createMutants(source, file);
 
-  test('has mutants that all load or are refused, each other than it and the others', () => {
+  test('has valid mutants that differ from it and from each other', () => {
     const own = printRules(parse(new Source(source, file)));
     const sources = mutants.map((mutant) => mutant.source);
     expect(new Set([own, ...sources]).size).toBe(sources.length + 1);
@@ -141,15 +144,15 @@ describe.each(['storage.rules', 'firestore.rules'])('%s', (file) => {
     for (const mutant of sources) expect(() => compileRules(mutant, 'mutant')).not.toThrow();
   });
 
-  test('has a description of its own for each', () => {
-    expect(new Set(mutants.map(({ what }) => what)).size).toBe(mutants.length);
+  test('has a unique description for each mutant', () => {
+    expect(new Set(mutants.map(({ description }) => description)).size).toBe(mutants.length);
   });
 });
 
-test('what would not load in version 1 makes no mutant', () => {
+test('creates no mutant for version 1 when the file is invalid there', () => {
   const source = `rules_version = '2';
 service cloud.firestore { match /a/{b=**}/c { allow get: if b == b; } }`;
-  expect(createMutants(source, 'a').mutants.map(({ what }) => what)).not.toContain(
+  expect(createMutants(source, 'a').mutants.map(({ description }) => description)).not.toContain(
     'rules_version 2 → 1',
   );
 });

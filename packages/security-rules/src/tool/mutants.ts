@@ -1,4 +1,4 @@
-/** A rules file -> mutants: files that differ from it in one thing that might be wrong. */
+/** Creates mutants of a rules file: files that differ from it in one likely mistake. */
 import type {
   Allow,
   Block,
@@ -15,128 +15,130 @@ import { parse } from '../parser.js';
 import { Source } from '../source.js';
 import { expressionMutants } from './expression-mutants.js';
 import { printExpression, printMethods, printPattern, printRules } from './print.js';
-import { exchange, expressionOf, withoutDead } from './tree.js';
+import { replaceNode, parseExpression, withoutUnreachable } from './tree.js';
 
-/** One changed file. */
+/** A rules file with one change. */
 export interface Mutant {
-  /** Where in the original the changed part is. */
+  /** The position of the changed part in the unchanged file. */
   readonly line: number;
   readonly column: number;
-  /** What was changed, without a line, so that it stays the same when other lines move. */
-  readonly what: string;
+  /** The change, without a line number, so that it is the same when other lines move. */
+  readonly description: string;
   readonly source: string;
 }
 
 const METHODS: readonly RulesMethod[] = ['get', 'list', 'create', 'update', 'delete'];
 
-/** Segments of a path that the service sets, whatever a client asks for: /b/BUCKET/o. */
+/** The number of segments at the start of each path that clients cannot choose: /b/BUCKET/o. */
 const FIXED_SEGMENTS = 3;
 
-/** Additions to a condition that people make, each of which shuts someone out. */
-const NARROWINGS = [
+/** Conditions that are sometimes added with `&&`, so that fewer requests are allowed. */
+const ADDED_CONDITIONS = [
   'resource == null',
   'resource != null',
   "request.auth.token.firebase.sign_in_provider != 'anonymous'",
 ];
 
-/** To whom a method could be opened by mistake. */
-function grants(service: ServiceName, method: RulesMethod): string[] {
+/** Conditions of an `allow` statement that could be added by mistake. */
+function addedGrants(service: ServiceName, method: RulesMethod): string[] {
   const resource = method === 'create' ? 'request.resource' : 'resource';
-  const holder = service === 'cloud.firestore' ? 'data' : 'metadata';
-  const everybody = ['true', 'request.auth != null'];
-  // A list in Storage is about a prefix, which is no object.
-  if (service === 'firebase.storage' && method === 'list') return everybody;
-  return [...everybody, `request.auth.uid == ${resource}.${holder}.uid`];
+  const field = service === 'cloud.firestore' ? 'data' : 'metadata';
+  const general = ['true', 'request.auth != null'];
+  // A list in Storage has a prefix, without metadata.
+  if (service === 'firebase.storage' && method === 'list') return general;
+  return [...general, `request.auth.uid == ${resource}.${field}.uid`];
 }
 
-/** What changing a file one part at a time has made. */
+/** The mutants of one file. */
 export interface Mutants {
   readonly mutants: readonly Mutant[];
-  /** How many changes made none, since they are to what is `if false` anyway. */
+  /** The number of changes that cannot change a decision, such as those inside `if false`. */
   readonly withoutEffect: number;
 }
 
 /**
- * All mutants of a rules file, each with another effect than the file and each other as far as
- * that shows in the syntax. What opens nothing is tested by opening it, a method at a time.
- * @param file the file's name, for messages
- * @throws RulesSyntaxError when the file itself has a mistake
+ * Creates all mutants of a rules file. The mutants differ from the file and from each other also without
+ * the parts that cannot allow a request. For each match block with `allow` statements there are mutants
+ * that allow one more method.
+ * @param file the name of the file, for error messages
+ * @throws RulesSyntaxError when the file itself is invalid
  */
 export function createMutants(text: string, file: string): Mutants {
-  return new Maker(new Source(text, file)).all();
+  return new MutantGenerator(new Source(text, file)).createAll();
 }
 
-/** Where a part stands. */
-interface Place {
+/** The surroundings of a part. */
+interface Scope {
   readonly name: string;
   readonly service: ServiceName;
-  /** Variables that can be named there. */
+  /** The variables that are defined. */
   readonly variables: readonly string[];
-  /** How many segments the match blocks around it have. */
+  /** The number of path segments of the enclosing match blocks. */
   readonly depth: number;
 }
 
-class Maker {
+class MutantGenerator {
   private readonly tree: RulesFile;
   private readonly seen = new Set<string>();
-  private readonly names = new Map<string, number>();
+  private readonly counts = new Map<string, number>();
   private readonly mutants: Mutant[] = [];
-  private readonly ownEffect: string;
+  private readonly originalEffect: string;
   private withoutEffect = 0;
 
   constructor(private readonly source: Source) {
     this.tree = parse(source);
-    this.ownEffect = effectOf(this.tree);
+    this.originalEffect = effectOf(this.tree);
   }
 
-  all(): Mutants {
+  createAll(): Mutants {
     const { tree } = this;
     const other = tree.version === '2' ? '1' : '2';
-    this.add(0, `rules_version ${tree.version} → ${other}`, { ...tree, version: other });
+    this.addMutant(0, `rules_version ${tree.version} → ${other}`, { ...tree, version: other });
     for (const service of tree.services) {
       const outer = { name: service.name, service: service.name, variables: [], depth: 0 };
-      for (const declared of tree.functions) this.function(declared, outer);
-      this.block(service, outer);
+      for (const declared of tree.functions) this.mutateFunction(declared, outer);
+      this.mutateBlock(service, outer);
     }
     const { mutants, withoutEffect } = this;
     return { mutants, withoutEffect };
   }
 
-  private block(block: Block, place: Place): void {
-    for (const declared of block.functions) this.function(declared, place);
-    for (const match of block.matches) this.match(match, place);
+  private mutateBlock(block: Block, scope: Scope): void {
+    for (const declared of block.functions) this.mutateFunction(declared, scope);
+    for (const match of block.matches) this.mutateMatch(match, scope);
   }
 
-  private match(match: Match, outer: Place): void {
+  private mutateMatch(match: Match, outer: Scope): void {
     const name = printPattern(match.pattern);
     const wildcards = match.pattern.flatMap((part) =>
       part.kind === 'wildcard' ? [part.name] : [],
     );
     const variables = [...outer.variables, ...wildcards];
     const inner = { ...outer, name, variables, depth: outer.depth + match.pattern.length };
-    this.pattern(match, outer);
-    for (const allow of match.allows) this.allow(allow, inner);
-    if (match.allows.length > 0) this.openings(match, inner);
-    this.block(match, inner);
+    this.mutatePattern(match, outer);
+    for (const allow of match.allows) this.mutateAllow(allow, inner);
+    if (match.allows.length > 0) this.addGrants(match, inner);
+    this.mutateBlock(match, inner);
   }
 
-  private pattern(match: Match, outer: Place): void {
+  private mutatePattern(match: Match, outer: Scope): void {
     const { pattern } = match;
     const change = (changed: readonly PathPattern[]): void => {
-      const what = `${printPattern(pattern)} → ${printPattern(changed)}`;
-      this.add(match.start, what, exchange(this.tree, pattern, changed));
+      const description = `${printPattern(pattern)} → ${printPattern(changed)}`;
+      this.addMutant(match.start, description, replaceNode(this.tree, pattern, changed));
     };
     pattern.forEach((part, index) => {
-      const put = (...parts: PathPattern[]): void => change(pattern.toSpliced(index, 1, ...parts));
+      const replace = (...parts: PathPattern[]): void =>
+        change(pattern.toSpliced(index, 1, ...parts));
       const isFixed = outer.depth + index < FIXED_SEGMENTS;
       if (part.kind === 'literal') {
-        put({ kind: 'literal', text: `${part.text}x` });
-        if (!isFixed) put({ kind: 'wildcard', name: 'any', recursive: false });
+        replace({ kind: 'literal', text: `${part.text}x` });
+        if (!isFixed) replace({ kind: 'wildcard', name: 'any', recursive: false });
         return;
       }
-      put({ ...part, recursive: !part.recursive });
+      replace({ ...part, recursive: !part.recursive });
       if (isFixed && outer.service === 'cloud.firestore')
-        put({ kind: 'literal', text: '(default)' });
+        replace({ kind: 'literal', text: '(default)' });
       const next = pattern.findIndex((other, at) => at > index && other.kind === 'wildcard');
       const other = pattern[next];
       if (other?.kind === 'wildcard') {
@@ -151,90 +153,103 @@ class Maker {
     }
   }
 
-  private allow(allow: Allow, outer: Place): void {
+  private mutateAllow(allow: Allow, outer: Scope): void {
     const { condition, methods, start } = allow;
-    const words = printMethods(methods);
-    const place = { ...outer, name: `${outer.name} allow ${words}` };
-    const put = (at: number, what: string, changed: Allow | undefined): void =>
-      this.add(at, `${place.name}: ${what}`, exchange(this.tree, allow, changed));
-    put(start, 'dropped', undefined);
+    const methodNames = printMethods(methods);
+    const scope = { ...outer, name: `${outer.name} allow ${methodNames}` };
+    const replace = (at: number, description: string, changed: Allow | undefined): void =>
+      this.addMutant(at, `${scope.name}: ${description}`, replaceNode(this.tree, allow, changed));
+    replace(start, 'dropped', undefined);
     for (const method of methods.size > 1 ? methods : []) {
       const fewer = new Set([...methods].filter((other) => other !== method));
-      put(start, `${method} dropped`, { ...allow, methods: fewer });
+      replace(start, `${method} dropped`, { ...allow, methods: fewer });
     }
     for (const text of ['true', 'false']) {
-      put(condition?.start ?? start, `if ${text}`, { ...allow, condition: expressionOf(text) });
+      replace(condition?.start ?? start, `if ${text}`, {
+        ...allow,
+        condition: parseExpression(text),
+      });
     }
     if (!condition) return;
-    this.expression(condition, place);
-    for (const text of condition.kind === 'literal' ? [] : NARROWINGS) {
-      const right = expressionOf(text);
-      const both = { operator: '&&', left: condition, right } as const;
-      const narrower: Expression = { ...condition, kind: 'binary', ...both };
-      put(condition.start, `&& ${text} added`, { ...allow, condition: narrower });
+    this.mutateExpression(condition, scope);
+    for (const text of condition.kind === 'literal' ? [] : ADDED_CONDITIONS) {
+      const right = parseExpression(text);
+      const narrower: Expression = {
+        ...condition,
+        kind: 'binary',
+        operator: '&&',
+        left: condition,
+        right,
+      };
+      replace(condition.start, `&& ${text} added`, { ...allow, condition: narrower });
     }
   }
 
-  private openings(match: Match, place: Place): void {
+  private addGrants(match: Match, scope: Scope): void {
     for (const method of METHODS) {
-      for (const text of grants(place.service, method)) {
+      for (const text of addedGrants(scope.service, method)) {
         const { start, end } = match;
-        const condition = expressionOf(text);
-        const opened: Allow = { methods: new Set([method]), condition, start, end };
-        this.add(
+        const condition = parseExpression(text);
+        const added: Allow = { methods: new Set([method]), condition, start, end };
+        this.addMutant(
           start,
-          `${place.name}: allow ${method}: if ${text} added`,
-          exchange(this.tree, match.allows, [...match.allows, opened]),
+          `${scope.name}: allow ${method}: if ${text} added`,
+          replaceNode(this.tree, match.allows, [...match.allows, added]),
         );
       }
     }
   }
 
-  private function(declared: FunctionDeclaration, outer: Place): void {
+  private mutateFunction(declared: FunctionDeclaration, outer: Scope): void {
     const { result, parameters, lets } = declared;
     const variables = [...outer.variables, ...parameters, ...lets.map(({ name }) => name)];
-    const place = { ...outer, name: `${outer.name} ${declared.name}()`, variables };
-    for (const { value } of lets) this.expression(value, place);
+    const scope = { ...outer, name: `${outer.name} ${declared.name}()`, variables };
+    for (const { value } of lets) this.mutateExpression(value, scope);
     for (const text of ['true', 'false']) {
-      this.add(
+      this.addMutant(
         result.start,
-        `${place.name}: return ${text}`,
-        exchange(this.tree, result, expressionOf(text)),
+        `${scope.name}: return ${text}`,
+        replaceNode(this.tree, result, parseExpression(text)),
       );
     }
-    this.expression(result, place);
+    this.mutateExpression(result, scope);
   }
 
-  private expression(expression: Expression, { name, variables }: Place): void {
+  private mutateExpression(expression: Expression, { name, variables }: Scope): void {
     for (const { from, to } of expressionMutants(expression, variables)) {
-      this.add(
+      this.addMutant(
         from.start,
         `${name}: ${printExpression(from)} → ${printExpression(to)}`,
-        exchange(this.tree, from, to),
+        replaceNode(this.tree, from, to),
       );
     }
   }
 
-  /** Keeps a mutant unless it is without effect, as one before it, or can't be read. */
-  private add(offset: number, what: string, changed: RulesFile): void {
+  /** Adds a mutant unless it has no effect, has the effect of an earlier mutant, or is invalid. */
+  private addMutant(offset: number, description: string, changed: RulesFile): void {
     const effect = effectOf(changed);
-    if (effect === this.ownEffect) this.withoutEffect++;
-    if (effect === this.ownEffect || this.seen.has(effect)) return;
+    if (effect === this.originalEffect) this.withoutEffect++;
+    if (effect === this.originalEffect || this.seen.has(effect)) return;
     this.seen.add(effect);
     const source = printRules(changed);
-    if (!reads(source)) return;
+    if (!isValid(source)) return;
     const { line, column } = this.source.position(offset);
-    const times = (this.names.get(what) ?? 0) + 1;
-    this.names.set(what, times);
-    this.mutants.push({ line, column, what: times > 1 ? `${what} (${times})` : what, source });
+    const count = (this.counts.get(description) ?? 0) + 1;
+    this.counts.set(description, count);
+    this.mutants.push({
+      line,
+      column,
+      description: count > 1 ? `${description} (${count})` : description,
+      source,
+    });
   }
 }
 
 function effectOf(tree: RulesFile): string {
-  return printRules(withoutDead(tree));
+  return printRules(withoutUnreachable(tree));
 }
 
-function reads(source: string): boolean {
+function isValid(source: string): boolean {
   try {
     parse(new Source(source, 'mutant'));
     return true;

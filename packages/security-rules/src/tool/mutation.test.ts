@@ -22,7 +22,7 @@ function casesOf(...pairs: [path: string, expected: boolean][]) {
 test('kills mutants for which a case fails; the others survive', async () => {
   const few = await testMutants(RULES, 'a.rules', casesOf(['a', true]));
   const more = await testMutants(RULES, 'a.rules', casesOf(['a', true], ['x', false]));
-  const survivors = (report: typeof few) => report.survivors.map(({ what }) => what);
+  const survivors = (report: typeof few) => report.survivors.map(({ description }) => description);
   expect(survivors(few)).toContain('/b/{bucket}/o/{name} allow get: if true');
   expect(survivors(few)).not.toContain('/b/{bucket}/o/{name} allow get: dropped');
   expect(survivors(more)).not.toContain('/b/{bucket}/o/{name} allow get: if true');
@@ -35,7 +35,7 @@ test('counts mutants that do not compile separately', async () => {
   const report = await testMutants(source, 'a.rules', casesOf(['a', false]));
   // RE2 allows at most 1000 repetitions.
   expect(report.invalid).toBe(1);
-  expect(report.survivors.map(({ what }) => what).join()).not.toContain('1001');
+  expect(report.survivors.map(({ description }) => description).join()).not.toContain('1001');
 });
 
 test('throws when a case fails on the unchanged file', async () => {
@@ -46,7 +46,7 @@ test('throws when a case fails on the unchanged file', async () => {
 });
 
 describe('formatReport', () => {
-  const mutant = { line: 3, column: 5, what: 'a → b', source: '' };
+  const mutant = { line: 3, column: 5, description: 'a → b', source: '' };
   const report = { file: 'a.rules', mutants: 40, invalid: 2, withoutEffect: 1 };
   const good = { ...report, survivors: [mutant] };
   const lastLine = (text: string) => text.trimEnd().split('\n').at(-1);
@@ -66,18 +66,18 @@ mutants: 40, killed 39 (97.5 %), survived 1, all explained
   });
 
   test.each([
-    ['a survivor is not explained', [good], {}, 'survived 1, 1 not explained'],
+    ['a surviving mutant is not explained', [good], {}, 'survived 1, 1 not explained'],
     [
-      'an explanation has no survivor',
+      'an explanation has no surviving mutant',
       [good],
       { 'a.rules': { 'a → b': 'x', 'c → d': 'y' } },
-      'survived 1, 1 explained without a survivor',
+      'survived 1, 1 explained without a surviving mutant',
     ],
     [
       'an explained rules file is not tested',
       [good],
       { 'a.rules': { 'a → b': 'x' }, 'b.rules': {} },
-      'survived 1, 1 explained without a survivor',
+      'survived 1, 1 explained without a surviving mutant',
     ],
     [
       'fewer than 95 % are killed',

@@ -94,16 +94,21 @@ export function formatReport(
   const problems: string[] = [];
   for (const { file, mutants, survivors } of reports) {
     const explained = new Map(Object.entries(explanations[file] ?? {}));
-    for (const { line, column, what } of survivors) {
-      const why = explained.get(what);
-      lines.push(`${file}:${line}:${column} survived: ${what}`, `  ${why ?? 'NOT EXPLAINED'}`);
-      if (why === undefined) problems.push('not explained');
+    for (const { line, column, description } of survivors) {
+      const reason = explained.get(description);
+      lines.push(
+        `${file}:${line}:${column} survived: ${description}`,
+        `  ${reason ?? 'NOT EXPLAINED'}`,
+      );
+      if (reason === undefined) problems.push('not explained');
     }
-    const survived = new Set(survivors.map(({ what }) => what));
-    for (const what of explained.keys()) {
-      if (survived.has(what)) continue;
-      lines.push(`${EXPLANATIONS}: ${file}: expected a surviving mutant, found none: ${what}`);
-      problems.push('explained without a survivor');
+    const survived = new Set(survivors.map(({ description }) => description));
+    for (const description of explained.keys()) {
+      if (survived.has(description)) continue;
+      lines.push(
+        `${EXPLANATIONS}: ${file}: expected a surviving mutant, found none: ${description}`,
+      );
+      problems.push('explained without a surviving mutant');
     }
     if (mutants - survivors.length < MIN_KILLED * mutants || mutants === 0) {
       lines.push(`${file}: expected at least ${MIN_KILLED * 100} % killed mutants, found fewer`);
@@ -113,7 +118,7 @@ export function formatReport(
   for (const file of Object.keys(explanations)) {
     if (reports.some((report) => report.file === file)) continue;
     lines.push(`${EXPLANATIONS}: expected the name of a tested rules file, found ${file}`);
-    problems.push('explained without a survivor');
+    problems.push('explained without a surviving mutant');
   }
   lines.push(summary(reports, problems));
   return { text: `${lines.join('\n')}\n`, good: problems.length === 0 };

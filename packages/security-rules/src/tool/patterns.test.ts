@@ -14,6 +14,6 @@ test.each([
   ['[]+]', ['.*[]+]', '[]+].*', '.*']],
   ['.*', ['.+', '.?']],
   ['', ['.*']],
-])('%s', (pattern, mutants) => {
+])('creates the mutants of %s', (pattern, mutants) => {
   expect(patternMutants(pattern).sort()).toEqual([...mutants].sort());
 });

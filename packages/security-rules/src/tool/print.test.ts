@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from '../parser.js';
 import { Source } from '../source.js';
 import { printExpression, printRules } from './print.js';
-import { expressionOf } from './tree.js';
+import { parseExpression } from './tree.js';
 
 test.each([
   'a && (b || c)',
@@ -31,9 +31,10 @@ test.each([
   'a == 1.5 || b == 2.0 || c == 1e30 || d == -9223372036854775808',
   '(a == b) == (c != d)',
   'a < (b == c)',
-])('%s reads as the same after printing', (text) => {
-  const printed = printExpression(expressionOf(text));
-  const shape = (of: string): string => JSON.stringify(expressionOf(of), withoutPlaces);
+])('parsing the printed %s gives an equal tree', (text) => {
+  const printed = printExpression(parseExpression(text));
+  const shape = (source: string): string =>
+    JSON.stringify(parseExpression(source), withoutPositions);
   expect(shape(printed)).toBe(shape(text));
 });
 
@@ -42,17 +43,22 @@ test.each([
   ['"it\'s"', "'it\\'s'"],
   ['b"a"', "b'\\x61'"],
   ['1.0', '1.0'],
-])('%s is printed as %s', (text, printed) => {
-  expect(printExpression(expressionOf(text))).toBe(printed);
+])('prints %s as %s', (text, printed) => {
+  expect(printExpression(parseExpression(text))).toBe(printed);
 });
 
-test.each(['storage.rules', 'firestore.rules'])('%s reads as the same', (file) => {
-  const tree = parse(new Source(readFileSync(join(__dirname, '../../../..', file), 'utf8'), file));
-  const again = parse(new Source(printRules(tree), file));
-  expect(JSON.stringify(again, withoutPlaces)).toBe(JSON.stringify(tree, withoutPlaces));
-});
+test.each(['storage.rules', 'firestore.rules'])(
+  'parsing the printed %s gives an equal tree',
+  (file) => {
+    const tree = parse(
+      new Source(readFileSync(join(__dirname, '../../../..', file), 'utf8'), file),
+    );
+    const again = parse(new Source(printRules(tree), file));
+    expect(JSON.stringify(again, withoutPositions)).toBe(JSON.stringify(tree, withoutPositions));
+  },
+);
 
-test('all that a file can have is printed', () => {
+test('prints all parts of a file', () => {
   const text = `rules_version = '2';
 function f(a, b) {
   let c = a;
@@ -72,8 +78,8 @@ service firebase.storage {
   expect(printRules(parse(new Source(text, 'a')))).toBe(text);
 });
 
-/** Leaves out where things stand in the text, and writes what JSON can't hold. */
-function withoutPlaces(key: string, value: unknown): unknown {
+/** A JSON replacer that leaves out positions and converts sets and bigints. */
+function withoutPositions(key: string, value: unknown): unknown {
   if (key === 'start' || key === 'end' || key === 'nameStart') return undefined;
   if (value instanceof Set) return [...value].sort();
   return typeof value === 'bigint' ? String(value) : value;

@@ -1,4 +1,4 @@
-/** A syntax tree of rules -> text that reads as the same tree, in one fixed layout. */
+/** Prints syntax trees of rules in a fixed layout. Parsing the text gives an equal tree. */
 import type {
   Allow,
   Block,
@@ -11,8 +11,8 @@ import type {
 } from '../ast.js';
 import type { RulesValue } from '../index.js';
 
-/** How tightly an expression holds together; an operand that holds less needs parentheses. */
-const LEVELS: ReadonlyMap<string, number> = new Map(
+/** Operator precedence, lowest first. An operand of lower precedence needs parentheses. */
+const PRECEDENCE: ReadonlyMap<string, number> = new Map(
   [
     ['?:'],
     ['||'],
@@ -22,13 +22,15 @@ const LEVELS: ReadonlyMap<string, number> = new Map(
     ['<', '<=', '>', '>='],
     ['+', '-'],
     ['*', '/', '%'],
-  ].flatMap((operators, level) => operators.map((operator) => [operator, level] as const)),
+  ].flatMap((operators, precedence) =>
+    operators.map((operator) => [operator, precedence] as const),
+  ),
 );
 const UNARY = 8;
 const PATH = 9;
 const PRIMARY = 10;
 
-/** A whole rules file. */
+/** Prints a rules file. */
 export function printRules(file: RulesFile): string {
   const services = file.services.map(
     (service) => `service ${service.name} ${printBody(service, [])}`,
@@ -58,65 +60,65 @@ function printAllow({ methods, condition }: Allow): string {
   return `allow ${printMethods(methods)}${when};`;
 }
 
-/** The methods of an `allow`, with the short words for those that belong together. */
+/** Prints the methods of an `allow`, with `read` and `write` where all of their methods are present. */
 export function printMethods(methods: ReadonlySet<RulesMethod>): string {
-  const words: string[] = [];
+  const names: string[] = [];
   const rest = new Set(methods);
-  const fold = (word: string, whole: readonly RulesMethod[]): void => {
-    if (!whole.every((method) => rest.has(method))) return;
-    words.push(word);
-    for (const method of whole) rest.delete(method);
+  const replace = (name: string, group: readonly RulesMethod[]): void => {
+    if (!group.every((method) => rest.has(method))) return;
+    names.push(name);
+    for (const method of group) rest.delete(method);
   };
-  fold('read', ['get', 'list']);
-  fold('write', ['create', 'update', 'delete']);
-  return [...words, ...rest].join(', ');
+  replace('read', ['get', 'list']);
+  replace('write', ['create', 'update', 'delete']);
+  return [...names, ...rest].join(', ');
 }
 
-/** The path of a match. */
+/** Prints the path of a match. */
 export function printPattern(pattern: readonly PathPattern[]): string {
   return pattern.map((part) => `/${printSegment(part)}`).join('');
 }
 
-/** One segment of the path of a match. */
+/** Prints one segment of the path of a match. */
 export function printSegment(part: PathPattern): string {
   if (part.kind === 'literal') return part.text;
   return `{${part.name}${part.recursive ? '=**' : ''}}`;
 }
 
-/** An expression with as few parentheses as keep its shape. */
+/** Prints an expression with the necessary parentheses only. */
 export function printExpression(expression: Expression): string {
-  const of = printExpression;
+  const print = printExpression;
   switch (expression.kind) {
     case 'literal':
       return printLiteral(expression.value);
     case 'name':
       return expression.name;
     case 'member':
-      return `${at(expression.object, PRIMARY)}.${expression.property}`;
+      return `${printOperand(expression.object, PRIMARY)}.${expression.property}`;
     case 'index':
-      return `${at(expression.object, PRIMARY)}[${of(expression.index)}]`;
+      return `${printOperand(expression.object, PRIMARY)}[${print(expression.index)}]`;
     case 'range':
-      return `${at(expression.object, PRIMARY)}[${of(expression.from)}:${of(expression.to)}]`;
+      return `${printOperand(expression.object, PRIMARY)}[${print(expression.from)}:${print(expression.to)}]`;
     case 'call':
       return `${expression.name}(${printAll(expression.args)})`;
     case 'method':
-      return `${at(expression.receiver, PRIMARY)}.${expression.name}(${printAll(expression.args)})`;
+      return `${printOperand(expression.receiver, PRIMARY)}.${expression.name}(${printAll(expression.args)})`;
     case 'unary':
-      return `${expression.operator}${at(expression.operand, UNARY)}`;
+      return `${expression.operator}${printOperand(expression.operand, UNARY)}`;
     case 'binary': {
-      const level = levelOf(expression);
+      const precedence = precedenceOf(expression);
       const { operator, left, right } = expression;
-      return `${at(left, level)} ${operator} ${at(right, level + 1)}`;
+      return `${printOperand(left, precedence)} ${operator} ${printOperand(right, precedence + 1)}`;
     }
     case 'is':
-      return `${at(expression.operand, levelOf(expression))} is ${expression.type}`;
+      return `${printOperand(expression.operand, precedenceOf(expression))} is ${expression.type}`;
     case 'conditional':
       return [
-        at(expression.condition, 1),
+        printOperand(expression.condition, 1),
         '?',
-        of(expression.then),
+        print(expression.then),
         ':',
-        of(expression.otherwise),
+        print(expression.otherwise),
       ].join(' ');
     case 'list':
       return `[${printAll(expression.items)}]`;
@@ -124,7 +126,7 @@ export function printExpression(expression: Expression): string {
       return printMap(expression.entries);
     case 'path':
       return expression.segments
-        .map((part) => (typeof part === 'string' ? `/${part}` : `/$(${of(part)})`))
+        .map((part) => (typeof part === 'string' ? `/${part}` : `/$(${print(part)})`))
         .join('');
   }
 }
@@ -138,17 +140,17 @@ function printMap(entries: readonly (readonly [string, Expression])[]): string {
   return `{${printed.join(', ')}}`;
 }
 
-function at(expression: Expression, level: number): string {
+function printOperand(expression: Expression, precedence: number): string {
   const text = printExpression(expression);
-  return levelOf(expression) < level ? `(${text})` : text;
+  return precedenceOf(expression) < precedence ? `(${text})` : text;
 }
 
-function levelOf(expression: Expression): number {
+function precedenceOf(expression: Expression): number {
   switch (expression.kind) {
     case 'binary':
-      return LEVELS.get(expression.operator) ?? 0;
+      return PRECEDENCE.get(expression.operator) ?? 0;
     case 'is':
-      return LEVELS.get('is') ?? 0;
+      return PRECEDENCE.get('is') ?? 0;
     case 'conditional':
       return 0;
     case 'unary':

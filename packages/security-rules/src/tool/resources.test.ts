@@ -7,13 +7,13 @@ const PLACE = new Place('x');
 test("converts an object's metadata to the types of the service", () => {
   const time = '2025-01-31T12:00:00Z';
   const metadata = { size: '84210', generation: 3, contentType: 'image/png', etag: null };
-  const found = objectValue({ ...metadata, updated: time, metadata: { a: 'b' } }, PLACE);
-  expect(found).toEqual(
+  const value = objectValue({ ...metadata, updated: time, metadata: { a: 'b' } }, PLACE);
+  expect(value).toEqual(
     fromJson({ ...metadata, size: 84210, updated: new Date(time), metadata: { a: 'b' } }),
   );
   // As in the Admin SDK.
-  const whole = { kind: 'storage#object', storageClass: 'STANDARD', name: 'a' };
-  expect(objectValue(whole, PLACE)).toEqual(fromJson({ name: 'a' }));
+  const complete = { kind: 'storage#object', storageClass: 'STANDARD', name: 'a' };
+  expect(objectValue(complete, PLACE)).toEqual(fromJson({ name: 'a' }));
   const special = { size: { $int: '1' }, timeCreated: { $timestamp: time } };
   expect(objectValue(special, PLACE)).toEqual(
     fromJson({ size: 1, timeCreated: timestamp(new Date(time)) }),
@@ -33,11 +33,11 @@ test.each<[json: unknown, message: string]>([
   [{ metadata: 'a' }, 'x: metadata: expected an object of strings, found "a"'],
   [[], "x: expected an object's metadata or null, found []"],
 ])('rejects the metadata %j', (json, message) => {
-  const wanted = message.startsWith('^') ? new RegExp(message) : message;
-  expect(() => objectValue(json, PLACE)).toThrow(wanted);
+  const expected = message.startsWith('^') ? new RegExp(message) : message;
+  expect(() => objectValue(json, PLACE)).toThrow(expected);
 });
 
-test('a document has data, id and __name__', () => {
+test('returns data, id and __name__ of a document', () => {
   const name = ['databases', '(default)', 'documents', 'users', 'a'];
   expect(documentValue({ size: 1, b: 0.5 }, name, PLACE)).toEqual(
     fromJson({ data: { size: 1, b: 0.5 }, id: 'a', __name__: path(name) }),

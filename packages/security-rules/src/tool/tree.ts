@@ -1,20 +1,20 @@
-/** Syntax trees with one part exchanged. */
+/** Functions on syntax trees. */
 import type { Expression, Match, RulesFile } from '../ast.js';
 import { parse } from '../parser.js';
 import { Source } from '../source.js';
 
 /**
- * The tree with `target`, which is found by identity, exchanged for `replacement`; undefined takes
- * it out of the list that it is in.
+ * Copies a tree with `target`, found by identity, replaced. The replacement `undefined` removes it from
+ * its list.
  */
-export function exchange<T>(tree: T, target: object, replacement: unknown): T {
+export function replaceNode<T>(tree: T, target: object, replacement: unknown): T {
   return rebuild(tree, target, replacement) as T;
 }
 
 function rebuild(tree: unknown, target: object, replacement: unknown): unknown {
   if (tree === target) return replacement;
   if (typeof tree !== 'object' || tree === null || tree instanceof Set) return tree;
-  // Bytes of a literal.
+  // The bytes of a literal.
   if (ArrayBuffer.isView(tree)) return tree;
   if (Array.isArray(tree)) {
     return tree
@@ -26,31 +26,31 @@ function rebuild(tree: unknown, target: object, replacement: unknown): unknown {
   );
 }
 
-/** An expression from its text. */
-export function expressionOf(text: string): Expression {
+/** Parses one expression. */
+export function parseExpression(text: string): Expression {
   const source = `service cloud.firestore { match /a { allow get: if ${text}; } }`;
   const condition = parse(new Source(source, text)).services[0]?.matches[0]?.allows[0]?.condition;
-  if (!condition) throw new TypeError(`no expression: ${text}`);
+  if (!condition) throw new TypeError(`expected an expression, found ${text}`);
   return condition;
 }
 
 /**
- * The tree without what can't decide anything: statements that are `if false`, and match blocks
- * that have nothing left in them. Two files with the same one answer every request alike.
+ * Copies a tree without the parts that cannot allow a request: `if false` statements, and match blocks
+ * that are then empty. Files with equal results make equal decisions.
  */
-export function withoutDead(file: RulesFile): RulesFile {
+export function withoutUnreachable(file: RulesFile): RulesFile {
   const services = file.services.map((service) => ({
     ...service,
-    matches: liveMatches(service.matches),
+    matches: reachableMatches(service.matches),
   }));
   return { ...file, services };
 }
 
-function liveMatches(matches: readonly Match[]): Match[] {
+function reachableMatches(matches: readonly Match[]): Match[] {
   return matches
     .map((match) => ({
       ...match,
-      matches: liveMatches(match.matches),
+      matches: reachableMatches(match.matches),
       allows: match.allows.filter(({ condition }) => !isFalse(condition)),
     }))
     .filter((match) => match.matches.length + match.allows.length > 0);
