@@ -197,6 +197,7 @@ test.each<[change: object, message: string]>([
   [{ auth: { uid: 'a', token: 1 } }, 'auth.token: expected an object of claims, found 1'],
   [{ auth: { uid: 'a', token: { a: { $x: 1 } } } }, 'auth.token.a: expected $timestamp'],
   [{ expected: true }, 'expected only the fields name, method, path'],
+  [{ expected: true, expect: undefined }, 'expected only the fields name, method, path'],
   [{ time: 'now' }, 'time: expected an RFC 3339 time'],
   [{ path: undefined }, 'path: expected /b/BUCKET/o/… or /databases/DATABASE/documents/…'],
   [{ path: 'users/a' }, 'path: expected /b/BUCKET/o/…'],

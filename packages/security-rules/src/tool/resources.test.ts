@@ -20,6 +20,18 @@ test("converts an object's metadata to the types of the service", () => {
   );
 });
 
+test('keeps custom metadata with any name', () => {
+  const json: unknown = JSON.parse('{"metadata": {"__proto__": "a"}}');
+  const { fields } = objectValue(json, PLACE) as Extract<
+    ReturnType<typeof objectValue>,
+    { type: 'map' }
+  >;
+  expect(fields.get('metadata')).toEqual({
+    type: 'map',
+    fields: new Map([['__proto__', fromJson('a')]]),
+  });
+});
+
 test.each<[json: unknown, message: string]>([
   [{ contentTyp: 'a' }, /^x: expected name, bucket, .* or metadata, found "contentTyp"$/.source],
   [{ contentType: 1 }, 'x: contentType: expected a string or null, found 1'],

@@ -25,10 +25,19 @@ const time = z.union(
   TIME,
 );
 
-const customMetadata = z
-  .record(z.string(), z.string('a string').transform(string), 'an object of strings')
+// Not z.record, which drops a key named __proto__.
+const customMetadata = anyObject('an object of strings')
   .nullable()
-  .transform((value) => (value === null ? NULL : map(Object.entries(value))));
+  .transform((fields, context): RulesValue => {
+    if (fields === null) return NULL;
+    return map(
+      Object.entries(fields).map(([name, value]) => {
+        if (typeof value === 'string') return [name, string(value)];
+        context.addIssue({ code: 'custom', path: [name], message: 'a string' });
+        return [name, NULL];
+      }),
+    );
+  });
 
 /** The documented metadata of an object: https://firebase.google.com/docs/reference/rules/rules.storage.Resource */
 const METADATA: ReadonlyMap<string, z.ZodType<RulesValue>> = new Map<string, z.ZodType<RulesValue>>(
