@@ -23,7 +23,7 @@ export function computeLifetime(
 /**
  * Formats the `Cache-Control` header of a response.
  *
- * A shared cache that sends no `Age` lets the browser's lifetime start anew, so `s-maxage` + `max-age`
+ * A shared cache that sends no `Age` restarts the browser's lifetime, so `s-maxage` + `max-age`
  * never exceeds the lifetime: each gets half. When a quarter of the bound or less remains, the shared
  * cache gets all of it; halves would make it revalidate every few seconds. `must-revalidate` forbids
  * stale responses when the origin is unreachable (RFC 9111 section 5.2.2.2). `stale-while-revalidate`,

@@ -9,7 +9,7 @@ interface Call<T> {
 }
 
 export interface SingleFlightOptions {
-  /** Rejects this caller's promise with its reason; the shared call goes on for the other waiters. */
+  /** Rejects this caller's promise with its reason; the shared call continues for the other waiters. */
   signal?: AbortSignal | undefined;
   /** A call that started earlier, by the clock, is not shared. */
   notBefore?: number | undefined;
