@@ -1,6 +1,6 @@
 import type { RulesValue, TypeName } from './values.js';
 
-/** Offsets into the source, end exclusive; lines and columns are worked out when needed. */
+/** Offsets into the source text in UTF-16 code units; `end` is exclusive. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -18,7 +18,7 @@ export type BinaryOperator =
 export type IsType = Exclude<TypeName, 'null'> | 'number';
 
 interface Node extends Span {
-  /** How many expressions deep this one is: evaluating recurses at most so far. */
+  /** Height of the expression tree below this node; bounds the recursion of the evaluator. */
   readonly height: number;
 }
 
@@ -80,11 +80,11 @@ export interface FunctionDeclaration extends Span {
 
 export interface Allow extends Span {
   readonly methods: ReadonlySet<RulesMethod>;
-  /** Absent in `allow read;`, which is always true. */
+  /** Absent in `allow read;`, which always allows. */
   readonly condition?: Expression;
 }
 
-/** What braces enclose: the file itself, a service or a match. Functions are seen inside it. */
+/** A service or match block. Its functions are visible in the block and in nested blocks. */
 export interface Block extends Span {
   readonly functions: readonly FunctionDeclaration[];
   readonly matches: readonly Match[];

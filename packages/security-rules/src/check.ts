@@ -12,14 +12,14 @@ import { EvaluationError } from './errors.js';
 import { LIMITS } from './limits.js';
 import type { Source } from './source.js';
 
-/** What the reference has and the engine doesn't, and why. */
-const UNCOVERED: ReadonlyMap<string, string> = new Map([
-  ['bind', 'what of a path it may bind, and to what, is not documented'],
+/** Methods in the reference that the engine does not support, with the reason. */
+const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
+  ['bind', 'the reference does not document which parts of a path it binds'],
 ]);
 
 const PATTERN_METHODS: ReadonlySet<string> = new Set(['matches', 'replace', 'split']);
 
-/** What names mean at one place of the file. */
+/** The names in scope at one position of the file. */
 interface Scope {
   readonly service?: ServiceName;
   readonly variables: ReadonlySet<string>;
@@ -32,7 +32,10 @@ interface MatchTotals {
   readonly wildcards: number;
 }
 
-/** Refuses names that mean nothing, wrong numbers of arguments, recursion, and bad patterns. */
+/**
+ * Checks names, argument counts, limits, recursion and literal patterns.
+ * @throws RulesSyntaxError for the first problem
+ */
 export function check(file: RulesFile, source: Source): void {
   new Checker(source).file(file);
 }
@@ -58,24 +61,24 @@ class Checker {
         },
       );
     }
-    this.refuseRecursion();
+    this.rejectRecursion();
   }
 
   private declare(functions: readonly FunctionDeclaration[], outer: Scope): Scope {
-    const known = new Map(outer.functions);
-    const own = new Set<string>();
+    const visible = new Map(outer.functions);
+    const declaredHere = new Set<string>();
     for (const declared of functions) {
       const { name, start } = declared;
       if (FUNCTIONS.has(name) || READS.has(name) || name === 'debug' || NAMESPACES.has(name)) {
         throw this.source.error(start, `expected a new name, found '${name}', which is built in`);
       }
-      if (own.has(name)) {
+      if (declaredHere.has(name)) {
         throw this.source.error(start, `expected a new name, found function '${name}' again`);
       }
-      own.add(name);
-      known.set(name, declared);
+      declaredHere.add(name);
+      visible.set(name, declared);
     }
-    return { ...outer, functions: known };
+    return { ...outer, functions: visible };
   }
 
   private block(block: Block, outer: Scope, totals: MatchTotals): void {
@@ -91,18 +94,18 @@ class Checker {
       segments: above.segments + match.pattern.length,
       wildcards: above.wildcards + names.length,
     };
-    this.refuseOver(match, totals.matches, LIMITS.nestedMatches, 'nested matches');
-    this.refuseOver(match, totals.segments, LIMITS.segmentsPerMatch, 'path segments');
-    this.refuseOver(match, totals.wildcards, LIMITS.wildcardsPerMatch, 'wildcards');
+    this.checkLimit(match, totals.matches, LIMITS.nestedMatches, 'nested matches');
+    this.checkLimit(match, totals.segments, LIMITS.segmentsPerMatch, 'path segments');
+    this.checkLimit(match, totals.wildcards, LIMITS.wildcardsPerMatch, 'wildcards');
     const scope = { ...outer, variables: new Set([...outer.variables, ...names]) };
     this.block(match, scope, totals);
     const inner = this.declare(match.functions, scope);
     for (const { condition } of match.allows) if (condition) this.expression(condition, inner);
   }
 
-  private refuseOver(match: Match, found: number, most: number, what: string): void {
-    if (found <= most) return;
-    throw this.source.error(match.start, `expected at most ${most} ${what}, found ${found}`);
+  private checkLimit(match: Match, found: number, max: number, what: string): void {
+    if (found <= max) return;
+    throw this.source.error(match.start, `expected at most ${max} ${what}, found ${found}`);
   }
 
   private function(declared: FunctionDeclaration, outer: Scope): void {
@@ -111,10 +114,10 @@ class Checker {
     const variables = new Set([...outer.variables, ...declared.parameters]);
     const scope = { ...outer, variables };
     for (const { name, value } of declared.lets) {
-      // A wildcard or parameter of the same name would be hidden by the `let` itself.
-      const hidden = new Set(variables);
-      if (name !== 'request' && name !== 'resource') hidden.delete(name);
-      this.expression(value, { ...scope, variables: hidden });
+      // A `let` hides a wildcard or parameter of the same name, also in its own value.
+      const visible = new Set(variables);
+      if (name !== 'request' && name !== 'resource') visible.delete(name);
+      this.expression(value, { ...scope, variables: visible });
       variables.add(name);
     }
     this.expression(declared.result, scope);
@@ -161,9 +164,12 @@ class Checker {
   private variable(name: string, start: number, scope: Scope): void {
     if (scope.variables.has(name)) return;
     if (NAMESPACES.has(name) || name === 'firestore') {
-      throw this.source.error(start, `expected a function of '${name}' after it: '${name}.…()'`);
+      throw this.source.error(
+        start,
+        `expected a call such as '${name}.…()', found '${name}' alone`,
+      );
     }
-    throw this.source.error(start, `expected a variable that exists here, found '${name}'`);
+    throw this.source.error(start, `expected a variable in scope, found '${name}'`);
   }
 
   private call(call: Extract<Expression, { kind: 'call' }>, scope: Scope): void {
@@ -178,7 +184,7 @@ class Checker {
     }
     const arity = READS.has(name) || name === 'debug' ? 1 : FUNCTIONS.get(name)?.arity;
     if (arity === undefined) {
-      throw this.source.error(start, `expected a function that exists here, found '${name}'`);
+      throw this.source.error(start, `expected a function in scope, found '${name}'`);
     }
     this.arity(start, name, args.length, [arity]);
   }
@@ -196,7 +202,10 @@ class Checker {
     }
     const arities = aritiesOfMethod(name);
     if (arities.size === 0) {
-      throw this.source.error(nameStart, `expected a method, found '${name}'${uncovered(name)}`);
+      throw this.source.error(
+        nameStart,
+        `expected a method, found '${name}'${unsupportedReason(name)}`,
+      );
     }
     this.arity(start, name, args.length, [...arities]);
     this.pattern(name, args);
@@ -205,8 +214,8 @@ class Checker {
 
   private namespaceArity(namespace: string, name: string, scope: Scope): number | undefined {
     if (namespace !== 'firestore') return NAMESPACES.get(namespace)?.get(name)?.arity;
-    const here = scope.service !== 'cloud.firestore' && STORAGE_READS.has(name);
-    return here ? 1 : undefined;
+    const isAvailable = scope.service !== 'cloud.firestore' && STORAGE_READS.has(name);
+    return isAvailable ? 1 : undefined;
   }
 
   private variableOrNamespace(name: string, method: string, start: number, scope: Scope): void {
@@ -217,7 +226,7 @@ class Checker {
       );
     }
     if (NAMESPACES.has(name) || name === 'firestore') {
-      const found = `found '${method}'${uncovered(method)}`;
+      const found = `found '${method}'${unsupportedReason(method)}`;
       throw this.source.error(start, `expected a function of '${name}', ${found}`);
     }
     this.variable(name, start, scope);
@@ -232,7 +241,7 @@ class Checker {
     );
   }
 
-  /** Patterns that stand in the file are compiled now, so that a wrong one is found now. */
+  /** Compiles literal patterns, so that an invalid one is reported when the file is loaded. */
   private pattern(name: string, args: readonly Expression[]): void {
     if (!PATTERN_METHODS.has(name)) return;
     const [pattern, replacement] = args;
@@ -246,10 +255,10 @@ class Checker {
     }
   }
 
-  private refuseRecursion(): void {
+  private rejectRecursion(): void {
     const done = new Set<FunctionDeclaration>();
     const open = new Set<FunctionDeclaration>();
-    // A stack of our own, since a file may declare thousands that call each other.
+    // An explicit stack: a chain of thousands of functions would overflow the call stack.
     const stack: { declared: FunctionDeclaration; rest: FunctionDeclaration[] }[] = [];
     const enter = (declared: FunctionDeclaration): void => {
       open.add(declared);
@@ -274,9 +283,9 @@ class Checker {
   }
 }
 
-function uncovered(name: string): string {
-  const why = UNCOVERED.get(name);
-  return why ? `, which is not covered: ${why}` : '';
+function unsupportedReason(name: string): string {
+  const reason = UNSUPPORTED.get(name);
+  return reason ? `, which is not supported: ${reason}` : '';
 }
 
 function patternProblem(text: string, method: string): string | undefined {
@@ -285,6 +294,6 @@ function patternProblem(text: string, method: string): string | undefined {
     return method === 'matches' ? undefined : emptyMatchProblem(pattern);
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;
-    return `a pattern, but this is ${error.message}`;
+    return `a valid pattern, found an error: ${error.message}`;
   }
 }

@@ -1,4 +1,4 @@
-/** The token of a signed-in client -> what rules see as `request.auth`. */
+/** Converts the ID token of a client to the value of `request.auth`. */
 
 export interface ClientAuth {
   uid: string;
@@ -6,9 +6,9 @@ export interface ClientAuth {
 }
 
 /**
- * Reads an ID token of the auth emulator, which nobody signs: as in the official emulators it is
- * decoded and believed.
- * @returns undefined when it is no JWT or tells no user
+ * Decodes an ID token of the Auth emulator. The signature is not verified, as in the official
+ * emulators: their tokens are unsigned.
+ * @returns undefined if the text is not a JWT or has no user id
  */
 export function authOfToken(jwt: string): ClientAuth | undefined {
   const payload = jwt.split('.')[1];

@@ -9,20 +9,20 @@ const rules = storageRules(`match /originals/{uid}/{id} {
 }`);
 
 async function denial(path: string, uid?: string): Promise<string> {
-  const asked = { service: 'firebase.storage', method: 'get', path: path.split('/') } as const;
+  const target = { service: 'firebase.storage', method: 'get', path: path.split('/') } as const;
   const auth = uid === undefined ? null : { uid, token: {} };
   const request = fromJson({ auth });
   const ruleset = compileRules(rules, FILE);
   const { allowed, tried } = await ruleset.evaluate({
-    ...asked,
+    ...target,
     request,
     resource: fromJson(null),
   });
   expect(allowed).toBe(false);
-  return describeDenial({ ...asked, ...(uid !== undefined && { uid }), file: FILE, tried });
+  return describeDenial({ ...target, ...(uid !== undefined && { uid }), file: FILE, tried });
 }
 
-test('it names the request and, for each allow line tried, why it was not true', async () => {
+test('describes the request and why each evaluated allow statement was not true', async () => {
   expect(await denial('b/bucket/o/originals/alice/1', 'bob')).toBe(
     `denied by the rules of firebase.storage: get /b/bucket/o/originals/alice/1 (as bob)
     storage.rules:3:3 request.auth.uid == uid is false (3:41)
@@ -30,7 +30,7 @@ test('it names the request and, for each allow line tried, why it was not true',
   );
 });
 
-test('it says when no line speaks of the path, and that nobody is signed in', async () => {
+test('reports that no statement applies to the path and that the request is signed out', async () => {
   expect(await denial('b/bucket/o/elsewhere')).toBe(
     `denied by the rules of firebase.storage: get /b/bucket/o/elsewhere (signed out)
     storage.rules has no 'allow get' for this path`,

@@ -2,15 +2,18 @@ import { EvaluationError } from './errors.js';
 import { LIMITS, Work } from './limits.js';
 import { setFromKeys, type RulesValue, type ValueOf } from './values.js';
 
-let nans = 0;
+let nanCount = 0;
 
 /**
- * How numbers compare: `exact` in Lists and Maps, where 1 and 1.0 differ, `numeric` in Sets, where they
- * don't. The reference is silent on it; so does Google's own Firestore emulator (1.19).
+ * How numbers compare: `exact` in Lists and Maps, where 1 and 1.0 differ, `numeric` in Sets, where
+ * they are equal. The reference does not specify this; the Firestore emulator 1.19 does the same.
  */
 export type Numbers = 'exact' | 'numeric';
 
-/** A text that is the same for equal values only, so that sets and lists compare in one walk. */
+/**
+ * A text key that is the same for equal values only, so that nested values compare in one pass.
+ * @throws EvaluationError if the value is nested too deeply or is a map with unknown fields
+ */
 export function keyOf(value: RulesValue, work: Work, numbers: Numbers, depth = 0): string {
   if (depth > LIMITS.valueDepth) throw new EvaluationError('the value is nested too deeply');
   work.charge(1);
@@ -30,12 +33,12 @@ export function keyOf(value: RulesValue, work: Work, numbers: Numbers, depth = 0
       work.charge(value.value.length / 8);
       return `b${Buffer.from(value.value).toString('hex')}`;
     case 'list':
-      return joined(
+      return joinKeys(
         value.items.map((item) => keyOf(item, work, numbers, depth + 1)),
         work,
       );
     case 'map':
-      if (value.open) throw new EvaluationError('not every field of the map is known');
+      if (value.open) throw new EvaluationError('a query determines only some fields of the map');
       return mapKey(value.fields, work, numbers, depth);
     case 'set':
       return `<${[...value.members.keys()].sort().join()}>`;
@@ -53,14 +56,14 @@ export function keyOf(value: RulesValue, work: Work, numbers: Numbers, depth = 0
 }
 
 function numberKey(value: number, numbers: Numbers): string {
-  // NaN equals nothing, not even itself.
-  if (Number.isNaN(value)) return `nan${nans++}`;
+  // NaN is not equal to any value, including itself.
+  if (Number.isNaN(value)) return `nan${nanCount++}`;
   if (numbers === 'exact') return `f${value}`;
   return Number.isInteger(value) ? `n${BigInt(value)}` : `n${value}`;
 }
 
-/** A list's key; its length is work too, since the keys of shared parts are written out. */
-function joined(keys: readonly string[], work: Work): string {
+/** The key of a list. Its length is charged too, since it repeats the keys of shared parts. */
+function joinKeys(keys: readonly string[], work: Work): string {
   for (const key of keys) work.charge(key.length / 16);
   return `[${keys.join()}]`;
 }
@@ -75,10 +78,10 @@ function mapKey(
   for (const [name, item] of fields) {
     entries.push(`${name.length}:${name}=${keyOf(item, work, numbers, depth + 1)}`);
   }
-  return `{${joined(entries.sort(), work)}}`;
+  return `{${joinKeys(entries.sort(), work)}}`;
 }
 
-/** `==`: values of different types differ, but for an Integer and a Float of one size. */
+/** `==`: values of different types are unequal, except an Integer and a Float of the same value. */
 export function equals(left: RulesValue, right: RulesValue, work: Work): boolean {
   if (left.type === 'int' && right.type === 'float') return Number(left.value) === right.value;
   if (left.type === 'float' && right.type === 'int') return left.value === Number(right.value);
@@ -87,7 +90,7 @@ export function equals(left: RulesValue, right: RulesValue, work: Work): boolean
   return keyOf(left, work, 'exact') === keyOf(right, work, 'exact');
 }
 
-/** A Set of these values, the first of equal ones. */
+/** A Set of these values; of equal values it keeps the first. */
 export function setOf(values: Iterable<RulesValue>, work = new Work()): ValueOf<'set'> {
   const members = new Map<string, RulesValue>();
   for (const value of values) {
@@ -97,7 +100,10 @@ export function setOf(values: Iterable<RulesValue>, work = new Work()): ValueOf<
   return setFromKeys(members);
 }
 
-/** The order of two values for `<` and its kin: negative, zero, positive, or NaN. */
+/**
+ * Compares two values for `<`, `<=`, `>` and `>=`: negative, zero, positive, or NaN if unordered.
+ * @throws EvaluationError for types without an order
+ */
 export function compare(left: RulesValue, right: RulesValue): number {
   if (left.type === 'int' && right.type === 'int') return order(left.value, right.value);
   if (isNumber(left) && isNumber(right)) {
@@ -105,7 +111,7 @@ export function compare(left: RulesValue, right: RulesValue): number {
     return Number.isNaN(a) || Number.isNaN(b) ? NaN : order(a, b);
   }
   if (left.type === 'string' && right.type === 'string') {
-    // By UTF-16 unit, as in Java, which Google's own evaluator is written in.
+    // By UTF-16 code unit, as in Java, the language of Google's evaluator.
     return order(left.value, right.value);
   }
   if (left.type === 'bytes' && right.type === 'bytes') {

@@ -1,10 +1,10 @@
-/** A place in a rules file; both numbers start at 1, columns count characters. */
+/** A position in a rules file. Lines and columns start at 1; columns count characters. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** The rules file can't be loaded: where, and what was expected or found there. */
+/** The rules file can't be loaded. The message says where, what was expected and what was found. */
 export class RulesSyntaxError extends Error {
   readonly line: number;
   readonly column: number;
@@ -21,7 +21,7 @@ export class RulesSyntaxError extends Error {
   }
 }
 
-/** An expression has no value. The other side of `||` or `&&` may still decide. */
+/** Evaluating an expression failed. The other operand of `||` or `&&` may determine the result. */
 export class EvaluationError extends Error {
   /** Offset in the source of the expression that failed; set by the evaluator. */
   offset?: number;
@@ -32,7 +32,7 @@ export class EvaluationError extends Error {
   }
 }
 
-/** A documented limit was passed: the whole request is denied and nothing rescues it. */
+/** The request exceeds a limit. It is denied, whatever other operands or statements are. */
 export class LimitError extends Error {
   constructor(message: string) {
     super(message);

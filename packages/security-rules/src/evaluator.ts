@@ -7,21 +7,21 @@ import { applyBinary, applyUnary, element, isOfType, member, range } from './ope
 import { Reads, type DocumentReader, type SharedReads } from './reads.js';
 import { bool, FALSE, list, map, path, TRUE, type RulesValue } from './values.js';
 
-/** The value of a parameter or a `let`: worked out when it is first asked for, and once. */
+/** The value of a parameter or a `let`: evaluated on first use, at most once. */
 class Deferred {
   private outcome: Promise<RulesValue> | undefined;
 
-  constructor(private readonly work: () => Promise<RulesValue>) {}
+  constructor(private readonly evaluate: () => Promise<RulesValue>) {}
 
   value(): Promise<RulesValue> {
-    this.outcome ??= this.work();
+    this.outcome ??= this.evaluate();
     return this.outcome;
   }
 }
 
 type Variable = RulesValue | Deferred | undefined;
 
-/** What names mean where an expression stands: the innermost block first. */
+/** The variables and functions in scope. Lookups start at the innermost block. */
 export class Environment {
   constructor(
     readonly outer: Environment | undefined,
@@ -29,23 +29,23 @@ export class Environment {
     private readonly variables: ReadonlyMap<string, Variable>,
   ) {}
 
-  /** The variable of this name, with its value or, when a query leaves it open, without. */
+  /** Looks up a variable. Its value is undefined if a query does not determine it. */
   variable(name: string): { value: Variable } | undefined {
     if (this.variables.has(name)) return { value: this.variables.get(name) };
     return this.outer?.variable(name);
   }
 
-  /** The function of this name and the environment that it was declared in. */
-  function(name: string): { declared: FunctionDeclaration; home: Environment } | undefined {
+  /** Looks up a function and the environment of its declaration. */
+  function(name: string): { declared: FunctionDeclaration; environment: Environment } | undefined {
     const declared = this.functions.find((candidate) => candidate.name === name);
-    return declared ? { declared, home: this } : this.outer?.function(name);
+    return declared ? { declared, environment: this } : this.outer?.function(name);
   }
 }
 
-/** How an expression came out last; kept to tell a developer why a condition was not true. */
+/** The latest result of an expression, kept to explain why a condition was not true. */
 export type Outcome = RulesValue | EvaluationError;
 
-/** The evaluation of one request: its limits hold over all `allow` statements together. */
+/** Evaluates one request. The limits apply to all its `allow` statements together. */
 export class Evaluation {
   readonly debugged: RulesValue[] = [];
   readonly outcomes = new Map<Expression, Outcome>();
@@ -62,7 +62,10 @@ export class Evaluation {
     this.reads = new Reads(service, documents, shared);
   }
 
-  /** The value of an expression; EvaluationError when it has none, LimitError past a limit. */
+  /**
+   * Evaluates an expression.
+   * @throws EvaluationError if evaluation fails, LimitError if the request exceeds a limit
+   */
   async value(expression: Expression, environment: Environment): Promise<RulesValue> {
     if (++this.expressions > LIMITS.expressionsPerRequest) {
       throw new LimitError(
@@ -83,21 +86,25 @@ export class Evaluation {
   }
 
   private async compute(expression: Expression, environment: Environment): Promise<RulesValue> {
-    const of = (part: Expression): Promise<RulesValue> => this.value(part, environment);
+    const evaluate = (part: Expression): Promise<RulesValue> => this.value(part, environment);
     switch (expression.kind) {
       case 'literal':
         return expression.value;
       case 'name':
         return this.variable(expression.name, environment);
       case 'member':
-        return member(await of(expression.object), expression.property);
+        return member(await evaluate(expression.object), expression.property);
       case 'index':
-        return element(await of(expression.object), await of(expression.index), this.work);
+        return element(
+          await evaluate(expression.object),
+          await evaluate(expression.index),
+          this.work,
+        );
       case 'range':
         return range(
-          await of(expression.object),
-          await of(expression.from),
-          await of(expression.to),
+          await evaluate(expression.object),
+          await evaluate(expression.from),
+          await evaluate(expression.to),
           this.work,
         );
       case 'call':
@@ -105,24 +112,24 @@ export class Evaluation {
       case 'method':
         return this.method(expression, environment);
       case 'unary':
-        return applyUnary(expression.operator, await of(expression.operand));
+        return applyUnary(expression.operator, await evaluate(expression.operand));
       case 'is':
-        return bool(isOfType(await of(expression.operand), expression.type));
+        return bool(isOfType(await evaluate(expression.operand), expression.type));
       case 'conditional': {
-        const condition = asBoolean(await of(expression.condition));
-        return of(condition ? expression.then : expression.otherwise);
+        const condition = asBoolean(await evaluate(expression.condition));
+        return evaluate(condition ? expression.then : expression.otherwise);
       }
       case 'binary': {
         const { operator, left, right } = expression;
-        if (operator === '||') return this.either(left, right, true, environment);
-        if (operator === '&&') return this.either(left, right, false, environment);
-        return applyBinary(operator, await of(left), await of(right), this.work);
+        if (operator === '||') return this.logical(left, right, true, environment);
+        if (operator === '&&') return this.logical(left, right, false, environment);
+        return applyBinary(operator, await evaluate(left), await evaluate(right), this.work);
       }
       case 'list':
         return list(await this.all(expression.items, environment));
       case 'map': {
         const fields: [string, RulesValue][] = [];
-        for (const [key, value] of expression.entries) fields.push([key, await of(value)]);
+        for (const [key, value] of expression.entries) fields.push([key, await evaluate(value)]);
         return map(fields);
       }
       case 'path':
@@ -139,17 +146,17 @@ export class Evaluation {
     return values;
   }
 
-  /** `||` (decided by true) and `&&` (by false): a side that decides rescues the other's error. */
-  private async either(
+  /** `||` and `&&`: an operand equal to `decisive` determines the result, even if the other fails. */
+  private async logical(
     left: Expression,
     right: Expression,
     decisive: boolean,
     environment: Environment,
   ): Promise<RulesValue> {
     let failure: EvaluationError | undefined;
-    for (const side of [left, right]) {
+    for (const operand of [left, right]) {
       try {
-        const value = await this.value(side, environment);
+        const value = await this.value(operand, environment);
         if (asBoolean(value) === decisive) return decisive ? TRUE : FALSE;
       } catch (error) {
         if (!(error instanceof EvaluationError)) throw error;
@@ -161,11 +168,11 @@ export class Evaluation {
   }
 
   private async variable(name: string, environment: Environment): Promise<RulesValue> {
-    const found = environment.variable(name);
-    if (found?.value instanceof Deferred) return found.value.value();
-    if (found?.value) return found.value;
+    const variable = environment.variable(name);
+    if (variable?.value instanceof Deferred) return variable.value.value();
+    if (variable?.value) return variable.value;
     throw new EvaluationError(
-      found ? `'${name}' is not known for a query` : `there is no variable '${name}'`,
+      variable ? `'${name}' is unknown in a query` : `there is no variable '${name}'`,
     );
   }
 
@@ -174,18 +181,16 @@ export class Evaluation {
     expressions: readonly Expression[],
     environment: Environment,
   ): Promise<RulesValue> {
-    const deferred = (expression: Expression, around: Environment): Deferred =>
-      new Deferred(() => this.value(expression, around));
-    const found = environment.function(name);
-    if (found) {
-      const args = expressions.map((each) => deferred(each, environment));
-      return this.callDeclared(found.declared, found.home, args, deferred);
+    const target = environment.function(name);
+    if (target) {
+      const args = expressions.map((argument) => this.defer(argument, environment));
+      return this.callDeclared(target.declared, target.environment, args);
     }
     const args = await this.all(expressions, environment);
     const [first] = args;
     if (READS.has(name) && first) {
       if (this.service === 'cloud.firestore') return this.reads.read(name, first);
-      throw new EvaluationError(`Storage has 'firestore.${name}' and not '${name}'`);
+      throw new EvaluationError(`expected 'firestore.${name}' in firebase.storage`);
     }
     if (name === 'debug' && first) {
       this.debugged.push(first);
@@ -196,24 +201,27 @@ export class Evaluation {
     return builtin.call(args, this.work);
   }
 
+  private defer(expression: Expression, environment: Environment): Deferred {
+    return new Deferred(() => this.value(expression, environment));
+  }
+
   private async callDeclared(
     declared: FunctionDeclaration,
-    home: Environment,
+    environment: Environment,
     args: readonly Deferred[],
-    deferred: (expression: Expression, around: Environment) => Deferred,
   ): Promise<RulesValue> {
     if (this.callDepth >= LIMITS.callDepth) {
-      throw new LimitError(`functions call each other more than ${LIMITS.callDepth} deep`);
+      throw new LimitError(`function calls are nested more than ${LIMITS.callDepth} levels deep`);
     }
     this.callDepth++;
     try {
-      const parameters = declared.parameters.map((name, place) => [name, args[place]] as const);
-      let inside = new Environment(home, [], new Map(parameters));
+      const parameters = declared.parameters.map((name, index) => [name, args[index]] as const);
+      let scope = new Environment(environment, [], new Map(parameters));
       for (const { name, value } of declared.lets) {
-        // Each sees those before it and not itself.
-        inside = new Environment(inside, [], new Map([[name, deferred(value, inside)]]));
+        // A `let` sees those before it, but not itself.
+        scope = new Environment(scope, [], new Map([[name, this.defer(value, scope)]]));
       }
-      return await this.value(declared.result, inside);
+      return await this.value(declared.result, scope);
     } finally {
       this.callDepth--;
     }
@@ -267,9 +275,9 @@ export class Evaluation {
         continue;
       }
       const text = toText(value).value;
-      // A string that is more than one segment could lead out of where the rule points.
+      // A string of several segments could point outside the path in the rule.
       if (text === '' || text.includes('/')) {
-        throw new EvaluationError(`${JSON.stringify(text)} is not one segment of a path`);
+        throw new EvaluationError(`expected one path segment, found ${JSON.stringify(text)}`);
       }
       segments.push(text);
     }
@@ -277,7 +285,10 @@ export class Evaluation {
   }
 }
 
-/** The value as a condition; anything but a Boolean is an error. */
+/**
+ * The value of a condition.
+ * @throws EvaluationError if it is not a Boolean
+ */
 export function asBoolean(value: RulesValue): boolean {
   if (value.type === 'bool') return value.value;
   throw new EvaluationError(`expected bool, found ${value.type}`);

@@ -5,7 +5,7 @@ import { LIMITS } from './limits.js';
 import type { Source } from './source.js';
 import { FALSE, int, NULL, TRUE } from './values.js';
 
-/** From the loosest to the tightest, as the reference orders them. */
+/** Binary operators from the lowest to the highest precedence, as in the reference. */
 const PRECEDENCE: ReadonlyMap<string, number> = new Map(
   [['||'], ['&&'], ['==', '!='], ['in', 'is'], ['<', '<=', '>', '>='], ['+', '-'], ['*', '/', '%']]
     .flatMap((operators, level) => operators.map((operator) => [operator, level + 1] as const)), // prettier-ignore
@@ -16,15 +16,15 @@ const TYPES: ReadonlySet<string> = new Set<IsType>([
   ...(['map_diff', 'number', 'path', 'set', 'string', 'timestamp'] as const),
 ]);
 
-/** Words that can't name anything. */
+/** Keywords, which can't be used as names. */
 export const RESERVED: ReadonlySet<string> = new Set([
   ...['allow', 'else', 'false', 'for', 'function', 'if', 'import', 'in', 'is', 'let', 'match'],
   ...['null', 'return', 'rules_version', 'service', 'true', 'while'],
 ]);
 
-type Bare<E = Expression> = E extends Expression ? Omit<E, 'height'> : never;
+type WithoutHeight<E = Expression> = E extends Expression ? Omit<E, 'height'> : never;
 
-/** Reads expressions; statements are read by its heir in `parser.ts`. */
+/** Parses expressions. The subclass in `parser.ts` parses statements. */
 export class ExpressionParser {
   protected token: Token;
   protected readonly lexer: Lexer;
@@ -41,23 +41,24 @@ export class ExpressionParser {
     return token;
   }
 
-  /** Whether the next token is this sign or word. */
-  protected sees(text: string): boolean {
-    return (this.token.kind === 'sign' || this.token.kind === 'word') && this.token.text === text;
+  /** Whether the next token is this symbol or word. */
+  protected isNext(text: string): boolean {
+    return (this.token.kind === 'symbol' || this.token.kind === 'word') && this.token.text === text;
   }
 
-  protected take(text: string): boolean {
-    if (!this.sees(text)) return false;
+  /** Consumes the next token if it is this symbol or word. */
+  protected accept(text: string): boolean {
+    if (!this.isNext(text)) return false;
     this.advance();
     return true;
   }
 
-  protected expect(text: string, why = ''): Token {
-    if (!this.sees(text)) throw this.unexpected(`'${text}'${why}`);
+  protected expect(text: string, context = ''): Token {
+    if (!this.isNext(text)) throw this.unexpected(`'${text}'${context}`);
     return this.advance();
   }
 
-  /** A word that may name a variable or a function. */
+  /** Consumes the name of a variable or a function. */
   protected name(what: string): Token {
     if (this.token.kind !== 'word' || RESERVED.has(this.token.text)) {
       throw this.unexpected(what);
@@ -71,8 +72,8 @@ export class ExpressionParser {
     return this.source.error(start, `expected ${expected}, found ${found}`);
   }
 
-  /** Bounds the recursion of reading something that may contain itself. */
-  protected nested<T>(read: () => T): T {
+  /** Limits the recursion depth of syntax that can contain itself. */
+  protected nested<T>(parse: () => T): T {
     if (++this.depth > LIMITS.nesting) {
       throw this.source.error(
         this.token.start,
@@ -80,7 +81,7 @@ export class ExpressionParser {
       );
     }
     try {
-      return read();
+      return parse();
     } finally {
       this.depth--;
     }
@@ -90,9 +91,9 @@ export class ExpressionParser {
   protected expression(): Expression {
     return this.nested(() => {
       const condition = this.binary(1);
-      if (!this.take('?')) return condition;
+      if (!this.accept('?')) return condition;
       const then = this.expression();
-      this.expect(':', ' and the other value of this condition');
+      this.expect(':', ' and the second value of this conditional');
       const otherwise = this.expression();
       const { start } = condition;
       return this.node(
@@ -105,15 +106,16 @@ export class ExpressionParser {
   private binary(level: number): Expression {
     let left = this.unary();
     for (;;) {
-      const own = this.token.kind === 'literal' ? undefined : PRECEDENCE.get(this.token.text);
-      if (own === undefined || own < level) return left;
+      const precedence =
+        this.token.kind === 'literal' ? undefined : PRECEDENCE.get(this.token.text);
+      if (precedence === undefined || precedence < level) return left;
       const operator = this.advance().text;
       const { start } = left;
       if (operator === 'is') {
         const { type, end } = this.isType();
         left = this.node({ kind: 'is', operand: left, type, start, end }, [left]);
       } else {
-        const right = this.binary(own + 1);
+        const right = this.binary(precedence + 1);
         const binary = operator as BinaryOperator;
         left = this.node({ kind: 'binary', operator: binary, left, right, start, end: right.end }, [
           left,
@@ -133,10 +135,10 @@ export class ExpressionParser {
   }
 
   private unary(): Expression {
-    if (!this.sees('!') && !this.sees('-')) return this.postfix();
+    if (!this.isNext('!') && !this.isNext('-')) return this.postfix();
     return this.nested(() => {
       const { text, start } = this.advance();
-      if (text === '-' && this.token.kind === 'least integer') {
+      if (text === '-' && this.token.kind === 'min integer') {
         const { end } = this.advance();
         return this.node({ kind: 'literal', value: int(-(2n ** 63n)), start, end }, []);
       }
@@ -150,12 +152,12 @@ export class ExpressionParser {
     let object = this.primary();
     const { start } = object;
     for (;;) {
-      if (this.take('.')) {
+      if (this.accept('.')) {
         if (this.token.kind !== 'word') throw this.unexpected("a name after '.'");
         const { text: name, start: nameStart, end } = this.advance();
-        if (this.take('(')) {
+        if (this.accept('(')) {
           const { args, end } = this.args();
-          const bare = {
+          const fields = {
             kind: 'method',
             receiver: object,
             name,
@@ -164,13 +166,13 @@ export class ExpressionParser {
             start,
             end,
           } as const;
-          object = this.node(bare, [object, ...args]);
+          object = this.node(fields, [object, ...args]);
         } else {
           object = this.node({ kind: 'member', object, property: name, start, end }, [object]);
         }
-      } else if (this.take('[')) {
+      } else if (this.accept('[')) {
         const from = this.expression();
-        const to = this.take(':') ? this.expression() : undefined;
+        const to = this.accept(':') ? this.expression() : undefined;
         const { end } = this.expect(']');
         object = to
           ? this.node({ kind: 'range', object, from, to, start, end }, [object, from, to])
@@ -183,9 +185,9 @@ export class ExpressionParser {
 
   private args(): { args: Expression[]; end: number } {
     const args: Expression[] = [];
-    if (!this.sees(')')) {
+    if (!this.isNext(')')) {
       do args.push(this.expression());
-      while (this.take(','));
+      while (this.accept(','));
     }
     return { args, end: this.expect(')', ' after the arguments').end };
   }
@@ -198,7 +200,7 @@ export class ExpressionParser {
       return this.node({ kind: 'literal', value: token.value, start, end }, []);
     }
     if (token.kind === 'word') return this.word();
-    if (token.kind === 'sign') {
+    if (token.kind === 'symbol') {
       if (token.text === '(') return this.parenthesized();
       if (token.text === '[') return this.list();
       if (token.text === '{') return this.map();
@@ -215,7 +217,7 @@ export class ExpressionParser {
       return this.node({ kind: 'literal', value, start, end }, []);
     }
     const { text: name } = this.name('an expression');
-    if (!this.take('(')) return this.node({ kind: 'name', name, start, end }, []);
+    if (!this.accept('(')) return this.node({ kind: 'name', name, start, end }, []);
     const call = this.args();
     return this.node({ kind: 'call', name, args: call.args, start, end: call.end }, call.args);
   }
@@ -224,16 +226,16 @@ export class ExpressionParser {
     const { start } = this.advance();
     const inner = this.expression();
     const { end } = this.expect(')');
-    // Where it stands takes the parentheses in: messages show what the file says.
+    // The span includes the parentheses, so that messages quote the source text.
     return { ...inner, start, end };
   }
 
   private list(): Expression {
     const { start } = this.advance();
     const items: Expression[] = [];
-    while (!this.sees(']')) {
+    while (!this.isNext(']')) {
       items.push(this.expression());
-      if (!this.take(',')) break;
+      if (!this.accept(',')) break;
     }
     const { end } = this.expect(']', " or ',' in this list");
     return this.node({ kind: 'list', items, start, end }, items);
@@ -242,19 +244,19 @@ export class ExpressionParser {
   private map(): Expression {
     const { start } = this.advance();
     const entries: [string, Expression][] = [];
-    while (!this.sees('}')) {
+    while (!this.isNext('}')) {
       const key = this.token;
       if (key.kind !== 'literal' || key.value.type !== 'string') {
         throw this.unexpected('a string as key of this map');
       }
       const name = key.value.value;
       if (entries.some(([other]) => other === name)) {
-        throw this.unexpected('a key that this map does not have yet');
+        throw this.unexpected('a key that is unique in this map');
       }
       this.advance();
       this.expect(':', ' after the key');
       entries.push([name, this.expression()]);
-      if (!this.take(',')) break;
+      if (!this.accept(',')) break;
     }
     const { end } = this.expect('}', " or ',' in this map");
     const values = entries.map(([, value]) => value);
@@ -274,25 +276,25 @@ export class ExpressionParser {
         this.lexer.moveTo(segment.end);
         this.advance();
         segments.push(this.expression());
-        if (!this.sees(')')) throw this.unexpected("')' after the expression of '$('");
+        if (!this.isNext(')')) throw this.unexpected("')' after the expression of '$('");
         at = this.token.end;
       }
-    } while (this.lexer.pathGoesOn(at));
+    } while (this.lexer.pathContinues(at));
     this.lexer.moveTo(at);
     this.advance();
     const parts = segments.filter((segment) => typeof segment !== 'string');
     return this.node({ kind: 'path', segments, start, end: at }, parts);
   }
 
-  private node(bare: Bare, children: readonly Expression[]): Expression {
+  private node(fields: WithoutHeight, children: readonly Expression[]): Expression {
     let height = 1;
     for (const child of children) height = Math.max(height, child.height + 1);
     if (height > LIMITS.expressionHeight) {
       throw this.source.error(
-        bare.start,
-        `expected an expression of at most ${LIMITS.expressionHeight} steps, found more`,
+        fields.start,
+        `expected an expression of at most ${LIMITS.expressionHeight} levels, found more`,
       );
     }
-    return { ...bare, height };
+    return { ...fields, height };
   }
 }

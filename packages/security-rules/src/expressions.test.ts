@@ -1,11 +1,11 @@
-import { firestoreRules, outcome, verdict, type Row } from './testing.js';
+import { firestoreRules, evaluateCondition, evaluateRow, type Row } from './testing.js';
 
-const given = {
+const options = {
   request: { auth: { uid: 'ann', token: { email: 'ann@example.com' } }, n: null },
   resource: { data: { owner: 'ann', tags: ['x', 'y'], count: 3 }, id: 'a' },
 };
 
-/** What holds by putting together what the reference says. */
+/** Combinations of statements of the reference. */
 const PAGES: Record<string, readonly Row[]> = {
   members: [
     ["request.auth['uid'] == resource.data.owner", true],
@@ -26,23 +26,23 @@ const PAGES: Record<string, readonly Row[]> = {
     ["1/0 == 1 || 'a' == 'b'", 'error: division by zero'],
     ["'a'.size() == 1 && (1 == 2 || 'x' == 'x')", true],
   ],
-  // A comment may end the condition: its own line keeps the rest of the rule out of it.
+  // The line break ends the comment, so that the rest of the rule is not part of it.
   comments: [
     ['true // comment\n', true],
     ['true /* one */ && /* two\nlines */ true', true],
-    ['true /* no end', "refused: expected '*/' to end this comment"],
+    ['true /* no end', "rejected: expected '*/' to end this comment"],
   ],
 };
 
 describe.each(Object.entries(PAGES))('%s', (_page, rows) => {
   test.each(rows)('%s is %p', async (...row) => {
-    expect(await verdict(row, given)).toBe(row[1]);
+    expect(await evaluateRow(row, options)).toBe(row[1]);
   });
 });
 
-test('an error says where the expression stands', async () => {
+test('an error has the line and column of the expression', async () => {
   const column = firestoreRules('match /{any=**} { allow read, write: if true && ').split('\n')[1];
-  expect(await outcome('true && request.x', given)).toBe(
+  expect(await evaluateCondition('true && request.x', options)).toBe(
     `error at 2:${(column ?? '').length - 3}: property 'x' is undefined`,
   );
 });

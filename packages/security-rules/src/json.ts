@@ -4,9 +4,10 @@ import * as values from './values.js';
 import type { RulesValue } from './values.js';
 
 /**
- * Plain JSON as a rules value: Date becomes Timestamp, bigint and whole numbers Integer, other
+ * Converts a JavaScript value to a rules value: Date becomes Timestamp, bigint and whole numbers Integer, other
  * numbers Float, Uint8Array Bytes, a Set a Set, a Map or an object a Map. Properties that are
- * undefined are dropped. Rules values may stand anywhere inside and are taken as they are.
+ * undefined are dropped. Rules values inside are kept unchanged.
+ * @throws TypeError for functions, symbols and values that are nested too deeply
  */
 export function fromJson(value: unknown): RulesValue {
   return convert(value, 0);
@@ -27,7 +28,7 @@ function convert(value: unknown, depth: number): RulesValue {
     case 'object':
       return convertObject(value, depth + 1);
     default:
-      throw new TypeError(`a ${typeof value} is no rules value`);
+      throw new TypeError(`can't convert a ${typeof value} to a rules value`);
   }
 }
 

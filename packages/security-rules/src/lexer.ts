@@ -7,13 +7,13 @@ export type Token = Span &
   (
     | { readonly kind: 'word'; readonly text: string }
     | { readonly kind: 'literal'; readonly text: string; readonly value: RulesValue }
-    | { readonly kind: 'sign'; readonly text: string }
-    /** 2^63 is an Integer only with a minus before it. */
-    | { readonly kind: 'least integer'; readonly text: string }
+    | { readonly kind: 'symbol'; readonly text: string }
+    /** 9223372036854775808, which is an Integer only after a minus sign. */
+    | { readonly kind: 'min integer'; readonly text: string }
     | { readonly kind: 'end'; readonly text: string }
   );
 
-/** One segment of a path in an expression: text, or where the expression of `$(` starts. */
+/** One segment of a path in an expression: text, or `$(`, whose expression starts at `end`. */
 export type PathSegment =
   | { readonly kind: 'text'; readonly text: string; readonly end: number }
   | { readonly kind: 'expression'; readonly end: number };
@@ -25,9 +25,9 @@ const SIMPLE_ESCAPES: ReadonlyMap<string, string> = new Map([
   ...([['n', '\n'], ['r', '\r'], ['t', '\t'], ['a', '\x07']] as const), // prettier-ignore
   ...([['b', '\b'], ['f', '\f'], ['v', '\v']] as const), // prettier-ignore
 ]);
-const LEAST_INTEGER = '9223372036854775808';
+const MIN_INTEGER_DIGITS = '9223372036854775808';
 
-/** Cuts a rules file into tokens, one at a time; the parser says when a path comes instead. */
+/** Splits a rules file into tokens, one at a time. The parser requests path segments explicitly. */
 export class Lexer {
   private offset = 0;
   private readonly text: string;
@@ -36,14 +36,14 @@ export class Lexer {
     this.text = source.text;
   }
 
-  /** Goes on from this offset. */
+  /** Continues at this offset. */
   moveTo(offset: number): void {
     this.offset = offset;
   }
 
-  /** The token after blanks and comments. */
+  /** Skips whitespace and comments and returns the next token. */
   next(): Token {
-    this.skipBlanks();
+    this.skipWhitespace();
     const start = this.offset;
     const character = this.text[start];
     if (character === undefined)
@@ -55,16 +55,16 @@ export class Lexer {
     if (isWordStart(character)) return this.word(start);
     if (isDigit(character)) return this.number(start);
     const two = this.text.slice(start, start + 2);
-    const sign = TWO_CHARACTERS.has(two) ? two : character;
-    if (sign === character && !ONE_CHARACTER.has(character)) {
+    const symbol = TWO_CHARACTERS.has(two) ? two : character;
+    if (symbol === character && !ONE_CHARACTER.has(character)) {
       const found = String.fromCodePoint(this.text.codePointAt(start) ?? 0);
       throw this.source.error(start, `expected an expression or a statement, found '${found}'`);
     }
-    this.offset = start + sign.length;
-    return { kind: 'sign', text: sign, start, end: this.offset };
+    this.offset = start + symbol.length;
+    return { kind: 'symbol', text: symbol, start, end: this.offset };
   }
 
-  private skipBlanks(): void {
+  private skipWhitespace(): void {
     for (;;) {
       const character = this.text[this.offset];
       const two = this.text.slice(this.offset, this.offset + 2);
@@ -84,17 +84,17 @@ export class Lexer {
   }
 
   private word(start: number): Token {
-    this.offset = this.run(start, isWordPart);
+    this.offset = this.scan(start, isWordPart);
     const text = this.text.slice(start, this.offset);
     return { kind: 'word', text, start, end: this.offset };
   }
 
   private number(start: number): Token {
-    let end = this.run(start, isDigit);
+    let end = this.scan(start, isDigit);
     let fraction = false;
     if (this.text[end] === '.' && isDigit(this.text[end + 1])) {
       fraction = true;
-      end = this.run(end + 1, isDigit);
+      end = this.scan(end + 1, isDigit);
     }
     const exponent = /^[eE][+-]?[0-9]+/u.exec(this.text.slice(end, end + 8));
     if (exponent) {
@@ -102,18 +102,18 @@ export class Lexer {
       end += exponent[0].length;
     }
     if (isWordPart(this.text[end])) {
-      throw this.source.error(start, 'expected a number in decimal digits, found letters in it');
+      throw this.source.error(start, 'expected a decimal number, found letters in it');
     }
     this.offset = end;
     const text = this.text.slice(start, end);
     if (fraction) return { kind: 'literal', text, value: float(Number(text)), start, end };
-    if (text.length > 25) throw this.source.error(start, 'expected an integer of 64 bits');
-    if (text === LEAST_INTEGER) return { kind: 'least integer', text, start, end };
+    if (text.length > 25) throw this.source.error(start, 'expected a 64-bit integer');
+    if (text === MIN_INTEGER_DIGITS) return { kind: 'min integer', text, start, end };
     try {
       return { kind: 'literal', text, value: int(BigInt(text)), start, end };
     } catch (error) {
       if (!(error instanceof EvaluationError)) throw error;
-      throw this.source.error(start, `expected an integer of 64 bits, found ${text}`);
+      throw this.source.error(start, `expected a 64-bit integer, found ${text}`);
     }
   }
 
@@ -149,32 +149,34 @@ export class Lexer {
     return { kind: 'literal', text, value, start, end: this.offset };
   }
 
-  /** One escape: text, or in a bytes literal the number of a byte. */
+  /** Parses an escape sequence: a string, or in a bytes literal a byte value. */
   private escape(at: number, asBytes: boolean): { value: string | number; end: number } {
     const letter = this.text[at + 1] ?? '';
     const simple = SIMPLE_ESCAPES.get(letter);
     if (simple !== undefined) return { value: simple, end: at + 2 };
     const octal = /^[0-3][0-7]{2}/u.exec(this.text.slice(at + 1, at + 4))?.[0];
-    if (octal) return this.coded(Number.parseInt(octal, 8), asBytes, at, at + 4);
+    if (octal) return this.escapedValue(Number.parseInt(octal, 8), asBytes, at, at + 4);
     const digits = { x: 2, u: 4, U: 8 }[asBytes && letter !== 'x' ? '' : letter];
     const hex = this.text.slice(at + 2, at + 2 + (digits ?? 0));
     if (digits === undefined || hex.length < digits || !/^[0-9A-Fa-f]+$/u.test(hex)) {
-      const known = asBytes ? '\\n \\\\ \\xHH \\OOO' : '\\n \\\\ \\xHH \\uHHHH \\UHHHHHHHH \\OOO';
-      throw this.source.error(at, `expected an escape such as ${known}, found \\${letter}`);
+      const examples = asBytes
+        ? '\\n \\\\ \\xHH \\OOO'
+        : '\\n \\\\ \\xHH \\uHHHH \\UHHHHHHHH \\OOO';
+      throw this.source.error(at, `expected an escape such as ${examples}, found \\${letter}`);
     }
-    return this.coded(Number.parseInt(hex, 16), asBytes, at, at + 2 + digits);
+    return this.escapedValue(Number.parseInt(hex, 16), asBytes, at, at + 2 + digits);
   }
 
-  private coded(code: number, asBytes: boolean, at: number, end: number) {
+  private escapedValue(code: number, asBytes: boolean, at: number, end: number) {
     if (asBytes) return { value: code, end };
     if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
-      throw this.source.error(at, 'expected the code of a Unicode character');
+      throw this.source.error(at, 'expected a Unicode code point');
     }
     return { value: String.fromCodePoint(code), end };
   }
 
-  /** Whether a path goes on at this offset, and not a comment. */
-  pathGoesOn(offset: number): boolean {
+  /** Whether the path continues at this offset; `//` and `/*` start a comment. */
+  pathContinues(offset: number): boolean {
     return this.text[offset] === '/' && !/[/*]/u.test(this.text[offset + 1] ?? '');
   }
 
@@ -204,11 +206,11 @@ export class Lexer {
     };
   }
 
-  private segmentText(offset: number, part: (character: string | undefined) => boolean): number {
-    // `(default)`, the name that most databases have.
-    const inside = this.text[offset] === '(' ? this.run(offset + 1, isWordPart) : offset;
-    if (inside > offset + 1 && this.text[inside] === ')') return inside + 1;
-    const end = this.run(offset, part);
+  private segmentText(offset: number, isPart: (character: string | undefined) => boolean): number {
+    // `(default)`, the name of the default database.
+    const nameEnd = this.text[offset] === '(' ? this.scan(offset + 1, isWordPart) : offset;
+    if (nameEnd > offset + 1 && this.text[nameEnd] === ')') return nameEnd + 1;
+    const end = this.scan(offset, isPart);
     if (end > offset) return end;
     const found = this.text[offset];
     const what =
@@ -216,9 +218,9 @@ export class Lexer {
     throw this.source.error(offset, `expected a path segment after '/', found ${what}`);
   }
 
-  private run(from: number, part: (character: string | undefined) => boolean): number {
+  private scan(from: number, isPart: (character: string | undefined) => boolean): number {
     let end = from;
-    while (part(this.text[end])) end++;
+    while (isPart(this.text[end])) end++;
     return end;
   }
 }

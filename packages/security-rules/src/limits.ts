@@ -1,6 +1,6 @@
 import { LimitError } from './errors.js';
 
-/** The documented limits of a ruleset and of one request, and our own against endless work. */
+/** The documented limits of a ruleset and of a request, and the engine's own limits on work. */
 export const LIMITS = {
   sourceBytes: 256 * 1024,
   letsPerFunction: 10,
@@ -11,26 +11,29 @@ export const LIMITS = {
   segmentsPerMatch: 100,
   wildcardsPerMatch: 20,
   firestoreReads: 10,
-  /** Of a batch, a transaction or a read of several documents, beside the 10 of each operation. */
+  /** For a batch, a transaction or a multi-document read, in addition to 10 for each operation. */
   firestoreReadsTogether: 20,
   storageReads: 2,
-  /** Ours: how deep expressions and match blocks may nest, so that recursion is bounded. */
+  /** Engine limit: nesting depth of expressions and match blocks, which bounds recursion. */
   nesting: 100,
   expressionHeight: 400,
-  /** Ours: how deep a value handed in may nest; Firestore's own limit is 20. */
+  /** Engine limit: nesting depth of an input value. Firestore's limit is 20. */
   valueDepth: 100,
-  /** Ours: steps of comparing, joining and matching in one request. */
+  /** Engine limit: steps of comparing, concatenating and matching in one request. */
   work: 5_000_000,
   patternLength: 5000,
 } as const;
 
-/** Counts the steps of one request that are not expressions, so that no value is too big. */
+/** The budget of one request for work on values, which bounds its time and memory. */
 export class Work {
-  private left: number = LIMITS.work;
+  private remaining: number = LIMITS.work;
 
-  /** Takes `steps` from the budget; throws LimitError when it is used up. */
+  /**
+   * Takes `steps` from the budget.
+   * @throws LimitError if the budget is used up
+   */
   charge(steps: number): void {
-    this.left -= steps;
-    if (this.left < 0) throw new LimitError('the values compared in this request are too big');
+    this.remaining -= steps;
+    if (this.remaining < 0) throw new LimitError('the values in this request are too big');
   }
 }

@@ -1,17 +1,17 @@
 import { compileRules, RulesSyntaxError } from './index.js';
-import { firestoreRules, refusal, storageRules } from './testing.js';
+import { firestoreRules, loadError, storageRules } from './testing.js';
 
-/** A file with one condition in it, at 3:40. */
+/** A file with one condition, which starts at 3:42. */
 const one = (condition: string): string =>
   `service cloud.firestore {\nmatch /databases/{database}/documents {\nmatch /docs/{id} { allow read, write: if ${condition};\n}}}`;
 
 const service = (body: string): string => `service cloud.firestore {\n${body}\n}`;
 const match = (body: string): string => `service cloud.firestore { match /a/{b} {\n${body}\n} }`;
-/** A function is written from line 3 on. */
+/** A file with one function, whose body starts on line 3. */
 const fn = (body: string): string =>
   `rules_version = '2'; ${service(`function f(x) {\n${body}\n}`)}`;
 
-const REFUSED: readonly (readonly [rules: string, where: string, why: RegExp])[] = [
+const REJECTED: readonly (readonly [rules: string, where: string, why: RegExp])[] = [
   ['', '1:1', /expected 'service', found the end of the file/],
   ['rules_version = 2;', '1:17', /expected the version '1' or '2', found '2'/],
   ["rules_version = '3';", '1:17', /expected the version '1' or '2', found ''3''/],
@@ -42,11 +42,11 @@ const REFUSED: readonly (readonly [rules: string, where: string, why: RegExp])[]
   [one('&& true'), '3:42', /expected an expression, found '&&'/],
   [one('(true'), '3:47', /expected '\)', found ';'/],
   [one('true)'), '3:46', /expected an operator or ';' after the condition, found '\)'/],
-  [one('true ? 1'), '3:50', /expected ':' and the other value of this condition/],
+  [one('true ? 1'), '3:50', /expected ':' and the second value of this conditional/],
   [one('[1'), '3:44', /expected '\]' or ',' in this list/],
   [one("{'a' 1}"), '3:47', /expected ':' after the key/],
   [one('{a: 1}'), '3:43', /expected a string as key of this map, found 'a'/],
-  [one("{'a': 1, 'a': 2}"), '3:51', /expected a key that this map does not have yet/],
+  [one("{'a': 1, 'a': 2}"), '3:51', /expected a key that is unique in this map/],
   [one('request.'), '3:50', /expected a name after '.', found ';'/],
   [one('request.auth.uid = "x"'), '3:59', /expected an operator or ';'/],
   [one('request.auth.uid === "x"'), '3:61', /expected an expression, found '='/],
@@ -54,22 +54,22 @@ const REFUSED: readonly (readonly [rules: string, where: string, why: RegExp])[]
   [one('"abc'), '3:42', /expected " to end this string on its line/],
   [one("'a\\qb' == ''"), '3:44', /expected an escape .*found \\q/],
   [one("b'\\u0041' == b''"), '3:44', /expected an escape/],
-  [one("'\\U00110000' == ''"), '3:43', /expected the code of a Unicode character/],
-  [one("'\\ud800' == ''"), '3:43', /expected the code of a Unicode character/],
+  [one("'\\U00110000' == ''"), '3:43', /expected a Unicode code point/],
+  [one("'\\ud800' == ''"), '3:43', /expected a Unicode code point/],
   [one('1x == 1'), '3:42', /found letters in it/],
   [one('0x1F == 31'), '3:42', /found letters in it/],
   [one('.5 < 1'), '3:42', /expected an expression, found '.'/],
   [one('9223372036854775808 > 0'), '3:42', /expected an expression, found '9223372036854775808'/],
-  [one('9223372036854775809 > 0'), '3:42', /expected an integer of 64 bits/],
-  [one('99999999999999999999999999999 > 0'), '3:42', /expected an integer of 64 bits/],
+  [one('9223372036854775809 > 0'), '3:42', /expected a 64-bit integer/],
+  [one('99999999999999999999999999999 > 0'), '3:42', /expected a 64-bit integer/],
   [one('1 is integer'), '3:47', /expected a type after 'is' \(one of bool, .*found 'integer'/],
   [one('null is null'), '3:50', /expected a type after 'is'/],
   [one('true /* no end'), '3:47', /expected '\*\/' to end this comment/],
-  [one('unknown == 1'), '3:42', /expected a variable that exists here, found 'unknown'/],
-  [one('unknown.x == 1'), '3:42', /expected a variable that exists here, found 'unknown'/],
-  [one('unknown.size() == 1'), '3:42', /expected a variable that exists here, found 'unknown'/],
-  [one('nothing()'), '3:42', /expected a function that exists here, found 'nothing'/],
-  [one('math == 1'), '3:42', /expected a function of 'math' after it/],
+  [one('unknown == 1'), '3:42', /expected a variable in scope, found 'unknown'/],
+  [one('unknown.x == 1'), '3:42', /expected a variable in scope, found 'unknown'/],
+  [one('unknown.size() == 1'), '3:42', /expected a variable in scope, found 'unknown'/],
+  [one('nothing()'), '3:42', /expected a function in scope, found 'nothing'/],
+  [one('math == 1'), '3:42', /expected a call such as 'math\.…\(\)', found 'math' alone/],
   [one('math.sin(1) > 0'), '3:42', /expected a function of 'math', found 'sin'/],
   [one('math.abs(1, 2) > 0'), '3:42', /expected 1 argument of 'math.abs', found 2/],
   [one("'a'.contains('a')"), '3:46', /expected a method, found 'contains'/],
@@ -79,11 +79,15 @@ const REFUSED: readonly (readonly [rules: string, where: string, why: RegExp])[]
   [
     one("(/a/b).bind({'b': 'c'}) == /a/c"),
     '3:49',
-    /found 'bind', which is not covered: what of a path/,
+    /found 'bind', which is not supported: the reference does not document which parts/,
   ],
-  [one("'a'.matches('(')"), '3:54', /expected a pattern, but this is not an RE2 pattern/],
-  [one("'a'.matches('(?=a)')"), '3:54', /not an RE2 pattern/],
-  [one("'a'.matches('(a)\\\\1')"), '3:54', /not an RE2 pattern/],
+  [
+    one("'a'.matches('(')"),
+    '3:54',
+    /expected a valid pattern, found an error: invalid RE2 pattern/,
+  ],
+  [one("'a'.matches('(?=a)')"), '3:54', /invalid RE2 pattern/],
+  [one("'a'.matches('(a)\\\\1')"), '3:54', /invalid RE2 pattern/],
   [one("'a'.split('')"), '3:52', /expected a pattern that does not match the empty string/],
   [service('function f() { let a = 1; return a; }'), '2:16', /'let' is for rules_version = '2'/],
   [one("'a'.replace('a', '$1') == ''"), '3:59', /without '\\' and '\$'/],
@@ -112,7 +116,7 @@ const REFUSED: readonly (readonly [rules: string, where: string, why: RegExp])[]
     '3:1',
     /found function 'f' again/,
   ],
-  [service('function f(a, a) { return 1; }'), '2:15', /expected another parameter, found 'a'/],
+  [service('function f(a, a) { return 1; }'), '2:15', /expected a unique parameter, found 'a'/],
   [
     service('function f(a b) { return 1; }'),
     '2:14',
@@ -127,16 +131,16 @@ const REFUSED: readonly (readonly [rules: string, where: string, why: RegExp])[]
   [service('function f() { return f(); }'), '2:1', /no recursion/],
   [fn('let y = 1'), '4:1', /expected ';' after the value of 'let', found '}'/],
   [fn('let x = 1; return x;'), '3:5', /expected a new name after 'let', found 'x'/],
-  [fn('let y = y; return y;'), '3:9', /expected a variable that exists here, found 'y'/],
+  [fn('let y = y; return y;'), '3:9', /expected a variable in scope, found 'y'/],
   [
     firestoreRules('match /docs/{id} { function f() { let id = id; return id; } }'),
     '2:110',
-    /expected a variable that exists here, found 'id'/,
+    /expected a variable in scope, found 'id'/,
   ],
   [fn('x'), '3:1', /expected 'return' or 'let' in the function, found 'x'/],
-  [fn('return x; return x;'), '3:11', /expected '}' after what the function returns/],
+  [fn('return x; return x;'), '3:11', /expected '}' after the return value/],
   [fn('return if;'), '3:8', /expected an expression, found 'if'/],
-  [fn('return f2(x);'), '3:8', /expected a function that exists here, found 'f2'/],
+  [fn('return f2(x);'), '3:8', /expected a function in scope, found 'f2'/],
   [
     service('function f(x) { return x; } match /a/{b} { allow get: if f(); }'),
     '2:58',
@@ -150,8 +154,8 @@ const REFUSED: readonly (readonly [rules: string, where: string, why: RegExp])[]
   [service('function f() { return b; } match /a/{b} { allow get: if f(); }'), '2:23', /found 'b'/],
 ];
 
-test.each(REFUSED)('%j is refused at %s', (rules, where, why) => {
-  const message = refusal(rules);
+test.each(REJECTED)('rejects %j at %s', (rules, where, why) => {
+  const message = loadError(rules);
   if (where === '') {
     expect(message).toBeUndefined();
   } else {
@@ -162,16 +166,16 @@ test.each(REFUSED)('%j is refused at %s', (rules, where, why) => {
 
 const repeat = (text: string, times: number): string => text.repeat(times);
 
-const LIMITED: readonly (readonly [what: string, rules: string, why: RegExp | undefined])[] = [
+const AT_LIMITS: readonly (readonly [what: string, rules: string, why: RegExp | undefined])[] = [
   ['99 parentheses', one(`${repeat('(', 95)}true${repeat(')', 95)}`), undefined],
   ['100,000 parentheses', one(repeat('(', 100_000)), /levels of nesting/],
   ['100,000 exclamation marks', one(`${repeat('!', 100_000)}true`), /levels of nesting/],
   ['100,000 lists', one(repeat('[', 100_000)), /levels of nesting/],
   ['10,000 conditionals', one(`${repeat('true ? true : ', 10_000)}true`), /levels of nesting/],
-  ['300 times or', one(`${repeat('false || ', 300)}true`), undefined],
-  ['20,000 times or', one(`${repeat('false || ', 20_000)}true`), /at most 400 steps/],
-  ['20,000 members', one(`request${repeat('.a', 20_000)}`), /at most 400 steps/],
-  ['a big file', ' '.repeat(300_000), /at most 262144 bytes/],
+  ['300 operators ||', one(`${repeat('false || ', 300)}true`), undefined],
+  ['20,000 operators ||', one(`${repeat('false || ', 20_000)}true`), /at most 400 levels/],
+  ['20,000 members', one(`request${repeat('.a', 20_000)}`), /at most 400 levels/],
+  ['a large file', ' '.repeat(300_000), /at most 262144 bytes/],
   ['10 nested matches', service(`${repeat('match /a {', 10)}${repeat('}', 10)}`), undefined],
   ['11 nested matches', service(`${repeat('match /a {', 11)}${repeat('}', 11)}`), /nested matches/],
   ['10,000 nested matches', service(repeat('match /a {', 10_000)), /levels of nesting/],
@@ -186,7 +190,7 @@ const LIMITED: readonly (readonly [what: string, rules: string, why: RegExp | un
   ['7 parameters', service('function f(a, b, c, d, e, f, g) { return 1; }'), undefined],
   ['8 parameters', service('function f(a, b, c, d, e, f, g, h) { return 1; }'), /at most 7 param/],
   [
-    '5,000 functions that call the next',
+    'a call chain of 5,000 functions',
     service(
       Array.from({ length: 5000 }, (_, i) => `function f${i}() { return f${i + 1}(); }`).join(
         '\n',
@@ -200,13 +204,13 @@ function lets(count: number): string {
   return Array.from({ length: count }, (_, i) => `let v${i} = 1;`).join(' ');
 }
 
-test.each(LIMITED)('%s', (_what, rules, why) => {
-  const message = refusal(rules);
+test.each(AT_LIMITS)('%s', (_what, rules, why) => {
+  const message = loadError(rules);
   if (why) expect(message).toMatch(why);
   else expect(message).toBeUndefined();
 });
 
-const TAKEN: readonly string[] = [
+const ACCEPTED: readonly string[] = [
   "rules_version = '2'\nservice firebase.storage { match /b/{bucket}/o { match /{all=**} { allow read; } } }",
   'rules_version="1"; service cloud.firestore { match /a/{b} { allow read, write: if true } }',
   'service cloud.firestore {} service firebase.storage {}',
@@ -218,27 +222,27 @@ const TAKEN: readonly string[] = [
   one('later(1)').replace('match /docs', 'function later(x) { return x == 1; } match /docs'),
 ];
 
-test.each(TAKEN)('%j is taken', (rules) => {
-  expect(refusal(rules)).toBeUndefined();
+test.each(ACCEPTED)('accepts %j', (rules) => {
+  expect(loadError(rules)).toBeUndefined();
 });
 
-test('the error has file, line and column of its own', () => {
-  const read = (): unknown => compileRules('service cloud.firestore {\n  😀', 'storage.rules');
-  expect(read).toThrow(RulesSyntaxError);
-  expect(read).toThrow("storage.rules:2:3: expected an expression or a statement, found '😀'");
+test('RulesSyntaxError has properties for file, line and column', () => {
+  const load = (): unknown => compileRules('service cloud.firestore {\n  😀', 'storage.rules');
+  expect(load).toThrow(RulesSyntaxError);
+  expect(load).toThrow("storage.rules:2:3: expected an expression or a statement, found '😀'");
   try {
-    read();
+    load();
   } catch (error) {
     expect(error).toMatchObject({ file: 'storage.rules', line: 2, column: 3 });
   }
 });
 
-test('a byte order mark is no part of the file', () => {
-  expect(refusal('\ufeffservice cloud.firestore {}')).toBeUndefined();
-  expect(refusal('\ufeffservice x {}')).toContain('test.rules:1:9: ');
+test('ignores a byte order mark', () => {
+  expect(loadError('\ufeffservice cloud.firestore {}')).toBeUndefined();
+  expect(loadError('\ufeffservice x {}')).toContain('test.rules:1:9: ');
 });
 
-test('a ruleset says its version and services', () => {
+test('a ruleset has its version and services', () => {
   const rules = compileRules(storageRules(''), 'a');
   expect(rules).toMatchObject({ version: '2', services: ['firebase.storage'] });
   expect(compileRules('service cloud.firestore {}', 'a').version).toBe('1');

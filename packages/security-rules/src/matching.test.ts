@@ -1,6 +1,13 @@
 import { ANY_DOCUMENT, ANY_PARENTS, compileRules, fromJson, openMap } from './index.js';
 import type { RulesMethod } from './index.js';
-import { allowed, decide, firestoreRules, outcome, storageRules, type Given } from './testing.js';
+import {
+  isAllowed,
+  decide,
+  firestoreRules,
+  evaluateCondition,
+  storageRules,
+  type RequestOptions,
+} from './testing.js';
 
 const METHODS: readonly RulesMethod[] = ['get', 'list', 'create', 'update', 'delete'];
 
@@ -14,13 +21,13 @@ test.each([
   ['delete', 'delete'],
   ['get, delete', 'get delete'],
   ['read, write', 'get list create update delete'],
-])('allow %s is for %s', async (methods, expected) => {
+])('allow %s applies to %s', async (methods, expected) => {
   const rules = compileRules(firestoreRules(`match /docs/{id} { allow ${methods}; }`), 'a');
-  const found = await Promise.all(METHODS.map((method) => allowed(rules, { method })));
-  expect(METHODS.filter((_, index) => found[index]).join(' ')).toBe(expected);
+  const results = await Promise.all(METHODS.map((method) => isAllowed(rules, { method })));
+  expect(METHODS.filter((_, index) => results[index]).join(' ')).toBe(expected);
 });
 
-/** match path, version, document path, whether it covers it */
+/** match path, versions, document path, whether it matches */
 const PATHS: readonly (readonly [pattern: string, versions: string, path: string, is: boolean])[] =
   [
     ['/docs/a', '12', 'docs/a', true],
@@ -57,16 +64,16 @@ const PATHS: readonly (readonly [pattern: string, versions: string, path: string
 test.each(PATHS)('%s (version %s) and %s: %s', async (pattern, versions, path, is) => {
   for (const version of versions) {
     const rules = firestoreRules(`match ${pattern} { allow get; }`, version);
-    expect(await allowed(rules, { path })).toBe(is);
+    expect(await isAllowed(rules, { path })).toBe(is);
   }
 });
 
-test('in nested matches the paths are put together, and only the whole one counts', async () => {
+test('nested matches match the concatenated path only', async () => {
   const rules = firestoreRules('match /a/{b} { match /c/{d} { allow get: if b == d; } }');
-  expect(await allowed(rules, { path: 'a/x/c/x' })).toBe(true);
-  expect(await allowed(rules, { path: 'a/x/c/y' })).toBe(false);
-  expect(await allowed(rules, { path: 'a/x' })).toBe(false);
-  expect(await allowed(rules, { path: 'c/x' })).toBe(false);
+  expect(await isAllowed(rules, { path: 'a/x/c/x' })).toBe(true);
+  expect(await isAllowed(rules, { path: 'a/x/c/y' })).toBe(false);
+  expect(await isAllowed(rules, { path: 'a/x' })).toBe(false);
+  expect(await isAllowed(rules, { path: 'c/x' })).toBe(false);
 });
 
 test.each([
@@ -76,10 +83,10 @@ test.each([
   ['2', 'a/x/c/y', true],
 ])('in version %s a nested /{rest=**} and %s: %s', async (version, path, is) => {
   const rules = firestoreRules('match /a/{b} { match /{rest=**} { allow get; } }', version);
-  expect(await allowed(rules, { path })).toBe(is);
+  expect(await isAllowed(rules, { path })).toBe(is);
 });
 
-/** condition in match /docs/{id}/{rest=**}, path, whether it is true */
+/** conditions that are true in match /docs/{id}/{rest=**}, and the document path */
 const CAPTURES: readonly (readonly [condition: string, path: string])[] = [
   ["id == 'a'", 'docs/a/x/y'],
   ['id is string', 'docs/a'],
@@ -95,24 +102,24 @@ const CAPTURES: readonly (readonly [condition: string, path: string])[] = [
 
 test.each(CAPTURES)('%s at %s', async (condition, path) => {
   const body = `match /docs/{id}/{rest=**} { allow get: if ${condition}; }`;
-  expect(await allowed(firestoreRules(body), { path })).toBe(true);
+  expect(await isAllowed(firestoreRules(body), { path })).toBe(true);
 });
 
 test('an inner wildcard hides an outer one of the same name', async () => {
   const rules = firestoreRules("match /a/{x} { match /b/{x} { allow get: if x == 'inner'; } }");
-  expect(await allowed(rules, { path: 'a/outer/b/inner' })).toBe(true);
+  expect(await isAllowed(rules, { path: 'a/outer/b/inner' })).toBe(true);
 });
 
-test('a function sees the wildcards around it, not those where it is called', async () => {
+test('a function sees the wildcards around its declaration, not around the call', async () => {
   const rules = firestoreRules(`
     match /a/{x} {
       function outer() { return x; }
       match /b/{x} { allow get: if outer() == 'out' && x == 'in'; }
     }`);
-  expect(await allowed(rules, { path: 'a/out/b/in' })).toBe(true);
+  expect(await isAllowed(rules, { path: 'a/out/b/in' })).toBe(true);
 });
 
-test('statements are tried in order until one allows', async () => {
+test('statements are evaluated in order until one allows the request', async () => {
   const rules = firestoreRules(`
     match /docs/{id} { allow get: if id == 'b'; allow list; allow get: if request.x == 1; }
     match /{all=**} { allow read: if true; allow read: if false; }`);
@@ -127,7 +134,7 @@ test('statements are tried in order until one allows', async () => {
   });
 });
 
-test('why names the part that decided, also inside a function', async () => {
+test('`why` names the part that determined the result, also in a function', async () => {
   const rules = firestoreRules(`
     function owner(uid) { return request.auth != null && request.auth.uid == uid; }
     match /docs/{id} { allow get: if true && owner(id); }`);
@@ -137,34 +144,34 @@ test('why names the part that decided, also inside a function', async () => {
   expect(await why({ auth: {} })).toBe("error at 3:58: property 'uid' is undefined");
 });
 
-test('why shows parentheses as the file has them', async () => {
+test('`why` quotes parentheses from the source text', async () => {
   const rules = firestoreRules(`
     match /docs/{id} { allow get: if (id == 'b' || (true)) == false; }`);
   const { tried } = await decide(rules);
   expect(tried[0]?.why).toBe("(id == 'b' || (true)) == false is false (3:38)");
 });
 
-test('nothing that covers the path, or no service of this name: denied, nothing tried', async () => {
+test('denies a request that no match or no service applies to', async () => {
   const rules = firestoreRules('match /docs/{id} { allow get; }');
   expect(await decide(rules, { path: 'x/y' })).toMatchObject({ allowed: false, tried: [] });
-  const storage: Given = { service: 'firebase.storage', path: 'docs/a' };
+  const storage: RequestOptions = { service: 'firebase.storage', path: 'docs/a' };
   expect(await decide(rules, storage)).toMatchObject({ allowed: false, tried: [] });
 });
 
-test('each service has its own rules, and functions of the file are for both', async () => {
+test('each service has its own rules and shares the functions of the file', async () => {
   const rules = `rules_version = '2';
     function yes() { return true; }
     service cloud.firestore { match /{all=**} { allow get: if yes(); } }
     service firebase.storage { match /{all=**} { allow delete: if yes(); } }`;
-  const storage: Given = { service: 'firebase.storage' };
-  expect(await allowed(rules)).toBe(true);
-  expect(await allowed(rules, { method: 'delete' })).toBe(false);
-  expect(await allowed(rules, storage)).toBe(false);
-  expect(await allowed(rules, { ...storage, method: 'delete' })).toBe(true);
+  const storage: RequestOptions = { service: 'firebase.storage' };
+  expect(await isAllowed(rules)).toBe(true);
+  expect(await isAllowed(rules, { method: 'delete' })).toBe(false);
+  expect(await isAllowed(rules, storage)).toBe(false);
+  expect(await isAllowed(rules, { ...storage, method: 'delete' })).toBe(true);
 });
 
 describe('Storage', () => {
-  const storage: Given = { service: 'firebase.storage' };
+  const storage: RequestOptions = { service: 'firebase.storage' };
   const rules = (version: string) => storageRules('match /{all=**} { allow read; }', version);
 
   test.each([
@@ -172,13 +179,13 @@ describe('Storage', () => {
     ['1', 'list', false],
     ['2', 'get', true],
     ['2', 'list', true],
-  ] as const)('in version %s %s is %s', async (version, method, is) => {
-    expect(await allowed(rules(version), { ...storage, method, path: 'a/b' })).toBe(is);
+  ] as const)('version %s, %s: %s', async (version, method, is) => {
+    expect(await isAllowed(rules(version), { ...storage, method, path: 'a/b' })).toBe(is);
   });
 
-  test('the buckets and segments of a name', async () => {
+  test('matches the bucket and the segments of an object name', async () => {
     const owner = storageRules('match /originals/{uid}/{id} { allow get: if bucket == uid; }');
-    const at = (...path: string[]) => allowed(owner, { ...storage, path });
+    const at = (...path: string[]) => isAllowed(owner, { ...storage, path });
     expect(await at('b', 'ann', 'o', 'originals', 'ann', 'cat')).toBe(true);
     expect(await at('b', 'ann', 'o', 'originals', 'bob', 'cat')).toBe(false);
     expect(await at('b', 'ann', 'o', 'originals', 'ann', 'x', 'cat')).toBe(false);
@@ -186,11 +193,11 @@ describe('Storage', () => {
     expect(await at('b', 'ann', 'o', 'originals', 'ann')).toBe(false);
   });
 
-  test('what the resource is', async () => {
+  test('conditions on size and content type', async () => {
     const condition =
       "request.resource.size < 5 * 1024 * 1024 && request.resource.contentType.matches('image/.*')";
     const write = (size: number, contentType: string) =>
-      outcome(condition, {
+      evaluateCondition(condition, {
         ...storage,
         method: 'create',
         request: { resource: { size, contentType } },
@@ -202,7 +209,7 @@ describe('Storage', () => {
   });
 });
 
-describe('a query, of which not everything is known', () => {
+describe('a query, which determines only some values', () => {
   const list = (condition: string, body = `match /docs/{id} { allow list: if ${condition}; }`) =>
     decide(firestoreRules(body), {
       method: 'list',
@@ -229,7 +236,7 @@ describe('a query, of which not everything is known', () => {
     expect((await list(condition)).allowed).toBe(is);
   });
 
-  test('a document id that is written out does not cover it', async () => {
+  test('a literal document id does not match a query', async () => {
     expect((await list('', 'match /docs/a { allow list; }')).allowed).toBe(false);
     expect((await list('', 'match /{all=**} { allow list; }')).allowed).toBe(true);
     expect((await list('', 'match /{all=**} { allow list: if all == /a; }')).allowed).toBe(false);
@@ -243,6 +250,6 @@ describe('a query, of which not everything is known', () => {
     ['match /{all=**} { allow list; }', true],
   ])('a collection group and %s: %s', async (body, is) => {
     const path = ['databases', '(default)', 'documents', ANY_PARENTS, 'songs', ANY_DOCUMENT];
-    expect(await allowed(firestoreRules(body), { method: 'list', path })).toBe(is);
+    expect(await isAllowed(firestoreRules(body), { method: 'list', path })).toBe(is);
   });
 });

@@ -5,7 +5,7 @@ import { EvaluationError } from './errors.js';
 import type { Work } from './limits.js';
 import { bool, duration, float, int, list, string, timestamp, type RulesValue } from './values.js';
 
-/** Operators that evaluate both sides; `||` and `&&` are the evaluator's. */
+/** Operators that evaluate both operands. The evaluator implements `||` and `&&`. */
 export type StrictOperator = Exclude<BinaryOperator, '||' | '&&'>;
 
 /** The value of `left operator right`. */
@@ -55,7 +55,7 @@ export function applyUnary(operator: UnaryOperator, operand: RulesValue): RulesV
   throw new EvaluationError(`'${operator}' can't be applied to ${operand.type}`);
 }
 
-/** Whether the value is of the type that `is` names. */
+/** Whether the value has the type on the right side of `is`. */
 export function isOfType(value: RulesValue, type: IsType): boolean {
   return type === 'number' ? isNumber(value) : value.type === type;
 }
@@ -106,7 +106,7 @@ function subtract(left: RulesValue, right: RulesValue): RulesValue {
 
 type Arithmetic = '+' | '-' | '*' | '/' | '%';
 
-/** Arithmetic of numbers: Integer with Integer, otherwise both as Float. */
+/** Integer arithmetic for two Integers, Float arithmetic otherwise. */
 function calculate(operator: Arithmetic, left: RulesValue, right: RulesValue): RulesValue {
   if (left.type === 'int' && right.type === 'int') {
     return int(calculateIntegers(operator, left.value, right.value));
@@ -186,7 +186,7 @@ function at<T>(items: readonly T[], index: RulesValue): T {
   return item;
 }
 
-/** `object[from:to]`, without `to` itself. */
+/** `object[from:to]`; `to` is exclusive. */
 export function range(
   object: RulesValue,
   from: RulesValue,
@@ -209,7 +209,7 @@ function slice<T>(items: readonly T[], from: RulesValue, to: RulesValue): T[] {
   if (from.type !== 'int' || to.type !== 'int') {
     throw new EvaluationError(`expected int, found ${from.type === 'int' ? to.type : from.type}`);
   }
-  // Both ends have to be items, the last one taken being to - 1: so in Google's own emulator.
+  // As in Google's emulator, both `from` and `to - 1` must be valid indexes.
   const size = BigInt(items.length);
   const isWithin = (index: bigint): boolean => index >= 0n && index < size;
   if (!isWithin(from.value) || !isWithin(to.value - 1n) || from.value > to.value) {

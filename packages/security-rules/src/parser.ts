@@ -24,7 +24,10 @@ const METHODS: ReadonlyMap<string, readonly RulesMethod[]> = new Map<string, Rul
   ['delete', ['delete']],
 ]);
 
-/** Reads a whole rules file; throws RulesSyntaxError at the first thing that isn't covered. */
+/**
+ * Parses a rules file.
+ * @throws RulesSyntaxError at the first syntax that is not supported
+ */
 export function parse(source: Source): RulesFile {
   if (Buffer.byteLength(source.text) > LIMITS.sourceBytes) {
     throw source.error(0, `expected at most ${LIMITS.sourceBytes} bytes of rules, found more`);
@@ -36,12 +39,12 @@ class Parser extends ExpressionParser {
   private version: RulesVersion = '1';
 
   file(): RulesFile {
-    if (this.sees('rules_version')) this.version = this.rulesVersion();
+    if (this.isNext('rules_version')) this.version = this.rulesVersion();
     const functions: FunctionDeclaration[] = [];
     const services: Service[] = [];
     while (this.token.kind !== 'end') {
-      if (this.sees('function')) functions.push(this.function());
-      else if (this.sees('service')) services.push(this.service());
+      if (this.isNext('function')) functions.push(this.function());
+      else if (this.isNext('service')) services.push(this.service());
       else throw this.unexpected("'service' or 'function'");
     }
     if (services.length === 0) throw this.unexpected("'service'");
@@ -56,7 +59,7 @@ class Parser extends ExpressionParser {
       throw this.unexpected("the version '1' or '2'");
     }
     this.advance();
-    this.take(';');
+    this.accept(';');
     return value.value;
   }
 
@@ -64,7 +67,7 @@ class Parser extends ExpressionParser {
     const { start } = this.advance();
     const first = this.token;
     const words = [this.name('cloud.firestore or firebase.storage').text];
-    if (this.take('.')) words.push(this.name('cloud.firestore or firebase.storage').text);
+    if (this.accept('.')) words.push(this.name('cloud.firestore or firebase.storage').text);
     const name = words.join('.');
     if (!isService(name)) {
       throw this.source.error(
@@ -75,9 +78,9 @@ class Parser extends ExpressionParser {
     this.expect('{', ' after the name of the service');
     const functions: FunctionDeclaration[] = [];
     const matches: Match[] = [];
-    while (!this.sees('}')) {
-      if (this.sees('function')) functions.push(this.function());
-      else if (this.sees('match')) matches.push(this.match());
+    while (!this.isNext('}')) {
+      if (this.isNext('function')) functions.push(this.function());
+      else if (this.isNext('match')) matches.push(this.match());
       else throw this.unexpected("'match', 'function' or '}'");
     }
     const { end } = this.advance();
@@ -92,10 +95,10 @@ class Parser extends ExpressionParser {
       const functions: FunctionDeclaration[] = [];
       const matches: Match[] = [];
       const allows: Allow[] = [];
-      while (!this.sees('}')) {
-        if (this.sees('allow')) allows.push(this.allow());
-        else if (this.sees('match')) matches.push(this.match());
-        else if (this.sees('function')) functions.push(this.function());
+      while (!this.isNext('}')) {
+        if (this.isNext('allow')) allows.push(this.allow());
+        else if (this.isNext('match')) matches.push(this.match());
+        else if (this.isNext('function')) functions.push(this.function());
         else throw this.unexpected("'allow', 'match', 'function' or '}'");
       }
       const { end } = this.advance();
@@ -104,7 +107,7 @@ class Parser extends ExpressionParser {
   }
 
   private pattern(): PathPattern[] {
-    if (!this.sees('/')) throw this.unexpected("a path that starts with '/' after 'match'");
+    if (!this.isNext('/')) throw this.unexpected("a path that starts with '/' after 'match'");
     const patterns: PathPattern[] = [];
     const names = new Set<string>();
     let recursive = false;
@@ -130,16 +133,16 @@ class Parser extends ExpressionParser {
       const last = patterns.at(-1);
       if (
         this.version === '1' &&
-        this.lexer.pathGoesOn(at) &&
+        this.lexer.pathContinues(at) &&
         last?.kind === 'wildcard' &&
         last.recursive
       ) {
         throw this.source.error(
           at,
-          "expected {name=**} last in its path (rules_version = '2' has it anywhere), found '/'",
+          "expected {name=**} last in its path (rules_version = '2' allows it anywhere), found '/'",
         );
       }
-    } while (this.lexer.pathGoesOn(at));
+    } while (this.lexer.pathContinues(at));
     this.lexer.moveTo(at);
     this.advance();
     return patterns;
@@ -149,12 +152,13 @@ class Parser extends ExpressionParser {
     const { start, end } = this.advance();
     const methods = new Set<RulesMethod>();
     do {
-      const own = this.token.kind === 'word' ? METHODS.get(this.token.text) : undefined;
-      if (!own) throw this.unexpected(`a method after 'allow' (${[...METHODS.keys()].join(', ')})`);
-      for (const method of own) methods.add(method);
+      const listed = this.token.kind === 'word' ? METHODS.get(this.token.text) : undefined;
+      if (!listed)
+        throw this.unexpected(`a method after 'allow' (${[...METHODS.keys()].join(', ')})`);
+      for (const method of listed) methods.add(method);
       this.advance();
-    } while (this.take(','));
-    if (!this.take(':')) {
+    } while (this.accept(','));
+    if (!this.accept(':')) {
       this.endOfStatement("':' or ';' after the methods");
       return { methods, start, end };
     }
@@ -164,10 +168,10 @@ class Parser extends ExpressionParser {
     return { methods, condition, start, end: condition.end };
   }
 
-  /** The semicolon may be missing where nothing else could follow. */
+  /** The semicolon is optional before `}` and before the next statement. */
   private endOfStatement(expected: string): void {
-    if (this.take(';')) return;
-    const follows = ['}', 'allow', 'match', 'function'].some((word) => this.sees(word));
+    if (this.accept(';')) return;
+    const follows = ['}', 'allow', 'match', 'function'].some((word) => this.isNext(word));
     if (!follows) throw this.unexpected(expected);
   }
 
@@ -176,23 +180,23 @@ class Parser extends ExpressionParser {
     const name = this.name("a name after 'function'").text;
     this.expect('(', ' after the name of the function');
     const parameters: string[] = [];
-    if (!this.sees(')')) {
+    if (!this.isNext(')')) {
       do {
         if (parameters.length === LIMITS.parametersPerFunction) {
           throw this.unexpected(`at most ${LIMITS.parametersPerFunction} parameters`);
         }
-        if (parameters.includes(this.token.text)) throw this.unexpected('another parameter');
+        if (parameters.includes(this.token.text)) throw this.unexpected('a unique parameter');
         parameters.push(this.name('a parameter').text);
-      } while (this.take(','));
+      } while (this.accept(','));
     }
     this.expect(')', ' after the parameters');
     this.expect('{', ' and the body of the function');
     const lets: Let[] = [];
-    while (this.sees('let')) lets.push(this.let(lets, parameters));
+    while (this.isNext('let')) lets.push(this.let(lets, parameters));
     this.expect('return', " or 'let' in the function");
     const result = this.expression();
-    if (!this.take(';') && !this.sees('}')) throw this.unexpected("an operator or ';'");
-    const { end } = this.expect('}', ' after what the function returns');
+    if (!this.accept(';') && !this.isNext('}')) throw this.unexpected("an operator or ';'");
+    const { end } = this.expect('}', ' after the return value');
     return { name, parameters, lets, result, start, end };
   }
 

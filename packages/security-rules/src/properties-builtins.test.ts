@@ -6,7 +6,7 @@ import * as rules from './index.js';
 import type { RulesValue } from './index.js';
 import { Work } from './limits.js';
 import { applyBinary, applyUnary, element, range } from './operators.js';
-import { inTime } from './testing.js';
+import { runWithTimeout } from './testing.js';
 import { isRulesValue, mapDiff, type TypeName } from './values.js';
 
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
@@ -15,10 +15,10 @@ const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 10 }),
   fc.constantFrom('a', 'ab', '(', '[a', 'a*', '.*', '\\1', '$1', '(?=a)', 's', 'w', 'true', '1e5'),
 );
-/** Seconds of all times and durations that there are, and some beyond. */
+/** Nanoseconds of all valid times and durations, and some outside their range. */
 const nanos = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n });
 
-/** Values of each type; what can't be made is null. */
+/** Values of each type; null for values that can't be created. */
 const byType = fc.letrec<Record<TypeName | 'any', RulesValue>>((tie) => {
   const items = fc.array(tie('any'), { maxLength: 4 });
   const fields = fc.array(fc.tuple(fc.string({ maxLength: 2 }), tie('any')), { maxLength: 4 });
@@ -30,14 +30,14 @@ const byType = fc.letrec<Record<TypeName | 'any', RulesValue>>((tie) => {
     string: text.map(rules.string),
     bytes: fc.uint8Array({ maxLength: 5 }).map(rules.bytes),
     list: items.map(rules.list),
-    set: items.map((of) => made(() => rules.setOf(of))),
+    set: items.map((of) => createOrNull(() => rules.setOf(of))),
     map: fc.oneof(fields.map(rules.map), fields.map(rules.openMap)),
     path: fc.array(fc.string({ minLength: 1, maxLength: 3 }), { maxLength: 5 }).map(rules.path),
-    timestamp: nanos.map((of) => made(() => rules.timestamp(of))),
-    duration: nanos.map((of) => made(() => rules.duration(of))),
+    timestamp: nanos.map((of) => createOrNull(() => rules.timestamp(of))),
+    duration: nanos.map((of) => createOrNull(() => rules.duration(of))),
     latlng: fc
       .tuple(fc.double({ min: -90, max: 90 }), fc.double({ min: -180, max: 180 }))
-      .map(([latitude, longitude]) => made(() => rules.latlng(latitude, longitude))),
+      .map(([latitude, longitude]) => createOrNull(() => rules.latlng(latitude, longitude))),
     map_diff: fc
       .tuple(keys, keys, keys, keys)
       .map(([added, removed, changed, unchanged]) =>
@@ -51,11 +51,11 @@ const byType = fc.letrec<Record<TypeName | 'any', RulesValue>>((tie) => {
 });
 const value = byType.any;
 
-function made(make: () => RulesValue): RulesValue {
-  return attempt(make) ?? rules.NULL;
+function createOrNull(create: () => RulesValue): RulesValue {
+  return attempt(create) ?? rules.NULL;
 }
 
-/** The value, or undefined when there is none for one of the two reasons that there may be. */
+/** The result, or undefined if the call throws an EvaluationError or a LimitError. */
 function attempt<T>(run: () => T): T | undefined {
   try {
     return run();
@@ -77,12 +77,12 @@ const NULL = rules.NULL;
 const any = (count: number): fc.Arbitrary<RulesValue>[] =>
   Array.from({ length: count }, () => value);
 
-/** Everything that makes a value of values. */
+/** All methods, functions and operators. */
 const CALLS: readonly Call[] = [
   ...[...METHODS].flatMap(([type, methods]) =>
     [...methods].map(([name, { arity, call }]): Call => {
       const run = ([self = NULL, ...args]: RulesValue[]) => call(self, args, work());
-      // Mostly what has the method, so that its own code is reached.
+      // Mostly a receiver of the right type, so that the method itself runs.
       const self = fc.oneof({ weight: 9, arbitrary: byType[type] }, value);
       return [`${type}.${name}()`, [self, ...any(arity)], run];
     }),
@@ -101,12 +101,12 @@ const CALLS: readonly Call[] = [
   ['[:]', any(3), ([a = NULL, b = NULL, c = NULL]) => range(a, b, c, work())],
 ];
 
-test.each(CALLS)('%s of anything comes to a value or is an error', (_name, values, call) => {
-  inTime(() =>
+test.each(CALLS)('%s of any values returns a value or throws an error', (_name, values, call) => {
+  runWithTimeout(() =>
     fc.assert(
       fc.property(fc.tuple(...values), (args) => {
-        const found = attempt(() => call(args));
-        expect(found === undefined || isRulesValue(found)).toBe(true);
+        const result = attempt(() => call(args));
+        expect(result === undefined || isRulesValue(result)).toBe(true);
       }),
       { numRuns: 200 },
     ),
@@ -115,13 +115,13 @@ test.each(CALLS)('%s of anything comes to a value or is an error', (_name, value
 
 const runs = { numRuns: 1000 };
 
-test('equal is equal both ways, in sets as elsewhere, and to itself if no NaN is in it', () => {
+test('equality is symmetric, agrees with keys, and is reflexive without NaN', () => {
   fc.assert(
     fc.property(value, value, (a, b) => {
       const equal = attempt(() => equals(a, b, work()));
       expect(attempt(() => equals(b, a, work()))).toBe(equal);
       const numbers = a.type === 'int' || a.type === 'float';
-      // Beyond 2^53 an Integer is rounded where it is compared with a Float, but not in a set.
+      // Above 2^53, comparing an Integer with a Float rounds the Integer, but its key does not.
       if (equal === undefined || numbers) return;
       const [one, other] = [a, b].map((of) => attempt(() => keyOf(of, work(), 'exact')));
       if (one !== undefined && other !== undefined) expect(one === other).toBe(equal);
@@ -137,7 +137,7 @@ test('equal is equal both ways, in sets as elsewhere, and to itself if no NaN is
   );
 });
 
-test('of two values that can be compared one is less, or they are equal, or one is NaN', () => {
+test('of two comparable values, one is less, or they are equal, or one is NaN', () => {
   fc.assert(
     fc.property(value, value, (a, b) => {
       const is = (operator: '<' | '<=' | '>' | '>=') =>
@@ -153,7 +153,7 @@ test('of two values that can be compared one is less, or they are equal, or one 
   );
 });
 
-test('integers are those of 64 bits, and what leaves them is an error', () => {
+test('integers have 64 bits, and results outside that range are errors', () => {
   const small = fc.bigInt({ min: -1000n, max: 1000n });
   const either = fc.oneof(int64, small);
   const of = (operator: (typeof OPERATORS)[number], a: bigint, b: bigint) =>
@@ -164,7 +164,7 @@ test('integers are those of 64 bits, and what leaves them is an error', () => {
       expect(of('+', a, b)).toEqual(fits(a + b));
       expect(of('-', a, b)).toEqual(fits(a - b));
       expect(of('*', a, b)).toEqual(fits(a * b));
-      // Division goes towards zero, and the remainder is what makes up for it.
+      // Division rounds toward zero, and the remainder has the sign of the dividend.
       expect(of('/', a, b)).toEqual(b === 0n ? undefined : fits((a - (a % b)) / b));
       expect(of('%', a, b)).toEqual(b === 0n ? undefined : fits(a - b * (a / b)));
     }),

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { compileRules, fromJson, RulesSyntaxError, type RulesValue } from './index.js';
-import { decide, documentsOf, firestoreRules, inTime, outcome, storageRules } from './testing.js';
+import {
+  decide,
+  createDocumentReader,
+  firestoreRules,
+  runWithTimeout,
+  evaluateCondition,
+  storageRules,
+} from './testing.js';
 
 const SAMPLE = `rules_version = '2';
 service cloud.firestore {
@@ -39,8 +46,8 @@ const WORDS = [
   ],
 ];
 
-/** Loads what may be no rules at all: it is taken, or refused at a place that exists. */
-function loads(text: string): void {
+/** Loads any text: it is accepted, or rejected with a valid line and column. */
+function loadAny(text: string): void {
   try {
     compileRules(text, 'fuzz.rules');
   } catch (error) {
@@ -53,36 +60,36 @@ function loads(text: string): void {
   }
 }
 
-/** Holds for many texts, and in time. */
-function comesToAnEnd<T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>): void {
-  inTime(() => {
+/** Checks a property with many inputs within the timeout. */
+function checkWithTimeout<T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>): void {
+  runWithTimeout(() => {
     fc.assert(property, { numRuns: 1000 });
   });
 }
 
-describe('loading comes to an end', () => {
-  test('of any text', () => {
-    comesToAnEnd(fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), loads));
+describe('loading terminates', () => {
+  test('for any text', () => {
+    checkWithTimeout(fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), loadAny));
   });
 
-  test('of words of the language in any order', () => {
+  test('for words of the language in any order', () => {
     const words = fc.array(fc.constantFrom(...WORDS), { maxLength: 60 });
-    comesToAnEnd(fc.property(words, fc.constantFrom('', ' '), (w, by) => loads(w.join(by))));
+    checkWithTimeout(fc.property(words, fc.constantFrom('', ' '), (w, by) => loadAny(w.join(by))));
   });
 
-  test('of words in the place of a condition', () => {
+  test('for words as a condition', () => {
     const words = fc.array(fc.constantFrom(...WORDS), { maxLength: 20 });
     const put = (w: string[]) =>
-      loads(storageRules(`match /{x} { allow get: if ${w.join(' ')}; }`));
-    comesToAnEnd(fc.property(words, put));
+      loadAny(storageRules(`match /{x} { allow get: if ${w.join(' ')}; }`));
+    checkWithTimeout(fc.property(words, put));
   });
 
-  test('of a file that is cut, or has something else in one place', () => {
+  test('for a file that is cut off or changed in one place', () => {
     const place = fc.nat(SAMPLE.length);
-    comesToAnEnd(
-      fc.property(place, fc.nat(20), fc.constantFrom('', ...WORDS), (at, gone, word) => {
-        loads(SAMPLE.slice(0, at) + word + SAMPLE.slice(at + gone));
-        loads(SAMPLE.slice(0, at) + word);
+    checkWithTimeout(
+      fc.property(place, fc.nat(20), fc.constantFrom('', ...WORDS), (at, removed, word) => {
+        loadAny(SAMPLE.slice(0, at) + word + SAMPLE.slice(at + removed));
+        loadAny(SAMPLE.slice(0, at) + word);
       }),
     );
   });
@@ -97,8 +104,8 @@ const leaf = fc.constantFrom(
 
 const BINARY = ['||', '&&', '==', '!=', 'in', '<', '<=', '>', '>=', '+', '-', '*', '/', '%'];
 
-/** Any expression that can be loaded, whatever it does when it is evaluated. */
-const anything = fc.letrec<{ expression: string }>((tie) => ({
+/** Any expression that can be loaded; evaluating it may fail. */
+const anyExpression = fc.letrec<{ expression: string }>((tie) => ({
   expression: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     leaf,
@@ -150,18 +157,18 @@ const anything = fc.letrec<{ expression: string }>((tie) => ({
   ),
 })).expression;
 
-test('evaluating any expression comes to an end and is a Boolean or says why not', async () => {
+test('evaluating any expression terminates with a Boolean or a reason', async () => {
   await fc.assert(
-    fc.asyncProperty(anything, fc.jsonValue({ maxDepth: 3 }), async (expression, data) => {
+    fc.asyncProperty(anyExpression, fc.jsonValue({ maxDepth: 3 }), async (expression, data) => {
       const rules = firestoreRules(`
         function f(x) { let y = x; return y; }
         match /docs/{id}/{all=**} { allow get: if ${expression}; }`);
-      const given = {
+      const options = {
         request: { x: data, time: new Date(0) },
         resource: { data },
-        documents: documentsOf({ 'x/y': { a: 1 } }),
+        documents: createDocumentReader({ 'x/y': { a: 1 } }),
       };
-      const { allowed, tried } = await decide(rules, given);
+      const { allowed, tried } = await decide(rules, options);
       expect(tried).toHaveLength(1);
       expect(tried[0]?.allowed).toBe(allowed);
       expect(tried[0]?.why).toMatch(
@@ -172,7 +179,7 @@ test('evaluating any expression comes to an end and is a Boolean or says why not
   );
 });
 
-/** Three-valued logic as the reference has it: an error that nothing rescues stays one. */
+/** Three-valued logic of the reference: an error is the result unless an operand decides. */
 type Truth = boolean | 'error';
 
 interface Condition {
@@ -216,7 +223,7 @@ const condition = fc.letrec<{ any: Condition }>((tie) => ({
   ),
 })).any;
 
-/** A lone `1` is no error of its own, only where a Boolean is needed: here it always is. */
+/** A lone `1` is an error only where a Boolean is needed, which is always the case here. */
 async function truthOf(text: string): Promise<Truth> {
   const rules = firestoreRules(`
     function yes() { return true; }
@@ -226,7 +233,7 @@ async function truthOf(text: string): Promise<Truth> {
   return tried[1]?.allowed ? false : 'error';
 }
 
-test('conditions with errors come out as three-valued logic says', async () => {
+test('conditions with errors follow three-valued logic', async () => {
   await fc.assert(
     fc.asyncProperty(condition, async ({ text, truth }) => {
       expect(await truthOf(text)).toBe(truth);
@@ -235,7 +242,7 @@ test('conditions with errors come out as three-valued logic says', async () => {
   );
 });
 
-test('De Morgan holds, !! is nothing, and sides can be swapped, errors included', async () => {
+test('De Morgan, double negation and commutativity hold, also with errors', async () => {
   await fc.assert(
     fc.asyncProperty(condition, condition, async ({ text: a }, { text: b }) => {
       expect(await truthOf(`!(${a} && ${b})`)).toBe(await truthOf(`!(${a}) || !(${b})`));
@@ -247,18 +254,18 @@ test('De Morgan holds, !! is nothing, and sides can be swapped, errors included'
   );
 });
 
-/** An expression as a tree, to be printed with all parentheses or with those it needs. */
+/** An expression tree, printed with all parentheses or only with the necessary ones. */
 type Tree =
   { readonly leaf: string } | { readonly operator: string; readonly parts: readonly Tree[] };
 
-/** The table of the public reference, the tightest last. */
+/** The precedence table of the reference, highest last. */
 const LEVELS = [['?'], ['||'], ['&&'], ['==', '!='], ['in', 'is'], ['<', '<=', '>', '>='], ['+', '-'], ['*', '/', '%'], ['!', '~']]; // prettier-ignore
 
 const levelOf = (tree: Tree): number =>
   'leaf' in tree ? LEVELS.length : LEVELS.findIndex((level) => level.includes(tree.operator));
 
-/** `least` is the lowest level that may stand here without parentheses. */
-function print(tree: Tree, all: boolean, least = 0): string {
+/** `minLevel` is the lowest level that needs no parentheses here. */
+function print(tree: Tree, all: boolean, minLevel = 0): string {
   if ('leaf' in tree) return tree.leaf;
   const level = levelOf(tree);
   const [a, b, c] = tree.parts;
@@ -268,7 +275,7 @@ function print(tree: Tree, all: boolean, least = 0): string {
   else if (tree.operator === 'is') text = `${part(a, level)} is bool`;
   else if (!b) text = `${tree.operator === '~' ? '-' : '!'}${part(a, level)}`;
   else text = `${part(a, level)} ${tree.operator} ${part(b, level + 1)}`;
-  return all || level < least ? `(${text})` : text;
+  return all || level < minLevel ? `(${text})` : text;
 }
 
 const tree = fc.letrec<{ any: Tree }>((tie) => {
@@ -292,11 +299,11 @@ const tree = fc.letrec<{ any: Tree }>((tie) => {
   };
 }).any;
 
-test('parentheses that the precedence makes needless change nothing', async () => {
+test('redundant parentheses do not change the result', async () => {
   const value = async (text: string): Promise<RulesValue[]> => {
     const rules = firestoreRules(`match /docs/{id} { allow get: if debug(${text}) == 0; }`);
     const { debugged, tried } = await decide(rules);
-    // Places differ, the rest of what is said does not.
+    // Positions differ; the rest of the message is the same.
     const why = tried[0]?.why.replace(/\d+:\d+/gu, '').replace(/^.* is (?=true|false)/u, '');
     return [...debugged, fromJson(why)];
   };
@@ -308,8 +315,8 @@ test('parentheses that the precedence makes needless change nothing', async () =
   );
 });
 
-test('fromJson makes what the rules see', async () => {
-  const given = {
+test('fromJson converts JavaScript values to rules values', async () => {
+  const options = {
     request: {
       whole: 1,
       part: 1.5,
@@ -319,16 +326,17 @@ test('fromJson makes what the rules see', async () => {
       set: new Set([1, 1n]),
       map: new Map([['a', 1]]),
       gone: undefined,
-      // Data that only looks like one of the engine's own values is data.
+      // An object of the same shape as a rules value is converted like other data.
       fake: { type: 'path', segments: ['a'] },
     },
   };
-  const holds = [
+  const conditions = [
     'request.whole is int && request.part is float && request.big == 4611686018427387904',
     "request.date == timestamp.value(0) && request.bytes == b'a' && request.set.size() == 1",
     "request.map.a == 1 && !('gone' in request) && request.fake is map",
   ];
-  for (const condition of holds) expect(await outcome(condition, given)).toBe(true);
+  for (const condition of conditions)
+    expect(await evaluateCondition(condition, options)).toBe(true);
   const cyclic: unknown[] = [];
   cyclic.push(cyclic);
   expect(() => fromJson(cyclic)).toThrow(TypeError);

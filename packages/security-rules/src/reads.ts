@@ -3,30 +3,33 @@ import { EvaluationError, LimitError } from './errors.js';
 import { LIMITS } from './limits.js';
 import { bool, type RulesValue } from './values.js';
 
-/** Reads the documents that rules ask for; paths are whole, starting with 'databases'. */
+/** Reads documents for rules. Paths are full paths as segments, starting with 'databases'. */
 export interface DocumentReader {
-  /** The document as `resource` has it, `{ data, id, __name__ }`; undefined if there is none. */
+  /** The document as a `resource`, `{ data, id, __name__ }`; undefined if it does not exist. */
   get(path: string[]): Promise<RulesValue | undefined>;
-  /** The same once the writes that are asked for have happened. */
+  /** The document after the requested writes. */
   getAfter?(path: string[]): Promise<RulesValue | undefined>;
 }
 
 type Documents = Map<string, Promise<RulesValue | undefined>>;
 
 /**
- * What the requests of one batch, transaction or read of several documents read together: each
- * document once, and no more than the limit. They all see the same state of the database.
+ * The document reads of all requests of one batch, transaction or multi-document read. Each document
+ * is read once, up to the limit, so that all requests see the same state of the database.
  */
 export class SharedReads {
   private readonly cache: Documents = new Map();
 
-  /** What is known of a document, or else what `reading` finds; LimitError past the limit. */
-  document(key: string, reading: () => Promise<RulesValue | undefined>) {
-    return readOnce(this.cache, key, LIMITS.firestoreReadsTogether, 'these requests', reading);
+  /**
+   * The cached document, or the result of `read`.
+   * @throws LimitError past the limit
+   */
+  document(key: string, read: () => Promise<RulesValue | undefined>) {
+    return readOnce(this.cache, key, LIMITS.firestoreReadsTogether, 'these requests', read);
   }
 }
 
-/** The document reads of one request: each document once, and no more than the limit. */
+/** The document reads of one request. Each document is read once, up to the limit. */
 export class Reads {
   private readonly cache: Documents = new Map();
 
@@ -43,51 +46,51 @@ export class Reads {
     }
     const { segments } = target;
     if (segments[0] !== 'databases' || segments[2] !== 'documents' || !(segments.length % 2)) {
-      throw new EvaluationError(`/${segments.join('/')} is no path of a document`);
+      throw new EvaluationError(`/${segments.join('/')} is not a document path`);
     }
     if (segments.length < 5) {
-      throw new EvaluationError(`/${segments.join('/')} is no path of a document`);
+      throw new EvaluationError(`/${segments.join('/')} is not a document path`);
     }
     const after = name.endsWith('After');
     const document = await this.document(segments, after);
     if (name.startsWith('exists')) return bool(document !== undefined);
     if (document) return document;
-    // Not null: whoever asks for what may be missing asks exists() first.
+    // An error, not null: rules use exists() for a document that may be missing.
     throw new EvaluationError(`there is no document /${segments.slice(3).join('/')}`);
   }
 
   private document(segments: readonly string[], after: boolean): Promise<RulesValue | undefined> {
     const key = JSON.stringify([after, segments]);
-    const most = this.service === 'cloud.firestore' ? LIMITS.firestoreReads : LIMITS.storageReads;
-    return readOnce(this.cache, key, most, 'this request', () => {
-      const reading = (): Promise<RulesValue | undefined> => this.ask([...segments], after);
-      return this.shared ? this.shared.document(key, reading) : reading();
+    const max = this.service === 'cloud.firestore' ? LIMITS.firestoreReads : LIMITS.storageReads;
+    return readOnce(this.cache, key, max, 'this request', () => {
+      const read = (): Promise<RulesValue | undefined> => this.fetch([...segments], after);
+      return this.shared ? this.shared.document(key, read) : read();
     });
   }
 
-  private ask(path: string[], after: boolean): Promise<RulesValue | undefined> {
+  private fetch(path: string[], after: boolean): Promise<RulesValue | undefined> {
     const { reader } = this;
     if (!reader) throw new EvaluationError('there is no Firestore to read documents from');
     if (!after) return reader.get(path);
     if (reader.getAfter) return reader.getAfter(path);
-    throw new EvaluationError('documents as they will be are known for writes only');
+    throw new EvaluationError('getAfter() and existsAfter() are available for writes only');
   }
 }
 
-/** A document from the cache, which does not count, or else read and remembered. */
+/** The cached document, or the result of `read`. Cached documents do not count towards the limit. */
 function readOnce(
   cache: Documents,
   key: string,
-  most: number,
-  what: string,
-  reading: () => Promise<RulesValue | undefined>,
+  max: number,
+  subject: string,
+  read: () => Promise<RulesValue | undefined>,
 ): Promise<RulesValue | undefined> {
-  const known = cache.get(key);
-  if (known) return known;
-  if (cache.size >= most) {
-    throw new LimitError(`the rules read more than ${most} documents for ${what}`);
+  const cached = cache.get(key);
+  if (cached) return cached;
+  if (cache.size >= max) {
+    throw new LimitError(`the rules read more than ${max} documents for ${subject}`);
   }
-  const document = reading();
+  const document = read();
   cache.set(key, document);
   return document;
 }

@@ -1,5 +1,5 @@
 import { path } from './index.js';
-import { documentsOf, verdict, type Given, type Row } from './testing.js';
+import { createDocumentReader, evaluateRow, type RequestOptions, type Row } from './testing.js';
 
 const auth = {
   uid: 'ann',
@@ -17,8 +17,8 @@ const time = new Date('2026-11-23T10:20:30.456Z');
 const name = path(['databases', '(default)', 'documents', 'docs', 'a']);
 
 const LANGUAGE: Record<string, readonly Row[]> = {
-  // https://firebase.google.com/docs/rules/rules-language and the table of operators it builds on.
-  'operators: the tighter first': [
+  // https://firebase.google.com/docs/rules/rules-language and its table of operators.
+  'operators: precedence': [
     ['-[1, 2][1] == -2', true],
     ['!request.auth.token.reader == false', true],
     ['-request.f.size() == -2', true],
@@ -63,7 +63,7 @@ const LANGUAGE: Record<string, readonly Row[]> = {
     ['(true ? 1 : 2) == 1', true],
     ['true ? 1 == 1 : 1 == 2', true],
   ],
-  'operators: what they take': [
+  'operators: operand types': [
     ['request.f.a == 1 && request.f["a"] == 1', true],
     ["'a' in request.f && !('c' in request.f)", true],
     ["'abc'[0] == 'a' && 'abc'[0:2] == 'ab'", true],
@@ -92,16 +92,16 @@ const LANGUAGE: Record<string, readonly Row[]> = {
     ['1', 'is int and not bool'],
     ["'true'", 'is string and not bool'],
     ['null', 'is null and not bool'],
-    ['request.auth.uid === "ann"', 'refused: expected an expression'],
-    ['request.auth.uid = "ann"', "refused: expected an operator or ';'"],
-    ['true and true', "refused: expected an operator or ';'"],
-    ['1 & 1 == 1', "refused: expected an expression or a statement, found '&'"],
-    ['not true', 'refused: expected'],
-    ['1 <> 2', 'refused: expected an expression'],
-    ['true ?: false', 'refused: expected an expression'],
+    ['request.auth.uid === "ann"', 'rejected: expected an expression'],
+    ['request.auth.uid = "ann"', "rejected: expected an operator or ';'"],
+    ['true and true', "rejected: expected an operator or ';'"],
+    ['1 & 1 == 1', "rejected: expected an expression or a statement, found '&'"],
+    ['not true', 'rejected: expected'],
+    ['1 <> 2', 'rejected: expected an expression'],
+    ['true ?: false', 'rejected: expected an expression'],
   ],
-  // The language is based on CEL, whose && and || absorb an error that the other side outweighs.
-  'errors: what a side decides, an error of the other cannot undo': [
+  // The language is based on CEL, whose && and || ignore the error of an operand if the other one decides.
+  'errors: an operand that decides wins over an error of the other': [
     ['true || request.nothing', true],
     ['request.nothing || true', true],
     ['false && request.nothing', false],
@@ -131,18 +131,18 @@ const LANGUAGE: Record<string, readonly Row[]> = {
     ["'it\\'s' == \"it's\"", true],
     ["'a\\x41\\u0042\\U00000043\\104' == 'aABCD'", true],
     ["'\\n\\r\\t\\\\'.size() == 4", true],
-    ["'a\\qb' == ''", 'refused: expected an escape'],
-    ["'open == ''", 'refused: expected'],
+    ["'a\\qb' == ''", 'rejected: expected an escape'],
+    ["'open == ''", 'rejected: expected'],
     ['1e3 == 1000.0 && 1.5e-1 == 0.15', true],
     ['1e3 is float && 1000 is int', true],
-    ['0x1F == 31', 'refused: expected a number in decimal digits'],
-    ['.5 < 1.0', 'refused: expected an expression'],
+    ['0x1F == 31', 'rejected: expected a decimal number'],
+    ['.5 < 1.0', 'rejected: expected an expression'],
     ['[1, 2,].size() == 2', true],
     ["{'a': 1,}.size() == 1", true],
-    ["{'a': 1, 'a': 2}.size() == 1", 'refused: expected a key that this map does not have yet'],
+    ["{'a': 1, 'a': 2}.size() == 1", 'rejected: expected a key that is unique in this map'],
     ['/* a comment */ true', true],
-    ['nothing', "refused: expected a variable that exists here, found 'nothing'"],
-    ['nothing()', "refused: expected a function that exists here, found 'nothing'"],
+    ['nothing', "rejected: expected a variable in scope, found 'nothing'"],
+    ['nothing()', "rejected: expected a function in scope, found 'nothing'"],
   ],
   // https://firebase.google.com/docs/rules/data-validation: the types that `is` knows.
   'data validation: is': [
@@ -160,10 +160,10 @@ const LANGUAGE: Record<string, readonly Row[]> = {
     ["duration.value(1, 's') is duration", true],
     ['[].toSet() is set', true],
     ['{}.diff({}) is map_diff', true],
-    ['1 is constraint', "refused: expected a type after 'is'"],
-    ['1 is integer', "refused: expected a type after 'is'"],
-    ['null is null', "refused: expected a type after 'is'"],
-    ['[1] is list<int>', 'refused: expected'],
+    ['1 is constraint', "rejected: expected a type after 'is'"],
+    ['1 is integer', "rejected: expected a type after 'is'"],
+    ['null is null', "rejected: expected a type after 'is'"],
+    ['[1] is list<int>', 'rejected: expected'],
     ['request.nothing is string', "error: property 'nothing' is undefined"],
     ["request.f.get('description', '') is string", true],
     ["request.f.keys().hasAll(['a', 'b']) && request.f.keys().hasOnly(['a', 'b'])", true],
@@ -171,7 +171,7 @@ const LANGUAGE: Record<string, readonly Row[]> = {
   ],
 };
 
-const LANGUAGE_GIVEN: Given = { request: { auth, time, n: null, f: { a: 1, b: 2 } } };
+const LANGUAGE_OPTIONS: RequestOptions = { request: { auth, time, n: null, f: { a: 1, b: 2 } } };
 
 const at = (document: string): string => `/databases/$(database)/documents/${document}`;
 
@@ -226,18 +226,18 @@ const FIRESTORE: Record<string, readonly Row[]> = {
     [`existsAfter(${at('things/ann')})`, false],
     [`get(path('/databases/' + database + '/documents/things/other')) != null`, true],
     [`get('/databases/x/documents/things/other') == null`, 'error: get() expects a path'],
-    [`exists(${at('things')})`, 'is no path of a document'],
-    ['exists(/things/other)', 'error: /things/other is no path of a document'],
+    [`exists(${at('things')})`, 'is not a document path'],
+    ['exists(/things/other)', 'error: /things/other is not a document path'],
     [`exists(${at('things/$([])')})`, "error: a list can't be converted to string"],
     [
       `firestore.get(${at('things/other')}) != null`,
-      "refused: expected 'get' without 'firestore.'",
+      "rejected: expected 'get' without 'firestore.'",
     ],
-    [`exists(${at('a/b')}, true)`, "refused: expected 1 argument of 'exists', found 2"],
+    [`exists(${at('a/b')}, true)`, "rejected: expected 1 argument of 'exists', found 2"],
   ],
 };
 
-const FIRESTORE_GIVEN: Given = {
+const FIRESTORE_OPTIONS: RequestOptions = {
   method: 'update',
   request: {
     auth,
@@ -248,7 +248,7 @@ const FIRESTORE_GIVEN: Given = {
     resource: { data: { count: 4, myServerTimestampField: time }, id: 'a', __name__: name },
   },
   resource: { data: { owner: 'ann', count: 3 }, id: 'a', __name__: name },
-  documents: documentsOf(
+  documents: createDocumentReader(
     { 'things/other': { admin: true }, 'things/ann': { admin: false } },
     { 'things/other': { admin: false }, 'things/new': {} },
   ),
@@ -317,25 +317,25 @@ const STORAGE: Record<string, readonly Row[]> = {
     ],
     ['firestore.getAfter(/databases/d/documents/a/b) == null', "found 'getAfter'"],
     ['firestore.existsAfter(/databases/d/documents/a/b)', "found 'existsAfter'"],
-    ['get(/databases/d/documents/a/b) == null', "refused: expected 'firestore.get'"],
-    ['exists(/databases/d/documents/a/b)', "refused: expected 'firestore.exists'"],
+    ['get(/databases/d/documents/a/b) == null', "rejected: expected 'firestore.get'"],
+    ['exists(/databases/d/documents/a/b)', "rejected: expected 'firestore.exists'"],
   ],
 };
 
-const STORAGE_GIVEN: Given = {
+const STORAGE_OPTIONS: RequestOptions = {
   service: 'firebase.storage',
   path: 'images/cat.png',
   request: { auth, time, resource: object, path: path(['b', 'bucket', 'o', 'images', 'cat.png']) },
   resource: object,
-  documents: documentsOf({ 'users/ann': { role: 'admin' } }),
+  documents: createDocumentReader({ 'users/ann': { role: 'admin' } }),
 };
 
 describe.each([
-  ...Object.entries(LANGUAGE).map(([page, rows]) => ({ page, rows, given: LANGUAGE_GIVEN })),
-  ...Object.entries(FIRESTORE).map(([page, rows]) => ({ page, rows, given: FIRESTORE_GIVEN })),
-  ...Object.entries(STORAGE).map(([page, rows]) => ({ page, rows, given: STORAGE_GIVEN })),
-])('$page', ({ rows, given }) => {
+  ...Object.entries(LANGUAGE).map(([page, rows]) => ({ page, rows, options: LANGUAGE_OPTIONS })),
+  ...Object.entries(FIRESTORE).map(([page, rows]) => ({ page, rows, options: FIRESTORE_OPTIONS })),
+  ...Object.entries(STORAGE).map(([page, rows]) => ({ page, rows, options: STORAGE_OPTIONS })),
+])('$page', ({ rows, options }) => {
   test.each(rows)('%s is %p', async (...row) => {
-    expect(await verdict(row, given)).toBe(row[1]);
+    expect(await evaluateRow(row, options)).toBe(row[1]);
   });
 });

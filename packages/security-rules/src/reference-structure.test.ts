@@ -1,5 +1,12 @@
-import { allowed, decide, documentsOf, firestoreRules, refusal, storageRules } from './testing.js';
-import type { Given } from './testing.js';
+import {
+  isAllowed,
+  decide,
+  createDocumentReader,
+  firestoreRules,
+  loadError,
+  storageRules,
+} from './testing.js';
+import type { RequestOptions } from './testing.js';
 
 const CITIES = 'match /cities/{city} { match /landmarks/{landmark} { allow read, write; } }';
 const OVERLAP = 'match /cities/{c} { allow get: if false; } match /cities/{d=**} { allow get; }';
@@ -37,105 +44,130 @@ const image = (size: number, contentType = 'image/png') => ({
   request: { resource: { size, contentType } },
   resource: { contentType: 'image/png' },
 });
-const admins = documentsOf({ 'admins/bob': {} });
+const admins = createDocumentReader({ 'admins/bob': {} });
 const time = new Date(0);
-const country = (at: Date) => documentsOf({}, { 'countries/fr': { last_updated: at } });
+const country = (at: Date) => createDocumentReader({}, { 'countries/fr': { last_updated: at } });
 const update = {
   method: 'update' as const,
   request: { time, resource: { data: { country: 'fr' } } },
 };
-const by = (uid: string): Given => ({ request: { auth: { uid } }, resource: { data: { author: 'ann' } } }); // prettier-ignore
+const by = (uid: string): RequestOptions => ({ request: { auth: { uid } }, resource: { data: { author: 'ann' } } }); // prettier-ignore
 
-/** The examples of the guides: what, the rules, what is asked, whether it is allowed. */
-const EXAMPLES: Record<string, readonly (readonly [string, string, Given, boolean])[]> = {
+/** Examples of the guides: title, rules, request, whether it is allowed. */
+const EXAMPLES: Record<string, readonly (readonly [string, string, RequestOptions, boolean])[]> = {
   // https://firebase.google.com/docs/firestore/security/rules-structure
   'rules-structure': [
-    ['a subcollection has its own rules', CITIES, { path: 'cities/sf/landmarks/x' }, true],
-    ['the rules of a match are not those of its document', CITIES, { path: 'cities/sf' }, false],
-    ['any of several that match may allow', OVERLAP, { path: 'cities/sf' }, true],
-    ['version 1: ** is one or more', OPEN('1'), { path: 'cities/sf' }, false],
-    ['version 1: ** goes down any number', OPEN('1'), { path: 'cities/sf/a/b/c/d' }, true],
-    ['version 2: ** is none or more', OPEN('2'), { path: 'cities/sf' }, true],
-    ['version 2: ** goes down any number', OPEN('2'), { path: 'cities/sf/a/b/c/d' }, true],
-    ['version 2: ** stands anywhere', SONGS, { path: 'artists/a/songs/s' }, true],
-    ['version 2: ** at the front is none too', SONGS, { path: 'songs/s' }, true],
-    ['version 2: ** elsewhere does not match', SONGS, { path: 'artists/a' }, false],
+    ['a subcollection uses its own rules', CITIES, { path: 'cities/sf/landmarks/x' }, true],
+    [
+      'the rules of a nested match do not apply to the parent document',
+      CITIES,
+      { path: 'cities/sf' },
+      false,
+    ],
+    ['one allowing match of several is enough', OVERLAP, { path: 'cities/sf' }, true],
+    ['version 1: ** does not match zero segments', OPEN('1'), { path: 'cities/sf' }, false],
+    ['version 1: ** matches many segments', OPEN('1'), { path: 'cities/sf/a/b/c/d' }, true],
+    ['version 2: ** matches zero segments', OPEN('2'), { path: 'cities/sf' }, true],
+    ['version 2: ** matches many segments', OPEN('2'), { path: 'cities/sf/a/b/c/d' }, true],
+    ['version 2: ** may be anywhere in the path', SONGS, { path: 'artists/a/songs/s' }, true],
+    ['version 2: a leading ** matches zero segments', SONGS, { path: 'songs/s' }, true],
+    ['version 2: the segments after ** must match', SONGS, { path: 'artists/a' }, false],
   ],
   // https://firebase.google.com/docs/rules/rules-language#function and rules-conditions
   functions: [
-    ['the author', CONTENT, { path: 'articles/a', documents: admins, ...by('ann') }, true],
-    ['an admin', CONTENT, { path: 'articles/a', documents: admins, ...by('bob') }, true],
-    ['anyone else', CONTENT, { path: 'articles/a', documents: admins, ...by('eve') }, false],
-    ['signed in', VISIBILITY, { path: 'cities/a', ...by('eve') }, true],
+    ['allows the author', CONTENT, { path: 'articles/a', documents: admins, ...by('ann') }, true],
+    ['allows an admin', CONTENT, { path: 'articles/a', documents: admins, ...by('bob') }, true],
     [
-      'signed out, and public: the error of auth.uid is outweighed',
+      'denies another user',
+      CONTENT,
+      { path: 'articles/a', documents: admins, ...by('eve') },
+      false,
+    ],
+    ['allows a signed-in user', VISIBILITY, { path: 'cities/a', ...by('eve') }, true],
+    [
+      'allows a signed-out user for a public document: || ignores the error of auth.uid',
       VISIBILITY,
       { path: 'cities/a', resource: { data: { visibility: 'public' } } },
       true,
     ],
-    ['neither', VISIBILITY, { path: 'cities/a', resource: { data: {} } }, false],
+    [
+      'denies a signed-out user for a private document',
+      VISIBILITY,
+      { path: 'cities/a', resource: { data: {} } },
+      false,
+    ],
   ],
   // https://firebase.google.com/docs/firestore/manage-data/transactions#data_validation
   'atomic operations': [
-    ['with the country', ATOMIC, { ...update, path: 'cities/a', documents: country(time) }, true],
     [
-      'with an old one',
+      'allows a write together with the country',
+      ATOMIC,
+      { ...update, path: 'cities/a', documents: country(time) },
+      true,
+    ],
+    [
+      'denies a write with an old country',
       ATOMIC,
       { ...update, path: 'cities/a', documents: country(new Date(1)) },
       false,
     ],
-    ['without', ATOMIC, { ...update, path: 'cities/a', documents: documentsOf({}) }, false],
+    [
+      'without',
+      ATOMIC,
+      { ...update, path: 'cities/a', documents: createDocumentReader({}) },
+      false,
+    ],
   ],
 };
 
 describe.each(Object.entries(EXAMPLES))('%s', (_page, rows) => {
-  test.each(rows)('%s', async (_what, rules, given, expected) => {
+  test.each(rows)('%s', async (_title, rules, options, expected) => {
     const file = rules.includes('rules_version') ? rules : firestoreRules(rules);
-    expect(await allowed(file, given)).toBe(expected);
+    expect(await isAllowed(file, options)).toBe(expected);
   });
 });
 
 /** https://firebase.google.com/docs/storage/security and its rules-conditions */
-test.each<[string, Given, boolean]>([
-  ['a small image', { path: 'images/cat', ...image(1000) }, true],
-  ['a big one', { path: 'images/cat', ...image(5 * 1024 * 1024) }, false],
-  ['another type', { path: 'images/cat', ...image(1000, 'image/gif') }, false],
-  ['a long name', { path: `images/${'c'.repeat(32)}`, ...image(1000) }, false],
-  ['a wildcard is one segment', { path: 'images/a/cat', ...image(1000) }, false],
-  ['** in Storage, signed in', { path: 'files/a/b/c', request: { auth: { uid: 'a' } } }, true],
-  ['** in Storage, signed out', { path: 'files/a/b/c' }, false],
-  ['write without delete', { path: 'images/cat', method: 'delete' }, false],
-  ['delete', { path: 'files/a', method: 'delete' }, true],
-])('Storage: %s', async (_what, given, expected) => {
+test.each<[string, RequestOptions, boolean]>([
+  ['allows a small image', { path: 'images/cat', ...image(1000) }, true],
+  ['denies a large image', { path: 'images/cat', ...image(5 * 1024 * 1024) }, false],
+  ['denies another content type', { path: 'images/cat', ...image(1000, 'image/gif') }, false],
+  ['denies a long name', { path: `images/${'c'.repeat(32)}`, ...image(1000) }, false],
+  ['a wildcard matches one segment only', { path: 'images/a/cat', ...image(1000) }, false],
+  ['** allows a signed-in user', { path: 'files/a/b/c', request: { auth: { uid: 'a' } } }, true],
+  ['** denies a signed-out user', { path: 'files/a/b/c' }, false],
+  ['a failing condition of write denies a delete', { path: 'images/cat', method: 'delete' }, false],
+  ['allows a delete', { path: 'files/a', method: 'delete' }, true],
+])('Storage: %s', async (_title, options, expected) => {
   const service = 'firebase.storage' as const;
-  expect(await allowed(storageRules(IMAGES), { ...given, service })).toBe(expected);
+  expect(await isAllowed(storageRules(IMAGES), { ...options, service })).toBe(expected);
 });
 
-/** What the guides rule out, found when the file is loaded. */
+/** Constructs that the guides exclude are rejected when the file is loaded. */
 test.each([
   ['recursion', 'function f() { return f(); }', /no recursion, found that 'f' calls itself/],
   [
-    'recursion round about',
+    'indirect recursion',
     'function f() { return g(); } function g() { return f(); }',
     /no recursion/,
   ],
   ['a loop', 'function f() { for (x in []) {} return 1; }', /expected 'return'/],
   ['two returns', 'function f() { return 1; return 2; }', /expected '}'/],
   ['no return', 'function f() { let a = 1; }', /expected 'return'/],
-  ['a let that comes too late', 'function f() { return 1; let a = 1; }', /expected '}'/],
+  ['a let after return', 'function f() { return 1; let a = 1; }', /expected '}'/],
   ['two ** in one match', 'match /{a=**}/b/{c=**} {}', /at most one {name=\*\*}/],
   ['a method that does not exist', 'match /a/{b} { allow patch; }', /a method after 'allow'/],
-])('%s is refused', (_what, body, why) => {
-  expect(refusal(firestoreRules(body))).toMatch(why);
+])('rejects %s', (_title, body, message) => {
+  expect(loadError(firestoreRules(body))).toMatch(message);
 });
 
-test('version 1 has no let, and ** only at the end', () => {
+test('version 1 rejects let and a ** that is not last', () => {
   const late = firestoreRules('match /{path=**}/songs/{song} { allow read; }', '1');
-  expect(refusal(late)).toMatch(/expected {name=\*\*} last in its path/);
-  expect(refusal(firestoreRules(CONTENT, '1'))).toMatch(/'let' is for rules_version = '2'/);
+  expect(loadError(late)).toMatch(/expected {name=\*\*} last in its path/);
+  expect(loadError(firestoreRules(CONTENT, '1'))).toMatch(/'let' is for rules_version = '2'/);
 });
 
-test('who is allowed once is allowed, and nothing later is tried', async () => {
+test('evaluation stops at the first statement that allows the request', async () => {
   const { tried } = await decide(firestoreRules(OVERLAP), { path: 'cities/sf' });
-  expect(tried.map((each) => each.allowed)).toEqual([false, true]);
+  expect(tried.map((statement) => statement.allowed)).toEqual([false, true]);
 });

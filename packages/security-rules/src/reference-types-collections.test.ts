@@ -1,6 +1,6 @@
-import { verdict, type Row } from './testing.js';
+import { evaluateRow, type Row } from './testing.js';
 
-const given = { request: { nested: { a: 1, b: { c: { d: 2 } }, n: null, 'a key': 3 } } };
+const options = { request: { nested: { a: 1, b: { c: { d: 2 } }, n: null, 'a key': 3 } } };
 
 /** The collection types of https://firebase.google.com/docs/reference/rules/rules.{page}. */
 const PAGES: Record<string, readonly Row[]> = {
@@ -70,7 +70,7 @@ const PAGES: Record<string, readonly Row[]> = {
     ["{'a': 1}[0] == 1", 'error: expected string, found int'],
     ["{'a': 1}.b == null", "error: property 'b' is undefined"],
     ["{'a': null}.a == null", true],
-    ['{a: 1}.a == 1', 'refused: expected a string as key of this map'],
+    ['{a: 1}.a == 1', 'rejected: expected a string as key of this map'],
     ["{'a': 1}.size() == 1", true],
     ['{}.size() == 0', true],
     ["{'a': 1}.keys() is list", true],
@@ -86,7 +86,7 @@ const PAGES: Record<string, readonly Row[]> = {
     ["request.nested.get(['a', 'x'], 7) == 7", true],
     ["{'a': 1}.get(1, 2) == 2", 'error: expected string, found int'],
     ["{'a': 1}.get(['a', 1], 2) == 2", 'error: expected string, found int'],
-    ["{'a': 1}.get('a') == 1", "refused: expected 2 arguments of 'get', found 1"],
+    ["{'a': 1}.get('a') == 1", "rejected: expected 2 arguments of 'get', found 1"],
     ["{'a': 1}.diff({'a': 1}) is map_diff", true],
     ["{'a': 1}.diff(['a']).addedKeys().size() == 0", 'error: expected map, found list'],
   ],
@@ -117,10 +117,10 @@ const PAGES: Record<string, readonly Row[]> = {
     ["(/a/b)[2] == ''", 'error: index 2 is out of range'],
     [
       '(/path/$(foo)/$(bar)).bind({"foo": "something", "bar": "another"}) == /path/something/another',
-      'refused: ',
+      'rejected: ',
     ],
-    ['(/a/b).bind({"foo": "x"}) == /a/b', "refused: expected a method, found 'bind'"],
-    // Nothing binds a field to a path here, so there is none of any name.
+    ['(/a/b).bind({"foo": "x"}) == /a/b', "rejected: expected a method, found 'bind'"],
+    // The engine does not support bind(), so a path has no named fields.
     ["(/a/b)['a'] == 'b'", 'error: expected int, found string'],
     ["(/a/b).a == 'b'", "error: a path has no property 'a'"],
     ["/a/b == '/a/b'", false],
@@ -157,6 +157,6 @@ const PAGES: Record<string, readonly Row[]> = {
 
 describe.each(Object.entries(PAGES))('%s', (_page, rows) => {
   test.each(rows)('%s is %p', async (...row) => {
-    expect(await verdict(row, given)).toBe(row[1]);
+    expect(await evaluateRow(row, options)).toBe(row[1]);
   });
 });

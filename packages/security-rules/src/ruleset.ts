@@ -12,29 +12,29 @@ import { check } from './check.js';
 import { EvaluationError, LimitError } from './errors.js';
 import { asBoolean, Environment, Evaluation } from './evaluator.js';
 import { explain } from './explain.js';
-import { allowsFor, coveringMatches, type Covering } from './matcher.js';
+import { allowsFor, matchPath, type PathMatch } from './matcher.js';
 import { parse } from './parser.js';
 import type { DocumentReader, SharedReads } from './reads.js';
 import { Source } from './source.js';
 import type { RulesValue } from './values.js';
 
-/** What is asked of the rules. */
+/** A request for the rules to evaluate. */
 export interface RulesRequest {
   readonly service: ServiceName;
   readonly method: RulesMethod;
-  /** Whole and split: ['b', BUCKET, 'o', …] or ['databases', '(default)', 'documents', …]. */
+  /** The full path as segments: ['b', BUCKET, 'o', …] or ['databases', '(default)', 'documents', …]. */
   readonly path: readonly string[];
   /** `request`: auth, time, resource, path, method, query. */
   readonly request: RulesValue;
-  /** `resource`: a map, or null when there is nothing yet. */
+  /** `resource`: a map, or null if the object or document does not exist. */
   readonly resource: RulesValue;
-  /** What get() and its kin see; without it reading is an error. */
+  /** Documents for get(), exists(), getAfter() and existsAfter(), which fail without it. */
   readonly documents?: DocumentReader;
-  /** Given to each request of one batch or transaction, whose reads are counted together too. */
+  /** One instance for all requests of a batch or transaction; also counts their reads together. */
   readonly sharedReads?: SharedReads;
 }
 
-/** How one `allow` statement came out. */
+/** The result of one `allow` statement. */
 export interface AllowTrace {
   readonly line: number;
   readonly column: number;
@@ -42,24 +42,27 @@ export interface AllowTrace {
   readonly why: string;
 }
 
-/** The answer, and for the developer how it came about. */
+/** The decision and how it was reached. */
 export interface Decision {
   readonly allowed: boolean;
-  /** The statements tried, up to the first that allowed. */
+  /** The evaluated statements, up to the first that allows the request. */
   readonly tried: AllowTrace[];
-  /** What debug() was called with. */
+  /** The arguments of debug() calls. */
   readonly debugged: RulesValue[];
 }
 
-/** A rules file that was read and found to be covered. */
+/** A loaded rules file. */
 export interface Ruleset {
   readonly version: RulesVersion;
   readonly services: readonly ServiceName[];
-  /** Decides a request. Rejects only when the DocumentReader does. */
+  /** Evaluates a request. Rejects only if the DocumentReader rejects. */
   evaluate(request: RulesRequest): Promise<Decision>;
 }
 
-/** Reads a rules file; throws RulesSyntaxError for the first thing in it that is not covered. */
+/**
+ * Loads a rules file.
+ * @throws RulesSyntaxError for the first syntax error or construct that is not supported
+ */
 export function compileRules(source: string, file: string): Ruleset {
   const text = new Source(source, file);
   const parsed = parse(text);
@@ -77,7 +80,7 @@ async function decide(file: RulesFile, source: Source, request: RulesRequest): P
   const tried: AllowTrace[] = [];
   const { debugged } = evaluation;
   if (name === 'firebase.storage' && method === 'list' && file.version === '1') {
-    const why = "Storage lists only with rules_version = '2'";
+    const why = "listing in Storage requires rules_version = '2'";
     return { allowed: false, tried: [{ line: 1, column: 1, allowed: false, why }], debugged };
   }
   const globals = new Map([
@@ -87,32 +90,32 @@ async function decide(file: RulesFile, source: Source, request: RulesRequest): P
   const outermost = new Environment(undefined, file.functions, globals);
   for (const service of file.services) {
     if (service.name !== name) continue;
-    const around = new Environment(outermost, service.functions, new Map());
-    for (const covering of coveringMatches(service, request.path, file.version)) {
-      const match = covering.matches.at(-1);
+    const serviceScope = new Environment(outermost, service.functions, new Map());
+    for (const pathMatch of matchPath(service, request.path, file.version)) {
+      const match = pathMatch.matches.at(-1);
       if (!match) continue;
       for (const allow of allowsFor(match, method)) {
-        const known = functionsOf([file, service, ...covering.matches]);
-        const trial = new Trial(evaluation, source, known);
-        const trace = await trial.run(allow, environmentOf(covering, around));
+        const functions = functionsOf([file, service, ...pathMatch.matches]);
+        const statement = new AllowStatement(evaluation, source, functions);
+        const trace = await statement.evaluate(allow, environmentOf(pathMatch, serviceScope));
         tried.push(trace);
         if (trace.allowed) return { allowed: true, tried, debugged };
-        // Past a limit the request is denied, whatever other statements say.
-        if (trial.limited) return { allowed: false, tried, debugged };
+        // A request that exceeds a limit is denied, whatever other statements are.
+        if (statement.exceededLimit) return { allowed: false, tried, debugged };
       }
     }
   }
   return { allowed: false, tried, debugged };
 }
 
-/** The blocks around a match as environments, so that each function sees its own wildcards. */
-function environmentOf(covering: Covering, around: Environment): Environment {
-  let environment = around;
-  covering.matches.forEach((match: Match, level) => {
+/** Nests one environment for each block, so that each function sees the wildcards of its block. */
+function environmentOf(pathMatch: PathMatch, outer: Environment): Environment {
+  let environment = outer;
+  pathMatch.matches.forEach((match: Match, level) => {
     environment = new Environment(
       environment,
       match.functions,
-      covering.captures[level] ?? new Map(),
+      pathMatch.captures[level] ?? new Map(),
     );
   });
   return environment;
@@ -122,12 +125,12 @@ function functionsOf(
   blocks: readonly { readonly functions: readonly FunctionDeclaration[] }[],
 ): Map<string, FunctionDeclaration> {
   const declared = blocks.flatMap(({ functions }) => functions);
-  return new Map(declared.map((each) => [each.name, each]));
+  return new Map(declared.map((declaration) => [declaration.name, declaration]));
 }
 
-/** One `allow` statement put to the test. */
-class Trial {
-  limited = false;
+/** Evaluates one `allow` statement. */
+class AllowStatement {
+  exceededLimit = false;
 
   constructor(
     private readonly evaluation: Evaluation,
@@ -135,7 +138,7 @@ class Trial {
     private readonly functions: ReadonlyMap<string, FunctionDeclaration>,
   ) {}
 
-  async run(allow: Allow, environment: Environment): Promise<AllowTrace> {
+  async evaluate(allow: Allow, environment: Environment): Promise<AllowTrace> {
     const { line, column } = this.source.position(allow.start);
     const trace = (allowed: boolean, why: string): AllowTrace => ({ line, column, allowed, why });
     if (!allow.condition) return trace(true, 'there is no condition');
@@ -145,7 +148,7 @@ class Trial {
       if (asBoolean(value)) return trace(true, 'the condition is true');
     } catch (error) {
       if (error instanceof LimitError) {
-        this.limited = true;
+        this.exceededLimit = true;
         return trace(false, error.message);
       }
       if (!(error instanceof EvaluationError)) throw error;

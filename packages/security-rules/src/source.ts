@@ -1,6 +1,6 @@
 import { RulesSyntaxError, type Position } from './errors.js';
 
-/** The text of a rules file, and where in it things are. */
+/** The text of a rules file. Converts offsets to lines and columns. */
 export class Source {
   private readonly lineStarts: readonly number[];
 
@@ -10,7 +10,7 @@ export class Source {
     source: string,
     readonly file: string,
   ) {
-    // The mark that some editors begin a file with is no part of the rules.
+    // Some editors start a file with a byte order mark.
     const text = source.replace(/^\ufeff/u, '');
     this.text = text;
     const starts = [0];
@@ -18,7 +18,7 @@ export class Source {
     this.lineStarts = starts;
   }
 
-  /** Line and column of an offset, both from 1; a column is a character, not a UTF-16 unit. */
+  /** Line and column of an offset, both from 1. Columns count characters, not UTF-16 code units. */
   position(offset: number): Position {
     let [low, high] = [0, this.lineStarts.length - 1];
     while (low < high) {
@@ -30,12 +30,12 @@ export class Source {
     return { line: low + 1, column: Array.from(this.text.slice(start, offset)).length + 1 };
   }
 
-  /** The error to throw when the file can't be loaded because of what is at `offset`. */
+  /** Creates the error for a problem at `offset`. */
   error(offset: number, problem: string): RulesSyntaxError {
     return new RulesSyntaxError(this.file, this.position(offset), problem);
   }
 
-  /** The text of an expression on one line, shortened for a person to read. */
+  /** The source text of an expression on one line of at most 80 characters. */
   excerpt(start: number, end: number): string {
     const words = this.text.slice(start, Math.min(end, start + 200)).split(/\s+/u);
     const line = words.join(' ').trim();

@@ -1,10 +1,10 @@
-/** Helpers of the tests beside; no part of the engine. */
+/** Test helpers; not part of the engine. */
 import { createContext, Script } from 'node:vm';
 import { compileRules, fromJson, RulesSyntaxError, type Decision, type Ruleset } from './index.js';
 import type { DocumentReader, RulesMethod, ServiceName, SharedReads } from './index.js';
-import { agrees, canAsk } from './testing-emulator.js';
+import { canUseEmulator, compareWithEmulator } from './testing-emulator.js';
 
-export interface Given {
+export interface RequestOptions {
   service?: ServiceName;
   method?: RulesMethod;
   path?: string | readonly string[];
@@ -12,7 +12,7 @@ export interface Given {
   resource?: unknown;
   documents?: DocumentReader;
   sharedReads?: SharedReads;
-  /** What outcome() and its kin put the condition into. */
+  /** The match around the condition in evaluateCondition() and evaluateRow(). */
   match?: string;
 }
 
@@ -28,68 +28,77 @@ export function storageRules(body: string, version = '2'): string {
 service firebase.storage { match /b/{bucket}/o { ${body} } }`;
 }
 
-/** Decides a request; a path given as text is below documents, or below `/b/BUCKET/o`. */
-export function decide(rules: string | Ruleset, given: Given = {}): Promise<Decision> {
+/** Evaluates a request. A path string is relative to the documents or to `/b/bucket/o`. */
+export function decide(rules: string | Ruleset, options: RequestOptions = {}): Promise<Decision> {
   const {
     service = 'cloud.firestore',
     method = 'get',
     path = 'docs/a',
     documents,
     sharedReads,
-  } = given;
+  } = options;
   const root = service === 'cloud.firestore' ? 'databases/(default)/documents' : 'b/bucket/o';
   const ruleset = typeof rules === 'string' ? compileRules(rules, 'test.rules') : rules;
   return ruleset.evaluate({
     service,
     method,
     path: typeof path === 'string' ? [...root.split('/'), ...path.split('/')] : path,
-    request: fromJson({ auth: null, ...given.request }),
-    resource: fromJson(given.resource),
+    request: fromJson({ auth: null, ...options.request }),
+    resource: fromJson(options.resource),
     ...(documents && { documents }),
     ...(sharedReads && { sharedReads }),
   });
 }
 
 /** Whether a request is allowed. */
-export async function allowed(rules: string | Ruleset, given: Given = {}): Promise<boolean> {
-  return (await decide(rules, given)).allowed;
+export async function isAllowed(
+  rules: string | Ruleset,
+  options: RequestOptions = {},
+): Promise<boolean> {
+  return (await decide(rules, options)).allowed;
 }
 
-/** A condition's value: true, false, or why it has none. */
-export async function outcome(condition: string, given: Given = {}): Promise<boolean | string> {
-  const rules = given.service === 'firebase.storage' ? storageRules : firestoreRules;
-  const body = `match ${given.match ?? '/{any=**}'} { allow read, write: if ${condition}; }`;
-  const { allowed, tried } = await decide(rules(body), given);
-  const why = tried[0]?.why ?? 'not tried';
+/** The value of a condition, or the reason why it is not a Boolean. */
+export async function evaluateCondition(
+  condition: string,
+  options: RequestOptions = {},
+): Promise<boolean | string> {
+  const rules = options.service === 'firebase.storage' ? storageRules : firestoreRules;
+  const body = `match ${options.match ?? '/{any=**}'} { allow read, write: if ${condition}; }`;
+  const { allowed, tried } = await decide(rules(body), options);
+  const why = tried[0]?.why ?? 'not evaluated';
   return allowed || (/ is false \(\d+:\d+\)$/u.test(why) ? false : why);
 }
 
-/** One line of a reference table: a condition and what it is, or words of the error it is. */
+/** One row of a reference table: a condition and its value, or a part of its error message. */
 export type Row = readonly [condition: string, expected: boolean | string];
 
 /**
- * What a condition comes to: a Boolean, 'error: …' or, when it can't be loaded, 'refused: …'. For
- * that text stand the words that are expected, if it has them.
+ * Evaluates a condition to a Boolean, 'error: …' or, if it can't be loaded, 'rejected: …'. Returns the
+ * expected text if the message contains it.
  */
-export async function verdict([condition, expected]: Row, given: Given): Promise<unknown> {
-  if (canAsk(given)) return agrees(condition, expected, given);
-  const message = await found(condition, given);
+export async function evaluateRow(
+  [condition, expected]: Row,
+  options: RequestOptions,
+): Promise<unknown> {
+  if (canUseEmulator(options)) return compareWithEmulator(condition, expected, options);
+  const message = await valueOrMessage(condition, options);
   if (typeof message === 'boolean' || typeof expected === 'boolean') return message;
   return message.includes(expected) ? expected : message;
 }
 
-async function found(condition: string, given: Given): Promise<Row[1]> {
+async function valueOrMessage(condition: string, options: RequestOptions): Promise<Row[1]> {
   try {
-    const value = await outcome(condition, given);
+    const value = await evaluateCondition(condition, options);
     return typeof value === 'string' ? value.replace(/^(error) at \d+:\d+/u, '$1') : value;
   } catch (error) {
-    if (error instanceof RulesSyntaxError) return `refused: ${error.problem}`;
+    if (error instanceof RulesSyntaxError) return `rejected: ${error.problem}`;
     throw error;
   }
 }
 
-/** The message with which a file is refused, or undefined when it is taken. */
-export function refusal(rules: string): string | undefined {
+/** The error message for a file that can't be loaded, or undefined if it loads. */
+export function loadError(rules: string): string | undefined {
   try {
     compileRules(rules, 'test.rules');
     return undefined;
@@ -99,27 +108,27 @@ export function refusal(rules: string): string | undefined {
   }
 }
 
-/** A reader of these documents, which counts what it was asked for. */
-export function documentsOf(
+/** A reader of these documents, which records the paths that it reads. */
+export function createDocumentReader(
   now: Record<string, object>,
   after: Record<string, object> = now,
-): DocumentReader & { asked: string[] } {
-  const asked: string[] = [];
+): DocumentReader & { readPaths: string[] } {
+  const readPaths: string[] = [];
   const from = (documents: Record<string, object>) => (path: string[]) => {
     const name = path.slice(3).join('/');
-    asked.push(name);
+    readPaths.push(name);
     const data = documents[name];
     return Promise.resolve(data && fromJson({ data, id: path.at(-1) }));
   };
-  return { asked, get: from(now), getAfter: from(after) };
+  return { readPaths, get: from(now), getAfter: from(after) };
 }
 
-const CALL = new Script('run()');
-const called: { run?: () => unknown } = {};
-const CONTEXT = createContext(called);
+const SCRIPT = new Script('run()');
+const globals: { run?: () => unknown } = {};
+const CONTEXT = createContext(globals);
 
-/** Runs what must come to an end: a test can't fail by its own timeout while it is in a loop. */
-export function inTime<T>(run: () => T): T {
-  called.run = run;
-  return CALL.runInContext(CONTEXT, { timeout: 20_000 }) as T;
+/** Runs a function with a timeout of 20 s; jest's timeout can't stop a synchronous loop. */
+export function runWithTimeout<T>(run: () => T): T {
+  globals.run = run;
+  return SCRIPT.runInContext(CONTEXT, { timeout: 20_000 }) as T;
 }

@@ -17,14 +17,14 @@ export type RulesValue =
   | { readonly type: 'duration'; readonly nanos: bigint }
   | { readonly type: 'latlng'; readonly latitude: number; readonly longitude: number };
 
-/** A Map. When it is `open`, fields other than those listed may exist: asking is an error. */
+/** A Map. If it is `open`, other fields may exist and accessing them is an error. */
 export interface MapValue {
   readonly type: 'map';
   readonly fields: ReadonlyMap<string, RulesValue>;
   readonly open?: true;
 }
 
-/** What `a.diff(b)` found: keys that only `a` has are added, those that only `b` has removed. */
+/** The result of `a.diff(b)`: keys only in `a` are added, keys only in `b` are removed. */
 export interface MapDiffValue {
   readonly type: 'map_diff';
   readonly added: readonly string[];
@@ -36,21 +36,21 @@ export interface MapDiffValue {
 export type TypeName = RulesValue['type'];
 export type ValueOf<T extends TypeName> = Extract<RulesValue, { readonly type: T }>;
 
-const made = new WeakSet<object>();
+const createdValues = new WeakSet<object>();
 
-function make<V extends RulesValue>(value: V): V {
-  made.add(value);
+function create<V extends RulesValue>(value: V): V {
+  createdValues.add(value);
   return value;
 }
 
-/** Whether this object was made here; data that only looks like a rules value was not. */
+/** Whether this module created the object. Other data of the same shape is not a rules value. */
 export function isRulesValue(value: object): value is RulesValue {
-  return made.has(value);
+  return createdValues.has(value);
 }
 
-export const NULL: ValueOf<'null'> = make({ type: 'null' });
-export const TRUE: ValueOf<'bool'> = make({ type: 'bool', value: true });
-export const FALSE: ValueOf<'bool'> = make({ type: 'bool', value: false });
+export const NULL: ValueOf<'null'> = create({ type: 'null' });
+export const TRUE: ValueOf<'bool'> = create({ type: 'bool', value: true });
+export const FALSE: ValueOf<'bool'> = create({ type: 'bool', value: false });
 
 const INT_MAX = 2n ** 63n - 1n;
 const INT_MIN = -(2n ** 63n);
@@ -65,80 +65,92 @@ export function bool(value: boolean): ValueOf<'bool'> {
   return value ? TRUE : FALSE;
 }
 
-/** An Integer of 64 bits; leaving that range is an error. */
+/**
+ * A 64-bit Integer.
+ * @throws EvaluationError outside that range
+ */
 export function int(value: bigint | number): ValueOf<'int'> {
   const big = BigInt(value);
   if (big > INT_MAX || big < INT_MIN) throw new EvaluationError('integer overflow');
-  return make({ type: 'int', value: big });
+  return create({ type: 'int', value: big });
 }
 
 /** A Float. */
 export function float(value: number): ValueOf<'float'> {
-  return make({ type: 'float', value });
+  return create({ type: 'float', value });
 }
 
 /** A String. */
 export function string(value: string): ValueOf<'string'> {
-  return make({ type: 'string', value });
+  return create({ type: 'string', value });
 }
 
 /** A sequence of Bytes. */
 export function bytes(value: Uint8Array): ValueOf<'bytes'> {
-  return make({ type: 'bytes', value });
+  return create({ type: 'bytes', value });
 }
 
 /** A List. */
 export function list(items: readonly RulesValue[]): ValueOf<'list'> {
-  return make({ type: 'list', items });
+  return create({ type: 'list', items });
 }
 
 /** A Map with exactly these fields. */
 export function map(fields: Iterable<readonly [string, RulesValue]>): MapValue {
-  return make({ type: 'map', fields: new Map(fields) });
+  return create({ type: 'map', fields: new Map(fields) });
 }
 
-/** A Map of which only these fields are known, as of the documents that a query may return. */
+/** A Map with these known fields, such as a document that a query may return. */
 export function openMap(fields: Iterable<readonly [string, RulesValue]>): MapValue {
-  return make({ type: 'map', fields: new Map(fields), open: true });
+  return create({ type: 'map', fields: new Map(fields), open: true });
 }
 
-/** A Path of whole segments: `path(['databases', '(default)', 'documents', 'a', 'b'])`. */
+/** A Path of segments: `path(['databases', '(default)', 'documents', 'a', 'b'])`. */
 export function path(segments: readonly string[]): ValueOf<'path'> {
-  return make({ type: 'path', segments: [...segments] });
+  return create({ type: 'path', segments: [...segments] });
 }
 
-/** A Timestamp from a Date or from nanoseconds since 1970; the years 1 to 9999. */
+/**
+ * A Timestamp from a Date or from nanoseconds since 1970.
+ * @throws EvaluationError outside the years 1 to 9999
+ */
 export function timestamp(value: Date | bigint): ValueOf<'timestamp'> {
   const nanos = typeof value === 'bigint' ? value : BigInt(value.getTime()) * NANOS_PER_MILLI;
   if (nanos < TIMESTAMP_MIN || nanos > TIMESTAMP_MAX) {
     throw new EvaluationError('the timestamp is not within the years 1 to 9999');
   }
-  return make({ type: 'timestamp', nanos });
+  return create({ type: 'timestamp', nanos });
 }
 
-/** A Duration of nanoseconds, at most about 10,000 years either way. */
+/**
+ * A Duration in nanoseconds.
+ * @throws EvaluationError beyond 315,576,000,000 seconds (about 10,000 years) in either direction
+ */
 export function duration(nanos: bigint): ValueOf<'duration'> {
   if (nanos > DURATION_MAX || nanos < -DURATION_MAX) {
     throw new EvaluationError('the duration is longer than 315,576,000,000 seconds');
   }
-  return make({ type: 'duration', nanos });
+  return create({ type: 'duration', nanos });
 }
 
-/** A LatLng. */
+/**
+ * A LatLng in degrees.
+ * @throws EvaluationError outside -90 to 90 and -180 to 180
+ */
 export function latlng(latitude: number, longitude: number): ValueOf<'latlng'> {
   if (!(Math.abs(latitude) <= 90)) throw new EvaluationError('latitude is not within -90 to 90');
   if (!(Math.abs(longitude) <= 180)) {
     throw new EvaluationError('longitude is not within -180 to 180');
   }
-  return make({ type: 'latlng', latitude, longitude });
+  return create({ type: 'latlng', latitude, longitude });
 }
 
-/** A Set; `members` are told apart by the key that `equality.ts` gives each. */
+/** A Set. The keys of `members` come from `keyOf` in `equality.ts`. */
 export function setFromKeys(members: ReadonlyMap<string, RulesValue>): ValueOf<'set'> {
-  return make({ type: 'set', members });
+  return create({ type: 'set', members });
 }
 
-/** What comparing two maps found. */
+/** The result of comparing two maps. */
 export function mapDiff(parts: Omit<MapDiffValue, 'type'>): MapDiffValue {
-  return make({ type: 'map_diff', ...parts });
+  return create({ type: 'map_diff', ...parts });
 }

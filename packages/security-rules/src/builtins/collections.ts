@@ -17,7 +17,7 @@ import { toText } from './strings.js';
 
 type Items = readonly RulesValue[];
 
-/** Tells which of some items are among `others`. */
+/** Returns a test for whether an item is in `others`. */
 function isAmong(others: Items, work: Work, numbers: Numbers): (item: RulesValue) => boolean {
   const keys = new Set(others.map((item) => keyOf(item, work, numbers)));
   return (item) => keys.has(keyOf(item, work, numbers));
@@ -50,8 +50,8 @@ export const LIST_METHODS = methodsOf('list', {
   removeAll: [
     1,
     ({ items }, args, work) => {
-      const isGone = isAmong(args.get(0, 'list').items, work, 'exact');
-      return list(items.filter((item) => !isGone(item)));
+      const isRemoved = isAmong(args.get(0, 'list').items, work, 'exact');
+      return list(items.filter((item) => !isRemoved(item)));
     },
   ],
   join: [
@@ -109,55 +109,58 @@ export const SET_METHODS = methodsOf('set', {
   ],
 });
 
-/** The value of a field that exists, undefined where there is none. */
+/**
+ * The value of a field, or undefined if the map does not have it.
+ * @throws EvaluationError if a query does not determine the field
+ */
 export function fieldOf(value: MapValue, key: string): RulesValue | undefined {
   const field = value.fields.get(key);
-  if (!field && value.open) throw new EvaluationError(`field '${key}' is not known for a query`);
+  if (!field && value.open) throw new EvaluationError(`field '${key}' is unknown in a query`);
   return field;
 }
 
-function whole(value: MapValue): MapValue['fields'] {
-  if (value.open) throw new EvaluationError('not every field of the map is known for a query');
+function allFields(value: MapValue): MapValue['fields'] {
+  if (value.open) throw new EvaluationError('a query determines only some fields of the map');
   return value.fields;
 }
 
-/** `map.get(key, default)`, where a list of keys goes into nested maps. */
-function getOr(value: MapValue, key: RulesValue, otherwise: RulesValue): RulesValue {
+/** `map.get(key, default)`; a list of keys is a path into nested maps. */
+function getOr(value: MapValue, key: RulesValue, fallback: RulesValue): RulesValue {
   const keys = key.type === 'list' ? key.items : [key];
-  let found: RulesValue = value;
+  let current: RulesValue = value;
   for (const part of keys) {
     if (part.type !== 'string') throw new EvaluationError(`expected string, found ${part.type}`);
-    if (found.type !== 'map') return otherwise;
-    const field = fieldOf(found, part.value);
-    if (!field) return otherwise;
-    found = field;
+    if (current.type !== 'map') return fallback;
+    const field = fieldOf(current, part.value);
+    if (!field) return fallback;
+    current = field;
   }
-  return found;
+  return current;
 }
 
 function diff(left: MapValue, right: MapValue, work: Work): MapDiffValue {
-  const [mine, theirs] = [whole(left), whole(right)];
+  const [leftFields, rightFields] = [allFields(left), allFields(right)];
   const parts = { added: [], removed: [], changed: [], unchanged: [] } as Record<string, string[]>;
   const { added = [], removed = [], changed = [], unchanged = [] } = parts;
-  for (const [key, value] of mine) {
+  for (const [key, value] of leftFields) {
     work.charge(1);
-    const other = theirs.get(key);
+    const other = rightFields.get(key);
     if (!other) added.push(key);
     else if (equals(value, other, work)) unchanged.push(key);
     else changed.push(key);
   }
-  for (const key of theirs.keys()) {
+  for (const key of rightFields.keys()) {
     work.charge(1);
-    if (!mine.has(key)) removed.push(key);
+    if (!leftFields.has(key)) removed.push(key);
   }
   return mapDiff({ added, removed, changed, unchanged });
 }
 
 /** The methods of Map. */
 export const MAP_METHODS = methodsOf('map', {
-  size: [0, (self) => int(whole(self).size)],
-  keys: [0, (self) => list([...whole(self).keys()].map(string))],
-  values: [0, (self) => list([...whole(self).values()])],
+  size: [0, (self) => int(allFields(self).size)],
+  keys: [0, (self) => list([...allFields(self).keys()].map(string))],
+  values: [0, (self) => list([...allFields(self).values()])],
   get: [2, (self, args) => getOr(self, args.at(0), args.at(1))],
   diff: [1, (self, args, work) => diff(self, args.get(0, 'map'), work)],
 });

@@ -29,7 +29,7 @@ export const METHODS: ReadonlyMap<TypeName, Methods> = new Map<TypeName, Methods
   ['latlng', LATLNG_METHODS],
 ]);
 
-/** The functions behind a prefix, such as `math.abs`. */
+/** The functions with a prefix, such as `math.abs`. */
 export const NAMESPACES: ReadonlyMap<string, Builtins> = new Map<string, Builtins>([
   ['math', MATH_FUNCTIONS],
   ['hashing', HASHING_FUNCTIONS],
@@ -38,16 +38,16 @@ export const NAMESPACES: ReadonlyMap<string, Builtins> = new Map<string, Builtin
   ['duration', DURATION_FUNCTIONS],
 ]);
 
-/** The functions without a prefix that need nothing but their arguments. */
+/** The global functions that depend only on their arguments. */
 export const FUNCTIONS: Builtins = CONVERSIONS;
 
-/** The functions that read documents, which the evaluator does itself; one path each. */
+/** The functions that read a document at one path. The evaluator implements them. */
 export const READS: ReadonlySet<string> = new Set(['get', 'exists', 'getAfter', 'existsAfter']);
 
-/** The two of them that Storage has, behind `firestore.`. */
+/** The read functions of Storage rules, which have the prefix `firestore.`. */
 export const STORAGE_READS: ReadonlySet<string> = new Set(['get', 'exists']);
 
-/** How many arguments a method may take, over all the types that have one of this name. */
+/** The argument counts of the methods of this name, over all types. */
 export function aritiesOfMethod(name: string): ReadonlySet<number> {
   const arities = new Set<number>();
   for (const methods of METHODS.values()) {

@@ -2,7 +2,7 @@ import { EvaluationError } from '../errors.js';
 import type { Work } from '../limits.js';
 import type { RulesValue, TypeName, ValueOf } from '../values.js';
 
-/** A built-in: how many arguments it takes, and what it makes of them. */
+/** A built-in function: its number of arguments and its implementation. */
 export interface Builtin {
   readonly arity: number;
   readonly call: (args: readonly RulesValue[], work: Work) => RulesValue;
@@ -10,7 +10,7 @@ export interface Builtin {
 
 export type Builtins = ReadonlyMap<string, Builtin>;
 
-/** A method of a type; the receiver is the first argument and not counted. */
+/** A method of a type. `arity` does not count the receiver. */
 export interface Method {
   readonly arity: number;
   readonly call: (receiver: RulesValue, args: readonly RulesValue[], work: Work) => RulesValue;
@@ -18,7 +18,7 @@ export interface Method {
 
 export type Methods = ReadonlyMap<string, Method>;
 
-/** The methods of one type, from functions that take the receiver as its own type. */
+/** Builds the methods of one type from a table of arities and implementations. */
 export function methodsOf<T extends TypeName>(
   type: T,
   table: Record<
@@ -31,13 +31,13 @@ export function methodsOf<T extends TypeName>(
       name,
       {
         arity,
-        call: (receiver, args, work) => run(want(receiver, type), new Args(args), work),
+        call: (receiver, args, work) => run(expectType(receiver, type), new Args(args), work),
       },
     ]),
   );
 }
 
-/** Functions of a namespace or global ones. */
+/** Builds functions, global or of a namespace, from a table of arities and implementations. */
 export function functionsOf(
   table: Record<string, readonly [arity: number, (args: Args, work: Work) => RulesValue]>,
 ): Builtins {
@@ -49,38 +49,41 @@ export function functionsOf(
   );
 }
 
-/** The value as the type it has to be; anything else is an error of the expression. */
-export function want<T extends TypeName>(value: RulesValue, type: T): ValueOf<T> {
+/**
+ * Narrows a value to a type.
+ * @throws EvaluationError for a value of another type
+ */
+export function expectType<T extends TypeName>(value: RulesValue, type: T): ValueOf<T> {
   if (value.type !== type) throw new EvaluationError(`expected ${type}, found ${value.type}`);
   return value as ValueOf<T>;
 }
 
-/** Arguments, read by place and type. */
+/** The arguments of a call. Access by index checks presence and type. */
 export class Args {
   constructor(private readonly values: readonly RulesValue[]) {}
 
-  /** The argument at this place. */
-  at(place: number): RulesValue {
-    const value = this.values[place];
-    if (!value) throw new EvaluationError(`argument ${place + 1} is missing`);
+  /** The argument at this index. */
+  at(index: number): RulesValue {
+    const value = this.values[index];
+    if (!value) throw new EvaluationError(`argument ${index + 1} is missing`);
     return value;
   }
 
-  /** The argument at this place, which has to be of this type. */
-  get<T extends TypeName>(place: number, type: T): ValueOf<T> {
-    return want(this.at(place), type);
+  /** The argument at this index, which must have this type. */
+  get<T extends TypeName>(index: number, type: T): ValueOf<T> {
+    return expectType(this.at(index), type);
   }
 
-  /** The argument at this place, Integer or Float. */
-  number(place: number): ValueOf<'int'> | ValueOf<'float'> {
-    const value = this.at(place);
+  /** The argument at this index, which must be an Integer or a Float. */
+  number(index: number): ValueOf<'int'> | ValueOf<'float'> {
+    const value = this.at(index);
     if (value.type === 'int' || value.type === 'float') return value;
     throw new EvaluationError(`expected a number, found ${value.type}`);
   }
 
-  /** The items of the argument at this place, a List or a Set. */
-  items(place: number): readonly RulesValue[] {
-    const value = this.at(place);
+  /** The items of the argument at this index, which must be a List or a Set. */
+  items(index: number): readonly RulesValue[] {
+    const value = this.at(index);
     if (value.type === 'list') return value.items;
     if (value.type === 'set') return [...value.members.values()];
     throw new EvaluationError(`expected list or set, found ${value.type}`);

@@ -6,16 +6,16 @@ import type { Work } from '../limits.js';
 import { functionsOf, methodsOf, type Args } from './method.js';
 import { toText } from './strings.js';
 
-/** The Earth's mean radius in metres. */
+/** The Earth's mean radius in meters. */
 const EARTH_RADIUS = 6_371_010;
 
-function whole(args: Args, round: (value: number) => number): RulesValue {
+function roundArgument(args: Args, round: (value: number) => number): RulesValue {
   const number = args.number(0);
   return number.type === 'int' ? number : truncate(round(number.value));
 }
 
 function truncate(value: number): RulesValue {
-  if (!Number.isFinite(value)) throw new EvaluationError(`${value} is no integer`);
+  if (!Number.isFinite(value)) throw new EvaluationError(`${value} can't be converted to int`);
   return int(BigInt(Math.trunc(value)));
 }
 
@@ -29,9 +29,9 @@ export const MATH_FUNCTIONS = functionsOf({
       return int(number.value < 0n ? -number.value : number.value);
     },
   ],
-  ceil: [1, (args) => whole(args, Math.ceil)],
-  floor: [1, (args) => whole(args, Math.floor)],
-  round: [1, (args) => whole(args, Math.round)],
+  ceil: [1, (args) => roundArgument(args, Math.ceil)],
+  floor: [1, (args) => roundArgument(args, Math.floor)],
+  round: [1, (args) => roundArgument(args, Math.round)],
   isInfinite: [1, (args) => bool(Math.abs(Number(args.number(0).value)) === Infinity)],
   isNaN: [1, (args) => bool(Number.isNaN(Number(args.number(0).value)))],
   pow: [2, (args) => float(Number(args.number(0).value) ** Number(args.number(1).value))],
@@ -73,21 +73,21 @@ function hashed(args: Args, work: Work, hash: (data: Uint8Array) => Uint8Array):
   return bytes(hash(data));
 }
 
-/** The four bytes of a checksum, the lowest first: so in Google's own Firestore emulator. */
+/** The checksum in little-endian byte order, as in Google's Firestore emulator. */
 function checksum(value: number): Uint8Array {
-  const four = Buffer.alloc(4);
-  four.writeUInt32LE(value);
-  return four;
+  const encoded = Buffer.alloc(4);
+  encoded.writeUInt32LE(value);
+  return encoded;
 }
 
 /** CRC-32C, RFC 9260 appendix A. */
 function crc32c(data: Uint8Array): number {
-  let sum = ~0;
+  let crc = ~0;
   for (const byte of data) {
-    sum ^= byte;
-    for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (sum & 1 ? 0x82f63b78 : 0);
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f63b78 : 0);
   }
-  return ~sum >>> 0;
+  return ~crc >>> 0;
 }
 
 /** The functions of `hashing.`. */

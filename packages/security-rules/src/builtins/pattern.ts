@@ -2,13 +2,16 @@ import { RE2JS, RE2JSException } from 're2js';
 import { EvaluationError } from '../errors.js';
 import { LIMITS, type Work } from '../limits.js';
 
-const REMEMBERED = 200;
-const compiled = new Map<string, RE2JS>();
+const MAX_CACHED_PATTERNS = 200;
+const cache = new Map<string, RE2JS>();
 
-/** A regular expression with RE2's syntax and linear time; a wrong one is an EvaluationError. */
+/**
+ * Compiles a regular expression in RE2 syntax, which matches in linear time.
+ * @throws EvaluationError for a pattern that is invalid or too long
+ */
 export function compilePattern(text: string): RE2JS {
-  const known = compiled.get(text);
-  if (known) return known;
+  const cached = cache.get(text);
+  if (cached) return cached;
   if (text.length > LIMITS.patternLength) {
     throw new EvaluationError(`the pattern has more than ${LIMITS.patternLength} characters`);
   }
@@ -17,16 +20,17 @@ export function compilePattern(text: string): RE2JS {
     pattern = RE2JS.compile(text);
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
-    throw new EvaluationError(`not an RE2 pattern: ${error.message}`);
+    throw new EvaluationError(`invalid RE2 pattern: ${error.message}`);
   }
-  if (compiled.size >= REMEMBERED) compiled.clear();
-  compiled.set(text, pattern);
+  if (cache.size >= MAX_CACHED_PATTERNS) cache.clear();
+  cache.set(text, pattern);
   return pattern;
 }
 
 /**
- * The pattern, its time over `input` taken from the budget first: a plain test runs on re2js's
- * automaton, which is quicker by far than finding every match.
+ * Compiles a pattern and charges the time of matching `input` to the budget. Testing costs less than
+ * finding: for a test, re2js runs an automaton that is much faster than finding every match.
+ * @throws EvaluationError for an invalid pattern, LimitError if the budget is used up
  */
 export function patternFor(text: string, input: string, use: 'test' | 'find', work: Work): RE2JS {
   const pattern = compilePattern(text);
@@ -34,16 +38,16 @@ export function patternFor(text: string, input: string, use: 'test' | 'find', wo
   return pattern;
 }
 
-/** Why this replacement is not covered: what `\1` and `$1` mean in one is not documented. */
+/** Why this replacement is not supported: the meaning of `\1` and `$1` is not documented. */
 export function replacementProblem(text: string): string | undefined {
   return /[\\$]/u.test(text)
-    ? "a replacement without '\\' and '$': what they mean there is not documented"
+    ? "a replacement without '\\' and '$': their meaning is not documented"
     : undefined;
 }
 
-/** Why this pattern can't be replaced or split at: where nothing is found differs by library. */
+/** Why this pattern can't replace or split: the results of empty matches differ by library. */
 export function emptyMatchProblem(pattern: RE2JS): string | undefined {
   return pattern.testExact('')
-    ? 'a pattern that does not match the empty string: what is done there is not documented'
+    ? 'a pattern that does not match the empty string: the result is not documented'
     : undefined;
 }

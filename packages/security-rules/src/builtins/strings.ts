@@ -4,12 +4,12 @@ import { methodsOf } from './method.js';
 import { emptyMatchProblem, patternFor, replacementProblem } from './pattern.js';
 
 /**
- * The methods of String. What the reference leaves open is as in Google's own Firestore emulator (1.19):
- * only the letters A to Z change their case, and a size counts UTF-16 units, as in Java.
+ * The methods of String. Where the reference is not specific, they follow the Firestore emulator 1.19:
+ * lower() and upper() change only ASCII letters, and size() counts UTF-16 code units, as in Java.
  */
 export const STRING_METHODS = methodsOf('string', {
-  lower: [0, ({ value }) => string(value.replaceAll(/[A-Z]/g, (one) => one.toLowerCase()))],
-  upper: [0, ({ value }) => string(value.replaceAll(/[a-z]/g, (one) => one.toUpperCase()))],
+  lower: [0, ({ value }) => string(value.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()))],
+  upper: [0, ({ value }) => string(value.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase()))],
   size: [0, ({ value }) => int(value.length)],
   trim: [0, ({ value }) => string(trim(value))],
   toUtf8: [0, ({ value }) => bytes(Buffer.from(value))],
@@ -36,7 +36,7 @@ export const STRING_METHODS = methodsOf('string', {
       const problem = emptyMatchProblem(pattern);
       if (problem) throw new EvaluationError(`expected ${problem}`);
       const parts = pattern.split(value, -1);
-      // As in Java: no empty parts at the end.
+      // As in Java, empty parts at the end are removed.
       while (parts.length > 1 && parts.at(-1) === '') parts.pop();
       return list(parts.map(string));
     },
@@ -50,7 +50,10 @@ export const BYTES_METHODS = methodsOf('bytes', {
   toHexString: [0, ({ value }) => string(Buffer.from(value).toString('hex').toUpperCase())],
 });
 
-/** A Boolean, Integer, Float, String, Path or Null as text. */
+/**
+ * Converts a Boolean, Integer, Float, String, Path or Null to a String.
+ * @throws EvaluationError for other types
+ */
 export function toText(value: RulesValue): ValueOf<'string'> {
   switch (value.type) {
     case 'string':
@@ -69,7 +72,7 @@ export function toText(value: RulesValue): ValueOf<'string'> {
   }
 }
 
-/** A Float as Java writes it: `2.0`, `1.0E7`, `1.5E-4`. */
+/** Formats a Float as Java does: `2.0`, `1.0E7`, `1.5E-4`. */
 function floatText(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
@@ -85,7 +88,7 @@ function base64Url(value: Uint8Array): string {
   return Buffer.from(value).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
-/** Spaces and control characters are cut off, as Java's own trim does. */
+/** Removes spaces and control characters at both ends, as String.trim() in Java does. */
 function trim(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && text.charCodeAt(start) <= 32) start++;

@@ -15,7 +15,7 @@ const UNITS: ReadonlyMap<string, bigint> = new Map([
   ['ns', 1n],
 ]);
 
-/** What is left over after whole `size`s, never negative, so that times before 1970 work. */
+/** The remainder of a division, never negative, also for times before 1970. */
 function remainder(value: bigint, size: bigint): bigint {
   return ((value % size) + size) % size;
 }
@@ -24,7 +24,7 @@ function floorDivide(value: bigint, size: bigint): bigint {
   return (value - remainder(value, size)) / size;
 }
 
-/** Date's own methods count from here; all of them in UTC. */
+/** Converts nanoseconds since 1970 to a Date, rounded down to milliseconds. */
 function dateOf(nanos: bigint): Date {
   return new Date(Number(floorDivide(nanos, 1_000_000n)));
 }
@@ -52,12 +52,12 @@ export const TIMESTAMP_METHODS = methodsOf('timestamp', {
   seconds: [0, ({ nanos }) => int(dateOf(nanos).getUTCSeconds())],
   nanos: [0, ({ nanos }) => int(remainder(nanos, NANOS_PER_SECOND))],
   toMillis: [0, ({ nanos }) => int(floorDivide(nanos, 1_000_000n))],
-  // 1 to 7, Monday first, as ISO 8601 has it.
+  // 1 (Monday) to 7 (Sunday), as in ISO 8601.
   dayOfWeek: [0, ({ nanos }) => int(dateOf(nanos).getUTCDay() || 7)],
   dayOfYear: [0, ({ nanos }) => int(dayOfYear(nanos))],
 });
 
-/** The methods of Duration: whole seconds and the nanoseconds beside them, of one sign. */
+/** The methods of Duration: whole seconds and the remaining nanoseconds, with the same sign. */
 export const DURATION_METHODS = methodsOf('duration', {
   seconds: [0, ({ nanos }) => int(nanos / NANOS_PER_SECOND)],
   nanos: [0, ({ nanos }) => int(nanos % NANOS_PER_SECOND)],
@@ -68,12 +68,12 @@ export const TIMESTAMP_FUNCTIONS = functionsOf({
   date: [
     3,
     (args) => {
-      const [year, month, day] = [0, 1, 2].map((place) => Number(args.get(place, 'int').value));
+      const [year, month, day] = [0, 1, 2].map((index) => Number(args.get(index, 'int').value));
       const date = new Date(0);
       date.setUTCFullYear(year ?? NaN, (month ?? NaN) - 1, day);
-      // A month or day that doesn't exist would go over into the next one.
+      // Date converts an invalid month or day to a later date.
       if (date.getUTCMonth() + 1 !== month || date.getUTCDate() !== day) {
-        throw new EvaluationError('no such date');
+        throw new EvaluationError('the date does not exist');
       }
       return timestamp(date);
     },
@@ -94,7 +94,7 @@ export const DURATION_FUNCTIONS = functionsOf({
     4,
     (args) => {
       const [hours = 0n, minutes = 0n, seconds = 0n, nanos = 0n] = [0, 1, 2, 3].map(
-        (place) => args.get(place, 'int').value,
+        (index) => args.get(index, 'int').value,
       );
       return duration((hours * 3600n + minutes * 60n + seconds) * NANOS_PER_SECOND + nanos);
     },
