@@ -4,7 +4,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** The rules file can't be loaded. The message says where, what was expected and what was found. */
+/** The rules file can't be loaded. The message has the position and the problem. */
 export class RulesSyntaxError extends Error {
   readonly line: number;
   readonly column: number;

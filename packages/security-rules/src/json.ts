@@ -4,9 +4,9 @@ import * as values from './values.js';
 import type { RulesValue } from './values.js';
 
 /**
- * Converts a JavaScript value to a rules value: Date becomes Timestamp, bigint and whole numbers Integer, other
- * numbers Float, Uint8Array Bytes, a Set a Set, a Map or an object a Map. Properties that are
- * undefined are dropped. Rules values inside are kept unchanged.
+ * Converts a JavaScript value to a rules value: Date becomes Timestamp, bigint and whole numbers
+ * Integer, other numbers Float, Uint8Array Bytes, a Set a Set, a Map or an object a Map. Properties
+ * that are undefined are dropped. Rules values inside are kept unchanged.
  * @throws TypeError for functions, symbols and values that are nested too deeply
  */
 export function fromJson(value: unknown): RulesValue {

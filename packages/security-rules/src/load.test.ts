@@ -11,7 +11,7 @@ const match = (body: string): string => `service cloud.firestore { match /a/{b} 
 const fn = (body: string): string =>
   `rules_version = '2'; ${service(`function f(x) {\n${body}\n}`)}`;
 
-const REJECTED: readonly (readonly [rules: string, where: string, why: RegExp])[] = [
+const REJECTED: readonly (readonly [rules: string, position: string, message: RegExp])[] = [
   ['', '1:1', /expected 'service', found the end of the file/],
   ['rules_version = 2;', '1:17', /expected the version '1' or '2', found '2'/],
   ["rules_version = '3';", '1:17', /expected the version '1' or '2', found ''3''/],
@@ -154,59 +154,68 @@ const REJECTED: readonly (readonly [rules: string, where: string, why: RegExp])[
   [service('function f() { return b; } match /a/{b} { allow get: if f(); }'), '2:23', /found 'b'/],
 ];
 
-test.each(REJECTED)('rejects %j at %s', (rules, where, why) => {
+test.each(REJECTED)('rejects %j at %s', (rules, position, expected) => {
   const message = loadError(rules);
-  if (where === '') {
+  if (position === '') {
     expect(message).toBeUndefined();
   } else {
-    expect(message).toMatch(why);
-    expect(message).toMatch(new RegExp(`^test.rules:${where}: expected `, 'u'));
+    expect(message).toMatch(expected);
+    expect(message).toMatch(new RegExp(`^test.rules:${position}: expected `, 'u'));
   }
 });
 
 const repeat = (text: string, times: number): string => text.repeat(times);
 
-const AT_LIMITS: readonly (readonly [what: string, rules: string, why: RegExp | undefined])[] = [
-  ['99 parentheses', one(`${repeat('(', 95)}true${repeat(')', 95)}`), undefined],
-  ['100,000 parentheses', one(repeat('(', 100_000)), /levels of nesting/],
-  ['100,000 exclamation marks', one(`${repeat('!', 100_000)}true`), /levels of nesting/],
-  ['100,000 lists', one(repeat('[', 100_000)), /levels of nesting/],
-  ['10,000 conditionals', one(`${repeat('true ? true : ', 10_000)}true`), /levels of nesting/],
-  ['300 operators ||', one(`${repeat('false || ', 300)}true`), undefined],
-  ['20,000 operators ||', one(`${repeat('false || ', 20_000)}true`), /at most 400 levels/],
-  ['20,000 members', one(`request${repeat('.a', 20_000)}`), /at most 400 levels/],
-  ['a large file', ' '.repeat(300_000), /at most 262144 bytes/],
-  ['10 nested matches', service(`${repeat('match /a {', 10)}${repeat('}', 10)}`), undefined],
-  ['11 nested matches', service(`${repeat('match /a {', 11)}${repeat('}', 11)}`), /nested matches/],
-  ['10,000 nested matches', service(repeat('match /a {', 10_000)), /levels of nesting/],
-  ['101 segments', service(`match ${repeat('/a', 101)} {}`), /at most 100 path segments/],
+const AT_LIMITS: readonly (readonly [title: string, rules: string, message: RegExp | undefined])[] =
   [
-    '21 wildcards',
-    service(`match ${Array.from({ length: 21 }, (_, i) => `/{a${i}}`).join('')} {}`),
-    /at most 20 wildcards/,
-  ],
-  ['10 lets', fn(`${lets(10)}return x;`), undefined],
-  ['11 lets', fn(`${lets(11)}return x;`), /at most 10 'let' in a function, found 'let'/],
-  ['7 parameters', service('function f(a, b, c, d, e, f, g) { return 1; }'), undefined],
-  ['8 parameters', service('function f(a, b, c, d, e, f, g, h) { return 1; }'), /at most 7 param/],
-  [
-    'a call chain of 5,000 functions',
-    service(
-      Array.from({ length: 5000 }, (_, i) => `function f${i}() { return f${i + 1}(); }`).join(
-        '\n',
-      ) + 'function f5000() { return 1; }',
-    ),
-    undefined,
-  ],
-];
+    ['99 parentheses', one(`${repeat('(', 95)}true${repeat(')', 95)}`), undefined],
+    ['100,000 parentheses', one(repeat('(', 100_000)), /levels of nesting/],
+    ['100,000 exclamation marks', one(`${repeat('!', 100_000)}true`), /levels of nesting/],
+    ['100,000 lists', one(repeat('[', 100_000)), /levels of nesting/],
+    ['10,000 conditionals', one(`${repeat('true ? true : ', 10_000)}true`), /levels of nesting/],
+    ['300 operators ||', one(`${repeat('false || ', 300)}true`), undefined],
+    ['20,000 operators ||', one(`${repeat('false || ', 20_000)}true`), /at most 400 levels/],
+    ['20,000 members', one(`request${repeat('.a', 20_000)}`), /at most 400 levels/],
+    ['a large file', ' '.repeat(300_000), /at most 262144 bytes/],
+    ['10 nested matches', service(`${repeat('match /a {', 10)}${repeat('}', 10)}`), undefined],
+    [
+      '11 nested matches',
+      service(`${repeat('match /a {', 11)}${repeat('}', 11)}`),
+      /nested matches/,
+    ],
+    ['10,000 nested matches', service(repeat('match /a {', 10_000)), /levels of nesting/],
+    ['101 segments', service(`match ${repeat('/a', 101)} {}`), /at most 100 path segments/],
+    [
+      '21 wildcards',
+      service(`match ${Array.from({ length: 21 }, (_, i) => `/{a${i}}`).join('')} {}`),
+      /at most 20 wildcards/,
+    ],
+    ['10 lets', fn(`${lets(10)}return x;`), undefined],
+    ['11 lets', fn(`${lets(11)}return x;`), /at most 10 'let' in a function, found 'let'/],
+    ['7 parameters', service('function f(a, b, c, d, e, f, g) { return 1; }'), undefined],
+    [
+      '8 parameters',
+      service('function f(a, b, c, d, e, f, g, h) { return 1; }'),
+      /at most 7 param/,
+    ],
+    [
+      'a call chain of 5,000 functions',
+      service(
+        Array.from({ length: 5000 }, (_, i) => `function f${i}() { return f${i + 1}(); }`).join(
+          '\n',
+        ) + 'function f5000() { return 1; }',
+      ),
+      undefined,
+    ],
+  ];
 
 function lets(count: number): string {
   return Array.from({ length: count }, (_, i) => `let v${i} = 1;`).join(' ');
 }
 
-test.each(AT_LIMITS)('%s', (_what, rules, why) => {
+test.each(AT_LIMITS)('%s', (_title, rules, expected) => {
   const message = loadError(rules);
-  if (why) expect(message).toMatch(why);
+  if (expected) expect(message).toMatch(expected);
   else expect(message).toBeUndefined();
 });
 

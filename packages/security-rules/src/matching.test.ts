@@ -248,7 +248,7 @@ describe('a query, which determines only some values', () => {
     ['match /{c}/{d}/songs/{id} { allow list; }', false],
     ['match /{above=**}/songs/{id} { allow list; }', true],
     ['match /{all=**} { allow list; }', true],
-  ])('a collection group and %s: %s', async (body, is) => {
+  ])('a query of a collection group and %s: %s', async (body, is) => {
     const path = ['databases', '(default)', 'documents', ANY_PARENTS, 'songs', ANY_DOCUMENT];
     expect(await isAllowed(firestoreRules(body), { method: 'list', path })).toBe(is);
   });

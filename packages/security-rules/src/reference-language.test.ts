@@ -100,7 +100,7 @@ const LANGUAGE: Record<string, readonly Row[]> = {
     ['1 <> 2', 'rejected: expected an expression'],
     ['true ?: false', 'rejected: expected an expression'],
   ],
-  // The language is based on CEL, whose && and || ignore the error of an operand if the other one decides.
+  // The language is based on CEL: && and || ignore an error if the other operand decides.
   'errors: an operand that decides wins over an error of the other': [
     ['true || request.nothing', true],
     ['request.nothing || true', true],

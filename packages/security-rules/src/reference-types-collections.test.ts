@@ -50,7 +50,7 @@ const PAGES: Record<string, readonly Row[]> = {
     ['[1, 2].size() == 2', true],
     ['[].size() == 0', true],
     ["['a', 'b', 'a'].toSet().size() == 2", true],
-    // Of items that are equal but not the same only the first is kept.
+    // A Set keeps the first of several equal items, such as 1 and 1.0.
     ['[1, 1.0].toSet().size() == 1', true],
     ['[1] + [2] == [1, 2]', "error: '+' can't be applied to list and list"],
     ['[1].keys() == []', "error: a list has no method 'keys'"],
