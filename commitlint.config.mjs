@@ -1,9 +1,3 @@
-/** The subjects of two commits that are older than this check. */
-const EARLIER = [
-  "refactor: rename modules' exports and the deployed functions in plain terms",
-  'refactor(log): define the log type and the details of a line in one module',
-];
-
 /** Conventional Commits with a body: see CONTRIBUTING.md, "Commits". Run by `npm run lint:commits`. */
 export default {
   extends: ['@commitlint/config-conventional'],
@@ -14,7 +8,6 @@ export default {
     'body-max-line-length': [2, 'always', 100],
   },
   ignores: [
-    (message) => EARLIER.includes(message.split('\n', 1)[0]),
     // Dependabot writes release notes with long lines into the body.
     (message) => /^Signed-off-by: dependabot\[bot\]/m.test(message),
   ],

@@ -67,7 +67,7 @@ export function createMutants(text: string, file: string): Mutants {
   return new MutantGenerator(new Source(text, file)).createAll();
 }
 
-/** The surroundings of a part. */
+/** Where a part is in the file. */
 interface Scope {
   readonly name: string;
   readonly service: ServiceName;
