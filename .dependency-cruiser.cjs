@@ -1,5 +1,5 @@
 /**
- * Which module may import which: functions.ts -> lifecycle | serve | sharing -> gcp, processing ->
+ * Which module may import which: functions.ts -> lifecycle | serve -> gcp, processing ->
  * domain; all may import config and errors. `tests/boundaries.test.ts` proves that each rule can fail.
  */
 const src = '^functions/src/';
@@ -47,18 +47,13 @@ module.exports = {
     only('lifecycle', ['config', 'gcp', 'processing', 'domain']),
     only('cli/doctor', ['config', 'gcp', 'lifecycle', 'processing', 'domain']),
     only('serve', ['config', 'gcp', 'domain']),
-    only('sharing', ['config', 'gcp', 'domain']),
     without(
       'domain-and-processing-without-firebase',
       'domain|processing',
       'firebase-.*|@google-cloud',
     ),
-    without('only-gcp-talks-to-google', 'lifecycle|serve|sharing|cli', 'firebase-.*|@google-cloud'),
-    without(
-      'only-processing-loads-sharp',
-      'domain|config|gcp|lifecycle|serve|sharing|cli',
-      'sharp',
-    ),
+    without('only-gcp-talks-to-google', 'lifecycle|serve|cli', 'firebase-.*|@google-cloud'),
+    without('only-processing-loads-sharp', 'domain|config|gcp|lifecycle|serve|cli', 'sharp'),
     {
       name: 'errors-imports-nothing',
       severity: 'error',

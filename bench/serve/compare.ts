@@ -1,5 +1,5 @@
 /** `npm run bench -- serve`: CPU time and latency of a request, compared with an empty handler. */
-import { median, table } from '../figures.js';
+import { median, quantile, table } from '../figures.js';
 import type { Places } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
@@ -116,7 +116,7 @@ async function measureLatency(subjects: Subject[]) {
     const responses = await sendPaced(client, RATE.perSecond, RATE.seconds, () => request);
     client.close();
     const times = responses.map(({ ms }) => ms);
-    latency[name] = { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+    latency[name] = { p50: quantileOf(times, 0.5), p99: quantileOf(times, 0.99) };
   }
   return latency;
 }
@@ -177,7 +177,7 @@ async function measureOracle(server: Running, backend: Running, { root }: Places
   return Object.fromEntries(
     [...times].map(([name, all]) => [
       name,
-      { p10: quantile(all, 0.1), p50: quantile(all, 0.5), p90: quantile(all, 0.9) },
+      { p10: quantileOf(all, 0.1), p50: quantileOf(all, 0.5), p90: quantileOf(all, 0.9) },
     ]),
   );
 }
@@ -197,11 +197,9 @@ const since = (
   storageReads: after.storageReads - before.storageReads,
 });
 
-/** @returns the `q` quantile of milliseconds, rounded to microseconds */
-function quantile(times: readonly number[], q: number): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  const value = sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
-  return Math.round(value * 1000) / 1000;
+/** @returns the `q` quantile of milliseconds, rounded to microseconds; NaN without values */
+function quantileOf(times: readonly number[], q: number): number {
+  return times.length === 0 ? NaN : Math.round(quantile([...times], q) * 1000) / 1000;
 }
 
 function print(results: Record<string, unknown>, subjects: Subject[]): void {

@@ -1,4 +1,5 @@
 /** Overwriting and deleting images, deleting a user's images, and backfill on the local stack. */
+import { createMockUserToken } from '@firebase/util';
 import { deleteObject, ref } from 'firebase/storage';
 import { renditionsFolder } from '../../functions/src/domain/path.js';
 import { hashToken } from '../../functions/src/domain/token.js';
@@ -57,23 +58,6 @@ test('deletes records, token and renditions after the original is deleted', asyn
   expect(await statusOf(context.serveUrl(record.token, 'w400'))).toBe(404);
 }, 60_000);
 
-/** Returns an unsigned ID token, which the functions emulator accepts. */
-function unsignedIdToken(projectId: string, claims: object): string {
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-  const now = Math.floor(Date.now() / 1000);
-  const payload = {
-    iss: `https://securetoken.google.com/${projectId}`,
-    aud: projectId,
-    sub: 'caller',
-    user_id: 'caller',
-    iat: now,
-    auth_time: now,
-    exp: now + 3600,
-    ...claims,
-  };
-  return `${encode({ alg: 'none', typ: 'JWT' })}.${encode(payload)}.`;
-}
-
 /**
  * Calls a callable function.
  *
@@ -81,7 +65,10 @@ function unsignedIdToken(projectId: string, claims: object): string {
  * @returns the HTTP status
  */
 async function call(name: string, data: object, claims: object | undefined): Promise<number> {
-  const bearer = claims && `Bearer ${unsignedIdToken(context.stack.projectId, claims)}`;
+  // The functions emulator accepts unsigned ID tokens.
+  const iat = Math.floor(Date.now() / 1000);
+  const token = createMockUserToken({ sub: 'caller', iat, ...claims }, context.stack.projectId);
+  const bearer = claims && `Bearer ${token}`;
   const response = await fetch(context.stack.serve.replace(/serve$/, name), {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(bearer && { authorization: bearer }) },
