@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `firebase-rules-check`. */
+/** Starts the command `firebase-rules-check`. */
 import { main } from './main.js';
 
 main(process.argv.slice(2), process.cwd()).then(
@@ -7,7 +7,8 @@ main(process.argv.slice(2), process.cwd()).then(
     process.exitCode = exitCode;
   },
   (error: unknown) => {
-    console.error(error);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    // Not 1: that is the exit code for a case with another decision than expected.
     process.exitCode = 2;
   },
 );
