@@ -38,6 +38,16 @@ const common = {
   transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES})/)`],
 };
 
+// The other projects use the CommonJS build of the client, as apps do: they run after a build, and
+// ts-jest compiles all files that a test loads with the options of the first.
+const withClientSources = {
+  ...common,
+  moduleNameMapper: {
+    ...common.moduleNameMapper,
+    '^storage-public-variants-client$': '<rootDir>/packages/client/src/index.ts',
+  },
+};
+
 module.exports = {
   // Generous: these machines are shared, and no test asserts a time.
   testTimeout: 30_000,
@@ -51,19 +61,15 @@ module.exports = {
   collectCoverageFrom: ['{functions,packages/*}/src/**/*.ts', '!**/*.{test,d}.ts'],
   projects: [
     {
-      ...common,
+      ...withClientSources,
       displayName: 'unit',
-      // The other projects use the CommonJS build of the client, as apps do: they run after a build, and
-      // ts-jest compiles all files that a test loads with the options of the first.
-      moduleNameMapper: {
-        ...common.moduleNameMapper,
-        '^storage-public-variants-client$': '<rootDir>/packages/client/src/index.ts',
-      },
-      testMatch: [
-        '<rootDir>/{functions/src,packages/*/src,tools,bench}/**/*.test.ts',
-        '<rootDir>/tests/*.test.ts',
-        '<rootDir>/tests/processing/*.test.ts',
-      ],
+      testMatch: ['<rootDir>/{functions/src,packages/*/src,tools/dev,bench}/**/*.test.ts'],
+    },
+    { ...common, displayName: 'processing', testMatch: ['<rootDir>/tests/processing/*.test.ts'] },
+    {
+      ...withClientSources,
+      displayName: 'repository',
+      testMatch: ['<rootDir>/{tests,tools}/*.test.ts'],
     },
     {
       ...common,

@@ -25,7 +25,14 @@ try {
 const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const { status } = spawnSync(
   process.execPath,
-  [jest, '--selectProjects', 'unit', '--runTestsByPath', ...TESTS.map((test) => join(root, test))],
+  [
+    jest,
+    '--selectProjects',
+    'unit',
+    'repository',
+    '--runTestsByPath',
+    ...TESTS.map((test) => join(root, test)),
+  ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, WRITE_DOCS: '1' } },
 );
 process.exitCode = status ?? 1;

@@ -1,7 +1,9 @@
 /**
- * `npm test`: sets up the workspace, then runs the unit tests, then the integration and browser tests
- * on the local stack with the function kit, then the integration tests with the extension. The last
- * line is the summary. `npm test -- unit` (or integration, browser, extension) runs one kind;
+ * `npm test`: sets up the workspace, runs the unit tests, those of processing (large and malicious
+ * images) and of the repository (documentation, rules, deployment, import boundaries, commit messages),
+ * then the integration and browser tests on the local stack with the function kit, then the integration
+ * tests with the extension. The last line is the summary. `npm test -- KIND` runs one kind: unit,
+ * processing, repository, integration, browser or extension.
  * `--official` uses Google's emulators, which need Java 21. A public token in any output is a failure.
  */
 import { spawn } from 'node:child_process';
@@ -14,11 +16,13 @@ import { fail, root, setUp, step } from './setup.mjs';
 
 const OFFICIAL = '--official';
 const official = process.argv.includes(OFFICIAL);
-const KINDS = ['unit', 'integration', 'browser', 'extension'];
+/** Kinds of tests that need no local stack. */
+const WITHOUT_STACK = ['unit', 'processing', 'repository'];
+const KINDS = [...WITHOUT_STACK, 'integration', 'browser', 'extension'];
 const results = join(root, '.local', 'test-results', String(process.pid));
 /** Per run: the browser is unpacked here, and an incomplete file must not affect the next run. */
 const temporary = mkdtempSync(join(tmpdir(), 'test-'));
-/** One worker a core: unit tests share nothing, and jest would leave one of two cores idle. */
+/** One worker per core: tests without a stack share nothing, and jest would leave one of two cores idle. */
 const UNIT_WORKERS = ['--maxWorkers=100%'];
 /** Serial, because each condition is loaded as the rules of the project. */
 const RULES_TABLES = [
@@ -47,7 +51,9 @@ async function main() {
   setUp();
   mkdirSync(results, { recursive: true });
 
-  if (isSelected('unit')) await jest('unit', ['unit'], {}, UNIT_WORKERS);
+  for (const kind of WITHOUT_STACK.filter(isSelected)) {
+    await jest(kind, [kind], {}, UNIT_WORKERS);
+  }
   const kitProjects = ['integration', 'browser'].filter(isSelected);
   if (kitProjects.length > 0) await runOnStack('kit', kitProjects);
   if (isSelected('extension')) await runOnStack('extension', ['integration']);
