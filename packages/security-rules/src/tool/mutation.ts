@@ -1,6 +1,6 @@
 /**
- * Mutation tests of rules files, `npm run test:mutate`: changes a rules file in one place at a time and
- * checks that some case then gets an unexpected decision. Such a mutant is killed; the others survive.
+ * Mutation tests of rules files: changes a rules file in one place at a time and checks that some case
+ * then gets an unexpected decision. Such a mutant is killed; the others survive.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,12 +26,6 @@ export interface Report {
 
 /** For each rules file: the description of a surviving mutant, and why no case can detect it. */
 export type Explanations = Readonly<Record<string, Readonly<Record<string, string>>>>;
-
-const FILES: readonly (readonly [rules: string, cases: string])[] = [
-  ['storage.rules', 'tests/rules/storage.cases.json'],
-  ['firestore.rules', 'tests/rules/firestore.cases.json'],
-];
-const EXPLANATIONS = 'tests/rules/survivors.json';
 
 /** The share of mutants that the cases of each file must kill. */
 const MIN_KILLED = 0.95;
@@ -80,6 +74,7 @@ async function isKilled(ruleset: Ruleset, cases: readonly Case[]): Promise<boole
 export function formatReport(
   reports: readonly Report[],
   explanations: Explanations,
+  explanationsFile = 'survivors.json',
 ): { text: string; good: boolean } {
   const rows = [COLUMNS];
   for (const { file, mutants, survivors, invalid, withoutEffect } of reports) {
@@ -106,7 +101,7 @@ export function formatReport(
     for (const description of explained.keys()) {
       if (survived.has(description)) continue;
       lines.push(
-        `${EXPLANATIONS}: ${file}: expected a surviving mutant, found none: ${description}`,
+        `${explanationsFile}: ${file}: expected a surviving mutant, found none: ${description}`,
       );
       problems.push('explained without a surviving mutant');
     }
@@ -117,7 +112,7 @@ export function formatReport(
   }
   for (const file of Object.keys(explanations)) {
     if (reports.some((report) => report.file === file)) continue;
-    lines.push(`${EXPLANATIONS}: expected the name of a tested rules file, found ${file}`);
+    lines.push(`${explanationsFile}: expected the name of a tested rules file, found ${file}`);
     problems.push('explained without a surviving mutant');
   }
   lines.push(summary(reports, problems));
@@ -154,18 +149,24 @@ export function readExplanations(text: string, file: string): Explanations {
 }
 
 /**
- * @param root the root folder of the repository
+ * @param root folder that the file names are relative to
+ * @param files rules files, each with its cases
+ * @param explanationsFile see readExplanations
  * @returns the exit code: 0 when enough mutants are killed and every surviving mutant is explained
  */
-export async function main(root: string): Promise<number> {
+export async function main(
+  root: string,
+  files: readonly (readonly [rules: string, cases: string])[],
+  explanationsFile: string,
+): Promise<number> {
   try {
     const readFile = (name: string): string => readFileSync(join(root, name), 'utf8');
-    const explanations = readExplanations(readFile(EXPLANATIONS), EXPLANATIONS);
+    const explanations = readExplanations(readFile(explanationsFile), explanationsFile);
     const reports: Report[] = [];
-    for (const [rules, cases] of FILES) {
+    for (const [rules, cases] of files) {
       reports.push(await testMutants(readFile(rules), rules, readCases(readFile(cases), cases)));
     }
-    const { text, good } = formatReport(reports, explanations);
+    const { text, good } = formatReport(reports, explanations, explanationsFile);
     process.stdout.write(text);
     return good ? 0 : 1;
   } catch (error) {
