@@ -1,9 +1,7 @@
+/** The folders that a benchmark uses. */
 export interface BenchPaths {
   /** The repository. */
   root: string;
   /** The folder for results. */
   out: string;
 }
-
-/** The former name of BenchPaths. */
-export type Places = BenchPaths;

@@ -20,6 +20,8 @@ function check(files: Record<string, string>): { status: number | null; stdout: 
         cpSync(join(ROOT, path), join(copy, path), { recursive: true });
       }
     }
+    // Helpers that the packages' tests import.
+    cpSync(join(ROOT, 'tests', 'support'), join(copy, 'tests', 'support'), { recursive: true });
     cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
     symlinkSync(join(ROOT, 'functions', 'node_modules'), join(copy, 'functions', 'node_modules'));
     // Tests also import packages of the workspace.

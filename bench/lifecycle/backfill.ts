@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import type { Places } from '../paths.js';
+import type { BenchPaths } from '../paths.js';
 import { writeResults } from '../results.js';
 import { createImage, openBenchFixture, type BenchFixture } from './fixture.js';
 
@@ -22,7 +22,7 @@ interface Progress {
 }
 
 /** @returns whether all images were processed and the doctor has no findings */
-export async function measureBackfill(places: Places, images: number): Promise<boolean> {
+export async function measureBackfill(places: BenchPaths, images: number): Promise<boolean> {
   const fixture = await openBenchFixture(places.root, { REVOCATION_SECONDS: '0' });
   try {
     await uploadAll(fixture, images);

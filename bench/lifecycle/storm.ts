@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DocumentChange } from 'firebase-admin/firestore';
 import pLimit from 'p-limit';
 import sharp from 'sharp';
-import type { Places } from '../paths.js';
+import type { BenchPaths } from '../paths.js';
 import { writeResults } from '../results.js';
 import {
   colorOf,
@@ -195,7 +195,7 @@ interface Check {
 }
 
 /** @returns whether no image is lost and the doctor has no findings */
-export async function storm(places: Places): Promise<boolean> {
+export async function storm(places: BenchPaths): Promise<boolean> {
   const fixture = await openBenchFixture(places.root, PARAMETERS);
   try {
     const run = new Storm(fixture);

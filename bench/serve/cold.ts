@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { median } from '../figures.js';
-import type { Places } from '../paths.js';
+import type { BenchPaths } from '../paths.js';
 import { writeResults } from '../results.js';
 
 const RUNS = 11;
@@ -65,7 +65,7 @@ function measureLoad(root: string, script: string, target: string): Loaded {
 }
 
 /** Prints the times and writes cold.json. */
-export function compareCold(places: Places): void {
+export function compareCold(places: BenchPaths): void {
   const serve: Loaded[] = [];
   const everything: Loaded[] = [];
   for (let run = 0; run < RUNS; run++) {

@@ -1,6 +1,6 @@
 /** `npm run bench -- serve`: CPU time and latency of a request, compared with an empty handler. */
 import { median, quantile, table } from '../figures.js';
-import type { Places } from '../paths.js';
+import type { BenchPaths } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import { SIZES, type TokenKind } from './backend.js';
@@ -22,7 +22,7 @@ interface Subject {
 }
 
 /** Prints the tables and writes serve.json. */
-export async function compareServe(places: Places): Promise<void> {
+export async function compareServe(places: BenchPaths): Promise<void> {
   const { mintToken } = openProduct(places.root).token();
   const running: Running[] = [];
   const track = async (starting: Promise<Running>) => {
@@ -144,7 +144,7 @@ async function measureShared(server: Running, backend: Running, token: string) {
 }
 
 /** Latency of each kind of 404, milliseconds: they must not be distinguishable by time. */
-async function measureOracle(server: Running, backend: Running, { root }: Places) {
+async function measureOracle(server: Running, backend: Running, { root }: BenchPaths) {
   const { mintToken, hashToken } = openProduct(root).token();
   const mintTokens = (kind?: TokenKind) => {
     const tokens = Array.from({ length: REFUSALS }, () => mintToken());

@@ -1,5 +1,5 @@
 /** `npm run bench -- soak`: a mix of all kinds of requests at a fixed rate for minutes. Memory must not grow. */
-import type { Places } from '../paths.js';
+import type { BenchPaths } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import { openClient, sendAll, sendPaced, type ClientRequest } from './load.js';
@@ -14,7 +14,7 @@ const GALLERY_SIZE = 50;
 const MEGABYTE = 2 ** 20;
 
 /** @returns whether no request failed */
-export async function soakServe(places: Places, seconds: number): Promise<boolean> {
+export async function soakServe(places: BenchPaths, seconds: number): Promise<boolean> {
   const { mintToken } = openProduct(places.root).token();
   const gallery = Array.from({ length: GALLERY_SIZE }, () => mintToken());
   const running: Running[] = [];

@@ -48,9 +48,14 @@ export function typeErrorsIn(examples: { page: string; code: string }[]): string
 /**
  * Runs an example.
  * @param modules what its imports give
+ * @param globals its global variables, besides those of the language
  * @returns its exports
  */
-export function runExample(code: string, modules: Record<string, object>): unknown {
+export function runExample(
+  code: string,
+  modules: Record<string, object>,
+  globals: object = {},
+): unknown {
   const { outputText } = ts.transpileModule(code, {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 },
   });
@@ -60,6 +65,6 @@ export function runExample(code: string, modules: Record<string, object>): unkno
     if (module === undefined) throw new Error(`expected one of the given modules, found ${name}`);
     return module;
   };
-  runInNewContext(outputText, { require: load, exports });
+  runInNewContext(outputText, { ...globals, require: load, exports });
   return exports;
 }

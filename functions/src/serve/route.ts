@@ -1,4 +1,4 @@
-/** URL -> what it asks for. */
+/** Parses the URL of a request: token, variant, format, width. */
 import { formatOfExtension, type Format } from '../domain/format.js';
 import { isToken } from '../domain/token.js';
 

@@ -1,55 +1,22 @@
 /** Every example in README.md compiles and does what the text says. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createContext, runInContext } from 'node:vm';
-import ts from 'typescript';
+import { runExample, typeErrorsIn } from '../../../tests/support/examples.js';
 import * as client from './index.js';
 
-const PACKAGE = join(__dirname, '..');
-const ROOT = join(PACKAGE, '..', '..');
-const readme = readFileSync(join(PACKAGE, 'README.md'), 'utf8');
+const readme = readFileSync(join(__dirname, '..', 'README.md'), 'utf8');
 const examples = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code);
 
-const OPTIONS: ts.CompilerOptions = {
-  strict: true,
-  noEmit: true,
-  skipLibCheck: true,
-  target: ts.ScriptTarget.ES2023,
-  lib: ['lib.es2023.d.ts', 'lib.es2024.string.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
-  module: ts.ModuleKind.ESNext,
-  moduleResolution: ts.ModuleResolutionKind.Bundler,
-  types: ['node'],
-  typeRoots: [join(ROOT, 'node_modules', '@types')],
-  paths: { 'storage-public-variants-client': [join(PACKAGE, 'src', 'index.ts')] },
-};
-
-/** Returns the compiler's messages; the examples are files in memory, in the package's folder. */
+/** Returns the compiler's messages. */
 function compile(codes: string[]): string[] {
-  const sources = new Map(codes.map((code, at) => [join(PACKAGE, `example-${at}.ts`), code]));
-  const host = ts.createCompilerHost(OPTIONS);
-  host.fileExists = (file) => sources.has(file) || ts.sys.fileExists(file);
-  host.readFile = (file) => sources.get(file) ?? ts.sys.readFile(file);
-  const program = ts.createProgram([...sources.keys()], OPTIONS, host);
-  return [...sources.keys()].flatMap((file) => {
-    const source = program.getSourceFile(file);
-    return [
-      ...program.getSyntacticDiagnostics(source),
-      ...program.getSemanticDiagnostics(source),
-    ].map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
-  });
+  return typeErrorsIn(codes.map((code) => ({ page: 'README.md', code })));
 }
 
 /** Runs the example that exports `name` and returns that function. */
-function load<Call>(name: string, modules: Record<string, object>, globals: object = {}): Call {
+function load<Call>(name: string, modules: Record<string, object>, globals?: object): Call {
   const code = examples.find((example) => example.includes(`function ${name}(`));
   if (code === undefined) throw new Error(`README.md has no example with the function ${name}`);
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 },
-  });
-  const exports: Record<string, unknown> = {};
-  const require = (module: string) => modules[module];
-  runInContext(outputText, createContext({ exports, require, ...globals }));
-  return exports[name] as Call;
+  return (runExample(code, modules, globals) as Record<string, unknown>)[name] as Call;
 }
 
 const PLACEHOLDER = { thumbhash: '1QcSHQRnh493V4dIh4eXh1h4kJUI', color: '#a0b1c2' };

@@ -35,5 +35,3 @@ export type ListCollectionIdsRequest = google.firestore.v1.IListCollectionIdsReq
 export type ListCollectionIdsResponse = google.firestore.v1.IListCollectionIdsResponse;
 export type ListenRequest = google.firestore.v1.IListenRequest;
 export type ListenResponse = google.firestore.v1.IListenResponse;
-export type WriteRequest = google.firestore.v1.IWriteRequest;
-export type WriteResponse = google.firestore.v1.IWriteResponse;

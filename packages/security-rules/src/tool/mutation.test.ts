@@ -52,7 +52,11 @@ describe('formatReport', () => {
   const lastLine = (text: string) => text.trimEnd().split('\n').at(-1);
 
   test('is good when every surviving mutant is explained', () => {
-    const { text, good: isGood } = formatReport([good], { 'a.rules': { 'a → b': 'since' } });
+    const { text, good: isGood } = formatReport(
+      [good],
+      { 'a.rules': { 'a → b': 'since' } },
+      'survivors.json',
+    );
     expect(isGood).toBe(true);
     expect(text).toBe(
       `| file    | mutants | killed | survived | percent | invalid | no effect |
@@ -98,14 +102,14 @@ mutants: 40, killed 39 (97.5 %), survived 1, all explained
       'mutants: 0, killed 0 (0.0 %), survived 0, 1 file with too few killed',
     ],
   ])('is bad when %s', (_, reports, explanations, end) => {
-    const { text, good: isGood } = formatReport(reports, explanations);
+    const { text, good: isGood } = formatReport(reports, explanations, 'survivors.json');
     expect(isGood).toBe(false);
     expect(lastLine(text)).toContain(end);
   });
 
   test('is good with exactly 95 %', () => {
     const explained = { 'a.rules': { 'a → b': 'x' } };
-    expect(formatReport([{ ...good, mutants: 20 }], explained).good).toBe(true);
+    expect(formatReport([{ ...good, mutants: 20 }], explained, 'survivors.json').good).toBe(true);
   });
 });
 

@@ -74,7 +74,7 @@ async function isKilled(ruleset: Ruleset, cases: readonly Case[]): Promise<boole
 export function formatReport(
   reports: readonly Report[],
   explanations: Explanations,
-  explanationsFile = 'survivors.json',
+  explanationsFile: string,
 ): { text: string; good: boolean } {
   const rows = [COLUMNS];
   for (const { file, mutants, survivors, invalid, withoutEffect } of reports) {
