@@ -44,7 +44,7 @@ const HOSTS = {
     service firebase.storage {
       function isPhoto() { return false; }
       match /b/{bucket}/o {
-        function isImageId() { return false; }
+        function isDocumentId(id) { return false; }
         match /avatars/{uid}/{imageId} { allow read; allow write: if isOwner() && isPhoto(); }
         ${blocks}
       }

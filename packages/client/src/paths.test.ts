@@ -24,6 +24,8 @@ describe('assertSegment', () => {
     ['__x__', 'must not begin and end with "__"'],
     ['____', 'must not begin and end with "__"'],
     ['half a pair \ud800', 'must be well-formed Unicode'],
+    ['NUL \0', 'must not contain control characters'],
+    ['a C1 control character \u009b', 'must not contain control characters'],
     ['a'.repeat(201), 'at most 200 characters, but has 201'],
   ])('rejects %j', (id, reason) => {
     expect(() => assertSegment('image id', id)).toThrow(reason);

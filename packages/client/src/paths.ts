@@ -37,9 +37,11 @@ export function assertSegment(label: string, value: string): void {
             ? 'must not begin and end with "__"'
             : /\p{Surrogate}/u.test(value)
               ? 'must be well-formed Unicode'
-              : value.length > MAX_ID_LENGTH
-                ? `must have at most ${MAX_ID_LENGTH} characters, but has ${value.length}`
-                : undefined;
+              : /\p{Control}/u.test(value)
+                ? 'must not contain control characters'
+                : value.length > MAX_ID_LENGTH
+                  ? `must have at most ${MAX_ID_LENGTH} characters, but has ${value.length}`
+                  : undefined;
   if (problem) throw new Error(`The ${label} ${problem}: ${JSON.stringify(value.slice(0, 60))}`);
 }
 
