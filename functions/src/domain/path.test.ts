@@ -2,6 +2,7 @@ import {
   fillTemplate,
   hashedFolder,
   isDocumentId,
+  isOriginalName,
   originalsPrefix,
   ownerOf,
   parseTemplate,
@@ -31,8 +32,9 @@ describe('parseTemplate', () => {
   });
 });
 
+const originals = template('originals/{uid}/{imageId}');
+
 describe('ownerOf', () => {
-  const originals = template('originals/{uid}/{imageId}');
   test.each([
     ['originals/u/i', { uid: 'u', imageId: 'i' }],
     ['originals/u/my photo (1).jpg', { uid: 'u', imageId: 'my photo (1).jpg' }],
@@ -54,6 +56,11 @@ describe('ownerOf', () => {
     'originals/../i',
     'originals/u/.',
     'originals/u/__x__',
+    'originals/u/__x\ny__',
+    'originals/__x__/i',
+    'originals/./i',
+    'originals/u/a\0b',
+    'originals/a\0b/i',
     'originals/u/\uD800',
     `originals/u/${'x'.repeat(1501)}`,
     'variants/abc/1/w800.webp',
@@ -64,6 +71,28 @@ describe('ownerOf', () => {
   test('accepts placeholders in any order', () => {
     expect(ownerOf(template('a/{imageId}/b/{uid}'), 'a/1/b/2')).toEqual({ imageId: '1', uid: '2' });
   });
+});
+
+describe('isOriginalName', () => {
+  test.each([
+    'originals/u/i',
+    'originals/__x__/i',
+    'originals/../i',
+    'originals/./.',
+    'originals//',
+    'originals/u/a\0b',
+    'originals/u/\uD800',
+    `originals/u/${'x'.repeat(1501)}`,
+  ])('returns true for %j, whatever its ids', (name) => {
+    expect(isOriginalName(originals, name)).toBe(true);
+  });
+
+  test.each(['originals/u', 'originals/u/i/j', '/originals/u/i', 'Originals/u/i', 'variants/a/b'])(
+    'returns false for %j',
+    (name) => {
+      expect(isOriginalName(originals, name)).toBe(false);
+    },
+  );
 });
 
 test('fillTemplate', () => {

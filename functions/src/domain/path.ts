@@ -56,11 +56,27 @@ export function fillTemplate(
 }
 
 /**
- * Parses the owner from the name of an original. The name is split at `/` and never normalized, because
- * object names may contain `..`.
+ * Parses the owner from the name of an original.
  * @returns undefined when the object is not an original or its ids are not valid Firestore document ids
  */
 export function ownerOf(template: PathTemplate, objectName: string): Owner | undefined {
+  const owner = idsOf(template, objectName);
+  return owner && isDocumentId(owner.uid) && isDocumentId(owner.imageId) ? owner : undefined;
+}
+
+/**
+ * Whether an object is stored where originals are. Its ids may be invalid: such an upload is not processed, but
+ * its download tokens must be revoked like those of any original.
+ */
+export function isOriginalName(template: PathTemplate, objectName: string): boolean {
+  return idsOf(template, objectName) !== undefined;
+}
+
+/**
+ * The name is split at `/` and never normalized, because object names may contain `..`.
+ * @returns undefined when the name does not have the template's segments
+ */
+function idsOf(template: PathTemplate, objectName: string): Owner | undefined {
   const segments = objectName.split('/');
   if (segments.length !== template.segments.length) return undefined;
   const owner: Owner = { uid: '', imageId: '' };
@@ -70,11 +86,12 @@ export function ownerOf(template: PathTemplate, objectName: string): Owner | und
     else if (expected === '{imageId}') owner.imageId = segment;
     else if (expected !== segment) return undefined;
   }
-  return isDocumentId(owner.uid) && isDocumentId(owner.imageId) ? owner : undefined;
+  return owner;
 }
 
 /**
- * Whether a text is a valid Firestore document id.
+ * Whether a text is a valid Firestore document id. Ids with U+0000 are excluded because Firestore rejects them
+ * with INVALID_ARGUMENT.
  * @see https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
  */
 export function isDocumentId(id: string): boolean {
@@ -83,6 +100,7 @@ export function isDocumentId(id: string): boolean {
     id !== '.' &&
     id !== '..' &&
     !id.includes('/') &&
+    !id.includes('\0') &&
     !/^__.*__$/s.test(id) &&
     id.isWellFormed() &&
     Buffer.byteLength(id) <= 1500

@@ -1,6 +1,6 @@
 /** Handles changed metadata of an object: revokes its download tokens. */
 import type { Config } from '../config/config.js';
-import { ownerOf } from '../domain/path.js';
+import { isOriginalName } from '../domain/path.js';
 import type { Backend } from '../gcp/backend.js';
 import { DOWNLOAD_TOKENS } from '../gcp/objects.js';
 import type { RetryContext } from './context.js';
@@ -28,8 +28,8 @@ const MESSAGES: RetryMessages = {
 };
 
 /**
- * Whether an object has a download token that must be revoked: any rendition, and any original unless
- * LOCK_ORIGINALS is false. Revoking changes metadata too; that event finds no token, so there is no loop.
+ * Whether an object has a download token that must be revoked: any rendition, and any original, even one with
+ * invalid ids, unless LOCK_ORIGINALS is false. Revoking changes metadata too; that event finds no token, so there is no loop.
  */
 export function mustRevokeDownloadTokens(
   object: Omit<UpdatedObject, 'time'>,
@@ -37,7 +37,7 @@ export function mustRevokeDownloadTokens(
 ): boolean {
   if (object.bucket !== config.bucket || !object.metadata?.[DOWNLOAD_TOKENS]) return false;
   if (object.name.startsWith(`${config.variantsPath}/`)) return true;
-  return config.lockOriginals && ownerOf(config.originalsPath, object.name) !== undefined;
+  return config.lockOriginals && isOriginalName(config.originalsPath, object.name);
 }
 
 /**

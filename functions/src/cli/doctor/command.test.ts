@@ -113,6 +113,32 @@ test('lists what could not be fixed, and exits with 1', async () => {
   expect(out).toContain(`${CAT}: Error 7`);
 });
 
+test('escapes terminal control sequences in names', async () => {
+  const memory = await openSettled();
+  const name = 'originals/alice/\u001b[2J\u009b1;1H\r\nNo findings.\u202e';
+  await memory.harness.upload(name, 'text');
+  const { records } = memory.backend;
+  memory.backend.records = { ...records, find: () => Promise.reject(new Error(name)) };
+  const failed = await run(memory, ['--params', PARAMS]);
+  memory.backend.records = records;
+  const text = await run(memory, ['--params', PARAMS]);
+  const json = await run(memory, ['--params', PARAMS, '--json']);
+  const fixed = await run(memory, ['--params', PARAMS, '--fix'], {
+    openProcessor: () =>
+      Promise.resolve(Object.assign(() => Promise.reject(new Error(name)), { close: () => {} })),
+  });
+  expect(failed.err).toContain('\\u001b[2J');
+  expect(text.out).toContain(
+    'missing   image record                    originals/alice/\\u001b[2J\\u009b1;1H',
+  );
+  expect(fixed.out).toContain('originals/alice/\\u001b[2J');
+  expect(JSON.parse(json.out)).toMatchObject({ findings: [{ of: name }, {}] });
+  for (const { out, err } of [failed, text, json, fixed]) {
+    expect(`${out}${err}`.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(out).not.toMatch(/^No findings/m);
+  }
+});
+
 const otherInstances: [string, string[], string][] = [
   ['another bucket', ['--bucket', 'other'], 'gs://bucket/originals/'],
   [

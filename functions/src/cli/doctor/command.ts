@@ -6,6 +6,7 @@ import type { ProcessedImage, ProcessSettings } from '../../processing/process-i
 import { ConfigError, reasonOf } from '../../errors.js';
 import { cleanup } from '../../lifecycle/cleanup.js';
 import type { Backend } from '../../gcp/backend.js';
+import { toPrintable, toPrintableJson } from '../printable.js';
 import { examine, type Examination, type ExamineOptions } from './examine.js';
 import type { Finding } from './inspect.js';
 
@@ -224,7 +225,7 @@ function checkParameters({ elsewhere, checked }: Examination, { config, fix }: O
   if (count === 0) return;
   throw new UsageError(
     `expected records of gs://${config.bucket}/${config.originalsPath.text}, ` +
-      `found ${count} that name something else, such as ${example}: check --bucket and --params, ` +
+      `found ${count} that name something else, such as ${toPrintable(example ?? '')}: check --bucket and --params, ` +
       `or delete these records if no instance uses them.${nothingFixed}`,
   );
 }
@@ -233,7 +234,7 @@ function messageOf(error: unknown): string {
   if (error instanceof UsageError || error instanceof ConfigError) return error.message;
   // The first line of Google's message may be shown: it goes to the user's terminal, about the user's project.
   const [firstLine = ''] = String((error as { message?: unknown }).message ?? error).split('\n');
-  return `expected to read the project's Firestore and its bucket, found ${reasonOf(error)}: ${firstLine}`;
+  return `expected to read the project's Firestore and its bucket, found ${reasonOf(error)}: ${toPrintable(firstLine)}`;
 }
 
 const BAR_CELLS = 30;
@@ -253,7 +254,7 @@ function toJson({ before, after, problems, later }: Report): string {
     ...(later !== undefined && { later: new Date(later).toISOString() }),
     problems,
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${toPrintableJson(document)}\n`;
 }
 
 function toText({ before, after, problems, later }: Report): string {
@@ -269,13 +270,16 @@ function toText({ before, after, problems, later }: Report): string {
     const time = new Date(later).toISOString();
     lines.push(`Old renditions may still be cached until ${time}: run this command again then.`);
   }
-  return [...lines, ...problems, ''].join('\n');
+  return [...lines, ...problems.map(toPrintable), ''].join('\n');
 }
 
 /** Columns that are aligned with spaces. */
 function toTable(findings: Finding[]): string[] {
   if (findings.length === 0) return [];
-  const rows = [['kind', 'what', 'of'], ...findings.map(({ kind, what, of }) => [kind, what, of])];
+  const rows = [
+    ['kind', 'what', 'of'],
+    ...findings.map(({ kind, what, of }) => [kind, what, toPrintable(of)]),
+  ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows.map((row) =>
     row

@@ -28,6 +28,19 @@ const defects: [string, (memory: Memory) => void | Promise<void>, unknown[][]][]
     [['unlocked', 'download token on the original', CAT]],
   ],
   [
+    'download tokens on originals whose ids are invalid',
+    async ({ harness }) => {
+      for (const name of ['originals/__x__/a', 'originals/../a', 'originals/alice/a\0b']) {
+        await harness.upload(name, 'text');
+      }
+    },
+    ['originals/../a', 'originals/__x__/a', 'originals/alice/a\0b'].map((name) => [
+      'unlocked',
+      'download token on the original',
+      name,
+    ]),
+  ],
+  [
     'a download token on a rendition',
     ({ backend }) => {
       const [name = ''] = backend.renditions.keys();

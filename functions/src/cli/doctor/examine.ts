@@ -2,6 +2,7 @@
 import {
   fillTemplate,
   hashedFolder,
+  isOriginalName,
   originalsPrefix,
   ownerOf,
   renditionsFolder,
@@ -9,8 +10,8 @@ import {
 } from '../../domain/path.js';
 import { runWithConcurrency } from '../../processing/concurrency.js';
 import type { LifecycleContext, ProcessingContext } from '../../lifecycle/context.js';
-import type { Page } from '../../gcp/backend.js';
-import { inspect, type Finding } from './inspect.js';
+import type { Page, StoredOriginal } from '../../gcp/backend.js';
+import { inspect, inspectDownloadToken, type Finding } from './inspect.js';
 
 /** Page size of all lists. */
 const NAMES_PER_PAGE = 1000;
@@ -69,8 +70,11 @@ export async function examine(
     images.set(hashedFolder(config.bucket, name), { owner, name });
   const nameOf = (owner: Owner) => fillTemplate(config.originalsPath, owner);
 
-  await forEachOriginal(context, (owner, name) => {
-    addImage(owner, name);
+  /** Originals whose ids are invalid: they have no records and no renditions, but may have download tokens. */
+  const unprocessable: StoredOriginal[] = [];
+  await forEachOriginal(context, (owner, original) => {
+    if (owner) addImage(owner, original.name);
+    else if (original.hasDownloadToken) unprocessable.push(original);
     onProgress('originals', images.size);
   });
   const originalCount = images.size;
@@ -103,14 +107,17 @@ export async function examine(
     unknownFolders.set(folder, await unknownFolderFinding(folder, context));
   });
 
-  if (suspects.length + unknownFolders.size > 0) await settle?.();
+  if (suspects.length + unprocessable.length + unknownFolders.size > 0) await settle?.();
   const findings: Finding[] = [];
+  await forEachConcurrently(unprocessable, async ({ name }) => {
+    findings.push(...(await inspectDownloadToken(name, graceMs, context)));
+  });
   await forEachConcurrently(suspects, async ({ owner, name }) => {
     findings.push(...(await inspect(owner, name, graceMs, context)).findings);
   });
   if (unknownFolders.size > 0) {
     // The folder of an image that was uploaded after the first list of originals is not unknown.
-    await forEachOriginal(context, (_owner, name) =>
+    await forEachOriginal(context, (_owner, { name }) =>
       unknownFolders.delete(renditionsFolder(config.variantsPath, config.bucket, name)),
     );
   }
@@ -138,16 +145,18 @@ async function unknownFolderFinding(
   return { kind: 'orphaned', of: folder, what, isUnknown: true, fix };
 }
 
+/** @param visit receives no owner when an id in the original's name is invalid */
 async function forEachOriginal(
   { config, backend }: LifecycleContext,
-  visit: (owner: Owner, name: string) => unknown,
+  visit: (owner: Owner | undefined, original: StoredOriginal) => unknown,
 ): Promise<void> {
   const prefix = originalsPrefix(config.originalsPath);
   await forEachItem(
     (after) => backend.objects.listOriginals(prefix, NAMES_PER_PAGE, after),
-    ({ name }) => {
-      const owner = ownerOf(config.originalsPath, name);
-      if (owner) visit(owner, name);
+    (original) => {
+      const { originalsPath } = config;
+      if (!isOriginalName(originalsPath, original.name)) return;
+      visit(ownerOf(originalsPath, original.name), original);
     },
   );
 }

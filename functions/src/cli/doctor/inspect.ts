@@ -89,12 +89,7 @@ export async function inspect(
     context.now() - original.time < graceMs ||
     (image?.attempt !== undefined && context.now() - image.updatedAt < RETRY_WINDOW_MS);
   if (isInProgress) return { findings };
-  if (original.hasDownloadToken && config.lockOriginals) {
-    const what = 'download token on the original';
-    findings.push(
-      toFinding('unlocked', what, (fixContext) => revokeAllDownloadTokens([original], fixContext)),
-    );
-  }
+  findings.push(...findDownloadToken(original, context));
   const processAgain = (fixContext: ProcessingContext) => reprocess(owner, name, fixContext);
   if (image === undefined) findings.push(toFinding('missing', 'image record', processAgain));
   else {
@@ -108,6 +103,33 @@ export async function inspect(
     }
   }
   return { findings };
+}
+
+/**
+ * Inspects an original that is not processed because an id in its name is invalid.
+ * @param graceMs uploads that are more recent count as in progress, milliseconds
+ * @throws errors of Google's client libraries
+ */
+export async function inspectDownloadToken(
+  name: string,
+  graceMs: number,
+  context: LifecycleContext,
+): Promise<Finding[]> {
+  const original = await context.backend.objects.findOriginal(name);
+  if (original === undefined || context.now() - original.time < graceMs) return [];
+  return findDownloadToken(original, context);
+}
+
+function findDownloadToken(original: StoredOriginal, { config }: LifecycleContext): Finding[] {
+  if (!original.hasDownloadToken || !config.lockOriginals) return [];
+  return [
+    {
+      kind: 'unlocked',
+      of: original.name,
+      what: 'download token on the original',
+      fix: (context) => revokeAllDownloadTokens([original], context),
+    },
+  ];
 }
 
 /** Finds renditions that the records name and that do not exist, and the reverse. */
