@@ -11,7 +11,7 @@ import { storm } from './lifecycle/storm.js';
 import type { BenchPaths } from './paths.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
-import { soakServe } from './serve/soak.js';
+import { soak } from './soak/soak.js';
 
 const USAGE = `npm run bench -- corpus                             creates the images, in bench/out/corpus
 npm run bench -- derive [--corpus DIR] [--runs N]   image processing compared to storage-resize-images
@@ -22,7 +22,7 @@ npm run bench -- serve                              CPU time of a request compar
 npm run bench -- cold                               what an instance of serve loads before its first response
 npm run bench -- storm                              uploads, overwrites, deletions and killed workers, then a check
 npm run bench -- backfill [--images N]              processes images that existed before the installation
-npm run bench -- soak [--seconds N]                 all kinds of requests for minutes: does memory grow?
+npm run bench -- soak [--seconds N]                 all kinds of requests and uploads: does memory grow?
 `;
 
 /** @returns the exit code */
@@ -34,7 +34,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     options: {
       corpus: { type: 'string' },
       runs: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '300' },
+      seconds: { type: 'string', default: '600' },
       images: { type: 'string', default: '1000' },
     },
   });
@@ -77,7 +77,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     case 'backfill':
       return (await measureBackfill(paths, images)) ? 0 : 1;
     case 'soak':
-      return (await soakServe(paths, seconds)) ? 0 : 1;
+      return (await soak(paths, seconds)) ? 0 : 1;
     default:
       process.stderr.write(USAGE);
       return 2;

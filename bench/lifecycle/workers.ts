@@ -1,4 +1,4 @@
-/** Finds the processes of functions on this machine (Linux only). */
+/** Finds the processes of functions on this machine, and their memory (Linux only). */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
@@ -7,14 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
  * @param target the function's name, as in FUNCTION_TARGET
  */
 export function functionProcesses(target: string): number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = read(`/proc/${name}/stat`);
-    // The program's name is in parentheses and may itself contain parentheses and spaces (proc(5)).
-    const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    parents.set(Number(name), Number(parent));
-  }
+  const parents = readParents();
   const isDescendant = (pid: number): boolean => {
     const parent = parents.get(pid);
     return parent !== undefined && (parent === process.pid || isDescendant(parent));
@@ -24,6 +17,33 @@ export function functionProcesses(target: string): number[] {
     const isRuntime = read(`/proc/${pid}/cmdline`).includes('functionsEmulatorRuntime');
     return isRuntime && read(`/proc/${pid}/environ`).includes(`FUNCTION_TARGET=${target}\0`);
   });
+}
+
+/** Bytes per page in /proc/PID/statm, on x86-64, and on arm64 with 4 KiB pages. */
+const PAGE_BYTES = 4096;
+
+/** @returns resident memory of a process and its descendants, bytes; 0 when it has ended */
+export function residentBytes(pid: number): number {
+  const parents = readParents();
+  const sumOf = (id: number): number => {
+    const pages = Number(read(`/proc/${id}/statm`).split(' ')[1] ?? 0);
+    const children = [...parents].filter(([, parent]) => parent === id);
+    return children.reduce((sum, [child]) => sum + sumOf(child), pages * PAGE_BYTES);
+  };
+  return sumOf(pid);
+}
+
+/** @returns the parent of each process, by process id */
+function readParents(): Map<number, number> {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = read(`/proc/${name}/stat`);
+    // The program's name is in parentheses and may itself contain parentheses and spaces (proc(5)).
+    const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    parents.set(Number(name), Number(parent));
+  }
+  return parents;
 }
 
 function read(path: string): string {

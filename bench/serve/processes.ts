@@ -2,13 +2,18 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { StackInfo } from '../../tools/dev/stack/project.js';
+import { emulatorEnvironment } from '../../tools/dev/stack/stack-context.js';
 import type { BackendCounts } from './backend.js';
 import type { Kind, Usage } from './measured.js';
 
 export interface Running {
+  pid: number;
   port: number;
   /** Sends a message. @returns the reply */
   send: <T>(message: unknown) => Promise<T>;
+  /** What the process has written to stderr. */
+  errors: () => string;
   stop: () => void;
 }
 
@@ -16,7 +21,12 @@ async function start(file: string, args: string[], env: NodeJS.ProcessEnv): Prom
   const child: ChildProcess = fork(join(__dirname, file), args, {
     env: { ...process.env, ...env },
     execArgv: ['--expose-gc'],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+    process.stderr.write(text);
   });
   const nextMessage = async <T>() => ((await once(child, 'message')) as [T])[0];
   const send = async <T>(message: unknown): Promise<T> => {
@@ -24,7 +34,14 @@ async function start(file: string, args: string[], env: NodeJS.ProcessEnv): Prom
     child.send(message as object);
     return reply;
   };
-  return { port: await nextMessage<number>(), send, stop: () => void child.kill() };
+  const port = await nextMessage<number>();
+  return {
+    pid: child.pid as number,
+    port,
+    send,
+    errors: () => errors,
+    stop: () => void child.kill(),
+  };
 }
 
 export const startBackend = (root: string) => start('backend.js', [root], {});
@@ -44,6 +61,21 @@ export function startMeasured(
     FIRESTORE_EMULATOR_HOST: host,
     STORAGE_EMULATOR_HOST: `http://${host}`,
     METADATA_SERVER_DETECTION: 'none',
+    ...parameters,
+  });
+}
+
+/** Starts `serve` on functions-framework, with the emulators of a local stack. */
+export function startServe(
+  root: string,
+  stack: StackInfo,
+  parameters: Record<string, string>,
+): Promise<Running> {
+  return start('measured.js', ['serve', root], {
+    FUNCTION_TARGET: 'serve',
+    BUCKET: stack.bucket,
+    GCLOUD_PROJECT: stack.projectId,
+    ...emulatorEnvironment(stack),
     ...parameters,
   });
 }

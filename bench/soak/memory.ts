@@ -1,0 +1,19 @@
+/** Samples the resident memory of processes (Linux only). */
+import { residentBytes } from '../lifecycle/workers.js';
+
+const SAMPLE_INTERVAL_MS = 1000;
+
+export interface MemoryWatch {
+  /** One sample per second, bytes. */
+  readonly samples: number[];
+  stop: () => void;
+}
+
+/** @param findProcesses returns the ids of the processes to sum up; called for each sample */
+export function watchMemory(findProcesses: () => number[]): MemoryWatch {
+  const samples: number[] = [];
+  const timer = setInterval(() => {
+    samples.push(findProcesses().reduce((sum, pid) => sum + residentBytes(pid), 0));
+  }, SAMPLE_INTERVAL_MS);
+  return { samples, stop: () => clearInterval(timer) };
+}

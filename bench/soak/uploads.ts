@@ -1,0 +1,62 @@
+/** Uploads of all kinds for the soak benchmark: photos, animations, damaged and malicious files. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BenchFixture } from '../lifecycle/fixture.js';
+import { BOMBS } from '../processing/bombs.js';
+
+/** Time after which an upload counts as lost, milliseconds: the timeout of the function. */
+const UPLOAD_TIMEOUT_MS = 300_000;
+/** Ids that are used in turn, so that later uploads overwrite earlier ones. */
+const IMAGES = 40;
+
+/** Returns the bytes of every file, ordinary photos between the others. */
+export async function readUploads(root: string): Promise<Buffer[]> {
+  const cases = join(root, 'tests', 'fixtures', 'cases');
+  const files = readdirSync(cases)
+    .filter((name) => /\.(jpg|png|gif|webp|avif|heic)$/.test(name))
+    .map((name) => readFileSync(join(cases, name)));
+  const photos = join(root, 'tests', 'fixtures', 'photos');
+  const [photo] = readdirSync(photos)
+    .filter((name) => name.endsWith('.jpg'))
+    .map((name) => readFileSync(join(photos, name)));
+  const bombs: Buffer[] = [];
+  for (const { make } of BOMBS) bombs.push(await make(root));
+  return [...files, ...bombs].flatMap((file) => (photo ? [file, photo] : [file]));
+}
+
+export interface UploadOutcome {
+  state: 'ready' | 'failed' | 'lost';
+  /** Public token, when the state is `ready`. */
+  token?: string;
+  /** From the upload to the record, milliseconds. */
+  ms: number;
+}
+
+/** Uploads a file and waits for its record. */
+export async function uploadOne(
+  fixture: BenchFixture,
+  index: number,
+  data: Buffer,
+): Promise<UploadOutcome> {
+  const uid = `owner-${index % 5}`;
+  const imageId = `image-${index % IMAGES}`;
+  const start = performance.now();
+  const generation = await fixture.uploadAsAdmin(`originals/${uid}/${imageId}`, data);
+  return new Promise((resolve) => {
+    const end = (state: UploadOutcome['state'], token?: string) => {
+      clearTimeout(timer);
+      unsubscribe();
+      resolve({ state, ...(token !== undefined && { token }), ms: performance.now() - start });
+    };
+    const timer = setTimeout(() => end('lost'), UPLOAD_TIMEOUT_MS);
+    const unsubscribe = fixture.firestore
+      .doc(`users/${uid}/images/${imageId}`)
+      .onSnapshot((snapshot) => {
+        const state = snapshot.get('state') as string | undefined;
+        const found = BigInt((snapshot.get('original.generation') as string | undefined) ?? 0);
+        if (found < BigInt(generation) || (state !== 'ready' && state !== 'failed')) return;
+        // A later upload of the same image may have replaced this one.
+        end(state, snapshot.get('token') as string | undefined);
+      });
+  });
+}
