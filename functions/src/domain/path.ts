@@ -143,6 +143,12 @@ export function renditionNameOf(
   return `${folder}${original.generation}/${variant}-${suffix}.${extensionOf(format)}`;
 }
 
+/** The generation in the object name of a rendition: see `renditionNameOf`. */
+export function generationOfRendition(object: string): string | undefined {
+  const generation = object.split('/').at(-2);
+  return generation !== undefined && /^\d+$/.test(generation) ? generation : undefined;
+}
+
 /** The folder of all renditions of an image, of every generation; ends with a slash. */
 export function renditionsFolder(variantsPath: string, bucket: string, name: string): string {
   return `${variantsPath}/${hashedFolder(bucket, name)}/`;

@@ -1,9 +1,52 @@
-/** Payloads of the task queues. */
+/** Payloads and ids of the task queues. */
+import { createHash } from 'node:crypto';
 
 /** Delete the unreferenced renditions of one original. */
 export interface CleanupTask {
   /** The original's object name. */
   name: string;
+  /** Which renditions were replaced before the task was scheduled; absent when none were. */
+  replaced?: ReplacedRenditions | undefined;
+}
+
+/** Renditions that no cache may hold after a time, however often the image is overwritten meanwhile. */
+export interface ReplacedRenditions {
+  /** Generations older than this one have been replaced; decimal. */
+  before: string;
+  /** When the revocation bound of their replacement ends, milliseconds since 1970. */
+  until: number;
+}
+
+/** How many cleanups of one image run within a revocation bound, at most. */
+const CLEANUPS_PER_BOUND = 4;
+const MIN_CLEANUP_INTERVAL_MS = 5_000;
+/** Longer than a request to Cloud Tasks takes and than clocks differ: no task is scheduled for the past. */
+const SCHEDULING_MARGIN_MS = 2_000;
+
+/**
+ * Rounds up the time of a cleanup, so that the cleanups of one image share few times. With `cleanupTaskId` each
+ * image has one task per time.
+ * @param at milliseconds since 1970
+ */
+export function roundCleanupTime(at: number, revocationSeconds: number): number {
+  const interval = Math.max(
+    MIN_CLEANUP_INTERVAL_MS,
+    Math.ceil((revocationSeconds * 1000) / CLEANUPS_PER_BOUND),
+  );
+  return Math.ceil((at + SCHEDULING_MARGIN_MS) / interval) * interval;
+}
+
+/**
+ * Returns the id of a cleanup task. Cloud Tasks ignores a task whose id exists; the task that is kept runs after
+ * the ignored one was created, so it deletes or reschedules everything that the ignored one would have.
+ * @param at when the cleanup is due, milliseconds since 1970
+ * @param scheduled when the task runs, if that is earlier
+ */
+export function cleanupTaskId({ name, replaced }: CleanupTask, at: number, scheduled = at): string {
+  // Ids that begin with a hash are spread evenly, which keeps the queue fast.
+  const image = createHash('sha256').update(name).digest('base64url');
+  // A task that may delete renditions of a busy image is not ignored because of one that may not.
+  return `${image}-${at}-${scheduled}${replaced ? '-replaced' : ''}`;
 }
 
 /**

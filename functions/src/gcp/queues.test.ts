@@ -1,3 +1,4 @@
+import { cleanupTaskId } from '../domain/tasks.js';
 import { openQueues } from './queues.js';
 
 interface Sent {
@@ -33,6 +34,8 @@ const open = (environment: Record<string, string>, identityToken = identityFor) 
     accessToken: () => Promise.resolve('access'),
   });
 const identityFor = (audience: string) => Promise.resolve(`identity for ${audience}`);
+
+const CLEANUP = { name: 'originals/alice/cat' };
 
 const KIT = { FIREBASE_KIT_INSTANCE_ID: 'images' };
 const EXTENSION = { EXT_INSTANCE_ID: 'images' };
@@ -74,15 +77,35 @@ test('requests no tokens with the emulator', async () => {
   expect(JSON.stringify(sent)).not.toContain('Bearer');
 });
 
+/** A quarter of an hour begins, so that cleanups that run early are not rounded. */
+const QUARTER = Date.UTC(2026, 0, 1, 12, 15);
+
 test('schedules a cleanup at its time, but no later than its identity token is valid', async () => {
+  jest.spyOn(Date, 'now').mockReturnValue(QUARTER);
   const queues = open(KIT);
   const at = Date.now() + 60_000;
-  await queues.scheduleCleanup({ name: 'originals/alice/cat' }, at);
-  await queues.scheduleCleanup({ name: 'originals/alice/cat' }, at + 24 * 60 * 60 * 1000);
+  await queues.scheduleCleanup(CLEANUP, at);
+  await queues.scheduleCleanup(CLEANUP, at + 24 * 60 * 60 * 1000);
   const [first = 0, second = 0] = sent.map(({ task }) => Date.parse(task.scheduleTime ?? ''));
   expect(first).toBe(at);
+  expect(sent[0]?.task.name).toContain(`/${cleanupTaskId(CLEANUP, at)}`);
   expect(second - Date.now()).toBeLessThan(60 * 60 * 1000);
   expect(second - Date.now()).toBeGreaterThan(40 * 60 * 1000);
+});
+
+test('cleanups of an image that run early share few ids and times', async () => {
+  const now = jest.spyOn(Date, 'now').mockReturnValue(Date.UTC(2026, 0, 1, 12, 7));
+  const queues = open(KIT);
+  const at = Date.now() + 24 * 60 * 60 * 1000;
+  await queues.scheduleCleanup(CLEANUP, at);
+  now.mockReturnValue(Date.UTC(2026, 0, 1, 12, 14));
+  await queues.scheduleCleanup(CLEANUP, at);
+  await queues.scheduleCleanup(CLEANUP, at + 1);
+  await queues.scheduleCleanup({ name: 'originals/alice/dog' }, at);
+  const [first, second, later, other] = sent.map(({ task }) => task);
+  expect(first?.name).toBe(second?.name);
+  expect(first?.scheduleTime).toMatch(/:(00|15|30|45):00\.000Z$/);
+  expect(new Set([first, later, other].map((task) => task?.name)).size).toBe(3);
 });
 
 test.each([
@@ -91,10 +114,11 @@ test.each([
 ])(
   'schedules a cleanup before its identity token expires, which is valid for %s',
   async (_what, seconds, min, max) => {
+    jest.spyOn(Date, 'now').mockReturnValue(QUARTER);
     const claims = { exp: Math.floor(Date.now() / 1000) + seconds };
     const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
     const queues = open(KIT, () => Promise.resolve(token));
-    await queues.scheduleCleanup({ name: 'originals/alice/cat' }, Date.now() + 24 * 60 * 60 * 1000);
+    await queues.scheduleCleanup(CLEANUP, Date.now() + 24 * 60 * 60 * 1000);
     const minutes = (Date.parse(sent[0]?.task.scheduleTime ?? '') - Date.now()) / 60_000;
     expect(minutes).toBeGreaterThan(min);
     expect(minutes).toBeLessThan(max);

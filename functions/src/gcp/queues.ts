@@ -4,10 +4,18 @@
  * which can only be granted for all service accounts of a project.
  */
 import type { Environment } from '../config/config.js';
-import type { BackfillTask, PurgeTask, CleanupTask } from '../domain/tasks.js';
+import {
+  cleanupTaskId,
+  type BackfillTask,
+  type CleanupTask,
+  type PurgeTask,
+} from '../domain/tasks.js';
 
 export interface Queues {
-  /** @param at earliest time, milliseconds since 1970; a task that runs too early schedules another one */
+  /**
+   * Schedules a cleanup, unless one of the same image is scheduled for the same time.
+   * @param at milliseconds since 1970: see `roundCleanupTime`; a task that runs too early schedules another one
+   */
   scheduleCleanup(task: CleanupTask, at: number): Promise<void>;
   /** @param id a second task with the same id is ignored, for hours after the first has completed */
   enqueueBackfill(task: BackfillTask, id?: string): Promise<void>;
@@ -56,13 +64,14 @@ export function openQueues(options: QueuesOptions): Queues {
   async function enqueue(
     functionName: string,
     task: object,
-    { at, id }: { at?: number; id?: string } = {},
+    schedule: Schedule = {},
   ): Promise<void> {
     const fullName = instancePrefix(environment) + functionName;
     const queue = `projects/${projectId}/locations/${location}/queues/${fullName}`;
     const url = `https://${location}-${projectId}.cloudfunctions.net/${fullName}`;
     const identity = emulator ? undefined : await options.identityToken(url);
-    const scheduled = at === undefined ? undefined : Math.min(at, latestSchedule(identity));
+    const { id, at } =
+      typeof schedule === 'function' ? schedule(latestSchedule(identity)) : schedule;
     const response = await fetch(
       emulator
         ? `http://${emulator}/${queue}/tasks`
@@ -77,7 +86,7 @@ export function openQueues(options: QueuesOptions): Queues {
         body: JSON.stringify({
           task: {
             ...(id !== undefined && { name: `${queue}/tasks/${id}` }),
-            ...(scheduled !== undefined && { scheduleTime: new Date(scheduled).toISOString() }),
+            ...(at !== undefined && { scheduleTime: new Date(at).toISOString() }),
             dispatchDeadline: DISPATCH_DEADLINE,
             httpRequest: {
               // The emulator resolves the function's URL from the queue.
@@ -98,10 +107,28 @@ export function openQueues(options: QueuesOptions): Queues {
   }
 
   return {
-    scheduleCleanup: (task, at) => enqueue('cleanup', task, { at }),
+    scheduleCleanup: (task, at) =>
+      enqueue('cleanup', task, (latest) => scheduleOfCleanup(task, at, latest)),
     enqueueBackfill: (task, id) => enqueue('backfill', task, id === undefined ? {} : { id }),
     enqueuePurge: (task) => enqueue('purge', task),
   };
+}
+
+/** The id and the time of a task; absent: any id, at once. */
+type ScheduledTask = { id?: string; at?: number };
+/** A function gets the latest time that the task's identity token allows, milliseconds since 1970. */
+type Schedule = ScheduledTask | ((latest: number) => ScheduledTask);
+
+/** Cleanups that run early, because their identity tokens expire, share few times, too, milliseconds. */
+const EARLY_CLEANUP_INTERVAL_MS = 15 * 60 * 1000;
+/** An early cleanup schedules the next one. If that is as soon as this, it might have the same id, milliseconds. */
+const MIN_ID_DELAY_MS = 2 * 60 * 1000;
+
+function scheduleOfCleanup(task: CleanupTask, at: number, latest: number): ScheduledTask {
+  if (at <= latest) return { at, id: cleanupTaskId(task, at) };
+  const early = Math.floor(latest / EARLY_CLEANUP_INTERVAL_MS) * EARLY_CLEANUP_INTERVAL_MS;
+  if (early < Date.now() + MIN_ID_DELAY_MS) return { at: latest };
+  return { at: early, id: cleanupTaskId(task, at, early) };
 }
 
 /**

@@ -65,6 +65,29 @@ test('ignores a task whose name is not that of an original', async () => {
   expect(memory.backend.renditions.has(name)).toBe(true);
 });
 
+test('keeps renditions that were replaced within the bound while the image is being processed', async () => {
+  const memory = openMemoryHarness();
+  const { harness, backend, time } = memory;
+  await harness.handle(await uploadAndTake(memory, 'cat'));
+  time.now += 10 * BOUND_MS;
+  await harness.handle(await uploadAndTake(memory, 'cat 2'));
+  const late = startUntil(
+    memory,
+    await uploadAndTake(memory, 'cat 3'),
+    'objects.readOriginal after',
+  );
+  await late.paused;
+  const [image] = backend.images.values();
+  const before = image?.original.generation as string;
+  const clean = (until: number) =>
+    cleanup({ name: CAT, replaced: { before, until } }, contextOf(memory));
+  await expect(clean(time.now + 1)).resolves.toBe('rescheduled');
+  expect(backend.renditions.size).toBe(8);
+  await expect(clean(time.now)).resolves.toBe('rescheduled');
+  expect(backend.renditions.size).toBe(4);
+  await late.resume();
+});
+
 describe('a late handler', () => {
   test.each(['0', '60'])(
     'a cleanup during an attempt is rescheduled, with a revocation bound of %s s',
@@ -150,5 +173,39 @@ describe('a late handler', () => {
     await expect(late.resume()).resolves.toBe('superseded');
     const [image] = memory.backend.images.values();
     expect(image?.original.generation).toBe('1700000000000002');
+  });
+});
+
+describe('an image that is overwritten once a second for 40 minutes', () => {
+  const SECONDS = 40 * 60;
+  const BOUND_SECONDS = BOUND_MS / 1000;
+  const RENDITIONS = 4;
+
+  test('has few cleanups, which delete renditions soon after the revocation bound', async () => {
+    const memory = openMemoryHarness();
+    const { harness, backend, time } = memory;
+    let cleanups = 0;
+    let mostPending = 0;
+    let mostRenditions = 0;
+    for (let second = 0; second < SECONDS; second++) {
+      time.now += 1000;
+      await harness.upload(CAT, `cat ${second}`);
+      for (let event = harness.events.shift(); event; event = harness.events.shift()) {
+        await harness.handle({ kind: 'event', event });
+      }
+      for (let task = harness.takeTask(); task; task = harness.takeTask()) {
+        if (task.queue === 'cleanup') cleanups += 1;
+        await harness.handle({ kind: 'task', task });
+      }
+      mostPending = Math.max(mostPending, harness.tasks.length);
+      mostRenditions = Math.max(mostRenditions, backend.renditions.size);
+    }
+    // At most two tasks, four times per bound.
+    expect(cleanups).toBeLessThanOrEqual((SECONDS / BOUND_SECONDS) * 8 + 8);
+    expect(mostPending).toBeLessThanOrEqual(12);
+    // A task is scheduled within one bound and runs after another; times are rounded up.
+    expect(mostRenditions).toBeLessThanOrEqual(2.6 * BOUND_SECONDS * RENDITIONS);
+    await settle(memory);
+    expect(backend.renditions.size).toBe(RENDITIONS);
   });
 });

@@ -1,8 +1,8 @@
 /** Deletes renditions that no record references, once the revocation bound has passed. */
 import { FORMATS, type Format } from '../domain/format.js';
-import { ownerOf, renditionsFolder, type Owner } from '../domain/path.js';
-import type { CleanupTask } from '../domain/tasks.js';
-import type { ImageRecords } from '../gcp/backend.js';
+import { generationOfRendition, ownerOf, renditionsFolder, type Owner } from '../domain/path.js';
+import { roundCleanupTime, type CleanupTask } from '../domain/tasks.js';
+import { compareGenerations, type ImageRecords, type StoredRendition } from '../gcp/backend.js';
 import type { LifecycleContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import { RETRY_WINDOW_MS } from './retry.js';
@@ -21,15 +21,18 @@ export type CleanupResult = 'ignored' | 'completed' | 'rescheduled';
 
 /**
  * Schedules a cleanup of an original's renditions for when the revocation bound has passed.
+ * @param current generation of the renditions that are referenced now: older ones have been replaced
  * @param extraDelay milliseconds after the bound
  */
 export async function scheduleCleanup(
   name: string,
-  context: LifecycleContext,
-  extraDelay = 0,
+  { backend, config, now }: LifecycleContext,
+  { current, extraDelay = 0 }: { current?: string | undefined; extraDelay?: number } = {},
 ): Promise<void> {
-  const at = context.now() + context.config.revocationSeconds * 1000 + extraDelay;
-  await context.backend.queues.scheduleCleanup({ name }, at);
+  const until = now() + config.revocationSeconds * 1000;
+  const task = { name, ...(current !== undefined && { replaced: { before: current, until } }) };
+  const at = roundCleanupTime(until + extraDelay, config.revocationSeconds);
+  await backend.queues.scheduleCleanup(task, at);
 }
 
 /**
@@ -37,54 +40,91 @@ export async function scheduleCleanup(
  * @throws transient errors; the queue retries the task
  */
 export async function cleanup(
-  { name }: CleanupTask,
+  task: CleanupTask,
   context: LifecycleContext,
 ): Promise<CleanupResult> {
-  const owner = ownerOf(context.config.originalsPath, name);
-  return owner === undefined ? 'ignored' : cleanupRenditions(owner, name, context);
+  const { config, backend, now } = context;
+  const { name, replaced } = task;
+  const owner = ownerOf(config.originalsPath, name);
+  if (owner === undefined) return 'ignored';
+  if (replaced !== undefined && replaced.until > now()) {
+    // Cloud Tasks ran the task early, before its identity token expires.
+    const at = roundCleanupTime(replaced.until, config.revocationSeconds);
+    await backend.queues.scheduleCleanup(task, at);
+    return 'rescheduled';
+  }
+  return cleanupRenditions(owner, name, context, replaced?.before);
 }
 
 /**
- * Deletes the renditions of one original that no record references and no running attempt may reference.
+ * Deletes the renditions of one original that no record references and that no cache may hold.
+ * @param before renditions of older generations were replaced longer than the revocation bound ago. Without
+ *   it, no rendition is deleted while the image is being processed or was updated within the bound.
  * @throws transient errors
  */
 export async function cleanupRenditions(
   owner: Owner,
   name: string,
   context: LifecycleContext,
+  before?: string,
 ): Promise<CleanupResult> {
-  const { config, backend, now, log } = context;
-  const { bucket } = config;
+  const { config, backend, now } = context;
   // List the objects before reading the records: renditions that are written later are not on the list.
   const listed = await backend.objects.listRenditions(
-    renditionsFolder(config.variantsPath, bucket, name),
+    renditionsFolder(config.variantsPath, config.bucket, name),
   );
   if (listed.length === 0) return 'completed';
   const records = await backend.records.find(owner);
   const { image } = records;
   const referenced = referencedRenditions(records);
   const unreferenced = listed.filter((rendition) => !referenced.has(rendition.name));
+  const boundEnd = (image?.updatedAt ?? 0) + config.revocationSeconds * 1000;
+  const isSettled = image === undefined || (image.attempt === undefined && now() >= boundEnd);
+  const deletable = isSettled
+    ? unreferenced
+    : unreferenced.filter((rendition) => isOlder(rendition.name, before));
+  await deleteRenditions(deletable, name, context);
+  const current = currentGeneration(records);
   if (image?.attempt !== undefined) {
     // The renditions that the attempt replaces stay referenced until it ends, so check again later.
     // After twice the retry window the platform no longer retries its event: the attempt has died.
     const age = Math.max(0, now() - image.updatedAt);
     if (age > RETRY_WINDOW_MS * 2) await backend.records.abandon(owner, image.attempt);
     // The delay grows with the age, so a dead attempt causes about a dozen tasks instead of hundreds.
-    await scheduleCleanup(name, context, MIN_RESCHEDULE_MS + Math.min(age, RETRY_WINDOW_MS));
+    const extraDelay = MIN_RESCHEDULE_MS + Math.min(age, RETRY_WINDOW_MS);
+    await scheduleCleanup(name, context, { current, extraDelay });
     return 'rescheduled';
   }
-  if (unreferenced.length === 0) return 'completed';
-  if (image !== undefined) {
-    const remaining = image.updatedAt + config.revocationSeconds * 1000 - now();
-    if (remaining > 0) {
-      await backend.queues.scheduleCleanup({ name }, now() + remaining);
-      return 'rescheduled';
-    }
-  }
-  for (const rendition of unreferenced) await backend.objects.deleteRendition(rendition);
-  const details = { ...imageDetails({ bucket, name }), renditions: unreferenced.length };
-  log('INFO', 'deleted unreferenced renditions', details);
-  return 'completed';
+  if (deletable.length === unreferenced.length) return 'completed';
+  await scheduleCleanup(name, context, { current });
+  return 'rescheduled';
+}
+
+function isOlder(rendition: string, before: string | undefined): boolean {
+  const generation = generationOfRendition(rendition);
+  if (generation === undefined || before === undefined) return false;
+  return compareGenerations({ generation }, { generation: before }) < 0;
+}
+
+/**
+ * The generation of the renditions that an image's records reference: all token records do once the image record
+ * does, because `finish` writes the image record last.
+ */
+function currentGeneration({ image }: ImageRecords): string | undefined {
+  const [variant] = Object.values(image?.variants ?? {});
+  const [rendition] = Object.values(variant?.formats ?? {});
+  return rendition && generationOfRendition(rendition.object);
+}
+
+async function deleteRenditions(
+  renditions: readonly StoredRendition[],
+  name: string,
+  { backend, config, log }: LifecycleContext,
+): Promise<void> {
+  if (renditions.length === 0) return;
+  for (const rendition of renditions) await backend.objects.deleteRendition(rendition);
+  const details = imageDetails({ bucket: config.bucket, name });
+  log('INFO', 'deleted unreferenced renditions', { ...details, renditions: renditions.length });
 }
 
 /** Object names of all renditions that an image's records reference. */

@@ -13,7 +13,10 @@ const count = z.number().int().min(0);
 const names = z.array(z.string()).max(IMAGES_PER_PAGE);
 const run = z.string();
 
-const CLEANUP = z.strictObject({ name: z.string().min(1) });
+const CLEANUP = z.strictObject({
+  name: z.string().min(1),
+  replaced: z.strictObject({ before: z.string().regex(/^\d{1,20}$/), until: count }).optional(),
+});
 const PURGE = z.strictObject({ uid: z.string().refine(isDocumentId), after: pageToken });
 const BACKFILL = z.union([
   z.strictObject({ step: z.undefined().optional(), onlyIfChanged: z.boolean().optional() }),
@@ -44,7 +47,7 @@ function parserOf<T>(schema: z.ZodType<T>, expected: string): (data: unknown) =>
 
 export const parseCleanupTask = parserOf<CleanupTask>(
   CLEANUP,
-  '{ name: the object name of an original }',
+  '{ name: the object name of an original, replaced?: { before: a generation, until: a time } }',
 );
 export const parsePurgeTask = parserOf<PurgeTask>(PURGE, '{ uid: the id of a user }');
 export const parseBackfillTask = parserOf<BackfillTask>(

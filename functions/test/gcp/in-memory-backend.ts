@@ -11,7 +11,12 @@ import {
   type PathTemplate,
 } from '../../src/domain/path.js';
 import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
-import type { BackfillTask, PurgeTask, CleanupTask } from '../../src/domain/tasks.js';
+import {
+  cleanupTaskId,
+  type BackfillTask,
+  type CleanupTask,
+  type PurgeTask,
+} from '../../src/domain/tasks.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
 import { addPage, startRun } from '../../src/domain/backfill-progress.js';
 import type { Backend, Page, Progress } from '../../src/gcp/backend.js';
@@ -252,10 +257,12 @@ export function inMemoryBackend({
       deleteToken: counted('deleteToken', (hash) => void tokens.delete(hash)),
     },
     queues: {
-      scheduleCleanup: counted(
-        'queues.cleanup',
-        (task, at) => void tasks.push({ queue: 'cleanup', task, at }),
-      ),
+      scheduleCleanup: counted('queues.cleanup', (task, at) => {
+        const id = cleanupTaskId(task, at);
+        if (usedIds.has(id)) return;
+        usedIds.add(id);
+        tasks.push({ queue: 'cleanup', task, at });
+      }),
       enqueueBackfill: counted('queues.backfill', (task, id = `task-${usedIds.size}`) => {
         if (usedIds.has(id)) return;
         usedIds.add(id);
