@@ -1,8 +1,6 @@
 /** The client's IP address: the key of the rate limits. */
 import ipaddr from 'ipaddr.js';
-
-/** Only the end of `X-Forwarded-For` is read, characters; proxies write less. */
-const MAX_HEADER_LENGTH = 4096;
+import { LENGTH_LIMITS } from './length-limits.js';
 
 /** One IPv6 customer usually has a whole /64 network. */
 const IPV6_PREFIX_LENGTH = 64;
@@ -23,7 +21,7 @@ export function clientAddress(
   trustedProxies: number,
 ): string {
   const header = Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor;
-  const entries = (header ?? '').slice(-MAX_HEADER_LENGTH).split(',');
+  const entries = (header ?? '').slice(-LENGTH_LIMITS['x-forwarded-for'].max).split(',');
   const trusted =
     trustedProxies > 0 && header
       ? entries.at(-Math.min(trustedProxies, entries.length))

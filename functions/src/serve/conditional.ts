@@ -1,6 +1,7 @@
 /** Conditional requests and range requests (RFC 9110 sections 13 and 14). */
 import parseRange from 'range-parser';
 import type { ByteRange } from '../gcp/reader.js';
+import { isTooLong } from './length-limits.js';
 
 export interface ConditionalHeaders {
   'if-match'?: string | undefined;
@@ -9,8 +10,10 @@ export interface ConditionalHeaders {
   range?: string | undefined;
 }
 
-/** One or more ranges of bytes; the unit is case-insensitive (RFC 9110 section 14.1). */
-const BYTE_RANGES = /^bytes=\s*(\d+\s*-\s*\d*|-\s*\d+)(\s*,\s*(\d+\s*-\s*\d*|-\s*\d+))*\s*$/i;
+/** The unit is case-insensitive (RFC 9110 section 14.1). */
+const BYTES_UNIT = /^bytes=/i;
+/** One range: `first-last`, `first-` or `-length`. */
+const BYTE_RANGE = /^(?:(?<first>\d+)\s*-\s*(?<last>\d*)|-\s*(?<suffix>\d+))$/;
 
 /**
  * Evaluates `If-Match` and `If-None-Match`, in the order of RFC 9110 section 13.2.2.
@@ -18,6 +21,8 @@ const BYTE_RANGES = /^bytes=\s*(\d+\s*-\s*\d*|-\s*\d+)(\s*,\s*(\d+\s*-\s*\d*|-\s
  * `If-Modified-Since` and `If-Unmodified-Since` are ignored, as they must be for a resource without a
  * modification date (sections 13.1.3 and 13.1.4). No response has `Last-Modified`, because it would
  * reveal when the owner uploaded or shared the image.
+ *
+ * A list over its length limit matches nothing: see length-limits.ts.
  * @returns `failed` (412) when `If-Match` does not match; `not-modified` (304) when `If-None-Match`
  *   matches; else undefined
  */
@@ -26,9 +31,12 @@ export function evaluatePreconditions(
   etag: string,
 ): 'failed' | 'not-modified' | undefined {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
-  if (ifMatch !== undefined && !matchesEntityTag(ifMatch, etag, 'strong')) return 'failed';
-  if (ifNoneMatch !== undefined && matchesEntityTag(ifNoneMatch, etag, 'weak')) {
-    return 'not-modified';
+  if (ifMatch !== undefined) {
+    const matches = !isTooLong('if-match', ifMatch) && matchesEntityTag(ifMatch, etag, 'strong');
+    if (!matches) return 'failed';
+  }
+  if (ifNoneMatch !== undefined && !isTooLong('if-none-match', ifNoneMatch)) {
+    if (matchesEntityTag(ifNoneMatch, etag, 'weak')) return 'not-modified';
   }
   return undefined;
 }
@@ -45,7 +53,7 @@ function matchesEntityTag(list: string, etag: string, comparison: 'strong' | 'we
  *
  * Ranges that touch or overlap are combined. Separate ranges are ignored, which RFC 9110 section 14.2
  * allows: Cloud Storage returns one range at a time. `Range` is also ignored when `If-Range` has
- * another entity tag, or a date.
+ * another entity tag, or a date, and when either header is over its length limit.
  *
  * @param length of the whole rendition, bytes
  * @returns undefined for the whole rendition, `unsatisfiable` for 416
@@ -56,15 +64,36 @@ export function parseRangeHeaders(
   length: number,
 ): ByteRange | 'unsatisfiable' | undefined {
   const { range, 'if-range': ifRange } = headers;
-  if (range === undefined || (ifRange !== undefined && ifRange.trim() !== etag)) return undefined;
+  if (range === undefined || isTooLong('range', range)) return undefined;
+  if (ifRange !== undefined && !matchesIfRange(ifRange, etag)) return undefined;
+  const normalized = normalizeByteRanges(range, length);
   // Another unit or malformed ranges: the header is ignored (RFC 9110 section 14.2).
-  if (!BYTE_RANGES.test(range)) return undefined;
-  const spec = range
-    .replace(/\s+/g, '')
-    // A suffix longer than the rendition means all of it (section 14.1.2); range-parser rejects it.
-    .replace(/([=,]-)(\d+)/g, (_, sign: string, suffix) => sign + Math.min(Number(suffix), length));
-  const ranges = parseRange(length, spec, { combine: true });
+  if (normalized === undefined) return undefined;
+  const ranges = parseRange(length, normalized, { combine: true });
   if (ranges === -1) return 'unsatisfiable';
   if (ranges === -2 || ranges.length !== 1) return undefined;
   return ranges[0];
+}
+
+function matchesIfRange(ifRange: string, etag: string): boolean {
+  return !isTooLong('if-range', ifRange) && ifRange.trim() === etag;
+}
+
+/**
+ * Splits `Range` before it matches the parts: one expression for the whole list would have to try many
+ * ways to divide the whitespace.
+ * @returns the header in the form that range-parser accepts; undefined when it is malformed
+ */
+function normalizeByteRanges(range: string, length: number): string | undefined {
+  const unit = BYTES_UNIT.exec(range)?.[0];
+  if (unit === undefined) return undefined;
+  const ranges: string[] = [];
+  for (const part of range.slice(unit.length).split(',')) {
+    const { groups } = BYTE_RANGE.exec(part.trim()) ?? {};
+    if (groups === undefined) return undefined;
+    const { first, last, suffix } = groups;
+    // A suffix longer than the rendition means all of it (section 14.1.2); range-parser rejects it.
+    ranges.push(first === undefined ? `-${Math.min(Number(suffix), length)}` : `${first}-${last}`);
+  }
+  return unit + ranges.join(',');
 }

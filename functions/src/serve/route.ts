@@ -1,6 +1,7 @@
 /** Parses the URL of a request: token, variant, format, width. */
 import { formatOfExtension, type Format } from '../domain/format.js';
 import { isToken } from '../domain/token.js';
+import { isTooLong } from './length-limits.js';
 
 export interface Route {
   token: string;
@@ -29,18 +30,20 @@ const MAX_DENSITY = 100;
  * Of the query only `w` and `dpr` are read, and only without a variant. Other parameters are ignored
  * because tools add them (`q`, `auto`, `utm_source`).
  * @param url path and query as in the request, not decoded: no token or variant needs an escape
- * @returns `not-found` when the path has none of these forms or its token is malformed; `bad-request`
- *   when only the query is malformed
+ * @returns `not-found` when the path has none of these forms, its token is malformed or it is over its
+ *   length limit; `bad-request` when only the query is malformed or over its length limit
  */
 export function parseRoute(url: string): Route | RouteFailure {
   const queryStart = url.indexOf('?');
   const path = queryStart < 0 ? url : url.slice(0, queryStart);
-  const segments = path.split('/');
-  const last = segments.pop() ?? '';
+  if (isTooLong('path', path)) return 'not-found';
+  const lastSlash = path.lastIndexOf('/');
+  const last = path.slice(lastSlash + 1);
   if (isToken(last)) {
     return queryStart < 0 ? { token: last } : parseQuery(last, url.slice(queryStart + 1));
   }
-  const token = segments.pop() ?? '';
+  if (lastSlash < 0) return 'not-found';
+  const token = path.slice(path.lastIndexOf('/', lastSlash - 1) + 1, lastSlash);
   const [, variant, extension] = FILE_NAME.exec(last) ?? [];
   if (variant === undefined || !isToken(token)) return 'not-found';
   if (extension === undefined) return { token, variant };
@@ -49,6 +52,7 @@ export function parseRoute(url: string): Route | RouteFailure {
 }
 
 function parseQuery(token: string, query: string): Route | RouteFailure {
+  if (isTooLong('query', query)) return 'bad-request';
   const parameters = new URLSearchParams(query);
   const [w, dpr] = [parameters.get('w'), parameters.get('dpr')];
   if (w === null) return dpr === null ? { token } : 'bad-request';

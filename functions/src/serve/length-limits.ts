@@ -1,0 +1,68 @@
+/** How long the parts of a request may be: parsing what a client sends must cost little, whatever it sends. */
+
+interface LengthLimit {
+  /** Characters. */
+  max: number;
+  /** What happens to a longer value. */
+  longer: string;
+  /** Why this is enough, and why the handling of a longer value is correct. */
+  reason: string;
+}
+
+/** The only place for these limits; docs/reference/http.md lists them. */
+export const LENGTH_LIMITS = {
+  path: {
+    max: 2048,
+    longer: '404',
+    reason: 'A token, a variant and an extension have at most 87 characters; the rest is a prefix.',
+  },
+  query: {
+    max: 2048,
+    longer: '400, or ignored with the URL of a variant, which has no query parameters',
+    reason: '`w` and `dpr` have at most 33 characters; the rest are parameters that tools add.',
+  },
+  accept: {
+    max: 512,
+    longer: 'as if the header was absent',
+    reason:
+      'Browsers send at most 300. A server may disregard the header (RFC 9110 section 12.5.1).',
+  },
+  'if-match': {
+    max: 4096,
+    longer: '412',
+    reason:
+      'Holds more than 100 entity tags of `serve`. A condition that is not evaluated must not count as true ' +
+      '(RFC 9110 section 13.1.1).',
+  },
+  'if-none-match': {
+    max: 4096,
+    longer: 'ignored: the response is complete',
+    reason:
+      'Holds more than 100 entity tags of `serve`. A complete response is correct whatever the client has stored ' +
+      '(RFC 9110 section 13.1.2).',
+  },
+  'if-range': {
+    max: 256,
+    longer: 'does not match, so `Range` is ignored',
+    reason: 'Holds one entity tag or one date (RFC 9110 section 13.1.5).',
+  },
+  range: {
+    max: 256,
+    longer: 'ignored: the response is complete',
+    reason:
+      'Holds the one range that a response can have. A server may ignore the header (RFC 9110 section 14.2).',
+  },
+  'x-forwarded-for': {
+    max: 4096,
+    longer: 'only the end is read',
+    reason: 'Proxies append; the beginning is what the client sent, which is not trusted.',
+  },
+} as const satisfies Record<string, LengthLimit>;
+
+/** A part of a request that has a limit: part of the URL, or a header as Node names it. */
+export type LimitedPart = keyof typeof LENGTH_LIMITS;
+
+/** Whether a value is too long to be parsed. */
+export function isTooLong(part: LimitedPart, value: string): boolean {
+  return value.length > LENGTH_LIMITS[part].max;
+}
