@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import prettier from 'eslint-config-prettier';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
@@ -41,6 +42,29 @@ export default tseslint.config(
         require: 'readonly',
         __dirname: 'readonly',
       },
+    },
+  },
+  {
+    plugins: { regexp },
+    rules: {
+      // Some text can make such an expression take quadratic or exponential time.
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential', ignorePartial: false }],
+      'regexp/no-dupe-disjunctions': 'error',
+      'regexp/no-trivially-nested-quantifier': 'error',
+      // Expressions that do not match what they seem to match.
+      'regexp/confusing-quantifier': 'error',
+      'regexp/no-contradiction-with-assertion': 'error',
+      'regexp/no-empty-alternative': 'error',
+      'regexp/no-empty-group': 'error',
+      'regexp/no-invisible-character': 'error',
+      'regexp/no-lazy-ends': 'error',
+      'regexp/no-misleading-capturing-group': 'error',
+      'regexp/no-misleading-unicode-character': 'error',
+      'regexp/no-missing-g-flag': 'error',
+      'regexp/no-optional-assertion': 'error',
+      'regexp/no-useless-assertions': 'error',
+      'regexp/no-useless-backreference': 'error',
     },
   },
   prettier,

@@ -16,7 +16,7 @@ function dedent(lines: string): string {
 
 /** The match blocks of a rules file, with the comment on each. */
 function blocksOf(file: string): string {
-  return dedent(/^ {4}\/\/ (?:.|\n)*^ {4}}$/m.exec(read(file))?.[0] ?? '');
+  return dedent(/^ {4}\/\/ [^]+^ {4}\}$/m.exec(read(file))?.[0] ?? '');
 }
 
 const INSTALL = 'docs/guides/install.md';

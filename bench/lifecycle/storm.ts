@@ -267,7 +267,7 @@ function summary(findings: { kind: string; what: string }[]): string {
   if (findings.length === 0) return 'no findings';
   const counts = new Map<string, number>();
   for (const { kind, what } of findings) {
-    const description = `${kind} ${what.replace(/\d+ /g, '')}`;
+    const description = `${kind} ${what.replace(/\b\d+ /g, '')}`;
     counts.set(description, (counts.get(description) ?? 0) + 1);
   }
   return [...counts].map(([description, count]) => `${count} × ${description}`).join('; ');

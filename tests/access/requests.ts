@@ -155,7 +155,9 @@ function requestsForDocument(
   const where = {
     fieldFilter: { field: { fieldPath: field }, op: 'EQUAL', value: { stringValue: value } },
   };
-  const [, parent = '', collectionId] = /^(.*?)\/?([^/]+)$/.exec(collection) ?? [];
+  // A collection at the root has no parent.
+  const parent = collection.includes('/') ? parentOf(collection) : '';
+  const collectionId = collection.slice(collection.lastIndexOf('/') + 1);
 
   switch (act) {
     case 'get':

@@ -96,7 +96,7 @@ test.each([
 ])('%j prints an error message without a stack trace', async (args, message) => {
   const { code, stdout, stderr } = await start(...args);
   expect(stderr).toContain(message);
-  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(stderr).not.toMatch(/^[ \t]+at /m);
   expect([code, stdout]).toEqual([1, '']);
 });
 

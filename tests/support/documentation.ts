@@ -34,7 +34,7 @@ export interface CodeBlock {
   code: string;
 }
 
-const FENCE = /^( *)```([\w-]*)[^\n]*\n([^]*?)^\1```$/gm;
+const FENCE = /^( *)```([\w-]*)(?:[^\w\n-][^\n]*)?\n([^]*?)^\1```$/gm;
 
 export function codeBlocksOf({ text }: Page): CodeBlock[] {
   return [...text.matchAll(FENCE)].map(([, , language = '', code = '']) => ({ language, code }));
@@ -50,14 +50,17 @@ export function codeSpansOf(page: Page): { code: string; line: string }[] {
   return proseOf(page)
     .split('\n')
     .flatMap((line) =>
-      [...line.matchAll(/(`+)(.+?)\1/g)].map(([, , code = '']) => ({ code: code.trim(), line })),
+      [...line.matchAll(/(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)/g)].map(([, , code = '']) => ({
+        code: code.trim(),
+        line,
+      })),
     );
 }
 
 /** Targets of links and images, in Markdown and in HTML. */
 export function linksOf(page: Page): string[] {
   const prose = proseOf(page).replaceAll(/`[^`\n]*`/g, 'code');
-  const markdown = [...prose.matchAll(/\]\(([^()\s]+(?:\([^()\s]*\))?)[^)]*\)/g)];
+  const markdown = [...prose.matchAll(/\]\(([^()\s]+(?:\([^()\s]*\))?)(?:\s[^)]*)?\)/g)];
   const html = [...prose.matchAll(/(?:href|src)="([^"]+)"/g)];
   return [...markdown, ...html].map(([, target = '']) => target);
 }
@@ -65,9 +68,9 @@ export function linksOf(page: Page): string[] {
 /** The anchors that GitHub gives to a page's headings. */
 export function anchorsOf(page: Page): Set<string> {
   const anchors = new Set<string>();
-  for (const [, heading = ''] of proseOf(page).matchAll(/^#{1,6} +(.+)$/gm)) {
+  for (const [, heading = ''] of proseOf(page).matchAll(/^#{1,6} +(\S.*)$/gm)) {
     const slug = heading
-      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replaceAll(/\[([^[\]]*)\]\([^()]*\)/g, '$1')
       .toLowerCase()
       .replaceAll(/[^\p{Letter}\p{Number}\s_-]/gu, '')
       .trim()

@@ -144,7 +144,7 @@ function parseBaseUrl(text: string): Parsed<string | undefined> {
   const url = new URL(text);
   const hasExtraParts = Boolean(url.search || url.hash || url.username || url.password);
   if (hasExtraParts || !['http:', 'https:'].includes(url.protocol)) return { expected };
-  return { value: url.href.replace(/\/+$/, '') };
+  return { value: url.href.replace(/(?<!\/)\/+$/, '') };
 }
 
 function flag(name: ParameterName) {

@@ -26,8 +26,9 @@ export function variantUrl(
   format?: Format,
 ): string {
   const extension = format ? `.${RENDITION_FORMATS[format].extension}` : '';
-  const base = baseUrl.replace(/\/+$/, '');
-  return `${base}/${encodeURIComponent(token)}/${encodeURIComponent(variant)}${extension}`;
+  let end = baseUrl.length;
+  while (baseUrl.endsWith('/', end)) end -= 1;
+  return `${baseUrl.slice(0, end)}/${encodeURIComponent(token)}/${encodeURIComponent(variant)}${extension}`;
 }
 
 /**

@@ -81,8 +81,13 @@ function parse(pattern: string): AST.Pattern | undefined {
   }
 }
 
-/** Escapes (with `\Q…\E`, `\p{…}` and `\x{…}`) and character classes (with `[]a]` and `[[:alpha:]]`). */
-const ATOM = /\\(?:Q[^]*?(?:\\E|$)|[xpP]\{[^}]*\}|[^])|\[\^?\]?(?:\\[^]|\[:\^?\w+:\]|[^\]\\])*\]/g;
+/**
+ * Escapes (with `\Q…\E`, `\p{…}` and `\x{…}`) and character classes (with `[]a]` and `[[:alpha:]]`). A
+ * class matches without its end too, which RE2 rejects: otherwise every `[` would search for the end
+ * again, in quadratic time.
+ */
+const ATOM =
+  /\\(?:Q[^]*?(?:\\E|$)|[xpP]\{[^{}\\]*\}|[^])|\[\^?\]?(?:\\[^]|\[:\^?\w+:\]|[^\]\\])*\]?/g;
 
 /**
  * Replaces what RE2 writes differently from ECMAScript by text of the same length, so that positions
