@@ -132,9 +132,10 @@ function renderPage(): string {
     );
     return `## ${about[0]?.toUpperCase()}${about.slice(1)}\n\n| request | request headers | status | response headers | body |\n|---|---|---|---|---|\n${lines.join('\n')}\n`;
   });
-  const limits = Object.entries(LENGTH_LIMITS).map(([part, { max, longer, reason }]) => {
+  const limits = Object.entries(LENGTH_LIMITS).map(([part, { max, longer, reason, ...rest }]) => {
     const isOfUrl = part === 'path' || part === 'query';
-    return `| ${isOfUrl ? part : code(headerName(part))} | ${max} | ${longer} | ${reason} |`;
+    const size = 'maxMembers' in rest ? `${max}, in ${rest.maxMembers} list members` : max;
+    return `| ${isOfUrl ? part : code(headerName(part))} | ${size} | ${longer} | ${reason} |`;
   });
   return `# HTTP responses of \`serve\`
 

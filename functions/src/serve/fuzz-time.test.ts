@@ -13,7 +13,7 @@ import type { ServeRequest } from './context.js';
 
 /**
  * The most that a request may cost, in ordinary requests: ten times what the most expensive one costs. With
- * quadratic time, 4 KB cost hundreds of ordinary requests and 16 KB thousands.
+ * quadratic time, 2 KB cost hundreds of ordinary requests and 16 KB thousands.
  */
 const MAX_COST = 100;
 /** How long a single measurement may take before it is stopped, milliseconds. */

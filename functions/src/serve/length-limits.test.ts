@@ -35,9 +35,8 @@ const CASES: Record<Exclude<LimitedPart, 'x-forwarded-for'>, LimitCase> = {
   query: { send: (length) => statusOf(`/T?${pad(length, 'a&', 'w=1')}`), within: 200, beyond: 400 },
   accept: {
     send: async (length) =>
-      (await get('/T/w800', { accept: pad(length, 'text/x,', 'image/webp') })).headers[
-        'content-type'
-      ],
+      (await get('/T/w800', { accept: pad(length, `text/${'x'.repeat(94)},`, 'image/webp') }))
+        .headers['content-type'],
     within: 'image/webp',
     beyond: 'image/jpeg',
   },
@@ -72,6 +71,16 @@ test.each(Object.entries(CASES) as [LimitedPart, LimitCase][])(
     expect([await send(max), await send(max + 1)]).toEqual([within, beyond]);
   },
 );
+
+test('Accept is parsed up to its number of media ranges', async () => {
+  const { maxMembers } = LENGTH_LIMITS.accept;
+  const typeOf = async (members: number) => {
+    const accept = `${'a/b,'.repeat(members - 1)}image/webp`;
+    return (await get('/T/w800', { accept })).headers['content-type'];
+  };
+  expect(await typeOf(maxMembers)).toBe('image/webp');
+  expect(await typeOf(maxMembers + 1)).toBe('image/jpeg');
+});
 
 test('the URL of a variant ignores a query over the limit', async () => {
   const query = 'a'.repeat(LENGTH_LIMITS.query.max + 1);

@@ -3,6 +3,8 @@
 interface LengthLimit {
   /** Characters. */
   max: number;
+  /** Members of a comma-separated list; absent when the characters alone bound the time. */
+  maxMembers?: number;
   /** What happens to a longer value. */
   longer: string;
   /** Why this is enough, and why the handling of a longer value is correct. */
@@ -23,22 +25,24 @@ export const LENGTH_LIMITS = {
   },
   accept: {
     max: 512,
+    maxMembers: 32,
     longer: 'as if the header was absent',
     reason:
-      'Browsers send at most 300. A server may disregard the header (RFC 9110 section 12.5.1).',
+      'Browsers send at most 300, in 15 media ranges. A server may disregard the header ' +
+      '(RFC 9110 section 12.5.1).',
   },
   'if-match': {
-    max: 4096,
+    max: 2048,
     longer: '412',
     reason:
-      'Holds more than 100 entity tags of `serve`. A condition that is not evaluated must not count as true ' +
+      'Holds 60 entity tags of `serve`. A condition that is not evaluated must not count as true ' +
       '(RFC 9110 section 13.1.1).',
   },
   'if-none-match': {
-    max: 4096,
+    max: 2048,
     longer: 'ignored: the response is complete',
     reason:
-      'Holds more than 100 entity tags of `serve`. A complete response is correct whatever the client has stored ' +
+      'Holds 60 entity tags of `serve`. A complete response is correct whatever the client has stored ' +
       '(RFC 9110 section 13.1.2).',
   },
   'if-range': {
@@ -64,5 +68,7 @@ export type LimitedPart = keyof typeof LENGTH_LIMITS;
 
 /** Whether a value is too long to be parsed. */
 export function isTooLong(part: LimitedPart, value: string): boolean {
-  return value.length > LENGTH_LIMITS[part].max;
+  const { max, maxMembers }: LengthLimit = LENGTH_LIMITS[part];
+  if (value.length > max) return true;
+  return maxMembers !== undefined && value.split(',', maxMembers + 1).length > maxMembers;
 }
