@@ -1,9 +1,9 @@
 /**
  * `npm test`: sets up the workspace, runs the unit tests, those of processing (large and malicious
  * images) and of the repository (documentation, rules, deployment, import boundaries, commit messages),
- * then the integration and browser tests on the local stack with the function kit, then the integration
- * tests with the extension. The last line is the summary. `npm test -- KIND` runs one kind: unit,
- * processing, repository, integration, browser or extension.
+ * then the integration, browser and attack tests on the local stack with the function kit, then the
+ * integration tests with the extension. The last line is the summary. `npm test -- KIND` runs one kind:
+ * unit, processing, repository, integration, browser, attack or extension.
  * `--official` uses Google's emulators, which need Java 21. A public token in any output is a failure.
  */
 import { spawn } from 'node:child_process';
@@ -18,7 +18,7 @@ const OFFICIAL = '--official';
 const official = process.argv.includes(OFFICIAL);
 /** Kinds of tests that need no local stack. */
 const WITHOUT_STACK = ['unit', 'processing', 'repository'];
-const KINDS = [...WITHOUT_STACK, 'integration', 'browser', 'extension'];
+const KINDS = [...WITHOUT_STACK, 'integration', 'browser', 'attack', 'extension'];
 const results = join(root, '.local', 'test-results', String(process.pid));
 /** Per run: the browser is unpacked here, and an incomplete file must not affect the next run. */
 const temporary = mkdtempSync(join(tmpdir(), 'test-'));
@@ -33,6 +33,13 @@ const RULES_TABLES = [
 const PARAMETERS = { REVOCATION_SECONDS: '0', FAILURES_PER_MINUTE: '0' };
 /** Tests that call no function, so the form makes no difference. */
 const FORM_INDEPENDENT = 'integration/(backend|model|doctor|documented-commands)[.]test';
+/** Serial, because the tests measure memory and time of a process. */
+const ATTACK = { name: 'attack', projects: ['attack'], options: ['--runInBand'] };
+const EXTENSION = {
+  name: 'extension',
+  projects: ['integration'],
+  options: [`--testPathIgnorePatterns=${FORM_INDEPENDENT}`],
+};
 /** The running jest process. */
 let jestProcess;
 /** The running stack. */
@@ -55,8 +62,11 @@ async function main() {
     await jest(kind, [kind], {}, UNIT_WORKERS);
   }
   const kitProjects = ['integration', 'browser'].filter(isSelected);
-  if (kitProjects.length > 0) await runOnStack('kit', kitProjects);
-  if (isSelected('extension')) await runOnStack('extension', ['integration']);
+  const kitRuns = [];
+  if (kitProjects.length > 0) kitRuns.push({ name: 'kit', projects: kitProjects, options: [] });
+  if (isSelected('attack')) kitRuns.push(ATTACK);
+  if (kitRuns.length > 0) await runOnStack('kit', kitRuns);
+  if (isSelected('extension')) await runOnStack('extension', [EXTENSION]);
 
   checkForLeaks();
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
@@ -64,16 +74,17 @@ async function main() {
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 }
 
-/** Starts a stack and runs projects of jest.config.cjs on it. */
-async function runOnStack(form, projects) {
+/** Starts a stack and runs projects of jest.config.cjs on it, one run of jest after the other. */
+async function runOnStack(form, runs) {
   const { startStack } = requireBuilt('stack/stack.js');
   step(`starting the local Firebase stack (${form}${official ? ', official emulators' : ''})`);
   stack = await startStack({ root, form, freePorts: true, official, parameters: PARAMETERS });
   try {
     const file = join(results, `stack-${form}.json`);
     writeFileSync(file, JSON.stringify({ ...stack.info, form, official, logFile: stack.logFile }));
-    const args = form === 'kit' ? [] : [`--testPathIgnorePatterns=${FORM_INDEPENDENT}`];
-    await jest(form, projects, { SPV_STACK: file }, args);
+    for (const { name, projects, options } of runs) {
+      await jest(name, projects, { SPV_STACK: file }, options);
+    }
     if (official && form === 'kit') await runRulesTables(stack.info);
   } finally {
     await stack.stop();
