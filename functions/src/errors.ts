@@ -1,5 +1,5 @@
 /**
- * Every failure that a user or a client sees, in two tables. docs/reference/errors.md is generated from them
+ * Every failure that a user or a client sees, in three tables. docs/reference/errors.md is generated from them
  * by `npm run docs`.
  *
  * A public message reveals nothing about other users or the system. The internal message
@@ -44,6 +44,13 @@ export const REQUEST_FAILURES = {
     publicMessage: 'The image is not the one that If-Match asks for.',
     meaning: '`If-Match` names another entity tag than the current one.',
   },
+  'body-not-allowed': {
+    status: 413,
+    publicMessage: 'Requests with a body are not accepted here.',
+    meaning:
+      'The request has `Transfer-Encoding`, or a `Content-Length` above 0. The body is discarded, not parsed, and the ' +
+      'connection is closed.',
+  },
   'range-not-satisfiable': {
     status: 416,
     publicMessage: 'The image has no such bytes.',
@@ -64,6 +71,23 @@ export const REQUEST_FAILURES = {
 } as const satisfies Record<string, RequestFailureInfo>;
 
 export type RequestFailureCode = keyof typeof REQUEST_FAILURES;
+
+/** Responses of the other functions to a request whose body is discarded before the framework reads it. */
+export const BODY_FAILURES = {
+  'body-too-large': {
+    status: 413,
+    publicMessage: 'The request body is too large.',
+    meaning:
+      'The body of a call has more than 64 KiB, or that of an event or a task more than 1 MiB.',
+  },
+  'body-encoded': {
+    status: 415,
+    publicMessage: 'Request bodies with Content-Encoding are not accepted here.',
+    meaning: 'The body of a call is compressed, so that its decoded size is unknown.',
+  },
+} as const satisfies Record<string, RequestFailureInfo>;
+
+export type BodyFailureCode = keyof typeof BODY_FAILURES;
 
 /** Values of `error` in an image record whose state is `failed`. */
 export const IMAGE_FAILURES = {

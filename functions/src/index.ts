@@ -3,18 +3,29 @@
  * what requests need, because a user waits for its cold start. The CLI, and instances of other functions, load
  * functions.ts.
  */
+import type * as BodyLimit from './body-limit.js';
 import type * as Functions from './functions.js';
 import type * as ServeEntry from './serve-entry.js';
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an import would load both */
 function loadFunctions(): Partial<typeof Functions> {
-  // Set by Cloud Run functions: the name of the export that this instance runs.
-  if (process.env['FUNCTION_TARGET'] !== 'serve') {
-    return require('./functions.js') as typeof Functions;
+  // Set by Cloud Run functions and by the emulator: the name of the export that this instance runs.
+  const target = process.env['FUNCTION_TARGET'];
+  if (target === 'serve') {
+    const { handleRequest, loadHandler, refuseBodies } =
+      require('./serve-entry.js') as typeof ServeEntry;
+    refuseBodies();
+    void loadHandler();
+    return { serve: handleRequest as typeof Functions.serve };
   }
-  const { handleRequest, loadHandler } = require('./serve-entry.js') as typeof ServeEntry;
-  void loadHandler();
-  return { serve: handleRequest as typeof Functions.serve };
+  const functions = require('./functions.js') as typeof Functions;
+  if (target !== undefined && Object.hasOwn(functions, target)) {
+    const { CALL_LIMIT, limitRequestBodies, PRIVATE_LIMIT } =
+      require('./body-limit.js') as typeof BodyLimit;
+    const { __endpoint } = functions[target as keyof typeof Functions];
+    limitRequestBodies(__endpoint.callableTrigger ? CALL_LIMIT : PRIVATE_LIMIT);
+  }
+  return functions;
 }
 
 export = loadFunctions();

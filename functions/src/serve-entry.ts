@@ -1,8 +1,10 @@
 /** Entry of an instance that runs `serve` only: loads what a request needs, and nothing that only deployment needs. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { write } from 'firebase-functions/logger';
+import { limitRequestBodies, type Refusal } from './body-limit.js';
 import { parseConfig } from './config/config.js';
 import { once } from './once.js';
+import { commonHeaders, refuseBody } from './serve/respond.js';
 
 type HttpHandler = (
   request: IncomingMessage,
@@ -33,3 +35,13 @@ export const loadHandler = once(async (): Promise<HttpHandler> => {
 /** Handles a request for a manifest or a rendition; synchronously once the handler is loaded. */
 export const handleRequest: HttpHandler = (request, response) =>
   handler ? handler(request, response) : loadHandler().then((loaded) => loaded(request, response));
+
+/** Refuses every request with a body before the framework reads it. For an instance that runs `serve` only. */
+export function refuseBodies(): void {
+  const refusal = refuseBody({ commonHeaders: commonHeaders(config.noindex) });
+  limitRequestBodies({
+    maxBytes: 0,
+    allowsEncoding: false,
+    refuse: () => refusal as Refusal,
+  });
+}

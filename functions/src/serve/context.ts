@@ -3,12 +3,13 @@ import type { Config } from '../config/config.js';
 import type { Log } from '../log.js';
 import type { ConditionalHeaders } from './conditional.js';
 import type { RateLimiter } from './rate-limit.js';
+import type { BodyHeaders } from './request-body.js';
 import type { RenditionStore } from './renditions.js';
 import type { Resolver, TokenLookup } from './resolve.js';
 import type { Route } from './route.js';
 
 /** The request headers that are read, named as Node names them. */
-export interface RequestHeaders extends ConditionalHeaders {
+export interface RequestHeaders extends ConditionalHeaders, BodyHeaders {
   accept?: string | undefined;
   'x-forwarded-for'?: string | string[] | undefined;
 }

@@ -212,6 +212,19 @@ describe('a failed request', () => {
       expect(await get('/x', { method })).toEqual(response);
     },
   );
+
+  test.each([
+    ['GET', { 'content-length': '1' }],
+    ['HEAD', { 'transfer-encoding': 'chunked' }],
+    ['OPTIONS', { 'content-length': '1' }],
+    ['POST', { 'content-length': '1' }],
+  ])('gets a 413 for %s with a body, and its connection is closed', async (method, headers) => {
+    const { get, token, backend } = openServeFixture();
+    const response = await get(`/${token}/w800`, { method, headers });
+    expect([response.status, response.headers['connection']]).toEqual([413, 'close']);
+    expect(await get('/x', { method, headers })).toEqual(response);
+    expect(backend.calls).toEqual({});
+  });
 });
 
 describe('when reads fail', () => {

@@ -15,11 +15,13 @@ import {
   commonHeaders,
   optionsResponse,
   refuse,
+  refuseBody,
   refuseRateLimited,
   respond,
   respondAfterRead,
   type ServeResponse,
 } from './respond.js';
+import { hasBody } from './request-body.js';
 import { parseRoute, type RouteFailure } from './route.js';
 import { selectRendition } from './select-rendition.js';
 
@@ -62,7 +64,9 @@ function handle(
   request: ServeRequest,
   context: ServeContext,
 ): ServeResponse | Promise<ServeResponse> {
-  const { method, url } = request;
+  const { method, url, headers } = request;
+  // Also refused by body-limit.ts, before the framework has read it.
+  if (hasBody(headers)) return refuseBody(context);
   if (method === 'OPTIONS') return optionsResponse(context);
   if (method !== 'GET' && method !== 'HEAD') return refuse('method-not-allowed', context);
   const route = parseRoute(url);

@@ -174,7 +174,7 @@ function cacheControlOf(lookup: CachedToken, { config, clock, now }: ServeContex
  */
 export function refuse(
   code: RequestFailureCode,
-  context: ServeContext,
+  context: Pick<ServeContext, 'commonHeaders'>,
   headers: readonly string[] = [],
 ): ServeResponse {
   const { status, publicMessage } = REQUEST_FAILURES[code];
@@ -195,6 +195,11 @@ export function refuse(
     ],
     body: publicMessage,
   };
+}
+
+/** Builds the response to a request with a body; RFC 9110 section 15.5.14 allows to close the connection. */
+export function refuseBody(context: Pick<ServeContext, 'commonHeaders'>): ServeResponse {
+  return refuse('body-not-allowed', context, ['Connection', 'close']);
 }
 
 /**
