@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ATTEMPT_TIMEOUT_MS, REAL_TIMING, type RetryTiming } from './read-retry.js';
 import { openReader, type Reader } from './reader.js';
 
 /** A signal of a client that stays connected; each read has its own. */
@@ -10,9 +11,15 @@ type Respond = (request: IncomingMessage, response: ServerResponse, body: string
 
 async function withReader(
   respond: Respond,
-  use: (reader: Reader, requests: string[]) => Promise<void>,
+  use: (reader: Reader, requests: string[], sleeps: number[]) => Promise<void>,
 ) {
   const requests: string[] = [];
+  const sleeps: number[] = [];
+  // Waits between attempts take no time; timeouts do.
+  const sleep: RetryTiming['sleep'] = (milliseconds, signal) => {
+    sleeps.push(milliseconds);
+    return REAL_TIMING.sleep(milliseconds < ATTEMPT_TIMEOUT_MS ? 0 : milliseconds, signal);
+  };
   const server = createServer((request, response) => {
     void request.toArray().then((chunks) => {
       requests.push(`${request.method} ${request.url} ${request.headers.authorization}`);
@@ -27,9 +34,10 @@ async function withReader(
     firestoreEmulator: host,
     storageEmulator: `http://${host}`,
     accessToken: () => Promise.reject(new Error('not expected for an emulator')),
+    timing: { ...REAL_TIMING, sleep },
   });
   try {
-    await use(reader, requests);
+    await use(reader, requests, sleeps);
   } finally {
     server.closeAllConnections();
     await new Promise((closed) => server.close(closed));
@@ -99,22 +107,50 @@ describe('findToken', () => {
     });
   });
 
-  test('retries a network error or a 5xx once, then throws', async () => {
-    let failures = 1;
+  test('retries a network error, a 429 and a 5xx, and throws after four attempts', async () => {
+    let failures = 3;
     const respond: Respond = (request, response) => {
-      if (failures-- > 0) request.socket.destroy();
+      failures -= 1;
+      if (failures === 2) request.socket.destroy();
+      else if (failures === 1) json(response, {}, 429);
+      else if (failures === 0) json(response, {}, 503);
       else json(response, [{ missing: 'x' }]);
     };
     await withReader(respond, async (reader, requests) => {
       expect(await reader.findToken('hash', neverAborted())).toBeUndefined();
-      expect(requests).toHaveLength(2);
-      failures = 2;
-      await expect(reader.findToken('hash', neverAborted())).rejects.toThrow();
       expect(requests).toHaveLength(4);
     });
     const unavailable: Respond = (_request, response) => json(response, {}, 503);
     await withReader(unavailable, async (reader, requests) => {
       await expect(reader.findToken('hash', neverAborted())).rejects.toMatchObject({ code: 503 });
+      expect(requests).toHaveLength(4);
+    });
+  });
+
+  test('waits for Retry-After in seconds', async () => {
+    let isFirst = true;
+    const respond: Respond = (_request, response) => {
+      if (isFirst) response.setHeader('Retry-After', '2').writeHead(503).end();
+      else json(response, [{ missing: 'x' }]);
+      isFirst = false;
+    };
+    await withReader(respond, async (reader, _requests, sleeps) => {
+      expect(await reader.findToken('hash', neverAborted())).toBeUndefined();
+      expect(sleeps).toContain(2000);
+    });
+  });
+
+  test('retries when the body of the response is cut off', async () => {
+    let isFirst = true;
+    const respond: Respond = (request, response) => {
+      if (!isFirst) return void json(response, [{ missing: 'x' }]);
+      isFirst = false;
+      response.writeHead(200, { 'Content-Length': '100' }).write('[', () => {
+        request.socket.destroy();
+      });
+    };
+    await withReader(respond, async (reader, requests) => {
+      expect(await reader.findToken('hash', neverAborted())).toBeUndefined();
       expect(requests).toHaveLength(2);
     });
   });

@@ -1,9 +1,16 @@
 /**
  * The two reads of a request, over the REST APIs of Firestore and Cloud Storage: loading Firestore's
- * client library would add 400 ms to a cold start. Reads can be aborted, and are attempted twice.
+ * client library would add 400 ms to a cold start. Reads can be aborted; read-retry.ts retries them.
  */
 import { Readable } from 'node:stream';
 import type { TokenRecord } from '../domain/records.js';
+import {
+  openRetry,
+  parseRetryAfter,
+  ReadError,
+  REAL_TIMING,
+  type RetryTiming,
+} from './read-retry.js';
 
 export interface ByteRange {
   /** Offsets of the first and the last byte, both inclusive. */
@@ -30,19 +37,6 @@ export interface Reader {
   ): Promise<{ bytes: number; body: Readable } | undefined>;
 }
 
-/** How long to wait for response headers, milliseconds; afterwards the request fails with a 503. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const MAX_ATTEMPTS = 2;
-
-/** An unexpected response. Its message contains no object name and no token. */
-class ReadError extends Error {
-  override readonly name = 'ReadError';
-  /** @param code HTTP status, or what is wrong with the response */
-  constructor(readonly code: number | string) {
-    super(`expected a response with data, found ${code}`);
-  }
-}
-
 export interface ReaderOptions {
   projectId: string;
   tokensCollection: string;
@@ -52,11 +46,16 @@ export interface ReaderOptions {
   storageEmulator?: string | undefined;
   /** Returns an OAuth 2.0 access token; must cache it. Not called for an emulator. */
   accessToken: () => Promise<string>;
+  timing?: RetryTiming;
 }
 
 /** Opens the project's Firestore and Cloud Storage for reading. */
 export function openReader(options: ReaderOptions): Reader {
   const { projectId, tokensCollection, firestoreEmulator, storageEmulator } = options;
+  const { timing = REAL_TIMING } = options;
+  // One may be down while the other is not.
+  const runFirestore = openRetry(timing);
+  const runStorage = openRetry(timing);
   const firestore = firestoreEmulator
     ? `http://${firestoreEmulator}`
     : 'https://firestore.googleapis.com';
@@ -65,23 +64,15 @@ export function openReader(options: ReaderOptions): Reader {
     : 'https://storage.googleapis.com';
   const documents = `projects/${projectId}/databases/(default)/documents`;
 
-  /** Retries network errors and 5xx responses. */
-  async function fetchWithRetry(
-    url: string,
-    init: RequestInit & { signal: AbortSignal },
-    isEmulator: boolean,
-  ): Promise<Response> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const bearer = isEmulator ? 'owner' : await options.accessToken();
-        const headers = { ...init.headers, Authorization: `Bearer ${bearer}` };
-        const response = await fetchWithTimeout(url, { ...init, headers });
-        if (response.status < 500 || attempt === MAX_ATTEMPTS) return response;
-        await response.body?.cancel();
-      } catch (error) {
-        if (init.signal.aborted || attempt === MAX_ATTEMPTS) throw error;
-      }
-    }
+  /** @throws ReadError for a 429 or a 5xx, a network error, or the signal's reason */
+  async function request(url: string, init: RequestInit, isEmulator: boolean): Promise<Response> {
+    const bearer = isEmulator ? 'owner' : await options.accessToken();
+    const headers = { ...init.headers, Authorization: `Bearer ${bearer}` };
+    const response = await fetch(url, { ...init, headers });
+    const { status } = response;
+    if (status !== 429 && status < 500) return response;
+    await response.body?.cancel();
+    throw new ReadError(status, parseRetryAfter(response.headers.get('retry-after'), Date.now()));
   }
 
   return {
@@ -91,10 +82,13 @@ export function openReader(options: ReaderOptions): Reader {
       const url = `${firestore}/v1/${documents}:batchGet`;
       const body = JSON.stringify({ documents: [name] });
       const headers = { 'Content-Type': 'application/json' };
-      const init = { method: 'POST', headers, body, signal };
-      const response = await fetchWithRetry(url, init, firestoreEmulator !== undefined);
-      const results: unknown = await response.json();
-      if (!response.ok || !Array.isArray(results)) throw new ReadError(response.status);
+      const [status, text] = await runFirestore(async (attemptSignal) => {
+        const init = { method: 'POST', headers, body, signal: attemptSignal };
+        const response = await request(url, init, firestoreEmulator !== undefined);
+        return [response.status, await response.text()];
+      }, signal);
+      const results: unknown = status === 200 && JSON.parse(text);
+      if (!Array.isArray(results)) throw new ReadError(status);
       const [{ found, missing } = {}] = results as { found?: MapValue; missing?: string }[];
       if (found === undefined && missing === undefined) throw new ReadError('no document');
       return found && (decodeFields(found) as unknown as TokenRecord<number>);
@@ -105,8 +99,11 @@ export function openReader(options: ReaderOptions): Reader {
       const headers: Record<string, string> = range
         ? { Range: `bytes=${range.start}-${range.end}` }
         : {};
-      const init = { headers, signal };
-      const response = await fetchWithRetry(url, init, storageEmulator !== undefined);
+      const response = await runStorage(
+        (attemptSignal) =>
+          request(url, { headers, signal: attemptSignal }, storageEmulator !== undefined),
+        signal,
+      );
       if (response.status === (range ? 206 : 200) && response.body) {
         const bytes = response.headers.get('content-length');
         if (bytes === null) throw new ReadError('no length');
@@ -118,21 +115,6 @@ export function openReader(options: ReaderOptions): Reader {
       throw new ReadError(response.status);
     },
   };
-}
-
-/** The timeout ends with the response headers; `init.signal` also aborts the body. */
-async function fetchWithTimeout(
-  url: string,
-  init: RequestInit & { signal: AbortSignal },
-): Promise<Response> {
-  // Not AbortSignal.timeout(): it cannot be canceled, and would abort a long body.
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(new ReadError('timeout')), HEADERS_TIMEOUT_MS);
-  try {
-    return await fetch(url, { ...init, signal: AbortSignal.any([init.signal, timeout.signal]) });
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** A value in Firestore's REST API: https://firebase.google.com/docs/firestore/reference/rest/Shared.Types/ArrayValue#Value */
