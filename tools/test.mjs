@@ -29,8 +29,8 @@ const RULES_TABLES = [
   '--runInBand',
   '--testPathPatterns=packages/security-rules/src/(reference-types|reference-language|builtins|expressions)',
 ];
-/** Revocation takes effect immediately, and failed requests are not rate limited. */
-const PARAMETERS = { REVOCATION_SECONDS: '0', FAILURES_PER_MINUTE: '0' };
+/** Revocation takes effect immediately. */
+const PARAMETERS = { REVOCATION_SECONDS: '0' };
 /** Tests that call no function, so the form makes no difference. */
 const FORM_INDEPENDENT = 'integration/(backend|model|doctor|documented-commands)[.]test';
 /** Serial, because the tests measure memory and time of a process. */

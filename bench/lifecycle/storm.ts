@@ -37,10 +37,7 @@ const KILLED_FUNCTIONS = [
   'metadataUpdated',
 ];
 const REVOCATION_SECONDS = 5;
-const PARAMETERS = {
-  REVOCATION_SECONDS: String(REVOCATION_SECONDS),
-  FAILURES_PER_MINUTE: '0',
-};
+const PARAMETERS = { REVOCATION_SECONDS: String(REVOCATION_SECONDS) };
 /** Time limit for all events and tasks to be processed, milliseconds. */
 const SETTLE_TIMEOUT_MS = 300_000;
 /** Largest difference of a color channel after encoding, of 255. */

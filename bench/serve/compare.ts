@@ -13,7 +13,11 @@ const CONCURRENCY = 20;
 /** Requests for each kind of 404. */
 const REFUSALS = 300;
 const RATE = { perSecond: 200, seconds: 5 };
-const NO_LIMITS = { VIEWS_PER_MINUTE: '0', FAILURES_PER_MINUTE: '0', TOKEN_VIEWS_PER_MINUTE: '0' };
+const NO_LIMITS = {
+  VIEWS_PER_MINUTE: '0',
+  TOKEN_VIEWS_PER_MINUTE: '0',
+  TOKEN_MEGABYTES_PER_MINUTE: '0',
+};
 
 interface Subject {
   name: string;

@@ -35,8 +35,8 @@ test('applies the documented defaults', () => {
     jobsCollection: 'imageJobs',
     revocationSeconds: 60,
     noindex: true,
-    trustedProxies: 1,
-    quotas: { views: 3000, failures: 60, token: 6000 },
+    trustedProxies: [],
+    quotas: { views: 3000, token: 6000, tokenBytes: 1_000_000_000 },
     lockOriginals: true,
     maxBytes: 50 * 1024 * 1024,
     maxPixels: 50_000_000,
@@ -119,7 +119,15 @@ test.each([
   ['REVOCATION_SECONDS', '1.5', /expected a whole number of seconds/],
   ['REVOCATION_SECONDS', '86401', /expected a whole number of seconds/],
   ['REVOCATION_SECONDS', 'a minute', /expected a whole number of seconds/],
-  ['TRUSTED_PROXIES', '11', 'expected a whole number of proxies from 0 to 10; found "11".'],
+  [
+    'TRUSTED_PROXIES',
+    'lb.example.com',
+    'expected IP addresses or networks such as 203.0.113.10 or 198.51.100.0/24, comma-separated; found "lb.example.com".',
+  ],
+  ['TRUSTED_PROXIES', '203.0.113.10,', /found nothing[.]$/],
+  ['TRUSTED_PROXIES', '203.0.113.0/33', /found "203[.]0[.]113[.]0[/]33"[.]$/],
+  ['TRUSTED_PROXIES', 'fe80::1%eth0', /found "fe80::1%eth0"[.]$/],
+  ['TRUSTED_PROXIES', '10.0.0.0/8/8', /found "10[.]0[.]0[.]0[/]8[/]8"[.]$/],
   [
     'VIEWS_PER_MINUTE',
     'many',
@@ -163,4 +171,16 @@ test.each([
 
 test('accepts a VARIANTS_PATH that is only a prefix of a folder name of ORIGINALS_PATH', () => {
   expect(problemsOf({ ORIGINALS_PATH: 'variants2/{uid}/{imageId}' })).toEqual([]);
+});
+
+test('a .env file of version 0.1.0 still works: a number of trusted proxies trusts none, and FAILURES_PER_MINUTE is ignored', () => {
+  for (const number of ['0', '1', '2', '10']) {
+    const environment = { ...BUCKET, TRUSTED_PROXIES: number, FAILURES_PER_MINUTE: '60' };
+    expect(parseConfig(environment).trustedProxies).toEqual([]);
+  }
+});
+
+test('TRUSTED_PROXIES is a list of addresses and networks', () => {
+  const list = ['203.0.113.10', '198.51.100.0/24', '2001:db8::1', '2001:db8:1::/48'];
+  expect(parseConfig({ ...BUCKET, TRUSTED_PROXIES: list.join(', ') }).trustedProxies).toEqual(list);
 });

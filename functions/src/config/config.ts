@@ -1,4 +1,5 @@
 /** Parses and validates the parameters: environment variables -> one Config. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
 import { isFormat, type Format } from '../domain/format.js';
@@ -31,16 +32,19 @@ export interface Config {
   revocationSeconds: number;
   /** Whether responses have `X-Robots-Tag: noindex`. */
   noindex: boolean;
-  /** Number of proxies in front of `serve` that append to X-Forwarded-For. */
-  trustedProxies: number;
-  /** Rate limits of one instance, requests per minute; 0 means no limit. */
+  /**
+   * IP addresses and networks (CIDR) of proxies in front of `serve` that append to X-Forwarded-For, besides
+   * Firebase Hosting and Cloudflare.
+   */
+  trustedProxies: string[];
+  /** Rate limits of one instance, per minute; 0 means no limit. */
   quotas: {
     /** Requests of one client that cause a read. */
     views: number;
-    /** Requests of one client for images that do not exist. */
-    failures: number;
     /** Requests with one token that cause a read. */
     token: number;
+    /** Bytes of responses for one token. */
+    tokenBytes: number;
   };
   /** Whether download tokens of originals are revoked. */
   lockOriginals: boolean;
@@ -83,6 +87,9 @@ function parameter<T>(name: ParameterName, parse: (text: string) => Parsed<T>) {
       return z.NEVER;
     });
 }
+
+/** Most entries of TRUSTED_PROXIES. */
+const MAX_PROXIES = 100;
 
 /** Splits comma-separated text (extension, emulator) or a JSON array of strings (deployed kit). */
 function parseList(text: string): string[] {
@@ -135,6 +142,23 @@ function parsePath(
 function parseCollection(text: string): Parsed<string> {
   const path = parsePath(text, [], 'odd');
   return 'value' in path ? { value: path.value.text } : path;
+}
+
+function parseProxies(text: string): Parsed<string[]> {
+  // Until version 0.1.0 the value was a number of proxies. A number identifies none, so none is trusted.
+  if (/^\d{0,2}$/.test(text)) return { value: [] };
+  return parseItems(text, PARAMETERS.TRUSTED_PROXIES.expected, MAX_PROXIES, (item) =>
+    isNetwork(item) ? item : undefined,
+  );
+}
+
+/** Whether the text is an IP address, or a network in CIDR notation. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || address.includes('%') || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
 }
 
 function parseBaseUrl(text: string): Parsed<string | undefined> {
@@ -200,10 +224,10 @@ function schema(environment: Environment) {
       PUBLIC_BASE_URL: parameter('PUBLIC_BASE_URL', parseBaseUrl),
       REVOCATION_SECONDS: wholeNumber('REVOCATION_SECONDS'),
       NOINDEX: flag('NOINDEX'),
-      TRUSTED_PROXIES: wholeNumber('TRUSTED_PROXIES'),
+      TRUSTED_PROXIES: parameter('TRUSTED_PROXIES', parseProxies),
       VIEWS_PER_MINUTE: wholeNumber('VIEWS_PER_MINUTE'),
-      FAILURES_PER_MINUTE: wholeNumber('FAILURES_PER_MINUTE'),
       TOKEN_VIEWS_PER_MINUTE: wholeNumber('TOKEN_VIEWS_PER_MINUTE'),
+      TOKEN_MEGABYTES_PER_MINUTE: wholeNumber('TOKEN_MEGABYTES_PER_MINUTE'),
       // Only validated here: the platform applies these two when it deploys `serve`.
       MAX_INSTANCES: wholeNumber('MAX_INSTANCES'),
       CONCURRENCY: wholeNumber('CONCURRENCY'),
@@ -254,8 +278,8 @@ export function parseConfig(environment: Environment): Config {
     trustedProxies: value.TRUSTED_PROXIES,
     quotas: {
       views: value.VIEWS_PER_MINUTE,
-      failures: value.FAILURES_PER_MINUTE,
       token: value.TOKEN_VIEWS_PER_MINUTE,
+      tokenBytes: value.TOKEN_MEGABYTES_PER_MINUTE * 1_000_000,
     },
     lockOriginals: value.LOCK_ORIGINALS,
     maxBytes: value.MAX_BYTES,

@@ -41,7 +41,7 @@ test.each([
   ['TOKENS_COLLECTION', ['a', 'a/b/c'], ['a/b', '{uid}', 'a//b']],
   ['PUBLIC_BASE_URL', ['', 'http://localhost:5001/a'], ['example.com', 'https://example.com/?a']],
   ['REVOCATION_SECONDS', ['0', '86400'], ['-1', '1.5', '', '1000000']],
-  ['TRUSTED_PROXIES', ['0', '10'], ['11']],
+  ['TRUSTED_PROXIES', ['', '2', '10.0.0.1,2001:db8::/32'], ['lb.example.com', '10.0.0.1,']],
   ['MAX_MEGAPIXELS', ['1', '99', '100'], ['0', '101']],
 ] as const)('the pattern of %s accepts %j and rejects %j', (name, valid, invalid) => {
   const pattern = new RegExp(PARAMETERS[name].pattern ?? '');

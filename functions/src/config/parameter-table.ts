@@ -46,6 +46,9 @@ const COLLECTION = {
   pattern: `^${SEGMENT}(/${PAIR})*$`,
 } as const;
 
+/** An IP address or a network; a plain number is the form of earlier versions. */
+const NETWORK = '[0-9A-Fa-f.:]+(/[0-9]{1,3})?';
+
 const VARIANT =
   '[A-Za-z0-9_-]{1,40}:[0-9]{1,5}(x[0-9]{1,5}(:(inside|cover|cover:centre|cover:attention))?)?';
 
@@ -219,12 +222,15 @@ const TABLE = {
   TRUSTED_PROXIES: {
     label: 'Trusted proxies',
     description:
-      'Number of proxies in front of `serve` that append to `X-Forwarded-For`: 1 for Google, plus 1 for each CDN in front ' +
-      'of it. Rate limits apply to the client address that the outermost of these proxies saw.',
-    ...wholeNumber('proxies', 0, 10),
-    pattern: '^([0-9]|10)$',
-    default: '1',
-    example: '2',
+      'Comma-separated list of the IP addresses or networks of your own proxies in front of `serve`, such as a load ' +
+      'balancer. Firebase Hosting and Cloudflare are recognized without it. Rate limits apply to the client address ' +
+      'that these proxies report; see the guide on rate limits.',
+    type: 'list',
+    default: '',
+    defaultText: 'none',
+    example: '203.0.113.10,2001:db8:1::/48',
+    expected: 'IP addresses or networks such as 203.0.113.10 or 198.51.100.0/24, comma-separated',
+    pattern: `^(${NETWORK}(,${NETWORK})*)?$`,
     advanced: true,
     availableIn: 'both',
   },
@@ -232,20 +238,11 @@ const TABLE = {
     label: 'Requests per client and minute',
     description:
       'Maximum number of requests per minute and instance for which one client may cause a Firestore or Cloud Storage ' +
-      'read. Requests answered from memory do not count. 0 means no limit.',
+      'read, separately for images that the instance has served before and for all other URLs. Requests that cause no ' +
+      'read do not count. 0 means no limit.',
     ...REQUEST_LIMIT,
     default: '3000',
     example: '600',
-    availableIn: 'both',
-  },
-  FAILURES_PER_MINUTE: {
-    label: 'Failed requests per client and minute',
-    description:
-      'Maximum number of requests per minute and instance with which one client may request images that do not exist. ' +
-      'Above it the client is blocked for one minute, then two, then four, up to one hour. 0 means no limit.',
-    ...REQUEST_LIMIT,
-    default: '60',
-    example: '20',
     availableIn: 'both',
   },
   TOKEN_VIEWS_PER_MINUTE: {
@@ -256,6 +253,17 @@ const TABLE = {
     ...REQUEST_LIMIT,
     default: '6000',
     example: '1200',
+    availableIn: 'both',
+  },
+  TOKEN_MEGABYTES_PER_MINUTE: {
+    label: 'Megabytes per token and minute',
+    description:
+      'Maximum number of megabytes (millions of bytes) per minute that one instance sends for one token, from memory ' +
+      'too. 0 means no limit.',
+    ...wholeNumber('megabytes', 0, 1_000_000, ' (0 means no limit)'),
+    advanced: true,
+    default: '1000',
+    example: '100',
     availableIn: 'both',
   },
   MAX_INSTANCES: {

@@ -1,41 +1,93 @@
-/** The client's IP address: the key of the rate limits. */
+/** The client's IP address: the key of the rate limits. docs/guides/rate-limits.md has the shapes. */
+import { BlockList } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { LENGTH_LIMITS } from './length-limits.js';
+import type { ServeRequest } from './context.js';
+import { CLOUDFLARE_NETWORKS, GOOGLE_NETWORKS } from './proxy-networks.js';
+
+/** Only the end of `X-Forwarded-For` is read: this many entries of at most this many characters. */
+const MAX_ENTRIES = 10;
+const MAX_ENTRY_LENGTH = 64;
 
 /** One IPv6 customer usually has a whole /64 network. */
 const IPV6_PREFIX_LENGTH = 64;
 
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** @returns an IPv4 address, an IPv6 network in CIDR notation, or `unknown` */
+export type ClientAddress = (request: Pick<ServeRequest, 'headers' | 'remoteAddress'>) => string;
+
 /**
  * Determines the address of a client behind proxies. Each proxy appends the address that it received the
- * request from, so only the last entries can be trusted: a client can send any list of its own, which
- * ends up on the left.
+ * request from to `X-Forwarded-For`, and Google's front end always does so last. A client can send any list
+ * of its own, which ends up on the left. So the last entry is the client, unless it is the address of a proxy
+ * that is known: then that proxy has written the entry to its left, and so on. `CF-Connecting-IP` is read
+ * only when Cloudflare has sent the request, because Cloudflare overwrites it.
  *
- * @param forwardedFor `X-Forwarded-For`
- * @param remoteAddress IP address of the other end of the connection
- * @param trustedProxies how many proxies in front of the function append to the header
- * @returns an IPv4 address, an IPv6 network in CIDR notation, or `unknown`
+ * @param trustedProxies addresses and networks of further known proxies (TRUSTED_PROXIES)
  */
-export function clientAddress(
-  forwardedFor: string | string[] | undefined,
-  remoteAddress: string | undefined,
-  trustedProxies: number,
-): string {
-  const header = Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor;
-  const entries = (header ?? '').slice(-LENGTH_LIMITS['x-forwarded-for'].max).split(',');
-  const trusted =
-    trustedProxies > 0 && header
-      ? entries.at(-Math.min(trustedProxies, entries.length))
-      : remoteAddress;
-  return parseAddress(trusted?.trim()) ?? parseAddress(remoteAddress) ?? 'unknown';
+export function openClientAddress(trustedProxies: readonly string[]): ClientAddress {
+  const google = matcherOf(GOOGLE_NETWORKS);
+  const cloudflare = matcherOf(CLOUDFLARE_NETWORKS);
+  const trusted = matcherOf(trustedProxies);
+
+  return ({ headers, remoteAddress }) => {
+    // The address nearest to the client that a known proxy has written.
+    let nearest: Address | undefined;
+    for (const [index, entry] of lastEntries(headers['x-forwarded-for']).entries()) {
+      const address = parseAddress(entry);
+      if (address === undefined) break;
+      nearest = address;
+      // Firebase Hosting calls the function directly, so it can only be the last hop.
+      if (trusted(address) || (index === 0 && google(address))) continue;
+      if (cloudflare(address)) nearest = parseAddress(headers['cf-connecting-ip']) ?? address;
+      break;
+    }
+    return keyOf(nearest ?? parseAddress(remoteAddress));
+  };
+}
+
+/** Lists the last entries of a comma-separated header, from right to left. */
+function lastEntries(header: string | string[] | undefined): string[] {
+  const text = (Array.isArray(header) ? header.at(-1) : header) ?? '';
+  const entries: string[] = [];
+  let end = text.length;
+  while (end >= 0 && entries.length < MAX_ENTRIES) {
+    const nearby = text.slice(Math.max(0, end - MAX_ENTRY_LENGTH), end);
+    const entry = nearby.slice(nearby.lastIndexOf(',') + 1);
+    // A longer entry is cut, and therefore no address.
+    entries.push(entry.trim());
+    end -= entry.length + 1;
+  }
+  return entries;
 }
 
 /** @returns undefined when the text is not an IP address */
-function parseAddress(text: string | undefined): string | undefined {
+function parseAddress(text: string | undefined): Address | undefined {
+  if (text === undefined || text.length > MAX_ENTRY_LENGTH) return undefined;
   // Some proxies append a port: 192.0.2.1:4711, [2001:db8::1]:4711.
-  const address = text?.replace(/^\[([^\]]*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1');
-  if (address === undefined || !ipaddr.isValid(address)) return undefined;
-  const parsed = ipaddr.process(address);
-  if (parsed.kind() === 'ipv4') return parsed.toString();
-  const cidr = `${parsed.toString()}/${IPV6_PREFIX_LENGTH}`;
+  const address = text.replace(/^\[([^\]]*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1');
+  return ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
+}
+
+function matcherOf(networks: readonly string[]): (address: Address) => boolean {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', prefix] = network.split('/');
+    const kind = address.includes(':') ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, kind);
+    else list.addSubnet(address, Number(prefix), kind);
+  }
+  return (address) => list.check(textOf(address), address.kind());
+}
+
+function keyOf(address: Address | undefined): string {
+  if (address === undefined) return 'unknown';
+  if (address.kind() === 'ipv4') return address.toString();
+  const cidr = `${textOf(address)}/${IPV6_PREFIX_LENGTH}`;
   return `${ipaddr.IPv6.networkAddressFromCIDR(cidr).toString()}/${IPV6_PREFIX_LENGTH}`;
+}
+
+/** Without the zone of a link-local address: `fe80::1%eth0`. */
+function textOf(address: Address): string {
+  return address.toString().replace(/%.*$/, '');
 }

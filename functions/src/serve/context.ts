@@ -1,6 +1,7 @@
 /** The two objects that the functions of `serve` share: what an instance keeps, and what is known of one request. */
 import type { Config } from '../config/config.js';
 import type { Log } from '../log.js';
+import type { ClientAddress } from './client-address.js';
 import type { ConditionalHeaders } from './conditional.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { BodyHeaders } from './request-body.js';
@@ -11,6 +12,7 @@ import type { Route } from './route.js';
 /** The request headers that are read, named as Node names them. */
 export interface RequestHeaders extends ConditionalHeaders, BodyHeaders {
   accept?: string | undefined;
+  'cf-connecting-ip'?: string | undefined;
   'x-forwarded-for'?: string | string[] | undefined;
 }
 
@@ -50,6 +52,7 @@ export interface ServeContext {
   tokens: Resolver;
   renditions: RenditionStore;
   rateLimiter: RateLimiter;
+  clientAddress: ClientAddress;
 }
 
 /** What is known of one request for a token. */
@@ -60,6 +63,6 @@ export interface RequestContext {
   readonly hash: string;
   /** Undefined until the token is found in memory or read. */
   lookup: TokenLookup | undefined;
-  /** Whether the rate limiter has counted the request; each request counts once. */
+  /** Whether the rate limiter has counted the request's reads; each request counts once. */
   isCounted: boolean;
 }

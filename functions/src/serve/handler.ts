@@ -6,7 +6,7 @@
 import { hashToken } from '../domain/token.js';
 import type { Reader } from '../gcp/reader.js';
 import { logDetails } from '../log.js';
-import { clientAddress } from './client-address.js';
+import { openClientAddress } from './client-address.js';
 import type { RequestContext, ServeContext, ServeRequest } from './context.js';
 import { openRateLimiter } from './rate-limit.js';
 import { openRenditions } from './renditions.js';
@@ -22,7 +22,7 @@ import {
   type ServeResponse,
 } from './respond.js';
 import { hasBody } from './request-body.js';
-import { parseRoute, type RouteFailure } from './route.js';
+import { parseRoute } from './route.js';
 import { selectRendition } from './select-rendition.js';
 
 export interface ServeOptions extends Pick<ServeContext, 'config' | 'log'> {
@@ -43,15 +43,17 @@ export type Handler = (request: ServeRequest) => ServeResponse | Promise<ServeRe
  */
 export function openHandler(options: ServeOptions): Handler {
   const { config, reader, log, now = Date.now, clock = () => performance.now() } = options;
+  const rateLimiter = openRateLimiter(config.quotas, clock);
   const context: ServeContext = {
     config,
     log,
     now,
     clock,
     commonHeaders: commonHeaders(config.noindex),
-    tokens: openResolver(reader, config.revocationSeconds, clock),
+    tokens: openResolver(reader, config.revocationSeconds, clock, rateLimiter),
     renditions: openRenditions(reader, clock),
-    rateLimiter: openRateLimiter(config.quotas),
+    rateLimiter,
+    clientAddress: openClientAddress(config.trustedProxies),
   };
   return (request) => {
     const response = handle(request, context);
@@ -70,7 +72,7 @@ function handle(
   if (method === 'OPTIONS') return optionsResponse(context);
   if (method !== 'GET' && method !== 'HEAD') return refuse('method-not-allowed', context);
   const route = parseRoute(url);
-  if (typeof route === 'string') return refuseAndCount(route, request, context);
+  if (typeof route === 'string') return refuse(route, context);
   const hash = hashToken(route.token);
   const lookup = context.tokens.get(hash);
   const requestContext: RequestContext = { request, route, hash, lookup, isCounted: false };
@@ -80,15 +82,17 @@ function handle(
 /**
  * Responds from this instance's memory. Synchronous, because functions-framework runs each request in a
  * `domain`, where each promise costs several times more.
- * @returns undefined when a read is needed, or when the response is a 404, which must be counted
+ * @returns undefined when a read is needed
  */
 function respondFromMemory(
   requestContext: RequestContext,
   context: ServeContext,
 ): ServeResponse | undefined {
+  if (requestContext.lookup === undefined) return undefined;
   const selected = selectRendition(requestContext, context);
-  const response = selected && respond(selected, requestContext, context);
-  return response && 'status' in response ? response : undefined;
+  if (selected === undefined) return refuse('not-found', context);
+  const response = respond(selected, requestContext, context);
+  return 'status' in response ? response : undefined;
 }
 
 /** Responds with the reads that are needed; a failed read is logged and becomes a 503. */
@@ -122,15 +126,15 @@ async function resolveAndRespond(
 ): Promise<ServeResponse | 'missing'> {
   const { request, hash } = requestContext;
   if (requestContext.lookup === undefined) {
-    const refusal = await consumeQuota(requestContext, context);
+    const refusal = countRead(requestContext, context);
     if (refusal) return refusal;
     requestContext.lookup = await context.tokens.resolve(hash, request.signal);
   }
   const selected = selectRendition(requestContext, context);
-  if (selected === undefined) return refuseAndCount('not-found', request, context);
+  if (selected === undefined) return refuse('not-found', context);
   const response = respond(selected, requestContext, context);
   if ('status' in response) return response;
-  const refusal = await consumeQuota(requestContext, context);
+  const refusal = countRead(requestContext, context);
   return refusal ?? respondAfterRead(response, requestContext, context);
 }
 
@@ -138,32 +142,15 @@ async function resolveAndRespond(
  * Counts a request that needs a read, once.
  * @returns a 429 when the client or the token is over its quota
  */
-async function consumeQuota(
+function countRead(
   requestContext: RequestContext,
   context: ServeContext,
-): Promise<ServeResponse | undefined> {
+): ServeResponse | undefined {
   if (requestContext.isCounted) return undefined;
   requestContext.isCounted = true;
-  const client = clientOf(requestContext.request, context);
-  const limited = await context.rateLimiter.consume(client, requestContext.hash);
+  const client = context.clientAddress(requestContext.request);
+  const limited = context.rateLimiter.countRead(client, requestContext.hash);
   return limited && refuseRateLimited(limited, context);
-}
-
-/**
- * Counts a failed request, which may be a guessed token.
- * @returns the refusal, or a 429 when the client is over its quota
- */
-async function refuseAndCount(
-  code: RouteFailure,
-  request: ServeRequest,
-  context: ServeContext,
-): Promise<ServeResponse> {
-  const limited = await context.rateLimiter.fail(clientOf(request, context));
-  return limited ? refuseRateLimited(limited, context) : refuse(code, context);
-}
-
-function clientOf({ headers, remoteAddress }: ServeRequest, { config }: ServeContext): string {
-  return clientAddress(headers['x-forwarded-for'], remoteAddress, config.trustedProxies);
 }
 
 function removeBody(response: ServeResponse): ServeResponse {

@@ -1,19 +1,18 @@
 /**
- * Rate limits per client and per token. Responses from memory are not counted. The counters are in
- * this instance's memory: with N instances a client can get N times the quota. For a limit across
- * instances use Cloud Armor or a CDN.
+ * Rate limits: reads per client, reads per token, bytes per token. What costs no read is not counted
+ * against a client, and failures have no quota of their own: an unknown token can't be told from a valid
+ * one before it is read. The counters are in this instance's memory: with N instances a client can get N
+ * times the quota. For a limit across instances use Cloud Armor or a CDN.
  */
 import { LRUCache } from 'lru-cache';
-// The package's main entry loads a driver for each of twenty databases.
-import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
-import type { RateLimiterRes } from 'rate-limiter-flexible';
 
 /** Which quota is exhausted, and until when. */
 export interface RateLimited {
   /** Name of the policy in the response headers. */
   policy: string;
-  /** Requests per window. */
+  /** Units per window. */
   quota: number;
+  unit: 'requests' | 'content-bytes';
   /** Seconds. */
   window: number;
   /** Whole seconds, at least 1. */
@@ -21,118 +20,130 @@ export interface RateLimited {
 }
 
 export interface Quotas {
-  /** Requests of one client that need a read, per minute; 0 for no limit. */
+  /**
+   * Requests of one client that need a read, per minute; 0 for no limit. Holds separately for tokens that
+   * this instance has found before and for all others.
+   */
   views: number;
-  /** Requests of one client that fail, per minute; 0 for no limit. */
-  failures: number;
   /** Requests for one token that need a read, per minute; 0 for no limit. */
   token: number;
+  /** Bytes of responses for one token, from memory too, per minute; 0 for no limit. */
+  tokenBytes: number;
 }
 
-const WINDOW_SECONDS = 60;
-/** How many keys each counter keeps; the least recently used is dropped. */
-export const MAX_KEYS = 20_000;
-/** A repeat offender is blocked for one minute, then two, four, up to this, seconds. */
-const MAX_BLOCK_SECONDS = 3600;
-/** After this long without another offense, a block takes one minute again, seconds. */
-const REPEAT_OFFENSE_SECONDS = 6 * 3600;
-
-/** Counts requests per key, for a bounded number of keys: `RateLimiterMemory` alone keeps every key of its window. */
-class Counter {
-  readonly #limiter: RateLimiterMemory;
-  readonly #keys: LRUCache<string, true>;
-
-  constructor(
-    readonly policy: string,
-    readonly quota: number,
-    readonly window: number,
-    maxKeys: number,
-  ) {
-    this.#limiter = new RateLimiterMemory({ points: quota, duration: window });
-    // LRUCache allocates all entries at once; a disabled counter needs only one.
-    this.#keys = new LRUCache({
-      max: quota === 0 ? 1 : maxKeys,
-      dispose: (_, key) => void this.#limiter.delete(key),
-    });
-  }
-
-  /** Counts one request. @returns undefined while the key is within its quota */
-  async consume(key: string): Promise<RateLimited | undefined> {
-    if (this.quota === 0) return undefined;
-    this.#keys.set(key, true);
-    try {
-      await this.#limiter.consume(key);
-      return undefined;
-    } catch (result) {
-      return this.#rateLimited(result as RateLimiterRes);
-    }
-  }
-
-  /** Counts nothing. @returns undefined while the key is within its quota */
-  async check(key: string): Promise<RateLimited | undefined> {
-    if (this.quota === 0 || !this.#keys.has(key)) return undefined;
-    const result = await this.#limiter.get(key);
-    const isOver = result !== null && result.consumedPoints > this.quota && result.msBeforeNext > 0;
-    return isOver ? this.#rateLimited(result) : undefined;
-  }
-
-  async block(key: string, seconds: number): Promise<RateLimited> {
-    return this.#rateLimited(await this.#limiter.block(key, seconds));
-  }
-
-  /** Counts one occurrence, without a limit. @returns how many there were within the window */
-  async increment(key: string): Promise<number> {
-    this.#keys.set(key, true);
-    return (await this.#limiter.penalty(key)).consumedPoints;
-  }
-
-  #rateLimited({ msBeforeNext }: RateLimiterRes): RateLimited {
-    const { policy, quota, window } = this;
-    return { policy, quota, window, retryAfter: Math.max(1, Math.ceil(msBeforeNext / 1000)) };
-  }
-}
-
+/** Synchronous: a response from memory must not wait for a promise. */
 export interface RateLimiter {
   /**
-   * Counts a request that needs a read.
+   * Counts a request that needs a read, before the read.
    * @param hash token hash
    * @returns undefined while client and token are within their quotas
    */
-  consume(client: string, hash: string): Promise<RateLimited | undefined>;
+  countRead(client: string, hash: string): RateLimited | undefined;
+  /** Stores that a read has found the token's record. @returns the token's usage, for countBytes */
+  setFound(hash: string): TokenUsage;
+  /** Stores that a read has found no record. */
+  setUnknown(hash: string): void;
   /**
-   * Counts a failed request, and blocks the client when it has had too many.
-   * @returns undefined while the client is within its quota
+   * Counts the body of a response for a token. A response that is larger than the whole quota is allowed once
+   * per window.
+   * @returns undefined while the token is within its quota
    */
-  fail(client: string): Promise<RateLimited | undefined>;
+  countBytes(usage: TokenUsage, bytes: number): RateLimited | undefined;
 }
 
-/** @param maxKeys of each counter */
-export function openRateLimiter(quotas: Quotas, maxKeys = MAX_KEYS): RateLimiter {
-  const openCounter = (policy: string, quota: number, window = WINDOW_SECONDS) =>
-    new Counter(policy, quota, window, maxKeys);
-  const views = openCounter('views', quotas.views);
-  const token = openCounter('token', quotas.token);
-  const failures = openCounter('failures', quotas.failures);
-  const repeatOffenses = openCounter(
-    'repeat-offenses',
-    quotas.failures && 1,
-    REPEAT_OFFENSE_SECONDS,
+const WINDOW_SECONDS = 60;
+/** How many clients and tokens are counted; the least recently used is dropped. */
+export const MAX_KEYS = 20_000;
+
+/** What one client or token has used of a quota. */
+interface Usage {
+  used: number;
+  /** Monotonic, milliseconds. */
+  windowEnd: number;
+}
+
+export interface TokenUsage {
+  reads: Usage;
+  bytes: Usage;
+}
+
+class Quota {
+  constructor(
+    readonly policy: string,
+    readonly quota: number,
+    readonly unit: RateLimited['unit'],
+    readonly clock: () => number,
+  ) {}
+
+  /** Counts an amount unless it exceeds the quota. @returns undefined when it was counted */
+  consume(usage: Usage, amount: number): RateLimited | undefined {
+    if (this.quota === 0) return undefined;
+    const now = this.clock();
+    if (now >= usage.windowEnd) {
+      usage.used = 0;
+      usage.windowEnd = now + WINDOW_SECONDS * 1000;
+    }
+    if (usage.used > 0 && usage.used + amount > this.quota) return this.#exceeded(usage, now);
+    usage.used += amount;
+    return undefined;
+  }
+
+  #exceeded({ windowEnd }: Usage, now: number): RateLimited {
+    const { policy, quota, unit } = this;
+    const retryAfter = Math.max(1, Math.ceil((windowEnd - now) / 1000));
+    return { policy, quota, unit, window: WINDOW_SECONDS, retryAfter };
+  }
+}
+
+/**
+ * @param clock monotonic, milliseconds
+ * @param maxKeys clients and tokens that are counted, of each
+ */
+export function openRateLimiter(
+  quotas: Quotas,
+  clock: () => number,
+  maxKeys = MAX_KEYS,
+): RateLimiter {
+  const views = new Quota('views', quotas.views, 'requests', clock);
+  const tokenReads = new Quota('token', quotas.token, 'requests', clock);
+  const tokenBytes = new Quota('token-bytes', quotas.tokenBytes, 'content-bytes', clock);
+  // LRUCache allocates all entries at once; a disabled quota needs only one.
+  const max = (isUsed: boolean) => ({ max: isUsed ? maxKeys : 1 });
+  const clients = new LRUCache<string, Usage>(max(quotas.views > 0));
+  const clientsOfNewTokens = new LRUCache<string, Usage>(max(quotas.views > 0));
+  // Only tokens that were found: made-up ones must not displace the counters of real ones.
+  const tokens = new LRUCache<string, TokenUsage>(
+    max(quotas.views > 0 || quotas.token > 0 || quotas.tokenBytes > 0),
   );
 
+  function consumeView(usages: LRUCache<string, Usage>, client: string): RateLimited | undefined {
+    if (quotas.views === 0) return undefined;
+    let usage = usages.get(client);
+    if (usage === undefined) usages.set(client, (usage = newUsage()));
+    return views.consume(usage, 1);
+  }
+
   return {
-    async consume(client, hash) {
-      // A blocked client gets no reads, even for valid tokens.
-      return (await failures.check(client)) ?? (await views.consume(client)) ?? token.consume(hash);
+    countRead(client, hash) {
+      const token = tokens.get(hash);
+      // Made-up tokens from a shared address leave the quota for images that this instance knows.
+      if (token === undefined) return consumeView(clientsOfNewTokens, client);
+      return consumeView(clients, client) ?? tokenReads.consume(token.reads, 1);
     },
 
-    async fail(client) {
-      const blocked = await failures.check(client);
-      if (blocked) return blocked;
-      const limited = await failures.consume(client);
-      if (limited === undefined) return undefined;
-      const offense = await repeatOffenses.increment(client);
-      const seconds = Math.min(MAX_BLOCK_SECONDS, WINDOW_SECONDS * 2 ** (offense - 1));
-      return failures.block(client, seconds);
+    setFound(hash) {
+      const known = tokens.get(hash);
+      if (known !== undefined) return known;
+      const usage = { reads: newUsage(), bytes: newUsage() };
+      tokens.set(hash, usage);
+      tokenReads.consume(usage.reads, 1);
+      return usage;
     },
+
+    setUnknown: (hash) => void tokens.delete(hash),
+
+    countBytes: ({ bytes: usage }, bytes) => tokenBytes.consume(usage, bytes),
   };
 }
+
+const newUsage = (): Usage => ({ used: 0, windowEnd: 0 });

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { TokenRecord } from '../domain/records.js';
 import type { Reader } from '../gcp/reader.js';
+import type { RateLimiter, TokenUsage } from './rate-limit.js';
 import { SingleFlight } from './single-flight.js';
 
 /** How many token records are cached; each takes a few kilobytes. */
@@ -20,6 +21,8 @@ export interface CachedToken {
   record: ServableToken<number>;
   /** When the read began, by the monotonic clock: the record was current then or later. */
   readAt: number;
+  /** What the token has used of its quotas. */
+  usage: TokenUsage;
 }
 
 /** The result of looking a token up; `record` is absent when the token is unknown or its image has no renditions yet. */
@@ -38,11 +41,13 @@ export interface Resolver {
  * Opens the instance's cache of token records.
  * @param revocationSeconds how long a record may be used after it was read
  * @param clock monotonic, milliseconds
+ * @param rateLimiter is informed of what each read found
  */
 export function openResolver(
   reader: Pick<Reader, 'findToken'>,
   revocationSeconds: number,
   clock: () => number,
+  rateLimiter: Pick<RateLimiter, 'setFound' | 'setUnknown'>,
 ): Resolver {
   const maxAgeMs = revocationSeconds * 1000;
   const cachedTokens = new LRUCache<string, CachedToken>({ max: MAX_CACHED_TOKENS });
@@ -52,13 +57,20 @@ export function openResolver(
   async function readToken(hash: string, signal: AbortSignal): Promise<TokenLookup> {
     const readAt = clock();
     const record: TokenRecord<number> | undefined = await reader.findToken(hash, signal);
+    if (record === undefined) {
+      const unknown = { readAt };
+      unknownTokens.set(hash, unknown);
+      cachedTokens.delete(hash);
+      rateLimiter.setUnknown(hash);
+      return unknown;
+    }
+    const usage = rateLimiter.setFound(hash);
     if (!isServable(record)) {
       // A token without renditions is not cached: they may be written at any moment.
-      if (record === undefined) unknownTokens.set(hash, { readAt });
       cachedTokens.delete(hash);
       return { readAt };
     }
-    const lookup = { record, readAt };
+    const lookup = { record, readAt, usage };
     unknownTokens.delete(hash);
     if (maxAgeMs > 0) cachedTokens.set(hash, lookup);
     return lookup;
@@ -84,8 +96,8 @@ export function openResolver(
   };
 }
 
-function isServable<Time>(record: TokenRecord<Time> | undefined): record is ServableToken<Time> {
-  return record?.image !== undefined;
+function isServable<Time>(record: TokenRecord<Time>): record is ServableToken<Time> {
+  return record.image !== undefined;
 }
 
 /**

@@ -82,6 +82,8 @@ export function respond(
   }
   const cached = context.renditions.get(selected.rendition);
   if (cached === undefined) return { selected, range };
+  const refusal = countBytes(selected, lengthOf(selected, range), context);
+  if (refusal) return refusal;
   const body = range ? cached.subarray(range.start, range.end + 1) : cached;
   return okResponse(selected, context, body, range);
 }
@@ -96,10 +98,31 @@ export async function respondAfterRead(
   context: ServeContext,
 ): Promise<ServeResponse | 'missing'> {
   const { lookup, rendition } = selected;
+  // Counted before the read: concurrent requests must not exceed the quota together.
+  const refusal = countBytes(selected, lengthOf(selected, range), context);
+  if (refusal) return refusal;
   const { bucket } = lookup.record.image;
   const body = await context.renditions.read(bucket, rendition, range, request.signal);
   // Headers are built after the read: its duration adds to the age of the token record.
   return body === undefined ? 'missing' : okResponse(selected, context, body, range);
+}
+
+/**
+ * Counts the body of a response.
+ * @returns a 429 when the token is over its quota of bytes
+ */
+function countBytes(
+  { lookup }: SelectedRendition | SelectedManifest,
+  bytes: number,
+  context: ServeContext,
+): ServeResponse | undefined {
+  const limited = context.rateLimiter.countBytes(lookup.usage, bytes);
+  return limited && refuseRateLimited(limited, context);
+}
+
+/** Length of the body, bytes. */
+function lengthOf({ rendition }: SelectedRendition, range: ByteRange | undefined): number {
+  return range ? range.end - range.start + 1 : rendition.bytes;
 }
 
 /** Builds a 200, or a 206 when there is a range. */
@@ -119,7 +142,7 @@ function okResponse(
     'Accept-Ranges',
     'bytes',
     'Content-Length',
-    String(range ? range.end - range.start + 1 : rendition.bytes),
+    String(lengthOf(selected, range)),
   );
   if (range) headers.push('Content-Range', `bytes ${range.start}-${range.end}/${rendition.bytes}`);
   return { status: range ? 206 : 200, headers, ...(body !== undefined && { body }) };
@@ -142,10 +165,11 @@ function validatorHeaders(
 }
 
 function manifestResponse(
-  { lookup }: SelectedManifest,
+  selected: SelectedManifest,
   { request, route }: RequestContext,
   context: ServeContext,
 ): ServeResponse {
+  const { lookup } = selected;
   const body = JSON.stringify(
     buildManifest(route.token, lookup.record, context.config.publicBaseUrl),
   );
@@ -156,8 +180,10 @@ function manifestResponse(
   const headers = [...context.commonHeaders, 'ETag', etag, 'Cache-Control', cacheControl];
   if (precondition === 'not-modified') return { status: 304, headers };
   headers.push('Content-Type', 'application/json; charset=utf-8');
-  headers.push('Content-Length', String(Buffer.byteLength(body)));
-  return { status: 200, headers, body };
+  const bytes = Buffer.byteLength(body);
+  headers.push('Content-Length', String(bytes));
+  const refusal = request.method === 'HEAD' ? undefined : countBytes(selected, bytes, context);
+  return refusal ?? { status: 200, headers, body };
 }
 
 function cacheControlOf(lookup: CachedToken, { config, clock, now }: ServeContext): string {
@@ -203,18 +229,19 @@ export function refuseBody(context: Pick<ServeContext, 'commonHeaders'>): ServeR
 }
 
 /**
- * Builds a 429 with the fields of draft-ietf-httpapi-ratelimit-headers-11: `q` quota and `w` window
- * of the policy, `r` remaining quota and `t` until it is available again; times in seconds.
+ * Builds a 429 with the fields of draft-ietf-httpapi-ratelimit-headers-11: `q` quota, `qu` its unit unless it
+ * is requests, and `w` window of the policy, `r` remaining quota and `t` until it is available again; times
+ * in seconds.
  */
 export function refuseRateLimited(
-  { policy, quota, window, retryAfter }: RateLimited,
+  { policy, quota, unit, window, retryAfter }: RateLimited,
   context: ServeContext,
 ): ServeResponse {
   return refuse('too-many-requests', context, [
     'Retry-After',
     String(retryAfter),
     'RateLimit-Policy',
-    `"${policy}";q=${quota};w=${window}`,
+    `"${policy}";q=${quota}${unit === 'requests' ? '' : `;qu="${unit}"`};w=${window}`,
     'RateLimit',
     `"${policy}";r=0;t=${retryAfter}`,
   ]);

@@ -140,8 +140,8 @@ async function simulate(simulation: Simulation) {
       config: {
         revocationSeconds: bound,
         noindex: true,
-        trustedProxies: 1,
-        quotas: { views: 0, failures: 0, token: 0 },
+        trustedProxies: [],
+        quotas: { views: 0, token: 0, tokenBytes: 0 },
         variants: [],
         formats: [],
       },

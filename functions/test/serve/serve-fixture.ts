@@ -73,8 +73,8 @@ export function openServeFixture({ record = {}, config = {} }: FixtureOptions = 
       config: {
         revocationSeconds: 60,
         noindex: true,
-        trustedProxies: 1,
-        quotas: { views: 0, failures: 0, token: 0 },
+        trustedProxies: [],
+        quotas: { views: 0, token: 0, tokenBytes: 0 },
         variants: [],
         formats: [],
         ...config,
