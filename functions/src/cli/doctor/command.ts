@@ -6,7 +6,7 @@ import type { ProcessedImage, ProcessSettings } from '../../processing/process-i
 import { ConfigError, reasonOf } from '../../errors.js';
 import { cleanup } from '../../lifecycle/cleanup.js';
 import type { Backend } from '../../gcp/backend.js';
-import { toPrintable, toPrintableJson } from '../printable.js';
+import { toPrintable, toPrintableJson } from './printable.js';
 import { examine, type Examination, type ExamineOptions } from './examine.js';
 import type { Finding } from './inspect.js';
 
