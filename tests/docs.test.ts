@@ -42,6 +42,7 @@ test('the parameters page has every parameter with its default', () => {
   const special: Record<string, RegExp> = {
     BUCKET: /default bucket|STORAGE_BUCKET/,
     PUBLIC_BASE_URL: /the function's own URL/,
+    TRUSTED_PROXIES: /none/,
   };
   const missing = Object.entries(DEFAULTS).filter(
     ([name, value]) =>

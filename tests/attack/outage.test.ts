@@ -5,7 +5,7 @@ import { get, statusOf } from '../support/http.js';
 import { startFunction, type RunningFunction } from './framework.js';
 import { openGoogleApis, type GoogleApis } from './google-apis.js';
 
-const NO_LIMITS = { VIEWS_PER_MINUTE: '0', FAILURES_PER_MINUTE: '0', TOKEN_VIEWS_PER_MINUTE: '0' };
+const NO_LIMITS = { VIEWS_PER_MINUTE: '0', TOKEN_VIEWS_PER_MINUTE: '0' };
 
 let apis: GoogleApis;
 let serve: RunningFunction;

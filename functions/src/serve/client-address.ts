@@ -1,7 +1,6 @@
 /** The client's IP address: the key of the rate limits. docs/guides/rate-limits.md has the shapes. */
 import { BlockList } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { ServeRequest } from './context.js';
 import { CLOUDFLARE_NETWORKS, GOOGLE_NETWORKS } from './proxy-networks.js';
 
 /** Only the end of `X-Forwarded-For` is read: this many entries of at most this many characters. */
@@ -13,8 +12,17 @@ const IPV6_PREFIX_LENGTH = 64;
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
+interface ForwardedRequest {
+  headers: {
+    'x-forwarded-for'?: string | string[] | undefined;
+    'cf-connecting-ip'?: string | undefined;
+  };
+  /** IP address of the other end of the connection. */
+  remoteAddress?: string | undefined;
+}
+
 /** @returns an IPv4 address, an IPv6 network in CIDR notation, or `unknown` */
-export type ClientAddress = (request: Pick<ServeRequest, 'headers' | 'remoteAddress'>) => string;
+export type ClientAddress = (request: ForwardedRequest) => string;
 
 /**
  * Determines the address of a client behind proxies. Each proxy appends the address that it received the
@@ -89,5 +97,5 @@ function keyOf(address: Address | undefined): string {
 
 /** Without the zone of a link-local address: `fe80::1%eth0`. */
 function textOf(address: Address): string {
-  return address.toString().replace(/%.*$/, '');
+  return address.toString().split('%', 1).join();
 }

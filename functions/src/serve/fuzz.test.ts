@@ -67,6 +67,7 @@ const request = fc.record({
     'if-none-match': rarely(header),
     'if-range': rarely(header),
     'x-forwarded-for': rarely(fc.oneof(header, fc.array(mostlyAscii))),
+    'cf-connecting-ip': rarely(header),
   }),
   remoteAddress: fc.option(mostlyAscii, { nil: undefined }),
 });

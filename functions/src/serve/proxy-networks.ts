@@ -1,9 +1,10 @@
 /** Networks of the proxies that `serve` recognizes in `X-Forwarded-For`, in CIDR notation. */
 
 /**
- * Networks from which Google's own services send requests, Firebase Hosting among them: those that
- * https://www.gstatic.com/ipranges/goog.json lists and https://www.gstatic.com/ipranges/cloud.json (customers
- * of Google Cloud) does not, without the crawlers (66.249.64.0/20). Hosting was seen at 66.102.8.0/24.
+ * Networks from which Google's own services send requests, Firebase Hosting among them: the large ones of
+ * https://www.gstatic.com/ipranges/goog.json, without those of customers of Google Cloud
+ * (https://www.gstatic.com/ipranges/cloud.json) and without the crawlers (66.249.64.0/20). Google does not
+ * publish which of them Hosting uses; others have seen 66.102.8.0/24.
  */
 export const GOOGLE_NETWORKS: readonly string[] = [
   '64.233.160.0/19',

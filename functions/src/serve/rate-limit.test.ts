@@ -1,4 +1,4 @@
-import { openRateLimiter, type Quotas, type RateLimited } from './rate-limit.js';
+import { openRateLimiter, type Quotas, type RateLimited, type TokenUsage } from './rate-limit.js';
 
 const NONE: Quotas = { views: 0, token: 0, tokenBytes: 0 };
 
@@ -6,7 +6,13 @@ const NONE: Quotas = { views: 0, token: 0, tokenBytes: 0 };
 function open(quotas: Partial<Quotas>, maxKeys?: number) {
   const time = { ms: 0 };
   const rateLimiter = openRateLimiter({ ...NONE, ...quotas }, () => time.ms, maxKeys);
-  return { time, ...rateLimiter };
+  return {
+    time,
+    countRead: (client: string, hash: string) => rateLimiter.countRead(client, hash),
+    countBytes: (usage: TokenUsage, bytes: number) => rateLimiter.countBytes(usage, bytes),
+    setFound: (hash: string) => rateLimiter.setFound(hash),
+    setUnknown: (hash: string) => rateLimiter.setUnknown(hash),
+  };
 }
 
 const repeat = (count: number, action: () => RateLimited | undefined) =>

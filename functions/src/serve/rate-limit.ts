@@ -1,7 +1,7 @@
 /**
  * Rate limits: reads per client, reads per token, bytes per token. What costs no read is not counted
- * against a client, and failures have no quota of their own: an unknown token can't be told from a valid
- * one before it is read. The counters are in this instance's memory: with N instances a client can get N
+ * against a client, and failures have no quota of their own: an unknown token can't be distinguished from a
+ * valid one before it is read. The counters are in this instance's memory: with N instances a client can get N
  * times the quota. For a limit across instances use Cloud Armor or a CDN.
  */
 import { LRUCache } from 'lru-cache';
