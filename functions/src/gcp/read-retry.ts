@@ -132,8 +132,8 @@ async function runOnce<T>(
         timeout.abort(new ReadError(TIMEOUT));
         reject(new ReadError(TIMEOUT));
       },
-      (reason: unknown) => {
-        if (signal.aborted) reject(reason);
+      () => {
+        if (signal.aborted) reject(signal.reason as Error);
       },
     );
   });
