@@ -8,7 +8,7 @@ import { entityTag } from '../domain/entity-tag.js';
 import type { TokenRecord } from '../domain/records.js';
 import type { Reader } from '../gcp/reader.js';
 import { hashToken, mintToken } from '../domain/token.js';
-import { openCache, type Upstream } from '../../test/serve/cache-models.js';
+import { openCache, type Upstream } from '../../test/serve/http-cache.js';
 import { neverAborted } from '../../test/serve/serve-fixture.js';
 import { openHandler } from './handler.js';
 
@@ -309,6 +309,30 @@ const withoutEvents = {
   delays: [[0, 0]] as [number, number][],
   events: [],
 };
+
+test.each(BOUNDS.flatMap((bound) => [true, false].map((sendsAge) => [bound, sendsAge] as const)))(
+  'REVOCATION_SECONDS %i, Age %p: holds for a browser that is filled late from the shared cache',
+  async (bound, sendsAge) => {
+    // Random times seldom hit the last moment of one cache and then that of the next.
+    const steps = 16;
+    const step = (bound * 1000) / steps;
+    const request = {
+      urlKind: 'exact',
+      usesFirstToken: true,
+      instance: 0,
+      concurrency: 1,
+    } as const;
+    for (let filledAt = 1; filledAt <= steps; filledAt++) {
+      const requests: SimulatedRequest[] = [{ ...request, at: 0, from: 'no cache' }];
+      for (let at = filledAt; at <= 4 * steps; at++) {
+        requests.push({ ...request, at: Math.ceil(at * step) - 1, from: 'browser' });
+      }
+      const events: Event[] = [{ at: 1, kind: 'revoke' }];
+      const simulation = { ...withoutEvents, bound, sendsAge, events, requests };
+      expect((await simulate(simulation)).violations).toEqual([]);
+    }
+  },
+);
 
 test.each([60, 300, 3600, 86_400])(
   'REVOCATION_SECONDS %i: in that time one instance reads once and a shared cache revalidates three times',
