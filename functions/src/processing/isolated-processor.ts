@@ -4,7 +4,9 @@
  * and a crash of a decoder ends only the child. The child is reused for later uploads, has none of the
  * function's environment variables, and keeps no data between uploads.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { devNull as devNullPath } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ImageFailure } from '../errors.js';
@@ -110,23 +112,33 @@ export const PROCESS_FLAGS = ['--single-threaded-gc', '--min-semi-space-size=16'
  */
 export const PROCESS_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 
-/** Disables core dumps, which would contain images, limits data memory (KiB), then runs Node. */
-const ULIMIT_SCRIPT = 'ulimit -c 0; ulimit -d "$1"; shift; exec "$@"';
+/**
+ * Disables core dumps, which would contain images, limits data memory (KiB), then runs Node. Where the system
+ * allows it, Node runs in a user and a network namespace of its own: without network, and without access to the
+ * environment and the memory of the function (`ptrace_access_check` in Linux's security/commoncap.c compares
+ * namespaces, not only user ids).
+ */
+export const START_SCRIPT = `ulimit -c 0; ulimit -d "$1"; shift
+unset PWD OLDPWD SHLVL _
+unshare --map-root-user --net true 2>/dev/null && exec unshare --map-root-user --net "$@"
+exec "$@"`;
 
 function startWorker({ memory }: ProcessLimits, script: string): Worker {
   const node = [process.execPath, ...PROCESS_FLAGS, script];
   const isWindows = process.platform === 'win32';
   const [command, ...args] = isWindows
     ? node
-    : ['/bin/sh', '-c', ULIMIT_SCRIPT, 'sh', String(Math.floor(memory / 1024)), ...node];
+    : ['/bin/sh', '-c', START_SCRIPT, 'sh', String(Math.floor(memory / 1024)), ...node];
+  const devNull = openSync(devNullPath, 'r');
   const child = spawn(command as string, args, {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
+    stdio: process.platform === 'linux' ? replaceInherited(STDIO, devNull) : [...STDIO],
     serialization: 'advanced',
     env: {
       ...PROCESS_ENVIRONMENT,
       ...(isWindows && { SystemRoot: process.env['SystemRoot'] }),
     },
   });
+  closeSync(devNull);
   const worker: Worker = { child, uploads: 0, stderrHead: '' };
   child.stderr?.on('data', (text: Buffer) => {
     worker.stderrHead = `${worker.stderrHead}${text.toString()}`.slice(0, MAX_STDERR_LENGTH);
@@ -136,6 +148,38 @@ function startWorker({ memory }: ProcessLimits, script: string): Worker {
   // An idle child must not keep this process alive.
   setReferenced(child, false);
   return worker;
+}
+
+/** Standard streams, of which only stderr is read, the IPC channel, and the pipe for uploads. */
+const STDIO = ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'] as const;
+
+/** Flag of a descriptor that a new program does not get; `flags` in /proc/PID/fdinfo is octal. */
+const CLOSE_ON_EXEC = 0o2000000;
+
+/**
+ * Replaces descriptors that this process itself has inherited. Node closes its own in a child process, and of
+ * the inherited ones only those up to 15.
+ */
+function replaceInherited(
+  stdio: readonly ('ignore' | 'pipe' | 'ipc')[],
+  devNull: number,
+): StdioOptions {
+  const all: ('ignore' | 'pipe' | 'ipc' | number | undefined)[] = [...stdio];
+  for (const name of readdirSync('/proc/self/fd')) {
+    if (Number(name) >= stdio.length && isInheritable(name)) all[Number(name)] = devNull;
+  }
+  // Holes of the array: nothing.
+  return Array.from(all);
+}
+
+function isInheritable(descriptor: string): boolean {
+  try {
+    const info = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1');
+    return (parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8) & CLOSE_ON_EXEC) === 0;
+  } catch {
+    // The descriptor of the listing, closed since.
+    return false;
+  }
 }
 
 function hasEnded({ child }: Worker): boolean {
