@@ -1,3 +1,4 @@
+import { LENGTH_LIMITS } from './length-limits.js';
 import { openClientAddress } from './client-address.js';
 
 const CLIENT = '198.51.100.23';
@@ -133,6 +134,15 @@ test.each<[string, Shape, string]>([
 
 test('neither header nor remote address', () => {
   expect(openClientAddress([])({ headers: {} })).toBe('unknown');
+});
+
+test('an entry that is cut at the length limit is no address', () => {
+  const { max } = LENGTH_LIMITS['x-forwarded-for'];
+  const clientAddress = openClientAddress([LOAD_BALANCER]);
+  // Without its first character, 1203.0.113.7 is an address.
+  const padding = ' '.repeat(max - `203.0.113.7,${LOAD_BALANCER}`.length);
+  const headers = { 'x-forwarded-for': `1203.0.113.7${padding},${LOAD_BALANCER}` };
+  expect(clientAddress({ headers, remoteAddress: REMOTE })).toBe(LOAD_BALANCER);
 });
 
 test.each([

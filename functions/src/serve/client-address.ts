@@ -1,11 +1,11 @@
 /** The client's IP address: the key of the rate limits. docs/guides/rate-limits.md has the shapes. */
 import { BlockList } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { LENGTH_LIMITS } from './length-limits.js';
 import { CLOUDFLARE_NETWORKS, GOOGLE_NETWORKS } from './proxy-networks.js';
 
-/** Only the end of `X-Forwarded-For` is read: this many entries of at most this many characters. */
-const MAX_ENTRIES = 10;
-const MAX_ENTRY_LENGTH = 64;
+/** The longest address with a zone and a port, characters. */
+const MAX_ADDRESS_LENGTH = 64;
 
 /** One IPv6 customer usually has a whole /64 network. */
 const IPV6_PREFIX_LENGTH = 64;
@@ -54,24 +54,22 @@ export function openClientAddress(trustedProxies: readonly string[]): ClientAddr
   };
 }
 
-/** Lists the last entries of a comma-separated header, from right to left. */
+/** Lists the last entries of `X-Forwarded-For`, from right to left. */
 function lastEntries(header: string | string[] | undefined): string[] {
+  const { max, maxMembers } = LENGTH_LIMITS['x-forwarded-for'];
   const text = (Array.isArray(header) ? header.at(-1) : header) ?? '';
-  const entries: string[] = [];
-  let end = text.length;
-  while (end >= 0 && entries.length < MAX_ENTRIES) {
-    const nearby = text.slice(Math.max(0, end - MAX_ENTRY_LENGTH), end);
-    const entry = nearby.slice(nearby.lastIndexOf(',') + 1);
-    // A longer entry is cut, and therefore no address.
-    entries.push(entry.trim());
-    end -= entry.length + 1;
-  }
-  return entries;
+  const entries = text.slice(-max).split(',');
+  // The rest of a longer entry could be another address.
+  if (text.length > max) entries.shift();
+  return entries
+    .slice(-maxMembers)
+    .reverse()
+    .map((entry) => entry.trim());
 }
 
 /** @returns undefined when the text is not an IP address */
 function parseAddress(text: string | undefined): Address | undefined {
-  if (text === undefined || text.length > MAX_ENTRY_LENGTH) return undefined;
+  if (text === undefined || text.length > MAX_ADDRESS_LENGTH) return undefined;
   // Some proxies append a port: 192.0.2.1:4711, [2001:db8::1]:4711.
   const address = text.replace(/^\[([^\]]*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1');
   return ipaddr.isValid(address) ? ipaddr.process(address) : undefined;

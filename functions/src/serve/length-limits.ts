@@ -57,9 +57,12 @@ export const LENGTH_LIMITS = {
       'Holds the one range that a response can have. A server may ignore the header (RFC 9110 section 14.2).',
   },
   'x-forwarded-for': {
-    max: 4096,
+    max: 640,
+    maxMembers: 10,
     longer: 'only the end is read',
-    reason: 'Proxies append; the beginning is what the client sent, which is not trusted.',
+    reason:
+      'Holds ten addresses, more than there are proxies. Proxies append; the beginning is what the client sent, ' +
+      'which is not trusted.',
   },
 } as const satisfies Record<string, LengthLimit>;
 
