@@ -2,6 +2,7 @@
  * Retries reads within a deadline, and fails fast while a backend is down. Retries wait with full jitter, so that
  * instances do not retry in step: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/.
  */
+import { setTimeout } from 'node:timers/promises';
 
 /** For one read with all its retries and waits, milliseconds; the function itself ends after 30 s. */
 export const DEADLINE_MS = 8_000;
@@ -50,19 +51,13 @@ export interface RetryTiming {
 export const REAL_TIMING: RetryTiming = {
   clock: () => performance.now(),
   random: Math.random,
-  sleep: (milliseconds, signal) =>
-    new Promise((resolve, reject) => {
-      const abort = () => {
-        clearTimeout(timer);
-        reject(signal.reason as Error);
-      };
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', abort);
-        resolve();
-      }, milliseconds);
-      if (signal.aborted) abort();
-      else signal.addEventListener('abort', abort, { once: true });
-    }),
+  async sleep(milliseconds, signal) {
+    try {
+      await setTimeout(milliseconds, undefined, { signal });
+    } catch {
+      throw signal.reason;
+    }
+  },
 };
 
 /**
