@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ROOT } from '../support/stack.js';
+import type { GoogleApis } from './google-apis.js';
 
 const FRAMEWORK = join(ROOT, 'node_modules/@google-cloud/functions-framework/build/src/main.js');
 
@@ -24,12 +25,14 @@ export interface RunningFunction {
 /**
  * Starts a function and waits until it accepts connections.
  * @param target name of the export, the value of FUNCTION_TARGET
- * @param env parameters and emulator hosts
+ * @param apis what it reads from
+ * @param parameters that differ from the defaults
  * @throws Error with the process's output when it ends before
  */
 export async function startFunction(
   target: string,
-  env: Record<string, string> = {},
+  { host }: GoogleApis,
+  parameters: Record<string, string> = {},
 ): Promise<RunningFunction> {
   const port = await findFreePort();
   const args = [FRAMEWORK, '--source', join(ROOT, 'functions'), '--target', target];
@@ -43,7 +46,9 @@ export async function startFunction(
       BUCKET: 'demo-attack.appspot.com',
       GCLOUD_PROJECT: 'demo-attack',
       METADATA_SERVER_DETECTION: 'none',
-      ...env,
+      FIRESTORE_EMULATOR_HOST: host,
+      STORAGE_EMULATOR_HOST: `http://${host}`,
+      ...parameters,
     },
   });
   const ended = once(child, 'close');

@@ -9,11 +9,7 @@ let serve: RunningFunction;
 
 beforeAll(async () => {
   apis = await openGoogleApis();
-  serve = await startFunction('serve', {
-    FIRESTORE_EMULATOR_HOST: apis.host,
-    STORAGE_EMULATOR_HOST: `http://${apis.host}`,
-    TOKEN_MEGABYTES_PER_MINUTE: '1',
-  });
+  serve = await startFunction('serve', apis, { TOKEN_MEGABYTES_PER_MINUTE: '1' });
 });
 afterAll(async () => {
   await serve.stop();

@@ -5,19 +5,18 @@ import { get, statusOf } from '../support/http.js';
 import { startFunction, type RunningFunction } from './framework.js';
 import { openGoogleApis, type GoogleApis } from './google-apis.js';
 
-const NO_LIMITS = { VIEWS_PER_MINUTE: '0', TOKEN_VIEWS_PER_MINUTE: '0' };
+const PARAMETERS = {
+  REVOCATION_SECONDS: '1',
+  VIEWS_PER_MINUTE: '0',
+  TOKEN_VIEWS_PER_MINUTE: '0',
+};
 
 let apis: GoogleApis;
 let serve: RunningFunction;
 
 beforeAll(async () => {
   apis = await openGoogleApis();
-  serve = await startFunction('serve', {
-    FIRESTORE_EMULATOR_HOST: apis.host,
-    STORAGE_EMULATOR_HOST: `http://${apis.host}`,
-    REVOCATION_SECONDS: '1',
-    ...NO_LIMITS,
-  });
+  serve = await startFunction('serve', apis, PARAMETERS);
 });
 afterAll(async () => {
   await serve.stop();

@@ -27,10 +27,7 @@ let running: RunningFunction;
 
 async function start(target: string) {
   apis = await openGoogleApis();
-  running = await startFunction(target, {
-    FIRESTORE_EMULATOR_HOST: apis.host,
-    STORAGE_EMULATOR_HOST: `http://${apis.host}`,
-  });
+  running = await startFunction(target, apis);
 }
 async function stop() {
   await running.stop();
