@@ -5,6 +5,9 @@ import pLimit from 'p-limit';
 
 export interface ClientRequest {
   path: string;
+  /** `GET` by default. */
+  method?: string;
+  body?: Buffer;
   headers?: Record<string, string>;
   /** Whether the client disconnects when the response begins. */
   disconnects?: boolean;
@@ -29,12 +32,12 @@ const TICK_MS = 5;
 /** @param connections maximum number */
 export function openClient(port: number, connections = 100): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const send = ({ path, headers = {}, disconnects = false }: ClientRequest) =>
+  const send = ({ path, method, headers = {}, body, disconnects = false }: ClientRequest) =>
     new Promise<ClientResponse>((resolve) => {
       const start = performance.now();
       const end = (status: number, received: ClientResponse['headers'] = {}) =>
         resolve({ status, headers: received, ms: performance.now() - start });
-      const request = httpRequest({ host: '127.0.0.1', port, path, headers, agent });
+      const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent });
       request.once('error', () => end(0));
       request.once('response', (response) => {
         if (disconnects) {
@@ -45,7 +48,7 @@ export function openClient(port: number, connections = 100): Client {
         response.once('end', () => end(response.statusCode ?? 0, response.headers));
         response.once('aborted', () => end(0));
       });
-      request.end();
+      request.end(body);
     });
   return { send, close: () => agent.destroy() };
 }

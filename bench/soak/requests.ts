@@ -1,26 +1,11 @@
 /** All kinds of requests that `serve` may receive, for the soak benchmark. */
-import { Agent, request as httpRequest } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import type { ClientRequest } from '../serve/load.js';
 
 /** A request, and the statuses that are right for it. */
-export interface SoakRequest {
+export interface SoakRequest extends ClientRequest {
   kind: string;
-  path: string;
-  method?: string;
-  headers?: Record<string, string>;
-  body?: Buffer;
-  /** Whether the client disconnects when the response begins. */
-  disconnects?: boolean;
   expected: readonly number[];
-}
-
-export interface SoakResponse {
-  kind: string;
-  /** 0 when the connection failed. */
-  status: number;
-  isExpected: boolean;
-  /** Until the last byte, milliseconds. */
-  ms: number;
 }
 
 /** Close to the 16 KiB of headers that Node's HTTP server accepts in total. */
@@ -28,7 +13,8 @@ const LONG = 15_000;
 const VIEW = [200] as const;
 /** An image may have been overwritten or deleted, or its client may be over its quota. */
 const OR_GONE = [404, 429, 503] as const;
-const BODY_REFUSED = [400, 405, 413, 0] as const;
+/** 0: the connection was closed while the rest of the body was being sent. */
+const BODY_REFUSED = [413, 0] as const;
 
 /**
  * Returns the request with a number; the kinds follow each other.
@@ -51,7 +37,11 @@ export function soakRequest(index: number, token: string, mint: () => string): S
     expected: [404, 429],
   });
   const withBody = (kind: string, method: string, body: Buffer, more = {}): SoakRequest => ({
-    ...get(kind, view, { 'content-type': 'application/json', ...more }),
+    ...get(kind, view, {
+      'content-type': 'application/json',
+      'content-length': String(body.length),
+      ...more,
+    }),
     method,
     body,
     expected: BODY_REFUSED,
@@ -92,39 +82,3 @@ export function soakRequest(index: number, token: string, mint: () => string): S
 
 /** 16 MiB when inflated. */
 const BOMB = gzipSync(Buffer.alloc(16 * 2 ** 20, ' '));
-
-export interface SoakClient {
-  send: (request: SoakRequest) => Promise<SoakResponse>;
-  close: () => void;
-}
-
-/** @param connections maximum number */
-export function openSoakClient(port: number, connections: number): SoakClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const send = ({ kind, body, expected, disconnects = false, ...options }: SoakRequest) =>
-    new Promise<SoakResponse>((resolve) => {
-      const start = performance.now();
-      const end = (status: number) =>
-        resolve({
-          kind,
-          status,
-          isExpected: expected.includes(status),
-          ms: performance.now() - start,
-        });
-      const request = httpRequest({ host: '127.0.0.1', port, agent, ...options });
-      request.once('error', () => end(0));
-      request.once('response', (response) => {
-        const { statusCode = 0 } = response;
-        if (disconnects) {
-          end(statusCode);
-          request.destroy();
-          return;
-        }
-        response.resume();
-        response.once('end', () => end(statusCode));
-        response.once('aborted', () => end(0));
-      });
-      request.end(body);
-    });
-  return { send, close: () => agent.destroy() };
-}

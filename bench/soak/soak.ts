@@ -4,21 +4,23 @@
  * `serve` and of image processing must not grow, no request may exceed its timeout, nothing may be unhandled.
  */
 import { readFileSync } from 'node:fs';
-import { setInterval as ticks } from 'node:timers/promises';
 import { median } from 'simple-statistics';
 import { openBenchFixture, percentile, type BenchFixture } from '../lifecycle/fixture.js';
 import { functionProcesses } from '../lifecycle/workers.js';
 import type { BenchPaths } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
+import { openClient, sendPaced, type ClientResponse } from '../serve/load.js';
 import { startServe } from '../serve/processes.js';
 import { watchMemory } from './memory.js';
-import { openSoakClient, soakRequest, type SoakResponse } from './requests.js';
+import { soakRequest, type SoakRequest } from './requests.js';
 import { readUploads, uploadOne, type UploadOutcome } from './uploads.js';
 
 /** 60,000 requests in ten minutes: what a busy instance of `serve` gets in an hour. */
 const REQUESTS_PER_SECOND = 100;
 const CONNECTIONS = 200;
+/** Consecutive requests for one token; not a divisor of the number of kinds, so that each token gets all. */
+const KINDS_PER_TOKEN = 7;
 const UPLOADS_AT_A_TIME = 2;
 /** The timeout of `serve`, milliseconds. */
 const SERVE_TIMEOUT_MS = 30_000;
@@ -27,7 +29,6 @@ const MEBIBYTE = 2 ** 20;
 const LIMITS = { serve: 512 * MEBIBYTE, processing: 2048 * MEBIBYTE };
 /** Largest ratio of the median memory in the last tenth of the run to that of the third tenth. */
 const MAX_GROWTH = 1.1;
-const TICK_MS = 10;
 const PARAMETERS = { REVOCATION_SECONDS: '5' };
 
 /** @returns whether every check passed */
@@ -38,13 +39,13 @@ export async function soak(places: BenchPaths, seconds: number): Promise<boolean
     const files = await readUploads(places.root);
     const memory = {
       serve: watchMemory(() => [serve.pid]),
-      processing: watchMemory(() => functionProcesses('processImage')),
+      processing: watchMemory(() => functionProcesses('originalFinalized')),
     };
     const tokens: string[] = [];
     const isOver = stopwatch(seconds);
     const [outcomes, responses] = await Promise.all([
       uploadContinuously(fixture, files, tokens, isOver),
-      requestContinuously(places.root, serve.port, tokens, isOver),
+      requestContinuously(places.root, serve.port, tokens, seconds),
     ]);
     Object.values(memory).forEach(({ stop }) => stop());
     const usage = {
@@ -112,30 +113,30 @@ async function uploadContinuously(
   return outcomes;
 }
 
-/** Sends requests at a fixed rate, without waiting for responses. */
+interface SoakResponse extends ClientResponse {
+  kind: string;
+  isExpected: boolean;
+}
+
+/** Sends requests of all kinds at a fixed rate. */
 async function requestContinuously(
   root: string,
   port: number,
   tokens: readonly string[],
-  isOver: () => boolean,
+  seconds: number,
 ): Promise<SoakResponse[]> {
   const { mintToken } = openProduct(root).token();
-  const client = openSoakClient(port, CONNECTIONS);
-  const responses: Promise<SoakResponse>[] = [];
-  const start = performance.now();
-  for await (const _ of ticks(TICK_MS)) {
-    void _;
-    if (isOver()) break;
-    const due = ((performance.now() - start) / 1000) * REQUESTS_PER_SECOND;
-    while (responses.length < due) {
-      const index = responses.length;
-      const token = tokens[Math.floor(index / 7) % tokens.length] ?? mintToken();
-      responses.push(client.send(soakRequest(index, token, mintToken)));
-    }
-  }
-  const all = await Promise.all(responses);
+  const client = openClient(port, CONNECTIONS);
+  const requests: SoakRequest[] = [];
+  const responses = await sendPaced(client, REQUESTS_PER_SECOND, seconds, (index) => {
+    const token = tokens[Math.floor(index / KINDS_PER_TOKEN) % tokens.length] ?? mintToken();
+    return (requests[index] = soakRequest(index, token, mintToken));
+  });
   client.close();
-  return all;
+  return responses.map((response, index) => {
+    const { kind, expected } = requests[index] as SoakRequest;
+    return { ...response, kind, isExpected: expected.includes(response.status) };
+  });
 }
 
 /** Medians of the third and of the last tenth: minutes 3 and 10 of a run of ten minutes. */

@@ -11,17 +11,14 @@ const IMAGES = 40;
 
 /** Returns the bytes of every file, ordinary photos between the others. */
 export async function readUploads(root: string): Promise<Buffer[]> {
-  const cases = join(root, 'tests', 'fixtures', 'cases');
-  const files = readdirSync(cases)
+  const folder = join(root, 'tests', 'fixtures');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(jpg|png|gif|webp|avif|heic)$/.test(name))
-    .map((name) => readFileSync(join(cases, name)));
-  const photos = join(root, 'tests', 'fixtures', 'photos');
-  const [photo] = readdirSync(photos)
-    .filter((name) => name.endsWith('.jpg'))
-    .map((name) => readFileSync(join(photos, name)));
+    .map((name) => readFileSync(join(folder, name)));
+  const photo = readFileSync(join(folder, 'photos', 'seeding.jpg'));
   const bombs: Buffer[] = [];
   for (const { make } of BOMBS) bombs.push(await make(root));
-  return [...files, ...bombs].flatMap((file) => (photo ? [file, photo] : [file]));
+  return [...files, ...bombs].flatMap((file) => [file, photo]);
 }
 
 export interface UploadOutcome {
