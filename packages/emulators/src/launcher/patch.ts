@@ -44,9 +44,13 @@ export function replace(
   name: string,
   createReplacement: (original: AnyFunction) => AnyFunction,
 ): void {
-  const original = owner[name];
-  if (typeof original !== 'function') throw missingMember(name);
-  owner[name] = createReplacement(original as AnyFunction);
+  checkFunction(owner, name);
+  owner[name] = createReplacement(owner[name] as AnyFunction);
+}
+
+/** @throws Error when the member is not a function: firebase-tools is another version than expected */
+export function checkFunction(owner: Record<string, unknown>, name: string): void {
+  if (typeof owner[name] !== 'function') throw missingMember(name);
 }
 
 function missingMember(name: string): Error {
