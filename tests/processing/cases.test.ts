@@ -1,0 +1,76 @@
+/**
+ * Processes the files of tests/fixtures/cases with the default parameters, and compares each result with
+ * expected.json, whose `about` explains its fields.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, SETTINGS } from './bomb-fixture.js';
+import { describeDifferences, type ExpectedCase } from './case-check.js';
+
+const folder = join(__dirname, '..', 'fixtures', 'cases');
+const { cases } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as {
+  cases: ExpectedCase[];
+};
+
+/** Cases whose color is wrong today. A case that becomes right must be removed. */
+const COLOR_NOT_YET: string[] = [
+  'rgb16-srgb-icc.png',
+  'avif10-srgb-icc.avif',
+  'avif-premul.avif',
+  'png-gama-55556.png',
+  'png-gama-100000.png',
+  'png-chrm-p3.png',
+];
+
+/** Cases of HEIC and AVIF containers with a wrong result today. */
+const HEIF_NOT_YET: string[] = [
+  'heic-clap-256-of-512.heic',
+  'heic-clap-640x480.heic',
+  'heic-clap-corner.heic',
+  'heic-clap-irot.heic',
+  'avif-brand-mif1.avif',
+  'avif-animated.avif',
+  'heic-tiles-256-of-512.heic',
+  'heic-tiles-256-of-128.heic',
+];
+
+/** Other cases with a wrong result today. */
+const OTHERS_NOT_YET: string[] = [
+  'gif-loop-65535-small.gif',
+  'webp-hold-120s.webp',
+  'jpeg-no-eoi.jpg',
+  'jpeg-half-eoi.jpg',
+  'strip-1600x90.png',
+  'strip-3x200.png',
+  'thin-1x1.png',
+  'thin-2x1.png',
+  'chat-1080x19200.png',
+];
+
+const NOT_YET = [...COLOR_NOT_YET, ...HEIF_NOT_YET, ...OTHERS_NOT_YET];
+
+const processUpload = open();
+afterAll(() => processUpload.close());
+
+const differencesOf = (expected: ExpectedCase) =>
+  describeDifferences(processUpload(readFileSync(join(folder, expected.file)), SETTINGS), expected);
+
+const isNotYet = ({ name }: ExpectedCase) => NOT_YET.includes(name);
+
+test.each(cases.filter((expected) => !isNotYet(expected)).map((entry) => [entry.name, entry]))(
+  '%s has the expected result',
+  async (_name, entry) => expect(await differencesOf(entry)).toEqual([]),
+);
+
+// `test.each` rejects an empty table.
+if (NOT_YET.length > 0) {
+  test.each(cases.filter(isNotYet).map((entry) => [entry.name, entry]))(
+    '%s is not right yet',
+    async (_name, entry) => expect(await differencesOf(entry)).not.toEqual([]),
+  );
+}
+
+test('NOT_YET names existing cases', () => {
+  const names = cases.map(({ name }) => name);
+  expect(NOT_YET.filter((name) => !names.includes(name))).toEqual([]);
+});
