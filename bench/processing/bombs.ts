@@ -267,7 +267,7 @@ const webps: Bomb[] = [
   {
     name: 'webp-frame-beyond-its-screen',
     make: () => animatedWebp({ screen: size(64, 48), frame: size(16_383, 16_383), frames: 1 }),
-    expected: ['not-an-image'],
+    expected: ['damaged-image'],
   },
   {
     name: 'webp-screen-of-16777216x16777216',

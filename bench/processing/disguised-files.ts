@@ -36,15 +36,15 @@ const still = (...extensions: Buffer[]) =>
   gif({ screen: FRAME, frame: FRAME, frames: 1, extensions });
 
 const wrongTypes: Bomb[] = [
-  { name: 'svg', make: () => text(SVG), expected: ['not-an-image'] },
-  { name: 'svg-of-a-billion-laughs', make: () => text(LAUGHS), expected: ['not-an-image'] },
+  { name: 'svg', make: () => text(SVG), expected: ['unsupported-format'] },
+  { name: 'svg-of-a-billion-laughs', make: () => text(LAUGHS), expected: ['unsupported-format'] },
   {
     name: 'svg-after-the-first-bytes-of-a-jpeg',
     make: () => Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), text(SVG)]),
     expected: ['not-an-image'],
   },
   { name: 'svg-in-gzip', make: () => gzipSync(SVG), expected: ['not-an-image'] },
-  { name: 'pdf', make: () => text(PDF), expected: ['not-an-image'] },
+  { name: 'pdf', make: () => text(PDF), expected: ['unsupported-format'] },
   {
     name: 'pdf-after-the-first-bytes-of-a-png',
     make: () => Buffer.concat([text('\x89PNG\r\n\x1a\n'), text(PDF)]),
@@ -57,7 +57,7 @@ const wrongTypes: Bomb[] = [
         box('ftyp', text('isom'), u32(512), text('isomiso2avc1mp41')),
         box('mdat', Buffer.alloc(1000)),
       ]),
-    expected: ['not-an-image'],
+    expected: ['unsupported-format'],
   },
   {
     name: 'mp4-with-the-brand-of-an-avif',

@@ -96,15 +96,14 @@ export const IMAGE_FAILURES = {
     meaning: 'The uploaded object has 0 bytes.',
   },
   'not-an-image': {
-    publicMessage:
-      'The file is not an image that can be read. Upload a JPEG, PNG, WebP, GIF, AVIF or HEIC.',
-    meaning: 'The file does not begin like a known image format, or its header cannot be read.',
+    publicMessage: 'The file is not an image that can be read. Upload a {accepted}.',
+    meaning: 'The file does not begin like any known format.',
   },
   'unsupported-format': {
-    publicMessage:
-      'This kind of image is not supported. Upload a JPEG, PNG, WebP, GIF, AVIF or HEIC.',
+    publicMessage: 'This kind of file is not supported: {format}. Upload a {accepted}.',
     meaning:
-      'The file is TIFF while `TIFF` is false, or HEIF with a codec other than AV1 and HEVC.',
+      'The file has a known format that is not accepted: SVG, BMP, JPEG XL, camera RAW, PDF, PSD, a video, HEIF with ' +
+      'a codec other than AV1 and HEVC, or TIFF while `TIFF` is false.',
   },
   'heic-off': {
     publicMessage:
@@ -113,7 +112,7 @@ export const IMAGE_FAILURES = {
   },
   'damaged-image': {
     publicMessage: 'The image is damaged or incomplete. Upload it again, or choose another.',
-    meaning: 'The pixel data cannot be decoded.',
+    meaning: 'The header or the pixel data cannot be decoded, or the file is cut short.',
   },
   'too-many-bytes': {
     publicMessage: 'The file is too large. Upload a smaller one.',
@@ -144,6 +143,14 @@ export const IMAGE_FAILURES = {
 
 export type ImageFailureCode = keyof typeof IMAGE_FAILURES;
 
+/** What a public message of IMAGE_FAILURES names. From fixed lists, never text of the upload. */
+export interface MessageValues {
+  /** `{format}`: the format that was found. */
+  format?: string;
+  /** `{accepted}`: the formats that the parameters accept. */
+  accepted?: string;
+}
+
 /** An upload cannot be processed, and a retry would not help. */
 export class ImageFailure extends Error {
   override readonly name = 'ImageFailure';
@@ -155,14 +162,37 @@ export class ImageFailure extends Error {
   constructor(
     readonly code: ImageFailureCode,
     readonly detail: string,
-    options?: ErrorOptions,
+    { format, accepted, ...options }: ErrorOptions & MessageValues = {},
   ) {
     super(`${code}: ${detail}`, options);
+    this.values = {
+      ...(format !== undefined && { format }),
+      ...(accepted !== undefined && { accepted }),
+    };
   }
+
+  readonly values: MessageValues;
 
   /** The message for the owner of the image. */
   get publicMessage(): string {
-    return IMAGE_FAILURES[this.code].publicMessage;
+    const { format = 'unknown', accepted = 'JPEG, PNG, WebP or GIF' } = this.values;
+    return IMAGE_FAILURES[this.code].publicMessage
+      .replace('{format}', format)
+      .replace('{accepted}', accepted);
+  }
+}
+
+/**
+ * Processing threw something other than an ImageFailure: a defect, or a process that ended. The platform retries
+ * the upload. The decoder knows neither names nor tokens, so its message and stack have none.
+ */
+export class UnexpectedError extends Error {
+  override readonly name = 'UnexpectedError';
+
+  /** @param stack that of the decoder's process; absent: of this one */
+  constructor(message: string, stack?: string) {
+    super(message);
+    if (stack !== undefined) this.stack = stack;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Log lines: what is written of an image, a token and an error, so that no line holds a name or a token. */
-import { reasonOf } from './errors.js';
+import { reasonOf, UnexpectedError } from './errors.js';
 
 /** Writes one structured log line; `firebase-functions/logger` in production. */
 export type Log = (
@@ -35,5 +35,14 @@ export function logDetails(subject: LogSubject, more: object = {}): Record<strin
     ...(generation !== undefined && { generation }),
     ...more,
     ...(error !== undefined && { reason: reasonOf(error) }),
+    ...(error instanceof UnexpectedError && {
+      code: UNEXPECTED_ERROR_CODE,
+      stack: error.stack?.slice(0, MAX_STACK_LENGTH),
+    }),
   };
 }
+
+/** The field `code` of a log line about a defect, for a log-based metric; failed uploads have their failure code. */
+export const UNEXPECTED_ERROR_CODE = 'unexpected-error';
+
+const MAX_STACK_LENGTH = 4000;

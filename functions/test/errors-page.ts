@@ -22,6 +22,8 @@ An upload that cannot be processed gets the state \`failed\` in its image record
 \`error: { code, message }\`. The code is stable, for programs; the message is for the owner of the image and may be
 reworded. When a file that fails is uploaded over an image that is ready, the existing variants stay available.
 
+\`{format}\` in a message is the format that was found, \`{accepted}\` the formats that the parameters accept.
+
 "No" under "Retried" means: not with the same parameters. After a change of \`MAX_BYTES\`, \`MAX_MEGAPIXELS\`, \`HEIC\` or
 \`TIFF\`, the next backfill processes failed uploads again.
 

@@ -36,7 +36,7 @@ describe('a file that is not a valid image results in a failed record', () => {
     ['a truncated JPEG', 'damaged-image', () => photo().subarray(0, 500_000), 'image/jpeg'],
     [
       'an SVG',
-      'not-an-image',
+      'unsupported-format',
       () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'),
       'image/svg+xml',
     ],

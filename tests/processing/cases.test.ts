@@ -36,15 +36,6 @@ const HEIF_NOT_YET: string[] = [
 
 /** Other cases with a wrong result today. */
 const OTHERS_NOT_YET: string[] = [
-  'gif-loop-65535-small.gif',
-  'webp-hold-120s.webp',
-  'jpeg-no-eoi.jpg',
-  'jpeg-half-eoi.jpg',
-  'strip-1600x90.png',
-  'strip-3x200.png',
-  'thin-1x1.png',
-  'thin-2x1.png',
-  'chat-1080x19200.png',
 ];
 
 const NOT_YET = [...COLOR_NOT_YET, ...HEIF_NOT_YET, ...OTHERS_NOT_YET];

@@ -4,6 +4,7 @@ import type { Format } from '../domain/format.js';
 import type { Animation } from './header.js';
 import { frameAt, toSharp, type RawImage } from './raw-image.js';
 import { toMemoryFailure } from './vips.js';
+import { replaceDelays } from './webp.js';
 
 /** The background of transparent pixels in JPEG, which has no alpha channel. */
 const BACKGROUND = '#ffffff';
@@ -31,7 +32,16 @@ export async function encode(
 ): Promise<Buffer> {
   const isAnimated = format === 'webp' && animation !== undefined;
   const encoder = encoders[format](toSharp(isAnimated ? image : frameAt(image, 0)));
+  if (!isAnimated) return toMemoryFailure(encoder.toBuffer());
+  const { delay, loop } = animation;
+  const hasLongDelay = Math.max(...delay) > MAX_SHARP_DELAY;
   // Adds to the options of the encoder: quality and effort stay.
-  if (isAnimated) encoder.webp({ delay: animation.delay, loop: animation.loop });
-  return toMemoryFailure(encoder.toBuffer());
+  encoder.webp({ delay: hasLongDelay ? delay.map(() => PROVISIONAL_DELAY) : delay, loop });
+  const data = await toMemoryFailure(encoder.toBuffer());
+  return hasLongDelay ? replaceDelays(data, PROVISIONAL_DELAY, delay) : data;
 }
+
+/** Milliseconds. sharp accepts no longer delay, although WebP holds 4.6 hours. */
+const MAX_SHARP_DELAY = 65_535;
+/** Milliseconds, to be replaced after encoding; libvips makes 100 of a delay up to 10, as browsers do. */
+const PROVISIONAL_DELAY = 11;

@@ -11,6 +11,8 @@ const ftyp = (...brands: string[]) => {
 test.each([
   ['jpeg', Buffer.from('ffd8ffe000104a464946', 'hex')],
   ['png', Buffer.from('89504e470d0a1a0a0000000d', 'hex')],
+  ['png', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')],
+  ['jpeg', Buffer.from('ffd8ff', 'hex')],
   ['gif', Buffer.from('GIF87a')],
   ['gif', Buffer.from('GIF89a;alert(1)')],
   ['webp', Buffer.from('RIFF\0\0\0\0WEBPVP8 ')],
@@ -29,6 +31,8 @@ test.each([
   ['a signature that does not start at the first byte', Buffer.from('\nGIF89a')],
   ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')],
   ['PDF', Buffer.from('%PDF-1.7')],
+  ['SVG after the first bytes of a JPEG', Buffer.from('\xff\xd8\xff<svg/>', 'latin1')],
+  ['PDF after the signature of a PNG', Buffer.from('\x89PNG\r\n\x1a\n%PDF-1.4\n', 'latin1')],
   ['HTML that contains "image/jpeg"', Buffer.from('<!doctype html>image/jpeg')],
   ['RIFF audio', Buffer.from('RIFF\0\0\0\0WAVEfmt ')],
 ])('returns undefined for %s', (_name, bytes) => expect(detectFileType(bytes)).toBeUndefined());

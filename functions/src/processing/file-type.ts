@@ -6,10 +6,15 @@ export type FileType = 'jpeg' | 'png' | 'webp' | 'gif' | 'heif' | 'tiff';
 const hasText = (bytes: Buffer, offset: number, text: string) =>
   bytes.subarray(offset, offset + text.length).toString('latin1') === text;
 
+const isCutOr = (bytes: Buffer, offset: number, text: string) =>
+  bytes.length < offset + text.length || hasText(bytes, offset, text);
+
 /** Signatures of the WHATWG MIME Sniffing Standard, section 6.1; it does not list HEIF and TIFF. */
 const SIGNATURES = {
-  jpeg: (bytes) => hasText(bytes, 0, '\xff\xd8\xff'),
-  png: (bytes) => hasText(bytes, 0, '\x89PNG\r\n\x1a\n'),
+  // The standard stops here; a marker of ITU-T T.81, table B.1, must follow.
+  jpeg: (bytes) => hasText(bytes, 0, '\xff\xd8\xff') && (bytes[3] ?? 0xff) >= 0xc0,
+  // IHDR is the first chunk, unless the file ends before.
+  png: (bytes) => hasText(bytes, 0, '\x89PNG\r\n\x1a\n') && isCutOr(bytes, 12, 'IHDR'),
   gif: (bytes) => hasText(bytes, 0, 'GIF87a') || hasText(bytes, 0, 'GIF89a'),
   webp: (bytes) => hasText(bytes, 0, 'RIFF') && hasText(bytes, 8, 'WEBPVP'),
   heif: (bytes) =>

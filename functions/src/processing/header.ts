@@ -3,7 +3,9 @@ import type { Metadata } from 'sharp';
 import { ImageFailure } from '../errors.js';
 import type { Size } from '../domain/variant.js';
 import { detectFileType, type FileType } from './file-type.js';
+import { detectForeignFormat } from './foreign-format.js';
 import {
+  acceptedFormats,
   checkBytes,
   checkPixels,
   MAX_ANIMATION_PIXELS,
@@ -11,11 +13,14 @@ import {
   MAX_FRAMES,
   type UploadLimits,
 } from './limits.js';
+import { checkComplete } from './jpeg-end.js';
 import { checkStructure } from './structure.js';
 import { enableTiff, openImage, toImageFailure } from './vips.js';
 
 export interface Header {
   type: Exclude<FileType, 'heif'> | 'avif' | 'heic';
+  /** The file to decode: without the metadata that decoding does not need. */
+  bytes: Buffer;
   /** Pixels, after the orientation is applied. */
   size: Size;
   /** Present when the renditions are animated; every frame has `size`. */
@@ -40,17 +45,25 @@ export async function readHeader(bytes: Buffer, limits: UploadLimits): Promise<H
   if (bytes.length === 0) throw new ImageFailure('empty-file', 'the file is empty');
   checkBytes(bytes.length, limits);
   const fileType = detectFileType(bytes);
+  const accepted = acceptedFormats(limits);
+  const foreign = !fileType || fileType === 'tiff' ? detectForeignFormat(bytes) : undefined;
+  if (foreign !== undefined) {
+    throw new ImageFailure('unsupported-format', `found ${foreign}`, { format: foreign, accepted });
+  }
   if (fileType === undefined) {
-    throw new ImageFailure('not-an-image', 'expected the signature of an image, found none');
+    const detail = 'expected the signature of an image, found none';
+    throw new ImageFailure('not-an-image', detail, { accepted });
   }
   if (fileType === 'tiff') {
-    if (!limits.tiff)
-      throw new ImageFailure('unsupported-format', 'found TIFF, the parameter TIFF is false');
+    if (!limits.tiff) {
+      const detail = 'found TIFF, the parameter TIFF is false';
+      throw new ImageFailure('unsupported-format', detail, { format: 'TIFF', accepted });
+    }
     enableTiff();
   }
-  checkStructure(bytes, fileType, limits);
+  const file = checkStructure(bytes, fileType, limits);
   // No pixel limit here: checkPixels below reports the exact number.
-  const metadata = await toImageFailure(openImage(bytes, 0).metadata(), 'not-an-image');
+  const metadata = await toImageFailure(openImage(file.bytes, 0).metadata(), headerCode(fileType));
   if (metadata.format !== fileType) {
     throw new ImageFailure('not-an-image', `expected ${fileType}, found ${metadata.format}`);
   }
@@ -59,22 +72,29 @@ export async function readHeader(bytes: Buffer, limits: UploadLimits): Promise<H
     metadata,
     type === 'avif' ? Math.min(MAX_AVIF_PIXELS, limits.maxPixels) : limits.maxPixels,
   );
+  if (file.cutJpeg) await checkComplete(file.cutJpeg, limits.maxPixels);
   const animation = readAnimation(metadata, limits);
   const isRgb = metadata.space === 'srgb' && metadata.depth === 'uchar';
   return {
     type,
+    bytes: file.bytes,
     size: { width: metadata.autoOrient.width, height: metadata.autoOrient.height },
     ...(animation && { animation }),
     ...(isRgb && metadata.icc && { profile: metadata.icc }),
   };
 }
 
-function detectHeifType({ compression }: Metadata, { heic }: UploadLimits): 'avif' | 'heic' {
+/** A file with the signature of an image whose header cannot be read is damaged. */
+const headerCode = (type: FileType) => (type === 'heif' ? 'not-an-image' : 'damaged-image');
+
+function detectHeifType({ compression }: Metadata, limits: UploadLimits): 'avif' | 'heic' {
   if (compression === 'av1') return 'avif';
   if (compression !== 'hevc') {
-    throw new ImageFailure('unsupported-format', `found HEIF with ${compression ?? 'no codec'}`);
+    const format = `HEIF with ${compression ?? 'an unknown codec'}`;
+    const accepted = acceptedFormats(limits);
+    throw new ImageFailure('unsupported-format', `found ${format}`, { format, accepted });
   }
-  if (!heic) throw new ImageFailure('heic-off', 'found HEIC, the parameter HEIC is false');
+  if (!limits.heic) throw new ImageFailure('heic-off', 'found HEIC, the parameter HEIC is false');
   return 'heic';
 }
 
@@ -89,9 +109,12 @@ function readAnimation(metadata: Metadata, { animated }: UploadLimits): Animatio
   return {
     frames: pages,
     delay: Array.from({ length: pages }, (_, i) => delay[i] ?? DEFAULT_DELAY_MS),
-    loop,
+    loop: loop > MAX_LOOP ? 0 : loop,
   };
 }
+
+/** The most that WebP holds. GIF holds 65,535 repeats, which are one more. */
+const MAX_LOOP = 65_535;
 
 /** For frames without a delay. */
 const DEFAULT_DELAY_MS = 100;

@@ -1,6 +1,6 @@
 /** The child process of isolated-processor.ts: reads uploads from a pipe, responds over IPC. */
 import { Socket } from 'node:net';
-import { ImageFailure, type ImageFailureCode } from '../errors.js';
+import { ImageFailure, type ImageFailureCode, type MessageValues } from '../errors.js';
 import { processImage, type ProcessedImage, type ProcessSettings } from './process-image.js';
 
 export interface ProcessRequest {
@@ -10,7 +10,9 @@ export interface ProcessRequest {
 }
 
 export type ProcessResponse =
-  { result: ProcessedImage } | { code: ImageFailureCode; detail: string } | { error: string };
+  | { result: ProcessedImage }
+  | { code: ImageFailureCode; detail: string; values?: MessageValues }
+  | { error: string; stack?: string };
 
 /** The pipe's file descriptor: 0 to 2 are the standard streams, 3 is the IPC channel. */
 const PIPE_FD = 4;
@@ -32,11 +34,15 @@ async function handleRequest({ length, settings }: ProcessRequest): Promise<Proc
   try {
     return { result: await processImage(await readPipe(length), settings) };
   } catch (error) {
-    if (error instanceof ImageFailure) return { code: error.code, detail: error.detail };
+    if (error instanceof ImageFailure) {
+      const { code, detail, values } = error;
+      return { code, detail, values };
+    }
     if (error instanceof RangeError && error.message.includes('allocation failed')) {
       return { code: 'too-much-memory', detail: error.message };
     }
-    return { error: error instanceof Error ? error.message : String(error) };
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    return { error: message, ...(stack !== undefined && { stack }) };
   }
 }
 

@@ -185,7 +185,7 @@ test('does not blame the upload for a process that cannot start', async () => {
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(Error);
-  expect((error as Error).name).toBe('Error');
+  expect((error as Error).name).toBe('UnexpectedError');
   expect((error as Error).message).toMatch(/expected renditions, found exit 1/);
 });
 

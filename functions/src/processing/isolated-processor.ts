@@ -9,7 +9,7 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { devNull as devNullPath } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { ImageFailure } from '../errors.js';
+import { ImageFailure, UnexpectedError } from '../errors.js';
 import type { ProcessRequest, ProcessResponse } from './isolated-processor-child.js';
 import type { ProcessedImage, ProcessSettings } from './process-image.js';
 
@@ -249,8 +249,9 @@ function settle(
   reject: (error: Error) => void,
 ): void {
   if ('result' in response) resolve(response.result);
-  else if ('code' in response) reject(new ImageFailure(response.code, response.detail));
-  else reject(new Error(response.error));
+  else if ('code' in response) {
+    reject(new ImageFailure(response.code, response.detail, response.values));
+  } else reject(new UnexpectedError(response.error, response.stack));
 }
 
 /** Signals by which libraries and the kernel end a process that runs out of memory. */
@@ -271,5 +272,5 @@ function exitFailure(code: number | null, signal: string | null, stderrHead: str
     return new ImageFailure('damaged-image', `expected the decoder not to crash, ${found}`);
   }
   // SIGTERM and the like: the instance is shutting down, and the platform retries the upload.
-  return new Error(`expected renditions, ${found}`);
+  return new UnexpectedError(`expected renditions, ${found}`);
 }

@@ -33,6 +33,9 @@ const MAX_ORIGINAL_EDGE = 65_535;
 /** Scans of a progressive JPEG: cameras write ten, and each one visits every pixel. */
 export const MAX_SCANS = 200;
 
+/** The largest color profile that is applied, bytes; those of printing presses have up to three million. */
+export const MAX_PROFILE_BYTES = 4 * 1024 * 1024;
+
 /** Frames of a WebP, animated or not: finding a frame takes longer the more frames there are. */
 export const MAX_FILE_FRAMES = 10_000;
 
@@ -45,6 +48,14 @@ export const PROCESS_LIMITS = { memory: 1280 * 1024 * 1024, seconds: 120 };
 
 /** sharp's own timeout for one decode or encode, seconds. sharp checks it only between rows. */
 export const SHARP_TIMEOUT_SECONDS = 60;
+
+/** @returns the formats that are accepted, for a message: "JPEG, PNG or GIF" */
+export function acceptedFormats({ heic, tiff }: Pick<UploadLimits, 'heic' | 'tiff'>): string {
+  const formats = ['JPEG', 'PNG', 'WebP', 'GIF', 'AVIF'];
+  if (heic) formats.push('HEIC');
+  if (tiff) formats.push('TIFF');
+  return `${formats.slice(0, -1).join(', ')} or ${formats.at(-1)}`;
+}
 
 /** @throws ImageFailure when a file of this many bytes is too large */
 export function checkBytes(bytes: number, { maxBytes }: Pick<UploadLimits, 'maxBytes'>): void {

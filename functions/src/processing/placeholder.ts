@@ -5,16 +5,22 @@ import { scaled } from '../domain/variant.js';
 import { frameAt, toSharp, type RawImage } from './raw-image.js';
 import { toMemoryFailure } from './vips.js';
 
-/** Pixels. ThumbHash keeps at most seven frequencies per side; more pixels only cost time. */
+/** Pixels of the longer edge. ThumbHash keeps at most seven frequencies per side; more pixels only cost time. */
 const THUMBHASH_EDGE = 24;
+/**
+ * Pixels of the shorter edge: ThumbHash always states five frequencies of alpha, and with fewer pixels it takes
+ * noise for a frequency. It also states no aspect ratio beyond 7, so longer strips lose nothing.
+ */
+const MIN_THUMBHASH_EDGE = 5;
 
 /**
  * @param image the whole original, at any scale
  * @returns ThumbHash (base64) and dominant color (`#rrggbb`) of the first frame
  */
 export async function createPlaceholder(image: RawImage): Promise<Placeholder> {
-  const scale = Math.min(1, THUMBHASH_EDGE / Math.max(image.width, image.height));
-  const { width, height } = scaled(image, scale);
+  const size = scaled(image, THUMBHASH_EDGE / Math.max(image.width, image.height));
+  const width = Math.max(MIN_THUMBHASH_EDGE, size.width);
+  const height = Math.max(MIN_THUMBHASH_EDGE, size.height);
   const small = toSharp(frameAt(image, 0)).resize({ width, height, fit: 'fill' });
   const rgba = await toMemoryFailure(small.ensureAlpha().raw().toBuffer());
   return {

@@ -13,7 +13,7 @@ import { readHeader } from './header.js';
 import { runWithConcurrency } from './concurrency.js';
 import type { UploadLimits } from './limits.js';
 import { createPlaceholder } from './placeholder.js';
-import type { RawImage } from './raw-image.js';
+import { clearHiddenColors, type RawImage } from './raw-image.js';
 import { resize } from './resize.js';
 import { planResizes, type ResizeStep } from './resize-plan.js';
 
@@ -55,7 +55,8 @@ export async function processImage(
 ): Promise<ProcessedImage> {
   const header = await readHeader(bytes, settings);
   const { decodeSize, steps } = planResizes(settings.variants, header.size);
-  const decoded = await decode(bytes, header, decodeSize, settings);
+  const decoded = await decode(header.bytes, header, decodeSize, settings);
+  clearHiddenColors(decoded);
   const smallest = steps.findLastIndex((step) => !step.crop);
   const pixelsOf = createPixelCache(decoded, steps, (index) =>
     index === smallest ? settings.formats.length + 1 : settings.formats.length,

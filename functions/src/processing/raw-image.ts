@@ -23,6 +23,17 @@ export function frameAt(image: RawImage, index: number): RawImage {
   return { ...image, frames: 1, data: image.data.subarray(index * length, (index + 1) * length) };
 }
 
+/**
+ * Makes fully transparent pixels black, in place: a viewer of the original cannot see their color, so nobody may
+ * read it from a rendition.
+ */
+export function clearHiddenColors({ data, channels }: RawImage): void {
+  if (channels === 3) return;
+  for (let i = 3; i < data.length; i += 4) {
+    if (data[i] === 0) data[i - 1] = data[i - 2] = data[i - 3] = 0;
+  }
+}
+
 /** Removes an alpha channel that is fully opaque, to save the cost of resizing and encoding it. */
 export async function dropOpaqueAlpha(image: RawImage): Promise<RawImage> {
   if (image.channels === 3 || !isOpaque(image.data)) return image;

@@ -26,8 +26,9 @@ function chunk(name: string, data: Buffer): Buffer {
 }
 
 function webp(...chunks: Buffer[]): Buffer {
-  const riff = Buffer.from('RIFF\0\0\0\0WEBP', 'latin1');
-  return Buffer.concat([riff, ...chunks]);
+  const file = Buffer.concat([Buffer.from('RIFF\0\0\0\0WEBP', 'latin1'), ...chunks]);
+  file.writeUInt32LE(file.length - 8, 4);
+  return file;
 }
 
 describe('reads the size of each kind of WebP', () => {

@@ -1,0 +1,115 @@
+/** Reads the chunks of a PNG, and drops those that decoding does not need. PNG (third edition). */
+import { crc32, inflateSync } from 'node:zlib';
+import { readOrientation, writeOrientation } from './exif.js';
+import { MAX_PROFILE_BYTES } from './limits.js';
+import { rewrite, type PartReceiver } from './rewrite.js';
+
+const SIGNATURE_LENGTH = 8;
+/** Length, type and checksum of a chunk, section 5.3. */
+const CHUNK_OVERHEAD = 12;
+
+/** Ancillary chunks that change how the image looks, section 11.3; the first of each counts. */
+const NEEDED = new Set(['tRNS', 'gAMA', 'cHRM', 'sRGB', 'cICP', 'sBIT', 'iCCP', 'eXIf']);
+
+/** Section 5.4: the first letter of a chunk that a decoder must understand is upper case. */
+const isCritical = (type: string) => /^[A-Z]/.test(type);
+
+/**
+ * Drops text, time, all of EXIF but the orientation, invalid profiles, animation frames, unknown chunks and
+ * data after the image. Takes linear time and at most one copy of the file.
+ * @param bytes a file with the signature of a PNG
+ * @returns a file that ends with IEND, if it has pixels; the decoder finds out whether all of them are there
+ */
+export function cleanPng(bytes: Buffer): Buffer {
+  const needed = new Map<string, number>();
+  const pixels = visitChunks(bytes, (type, start, end) => {
+    if (!NEEDED.has(type) || needed.has(type)) return;
+    if (type !== 'eXIf' || hasChecksum(bytes, start, end)) needed.set(type, start);
+  });
+  const exif = needed.get('eXIf');
+  const orientation = exif === undefined ? 1 : readOrientation(dataOf(bytes, exif));
+  needed.delete('eXIf');
+  const profile = needed.get('iCCP');
+  if (profile !== undefined && !isSmallProfile(dataOf(bytes, profile))) needed.delete('iCCP');
+  return rewrite(bytes, (parts) => {
+    parts.keep(0, SIGNATURE_LENGTH);
+    visitChunks(bytes, (type, start, end) => {
+      if (isCritical(type) || needed.get(type) === start) parts.keep(start, end);
+      // IHDR must be the first.
+      if (type === 'IHDR' && orientation !== 1) {
+        parts.add(createChunk('eXIf', writeOrientation(orientation)));
+      }
+    });
+    if (pixels < bytes.length) keepPixels(bytes, pixels, parts);
+  });
+}
+
+/**
+ * Visits the complete chunks before the pixels.
+ * @param visit receives the offset of the chunk's length, and the one after its checksum
+ * @returns the offset of the first IDAT, or the end of the file
+ */
+function visitChunks(
+  bytes: Buffer,
+  visit: (type: string, start: number, end: number) => void,
+): number {
+  for (let start = SIGNATURE_LENGTH; start + CHUNK_OVERHEAD <= bytes.length;) {
+    const type = typeAt(bytes, start);
+    if (type === 'IDAT') return start;
+    const end = start + CHUNK_OVERHEAD + bytes.readUInt32BE(start);
+    if (type === 'IEND' || end > bytes.length) break;
+    visit(type, start, end);
+    start = end;
+  }
+  return bytes.length;
+}
+
+const typeAt = (bytes: Buffer, start: number) => bytes.toString('latin1', start + 4, start + 8);
+
+const dataOf = (bytes: Buffer, start: number) =>
+  bytes.subarray(start + 8, start + 8 + bytes.readUInt32BE(start));
+
+const hasChecksum = (bytes: Buffer, start: number, end: number) =>
+  bytes.readUInt32BE(end - 4) === crc32(bytes.subarray(start + 4, end - 4));
+
+/** Keeps consecutive IDAT chunks; decoders ignore later ones. */
+function keepPixels(bytes: Buffer, first: number, { keep, add }: PartReceiver): void {
+  let end = first;
+  while (end + CHUNK_OVERHEAD <= bytes.length && typeAt(bytes, end) === 'IDAT') {
+    const next = end + CHUNK_OVERHEAD + bytes.readUInt32BE(end);
+    if (next > bytes.length) break;
+    end = next;
+  }
+  keep(first, end);
+  const hasMore = end + 8 <= bytes.length;
+  if (hasMore && typeAt(bytes, end) === 'IDAT') {
+    // The file is cut short within this chunk, maybe after the last pixel.
+    const length = Math.min(bytes.readUInt32BE(end), bytes.length - end - 8);
+    add(createChunk('IDAT', bytes.subarray(end + 8, end + 8 + length)));
+  }
+  if (hasMore && end + CHUNK_OVERHEAD <= bytes.length && typeAt(bytes, end) === 'IEND') {
+    keep(end, end + CHUNK_OVERHEAD);
+  } else add(createChunk('IEND', Buffer.alloc(0)));
+}
+
+function createChunk(type: string, data: Buffer): Buffer {
+  const chunk = Buffer.alloc(CHUNK_OVERHEAD + data.length);
+  chunk.writeUInt32BE(data.length);
+  chunk.write(type, 4, 'latin1');
+  data.copy(chunk, 8);
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, -4)), chunk.length - 4);
+  return chunk;
+}
+
+/** Whether an iCCP chunk (section 11.3.2.3) inflates to at most MAX_PROFILE_BYTES. */
+function isSmallProfile(data: Buffer): boolean {
+  // The name has at most 79 bytes and ends with a null; the compression method follows.
+  const nameEnd = data.subarray(0, 80).indexOf(0);
+  if (nameEnd < 0) return false;
+  try {
+    inflateSync(data.subarray(nameEnd + 2), { maxOutputLength: MAX_PROFILE_BYTES });
+    return true;
+  } catch {
+    return false;
+  }
+}
