@@ -3,12 +3,12 @@ import { ImageFailure } from '../errors.js';
 import type { JpegFile } from './jpeg.js';
 import { openImage, toImageFailure } from './vips.js';
 
-/** Pixels of a block's edge, and coefficients of a block. */
-const BLOCK_EDGE = 8;
+/** Coefficients of a block. */
 const COEFFICIENTS = 64;
 
 /**
- * Decodes the file once more, strictly: libjpeg only warns when it runs out of data before an end of image.
+ * Decodes the file twice more. libjpeg only warns when it runs out of data before an end of image, and libvips
+ * overlooks a warning of the last rows; there, other data after the end must not change a pixel.
  * @param maxPixels limit for width times height
  * @throws ImageFailure when pixel data is missing
  */
@@ -16,21 +16,50 @@ export async function checkComplete(file: JpegFile, maxPixels: number): Promise<
   if (file.frame === undefined || !hasAllCoefficients(file)) {
     throw new ImageFailure('damaged-image', 'expected all scans of the image, found fewer');
   }
-  const strict = openImage(withWholeBlocks(file), maxPixels, { failOn: 'warning' });
-  const { width, height } = await toImageFailure(strict.metadata(), 'damaged-image');
-  // An extraction that precedes the resize makes libvips decode at full size.
-  const all = strict
-    .extract({ left: 0, top: 0, width, height })
-    .resize({ width: 1, height: 1, fit: 'fill' });
-  await toImageFailure(all.raw().toBuffer(), 'damaged-image');
+  const lastRows = await decodeLastRows(file.bytes, maxPixels, 'warning');
+  let length = file.bytes.length - END_LENGTH;
+  // Half of an end of image, or half of a stuffed 0xff, which would make a marker of the other data.
+  while (length > 0 && file.bytes[length - 1] === 0xff) length--;
+  const other = Buffer.concat([file.bytes.subarray(0, length), OTHER_DATA]);
+  const otherRows = await decodeLastRows(other, maxPixels, 'none');
+  if (!lastRows.equals(otherRows)) {
+    throw new ImageFailure('damaged-image', 'expected pixel data up to the last row, found less');
+  }
 }
 
-/** Sampling factors and id of a component, section B.2.2; entries of 3 bytes from offset 10. */
-function* readComponents(bytes: Buffer, frame: number): Generator<{ id: number; rows: number }> {
+/** Bytes of the end of image, which `readJpeg` added. */
+const END_LENGTH = 2;
+/** Rows of the lowest blocks at any subsampling, and of the part that libvips reads at once; pixels. */
+const LAST_ROWS = 64;
+
+/**
+ * Decodes to other pixels than no data, which libjpeg replaces by zeros; with all restart markers, of which the
+ * decoder may await any.
+ */
+const OTHER_DATA = Buffer.concat([
+  ...Array.from({ length: 16 }, (_, i) =>
+    Buffer.concat([Buffer.alloc(64, 0xaa), Buffer.from([0xff, 0xd0 + (i % 8)])]),
+  ),
+  Buffer.from([0xff, 0xd9]),
+]);
+
+/** Decodes all rows, at full size, and returns the last ones. */
+async function decodeLastRows(
+  bytes: Buffer,
+  maxPixels: number,
+  failOn: 'none' | 'warning',
+): Promise<Buffer> {
+  const image = openImage(bytes, maxPixels, { failOn });
+  const { width, height: rows } = await toImageFailure(image.metadata(), 'damaged-image');
+  const height = Math.min(rows, LAST_ROWS);
+  const lastRows = image.extract({ left: 0, top: rows - height, width, height });
+  return toImageFailure(lastRows.raw().toBuffer(), 'damaged-image');
+}
+
+/** The ids of the components: section B.2.2, entries of 3 bytes from offset 10. */
+function readComponents(bytes: Buffer, frame: number): number[] {
   const count = bytes[frame + 9] ?? 0;
-  for (let at = frame + 10; at < frame + 10 + 3 * count && at + 3 <= bytes.length; at += 3) {
-    yield { id: bytes[at] as number, rows: (bytes[at + 1] as number) & 15 };
-  }
+  return [...bytes.subarray(frame + 10, frame + 10 + 3 * count)].filter((_, i) => i % 3 === 0);
 }
 
 /**
@@ -40,7 +69,7 @@ function* readComponents(bytes: Buffer, frame: number): Generator<{ id: number; 
 function hasAllCoefficients({ bytes, frame = 0, scans }: JpegFile): boolean {
   /** Component -> for each coefficient, the lowest bit that is stated so far. */
   const lowestBits = new Map<number, Uint8Array>();
-  for (const { id } of readComponents(bytes, frame)) {
+  for (const id of readComponents(bytes, frame)) {
     lowestBits.set(id, new Uint8Array(COEFFICIENTS).fill(255));
   }
   for (const scan of scans) {
@@ -53,21 +82,4 @@ function hasAllCoefficients({ bytes, frame = 0, scans }: JpegFile): boolean {
     }
   }
   return [...lowestBits.values()].every((bits) => bits.every((bit) => bit === 0));
-}
-
-/**
- * Rounds the height up to whole blocks, which changes no pixel data: libvips reports a warning only before it
- * returns a further row, so missing data of the last row would be overlooked. Only for files of one scan,
- * whose number of blocks stays the same; otherwise all scans are read before the first row.
- */
-function withWholeBlocks({ bytes, frame = 0, scans }: JpegFile): Buffer {
-  if (scans.length !== 1) return bytes;
-  const components = [...readComponents(bytes, frame)];
-  const rows = components.length === 1 ? 1 : Math.max(...components.map(({ rows }) => rows));
-  const edge = BLOCK_EDGE * rows;
-  const height = Math.ceil(bytes.readUInt16BE(frame + 5) / edge) * edge;
-  if (height > 65_535) return bytes;
-  const copy = Buffer.from(bytes);
-  copy.writeUInt16BE(height, frame + 5);
-  return copy;
 }
