@@ -15,30 +15,15 @@ const { cases } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')
 /** Cases whose color is wrong today. A case that becomes right must be removed. */
 const COLOR_NOT_YET: string[] = [
   'rgb16-srgb-icc.png',
-  'avif10-srgb-icc.avif',
-  'avif-premul.avif',
   'png-gama-55556.png',
   'png-gama-100000.png',
   'png-chrm-p3.png',
 ];
 
-/** Cases of HEIC and AVIF containers with a wrong result today. */
-const HEIF_NOT_YET: string[] = [
-  'heic-clap-256-of-512.heic',
-  'heic-clap-640x480.heic',
-  'heic-clap-corner.heic',
-  'heic-clap-irot.heic',
-  'avif-brand-mif1.avif',
-  'avif-animated.avif',
-  'heic-tiles-256-of-512.heic',
-  'heic-tiles-256-of-128.heic',
-];
-
 /** Other cases with a wrong result today. */
-const OTHERS_NOT_YET: string[] = [
-];
+const OTHERS_NOT_YET: string[] = [];
 
-const NOT_YET = [...COLOR_NOT_YET, ...HEIF_NOT_YET, ...OTHERS_NOT_YET];
+const NOT_YET = [...COLOR_NOT_YET, ...OTHERS_NOT_YET];
 
 const processUpload = open();
 afterAll(() => processUpload.close());

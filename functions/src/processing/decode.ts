@@ -3,10 +3,11 @@ import { ImageFailure } from '../errors.js';
 import type { Size } from '../domain/variant.js';
 import { displayP3, toSrgb } from './color.js';
 import type { Header } from './header.js';
-import { decodeHeic, type HeicPixels } from './heic.js';
-import { HEIC_MEMORY, HEIC_SECONDS, type UploadLimits } from './limits.js';
+import { openHeif, resizeTransformed } from './heif/decode.js';
+import type { HeifImage } from './heif/image.js';
+import type { UploadLimits } from './limits.js';
 import { dropOpaqueAlpha, type RawImage } from './raw-image.js';
-import { openImage, openTrustedImage, toImageFailure } from './vips.js';
+import { openImage, toImageFailure } from './vips.js';
 
 /**
  * Decodes once, directly to a size (JPEG and WebP shrink on load). Animations are decoded at their
@@ -20,16 +21,17 @@ export async function decode(
   size: Size,
   limits: UploadLimits,
 ): Promise<RawImage> {
-  const { animation } = header;
-  const heic = header.type === 'heic' ? await decodeHeicWithLimits(bytes, limits) : undefined;
-  const profile = heic ? await heicProfile(heic) : header.profile;
+  const { animation, heif } = header;
+  const profile = heif ? await heifProfile(heif) : header.profile;
   const frames = animation?.frames ?? 1;
-  const image = heic
-    ? openTrustedImage(heic.data, {
-        raw: { width: heic.width, height: heic.height, channels: heic.channels },
-      })
+  const image = heif
+    ? await openHeif(heif, limits.maxPixels)
     : openImage(bytes, limits.maxPixels, { pages: frames, ignoreIcc: profile !== undefined });
-  const resized = animation ? image : image.autoOrient().resize({ ...size, fit: 'fill' });
+  const resized = heif
+    ? resizeTransformed(image, heif.transform, size)
+    : animation
+      ? image
+      : image.autoOrient().resize({ ...size, fit: 'fill' });
   const { data, info } = await toImageFailure(
     resized.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
     'damaged-image',
@@ -45,13 +47,9 @@ export async function decode(
   return profile ? toSrgb(decoded, profile) : decoded;
 }
 
-function decodeHeicWithLimits(bytes: Buffer, { maxPixels }: UploadLimits): Promise<HeicPixels> {
-  return decodeHeic(bytes, { pixels: maxPixels, memory: HEIC_MEMORY, seconds: HEIC_SECONDS });
-}
-
 /** ITU-T H.273, table 2: the color primaries of SMPTE EG 432-1, which Display P3 uses. */
 const P3_PRIMARIES = 12;
 
-async function heicProfile({ profile, primaries }: HeicPixels): Promise<Buffer | undefined> {
-  return profile ?? (primaries === P3_PRIMARIES ? displayP3() : undefined);
+async function heifProfile({ color }: HeifImage): Promise<Buffer | undefined> {
+  return color.icc ?? (color.cicp?.primaries === P3_PRIMARIES ? displayP3() : undefined);
 }

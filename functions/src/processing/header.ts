@@ -13,6 +13,7 @@ import {
   MAX_FRAMES,
   type UploadLimits,
 } from './limits.js';
+import { readHeif, type HeifImage } from './heif/image.js';
 import { checkComplete } from './jpeg-end.js';
 import { checkStructure } from './structure.js';
 import { enableTiff, openImage, toImageFailure } from './vips.js';
@@ -27,6 +28,8 @@ export interface Header {
   animation?: Animation;
   /** ICC profile of 8-bit RGB pixels; profiles of other pixels are applied while decoding. */
   profile?: Buffer;
+  /** Present for AVIF and HEIC. */
+  heif?: HeifImage;
 }
 
 export interface Animation {
@@ -61,22 +64,19 @@ export async function readHeader(bytes: Buffer, limits: UploadLimits): Promise<H
     }
     enableTiff();
   }
+  if (fileType === 'heif') return readHeifHeader(bytes, limits);
   const file = checkStructure(bytes, fileType, limits);
   // No pixel limit here: checkPixels below reports the exact number.
-  const metadata = await toImageFailure(openImage(file.bytes, 0).metadata(), headerCode(fileType));
+  const metadata = await toImageFailure(openImage(file.bytes, 0).metadata(), 'damaged-image');
   if (metadata.format !== fileType) {
     throw new ImageFailure('not-an-image', `expected ${fileType}, found ${metadata.format}`);
   }
-  const type = fileType === 'heif' ? detectHeifType(metadata, limits) : fileType;
-  checkPixels(
-    metadata,
-    type === 'avif' ? Math.min(MAX_AVIF_PIXELS, limits.maxPixels) : limits.maxPixels,
-  );
+  checkPixels(metadata, limits.maxPixels);
   if (file.cutJpeg) await checkComplete(file.cutJpeg, limits.maxPixels);
   const animation = readAnimation(metadata, limits);
   const isRgb = metadata.space === 'srgb' && metadata.depth === 'uchar';
   return {
-    type,
+    type: fileType,
     bytes: file.bytes,
     size: { width: metadata.autoOrient.width, height: metadata.autoOrient.height },
     ...(animation && { animation }),
@@ -84,18 +84,14 @@ export async function readHeader(bytes: Buffer, limits: UploadLimits): Promise<H
   };
 }
 
-/** A file with the signature of an image whose header cannot be read is damaged. */
-const headerCode = (type: FileType) => (type === 'heif' ? 'not-an-image' : 'damaged-image');
-
-function detectHeifType({ compression }: Metadata, limits: UploadLimits): 'avif' | 'heic' {
-  if (compression === 'av1') return 'avif';
-  if (compression !== 'hevc') {
-    const format = `HEIF with ${compression ?? 'an unknown codec'}`;
-    const accepted = acceptedFormats(limits);
-    throw new ImageFailure('unsupported-format', `found ${format}`, { format, accepted });
+/** Everything is read from the boxes: libheif sees only the file that readHeif writes. */
+function readHeifHeader(bytes: Buffer, { maxPixels, heic }: UploadLimits): Header {
+  const heif = readHeif(bytes, maxPixels);
+  if (heif.type === 'heic' && !heic) {
+    throw new ImageFailure('heic-off', 'found HEIC, the parameter HEIC is false');
   }
-  if (!limits.heic) throw new ImageFailure('heic-off', 'found HEIC, the parameter HEIC is false');
-  return 'heic';
+  if (heif.type === 'avif') checkPixels(heif.codedSize, Math.min(MAX_AVIF_PIXELS, maxPixels));
+  return { type: heif.type, bytes: heif.file, size: heif.size, heif };
 }
 
 /** @returns undefined for still images, and for animations that are reduced to their first frame */

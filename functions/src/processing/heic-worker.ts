@@ -156,6 +156,7 @@ function openPrimaryImage(heif: MainModule, bytes: Uint8Array, limits: HeicLimit
   const context = heif._heif_context_alloc();
   // Applies to sizes that the header does not state: those of tiles, and those in the HEVC stream.
   heif._heif_context_set_maximum_image_size_limit(context, Math.ceil(Math.sqrt(limits.pixels)));
+  raiseItemLimit(heif, context);
   const file = heif._malloc(bytes.length);
   if (context === 0 || file === 0) {
     throw new Failure('too-much-memory', 'expected memory for the file, found none');
@@ -167,6 +168,18 @@ function openPrimaryImage(heif: MainModule, bytes: Uint8Array, limits: HeicLimit
   check((error) => heif._heif_context_get_primary_image_handle(error, context, resultPointer));
   return readWord(resultPointer);
 }
+
+/**
+ * libheif reads files of at most 1,000 items by default; readHeif has counted the items of this one. The
+ * field is `max_items` of heif_security.h, struct heif_security_limits.
+ */
+function raiseItemLimit(heif: MainModule, context: number): void {
+  const words = heif.HEAPU32 as Uint32Array;
+  const index = (heif._heif_context_get_security_limits(context) + 28) >>> 2;
+  if (words[index] === DEFAULT_MAX_ITEMS) words[index] = 0;
+}
+
+const DEFAULT_MAX_ITEMS = 1000;
 
 /** libheif's functions return structs and results through pointers; this allocates them. */
 function createCalls(heif: MainModule) {

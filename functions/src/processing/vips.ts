@@ -38,7 +38,7 @@ export function openImage(bytes: Buffer, maxPixels: number, options: SharpOption
 }
 
 /** Opens pixels or files that this code produced, without a pixel limit. */
-export function openTrustedImage(input: Buffer, options: SharpOptions = {}): Sharp {
+export function openTrustedImage(input: Buffer | Uint16Array, options: SharpOptions = {}): Sharp {
   return sharp(input, { limitInputPixels: false, ...options }).timeout({
     seconds: SHARP_TIMEOUT_SECONDS,
   });

@@ -79,7 +79,9 @@ export function writeHeif(
   const properties = [...new Set(items.flatMap((item) => item.properties))];
   const ipma = items.map((item, i) => {
     const indices = item.properties.map((one) => {
-      const isEssential = ['hvcC', 'irot', 'imir', 'clap'].includes(boxType(one));
+      const isEssential = ['hvcC', 'av1C', 'irot', 'imir', 'clap', 'lsel', 'a1op'].includes(
+        boxType(one),
+      );
       return properties.indexOf(one) + 1 + (isEssential ? 128 : 0);
     });
     return Buffer.concat([u16(i + 1), u8(indices.length, ...indices)]);
