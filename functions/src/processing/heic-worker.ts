@@ -33,13 +33,13 @@ const INVALID_IMAGE_SIZE = 129;
 const SECURITY_LIMIT_EXCEEDED = 1000;
 const NO_SUCH_DECODER = 6003;
 
-/** heif_image.h: heif_colorspace_RGB, heif_chroma_interleaved_RGB and _RGBA, heif_channel_interleaved. */
+/**
+ * heif_image.h: heif_colorspace_RGB, heif_channel_interleaved, and heif_chroma_interleaved_ of RGB, RGBA,
+ * RRGGBB_LE and RRGGBBAA_LE by bytes per pixel.
+ */
 const RGB = 1;
-const INTERLEAVED_RGB = 10;
-const INTERLEAVED_RGBA = 11;
 const INTERLEAVED = 10;
-/** heif_color.h: heif_color_profile_type_nclx, a four-character code. */
-const NCLX = 0x6e63_6c78;
+const CHROMA = { 3: 10, 4: 11, 6: 14, 8: 15 } as const;
 
 /**
  * The imports that the decoder may call after its start: memory copy and memory growth. It needs no
@@ -122,7 +122,7 @@ function limitMemory(exports: WasmInstance['exports'], limit: number): void {
   }
 }
 
-function decode(heif: MainModule, { bytes, limits }: HeicRequest): HeicPixels<Uint8Array> {
+function decode(heif: MainModule, { bytes, limits, depth }: HeicRequest): HeicPixels<Uint8Array> {
   const { check, resultPointer, readWord } = createCalls(heif);
   const handle = openPrimaryImage(heif, bytes, limits);
   const width = heif._heif_image_handle_get_width(handle);
@@ -131,11 +131,12 @@ function decode(heif: MainModule, { bytes, limits }: HeicRequest): HeicPixels<Ui
   if (width * height > limits.pixels) {
     throw new Failure('too-many-pixels', `expected at most ${limits.pixels}, found ${size}`);
   }
-  const hasAlpha = heif._heif_image_handle_has_alpha_channel(handle) !== 0;
-  const channels = hasAlpha ? 4 : 3;
-  const chroma = hasAlpha ? INTERLEAVED_RGBA : INTERLEAVED_RGB;
-  // Without options, libheif crops, rotates and mirrors, and does not convert colors.
-  check((error) => heif._heif_decode_image(error, handle, resultPointer, RGB, chroma, 0));
+  const channels = heif._heif_image_handle_has_alpha_channel(handle) === 0 ? 3 : 4;
+  const pixelLength = depth === 8 ? channels : channels === 3 ? 6 : 8;
+  // Without options, libheif does not convert colors.
+  check((error) =>
+    heif._heif_decode_image(error, handle, resultPointer, RGB, CHROMA[pixelLength], 0),
+  );
   const image = readWord(resultPointer);
   const decodedWidth = heif._heif_image_get_width(image, INTERLEAVED);
   const decodedHeight = heif._heif_image_get_height(image, INTERLEAVED);
@@ -143,11 +144,21 @@ function decode(heif: MainModule, { bytes, limits }: HeicRequest): HeicPixels<Ui
     const found = `${decodedWidth} x ${decodedHeight}`;
     throw new Failure('damaged-image', `expected ${size}, found ${found}`);
   }
+  const bits = heif._heif_image_get_bits_per_pixel_range(image, INTERLEAVED);
   const plane = heif._heif_image_get_plane_readonly(image, INTERLEAVED, resultPointer);
   const stride = readWord(resultPointer);
-  const data = copyRows(heap(heif), { plane, stride, rowLength: width * channels, height });
-  if (heif._heif_image_handle_is_premultiplied_alpha(handle) !== 0) unpremultiply(data);
-  return { width, height, channels, data, ...readColorSpace(heif, handle) };
+  const data = copyRows(heap(heif), { plane, stride, rowLength: width * pixelLength, height });
+  if (depth === 16) widen(new Uint16Array(data.buffer), bits);
+  return { width, height, channels, depth, data };
+}
+
+/** Scales integers of fewer bits to 16 bits: the highest value becomes 65,535. */
+function widen(values: Uint16Array, bits: number): void {
+  const [left, right] = [16 - bits, 2 * bits - 16];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    values[i] = (value << left) | (value >> right);
+  }
 }
 
 /** Opens the image that the box `pitm` names; in a burst, the first or the one the user chose. */
@@ -231,38 +242,6 @@ function allocate(bytes: number): Uint8Array<ArrayBuffer> {
   } catch {
     throw new Failure('too-much-memory', `expected ${bytes} bytes for pixels, found none`);
   }
-}
-
-/** The item reference `prem` means that colors are premultiplied by alpha (ISO/IEC 23008-12). */
-function unpremultiply(rgba: Uint8Array): void {
-  for (let i = 0; i < rgba.length; i += 4) {
-    const alpha = rgba[i + 3] as number;
-    if (alpha === 0 || alpha === 255) continue;
-    for (let c = i; c < i + 3; c++) {
-      rgba[c] = Math.min(255, Math.round(((rgba[c] as number) * 255) / alpha));
-    }
-  }
-}
-
-/** Reads the boxes `colr`; an ICC profile takes precedence over numeric primaries. */
-function readColorSpace(
-  heif: MainModule,
-  handle: number,
-): Pick<HeicPixels<Uint8Array>, 'profile' | 'primaries'> {
-  const { check, resultPointer, readWord } = createCalls(heif);
-  const size = heif._heif_image_handle_get_raw_color_profile_size(handle);
-  if (size > 0) {
-    const pointer = heif._malloc(size);
-    if (pointer === 0) {
-      throw new Failure('too-much-memory', 'expected memory for the profile, found none');
-    }
-    check((error) => heif._heif_image_handle_get_raw_color_profile(error, handle, pointer));
-    return { profile: heap(heif).slice(pointer, pointer + size) };
-  }
-  if (heif._heif_image_handle_get_color_profile_type(handle) !== NCLX) return {};
-  check((error) => heif._heif_image_handle_get_nclx_color_profile(error, handle, resultPointer));
-  // heif_color_profile_nclx of heif_color.h: a version, then the primaries.
-  return { primaries: readWord(readWord(resultPointer) + 4) };
 }
 
 /** After the start, every error is caused by the file. */

@@ -6,19 +6,13 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import sharp from 'sharp';
 import {
-  auxC,
   boxType,
   clap,
   gridData,
-  imir,
-  irot,
   ispe,
-  nclx,
-  prof,
   readHeifItems,
   writeHeif,
   type HeifItem,
-  type HeifReference,
 } from '../../test/processing/heif-file.js';
 import { ImageFailure } from '../errors.js';
 import { runWithConcurrency } from './concurrency.js';
@@ -45,7 +39,7 @@ function patchWorker(text: string, replacement: string): string {
 
 const LIMITS: HeicLimits = { pixels: 20_000_000, memory: 256 * 2 ** 20, seconds: 30 };
 const decode = (bytes: Buffer, limits: Partial<HeicLimits> = {}) =>
-  decodeHeic(bytes, { ...LIMITS, ...limits }, WORKER);
+  decodeHeic(bytes, { ...LIMITS, ...limits }, { worker: WORKER });
 
 const fixture = (name: string) =>
   readFileSync(join(__dirname, '../../../tests/fixtures/heic', `${name}.heic`));
@@ -110,113 +104,11 @@ describe('decodes the file of an encoder', () => {
     expect([sizeOf(pixels), pixels.channels]).toEqual([size, channels]);
     expect(pixels.data).toHaveLength(pixels.width * pixels.height * channels);
     expect(corners(pixels)).toBe(expected);
-    expect([pixels.profile, pixels.primaries]).toEqual([undefined, undefined]);
   });
 
   test('with alpha', async () => {
     const { data } = await decode(fixture('alpha'));
     expect([data[3], data[95 * 4 + 3], data[63 * 96 * 4 + 3]]).toEqual([255, 128, 0]);
-  });
-
-  test('with premultiplied alpha', async () => {
-    const auxl: HeifReference = ['auxl', 2, 1];
-    const straight = (await decode(writeHeif(itemsOf('alpha'), [auxl]))).data;
-    const divided = (await decode(writeHeif(itemsOf('alpha'), [auxl, ['prem', 1, 2]]))).data;
-    const unpremultiply = (value: number, i: number) => {
-      const alpha = i % 4 === 3 ? 255 : (straight[i | 3] as number) || 255;
-      return Math.min(255, Math.round((value * 255) / alpha));
-    };
-    expect(divided).toEqual(straight.map(unpremultiply));
-    expect(divided).not.toEqual(straight);
-  });
-});
-
-// ISO/IEC 23008-12 sections 6.5.10 and 6.5.12: rotations are counter-clockwise; axis 0 swaps top and
-// bottom, axis 1 left and right. They apply in the order of the item's properties.
-describe('applies the orientation', () => {
-  test.each<[string, Buffer[], string, string]>([
-    ['irot 0', [irot(0)], '96x64', UPRIGHT],
-    ['irot 1', [irot(1)], '64x96', 'green yellow red blue'],
-    ['irot 2', [irot(2)], '96x64', 'yellow blue green red'],
-    ['irot 3', [irot(3)], '64x96', 'blue red yellow green'],
-    ['imir 0', [imir(0)], '96x64', 'blue yellow red green'],
-    ['imir 1', [imir(1)], '96x64', 'green red yellow blue'],
-    ['irot 1, imir 0', [irot(1), imir(0)], '64x96', 'red blue green yellow'],
-    ['imir 0, irot 1', [imir(0), irot(1)], '64x96', 'yellow green blue red'],
-  ])('%s', async (_name, properties, size, expected) => {
-    const pixels = await decode(withProperties(...properties));
-    expect([sizeOf(pixels), corners(pixels)]).toEqual([size, expected]);
-    const { autoOrient } = await sharp(withProperties(...properties)).metadata();
-    expect(sizeOf(autoOrient)).toBe(size);
-  });
-
-  test('of the boxes, not of EXIF', async () => {
-    const bytes = fixture('exif-6');
-    expect(bytes.includes('Exif')).toBe(true);
-    const pixels = await decode(bytes);
-    expect([sizeOf(pixels), corners(pixels)]).toEqual(['64x96', 'green yellow red blue']);
-  });
-
-  test('after the crop of clap', async () => {
-    const pixels = await decode(withProperties(clap(48, 64, -48, 0), irot(3)));
-    expect([sizeOf(pixels), corners(pixels)]).toEqual(['64x48', 'blue red blue red']);
-  });
-});
-
-describe('in a file with several images', () => {
-  test('decodes the primary image of a burst', async () => {
-    const colors = ['red red red red', 'blue blue blue blue'];
-    expect(corners(await decode(fixture('burst')))).toBe(colors[0]);
-    expect(corners(await decode(writeHeif(itemsOf('burst'), [], { primary: 3 })))).toBe(colors[1]);
-  });
-
-  test('ignores a thumbnail that comes first, and a depth map', async () => {
-    const depth = firstItem('grey');
-    const properties = [...depth.properties, auxC('urn:mpeg:hevc:2015:auxid:2')];
-    const items = [
-      firstItem('burst'),
-      firstItem('corners'),
-      { ...depth, properties, hidden: true },
-    ];
-    const references: HeifReference[] = [
-      ['thmb', 1, 2],
-      ['auxl', 3, 2],
-    ];
-    const pixels = await decode(writeHeif(items, references, { primary: 2 }));
-    expect([corners(pixels), pixels.channels]).toEqual([UPRIGHT, 3]);
-  });
-
-  test('assembles, crops and rotates tiles', async () => {
-    const pixels = await decode(grid(gridData(2, 2, 120, 100), ispe(120, 100), irot(3)));
-    expect([sizeOf(pixels), corners(pixels)]).toEqual(['100x120', 'blue red yellow green']);
-  });
-
-  test('decodes a photo from a phone: rotated tiles in Display P3 with thumbnail, depth and EXIF', async () => {
-    const resized = sharp(photo).resize(1000, 700, { fit: 'fill' });
-    const reference = await resized.withIccProfile('p3').png().toBuffer();
-    const expected = await sharp(reference, { ignoreIcc: true }).rotate(90).raw().toBuffer();
-    const { data, profile, ...rest } = await decode(fixture('phone'));
-    expect(rest).toEqual({ width: 700, height: 1000, channels: 3 });
-    expect(profile).toEqual((await sharp(reference).metadata()).icc);
-    let sum = 0;
-    expected.forEach((value, i) => (sum += Math.abs(value - (data[i] as number))));
-    expect(sum / expected.length).toBeLessThan(5);
-  });
-});
-
-describe('returns as color space', () => {
-  const icc = Buffer.from('any bytes: the profile is not parsed');
-  const p3 = nclx(12, 13, 6, true);
-  test.each<[string, Buffer[], Pick<HeicPixels, 'profile' | 'primaries'>]>([
-    ['the profile', [prof(icc)], { profile: icc }],
-    ['the numeric primaries', [p3], { primaries: 12 }],
-    ['the profile of a file with both', [p3, prof(icc)], { profile: icc }],
-    ['nothing for a file with neither', [], {}],
-  ])('%s', async (_name, properties, expected) => {
-    const { profile, primaries, data } = await decode(withProperties(...properties));
-    expect({ ...(profile && { profile }), ...(primaries && { primaries }) }).toEqual(expected);
-    // Not applied: the pixels keep the values of the file.
-    expect([...data.subarray(0, 3)]).toEqual([254, 0, 0]);
   });
 });
 
@@ -252,7 +144,7 @@ describe('limits', () => {
       return worker;
     });
     const endless = patchWorker('const response =', 'for (;;);\nconst response =');
-    const decoded = decodeHeic(large, { ...LIMITS, seconds: 1 }, endless);
+    const decoded = decodeHeic(large, { ...LIMITS, seconds: 1 }, { worker: endless });
     expect(started.map(({ threadId }) => threadId > 0)).toEqual([true]);
     await expect(decoded).rejects.toMatchObject({ code: 'too-slow' });
     // Node's id of a terminated thread.
@@ -261,7 +153,7 @@ describe('limits', () => {
   });
 
   test('the imports of the decoder to its memory', async () => {
-    const decoded = decodeHeic(large, LIMITS, patchWorker("['D', 'I']", "['D']"));
+    const decoded = decodeHeic(large, LIMITS, { worker: patchWorker("['D', 'I']", "['D']") });
     await expect(decoded).rejects.toThrow('damaged-image: the decoder called the import I');
   });
 });
@@ -321,7 +213,7 @@ describe('fails', () => {
 
   test('with another error when the decoder cannot start', async () => {
     const bytes = fixture('corners');
-    const missing = decodeHeic(bytes, LIMITS, join(folder, 'none.js'));
+    const missing = decodeHeic(bytes, LIMITS, { worker: join(folder, 'none.js') });
     await expect(missing).rejects.toThrow(/^the HEIC decoder crashed$/);
     // Less memory than the decoder has at its start.
     expect(await outcomeOf(bytes, { memory: 2 ** 20 })).toBe('Error: the HEIC decoder crashed');

@@ -7,14 +7,12 @@ import { Worker } from 'node:worker_threads';
 import { ImageFailure, type ImageFailureCode } from '../errors.js';
 import type { Size } from '../domain/variant.js';
 
-/** RGB or RGBA, upright, 8 bits per channel, alpha not premultiplied; in the file's color space. */
+/** RGB or RGBA in the file's color space; alpha as in the file. */
 export interface HeicPixels<Bytes = Buffer> extends Size {
   channels: 3 | 4;
+  /** Bits per channel; 16: little-endian. */
+  depth: 8 | 16;
   data: Bytes;
-  /** The file's ICC profile. */
-  profile?: Bytes;
-  /** Color primaries by ITU-T H.273, for a file without a profile. Neither of both: sRGB. */
-  primaries?: number;
 }
 
 export interface HeicLimits {
@@ -33,6 +31,7 @@ export type HeicFailureCode = ImageFailureCode &
 export interface HeicRequest {
   bytes: Uint8Array;
   limits: HeicLimits;
+  depth: 8 | 16;
 }
 
 /** The messages of heic-worker.ts: `started`, then one of the others. */
@@ -41,24 +40,29 @@ export type HeicResponse =
   | { kind: 'pixels'; pixels: HeicPixels<Uint8Array> }
   | { kind: 'failure'; code: HeicFailureCode; detail: string };
 
+export interface HeicOptions {
+  depth?: 8 | 16;
+  worker?: string;
+}
+
 /** JavaScript heap of the thread; the decoder and the pixels are outside it. */
 const HEAP_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 };
 
 /**
- * Decodes the primary image, cropped, rotated and mirrored by the boxes `clap`, `irot` and `imir`
- * (ISO/IEC 23008-12 section 6.5). An EXIF orientation is ignored.
- * @param bytes the whole file
- * @param worker path of the compiled heic-worker.ts
+ * Decodes the primary image.
+ * @param bytes a file that readHeif wrote, without transformations
+ * @param options.depth bits per channel of the result
+ * @param options.worker path of the compiled heic-worker.ts
  * @throws ImageFailure when the file cannot be decoded within the limits; another error when the
  *   decoder itself did not start
  */
 export async function decodeHeic(
   bytes: Uint8Array,
   limits: HeicLimits,
-  worker = join(__dirname, 'heic-worker.js'),
+  { depth = 8, worker = join(__dirname, 'heic-worker.js') }: HeicOptions = {},
 ): Promise<HeicPixels> {
   const thread = new Worker(worker, {
-    workerData: { bytes, limits } satisfies HeicRequest,
+    workerData: { bytes, limits, depth } satisfies HeicRequest,
     resourceLimits: HEAP_LIMITS,
     // The decoder reads untrusted bytes: it gets nothing of this process.
     env: {},
@@ -93,10 +97,6 @@ export async function decodeHeic(
 }
 
 /** Buffers arrive from a thread as Uint8Array; this wraps them without a copy. */
-function toBuffers({ data, profile, ...rest }: HeicPixels<Uint8Array>): HeicPixels {
-  return { ...rest, data: toBuffer(data), ...(profile && { profile: toBuffer(profile) }) };
-}
-
-function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
+function toBuffers({ data, ...rest }: HeicPixels<Uint8Array>): HeicPixels {
+  return { ...rest, data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) };
 }

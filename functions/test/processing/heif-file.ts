@@ -13,18 +13,18 @@ export type HeifReference = [type: string, from: number, ...to: number[]];
 
 /** Unsigned big-endian integers of 8, 16 and 32 bits. */
 export const u8 = (...values: number[]) => Buffer.from(values);
-const u16 = (...values: number[]) => Buffer.concat(values.map((v) => u8(v >> 8, v & 255)));
-const u32 = (...values: number[]) =>
+export const u16 = (...values: number[]) => Buffer.concat(values.map((v) => u8(v >> 8, v & 255)));
+export const u32 = (...values: number[]) =>
   Buffer.concat(values.map((v) => u16(Math.floor(v / 65_536), v % 65_536)));
-const text = (value: string) => Buffer.from(value, 'latin1');
+export const text = (value: string) => Buffer.from(value, 'latin1');
 
 /** ISO/IEC 14496-12 section 4.2: size, type, contents. */
-function box(type: string, ...parts: Buffer[]): Buffer {
+export function box(type: string, ...parts: Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   return Buffer.concat([u32(8 + body.length), text(type), body]);
 }
 /** A box with a version and flags, both 0. */
-const fullBox = (type: string, ...parts: Buffer[]) => box(type, u32(0), ...parts);
+export const fullBox = (type: string, ...parts: Buffer[]) => box(type, u32(0), ...parts);
 
 export const ispe = (width: number, height: number) => fullBox('ispe', u32(width, height));
 export const irot = (quarters: number) => box('irot', u8(quarters));
@@ -50,7 +50,7 @@ function readBoxes(bytes: Buffer, start: number): Buffer[] {
 const findBox = (bytes: Buffer, start: number, type: string) =>
   readBoxes(bytes, start).find((one) => boxType(one) === type) as Buffer;
 
-/** Reads the items of a file that heif-enc 1.15 wrote: each has properties and one extent. */
+/** Reads the items of a file that libheif or writeHeif wrote: each has properties and one extent. */
 export function readHeifItems(file: Buffer): HeifItem[] {
   const meta = findBox(file, 0, 'meta');
   const iprp = findBox(meta, 12, 'iprp');
@@ -61,9 +61,11 @@ export function readHeifItems(file: Buffer): HeifItem[] {
     const end = 3 + (ipma[2] as number);
     const properties = [...ipma.subarray(3, end)].map((one) => ipco[(one & 127) - 1] as Buffer);
     ipma = ipma.subarray(end);
-    const entry = iloc.subarray(16 + 18 * i);
-    const from = entry.readUInt32BE(4) + entry.readUInt32BE(10);
-    const data = file.subarray(from, from + entry.readUInt32BE(14));
+    const baseSize = (iloc[13] as number) >> 4;
+    const entry = iloc.subarray(16 + (14 + baseSize) * i);
+    const extent = entry.subarray(6 + baseSize);
+    const from = (baseSize === 0 ? 0 : entry.readUInt32BE(4)) + extent.readUInt32BE(0);
+    const data = file.subarray(from, from + extent.readUInt32BE(4));
     return { type: infe.toString('latin1', 16, 20), data, properties };
   });
 }
@@ -107,4 +109,56 @@ export function writeHeif(
   };
   const dataStart = ftyp.length + meta(0).length + 8;
   return Buffer.concat([ftyp, meta(dataStart), box('mdat', ...items.map(({ data }) => data))]);
+}
+
+interface Track {
+  item: HeifItem;
+  width: number;
+  height: number;
+  /** Whether the frames are the alpha channel of track 1. */
+  isAlpha?: boolean;
+  /** By the alpha channel in track 2. */
+  isPremultiplied?: boolean;
+}
+
+/** Writes an image sequence; every track has one frame, track ids count from 1. */
+export function writeSequence(
+  tracks: Track[],
+  { brand = 'avis', others = [] as Buffer[] } = {},
+): Buffer {
+  const ftyp = box('ftyp', text(brand), u32(0), text(`${brand}msf1miaf`));
+  const trak = (
+    { item, width, height, isAlpha, isPremultiplied }: Track,
+    i: number,
+    offset: number,
+  ) => {
+    const references = [
+      ...(isAlpha ? [box('auxl', u32(1))] : []),
+      ...(isPremultiplied ? [box('prem', u32(2))] : []),
+    ];
+    const fields = [Buffer.alloc(24), u16(width, height), Buffer.alloc(50)];
+    const table = [
+      fullBox('stsd', u32(1), box(item.type, ...fields, ...item.properties)),
+      fullBox('stsz', u32(0, 1, item.data.length)),
+      fullBox('stsc', u32(1, 1, 1, 1)),
+      fullBox('stco', u32(1, offset)),
+    ];
+    const hdlr = fullBox('hdlr', u32(0), text(isAlpha ? 'auxv' : 'pict'), Buffer.alloc(13));
+    return box(
+      'trak',
+      fullBox('tkhd', u32(0, 0, i + 1), Buffer.alloc(64)),
+      ...(references.length > 0 ? [box('tref', ...references)] : []),
+      box('mdia', hdlr, box('minf', box('stbl', ...table))),
+    );
+  };
+  const head = (dataStart: number) => {
+    let offset = dataStart;
+    const traks = tracks.map((track, i) => {
+      offset += track.item.data.length;
+      return trak(track, i, offset - track.item.data.length);
+    });
+    return Buffer.concat([ftyp, ...others, box('moov', ...traks)]);
+  };
+  const dataStart = head(0).length + 8;
+  return Buffer.concat([head(dataStart), box('mdat', ...tracks.map(({ item }) => item.data))]);
 }

@@ -11,11 +11,12 @@ import {
   checkEssential,
   findProperty,
   readAuxiliaryType,
-  readBitDepth,
   readColor,
   readLayerSelection,
+  readPixelFormat,
   readSize,
   readTransform,
+  type PixelFormat,
 } from './properties.js';
 import type { Frame } from './track.js';
 import { isIdentity, noTransform, type Transform } from './transform.js';
@@ -46,7 +47,7 @@ export interface Resolved {
   /** Pixels, before the transformations. */
   size: Size;
   transform: Transform;
-  bitDepth: number;
+  format: PixelFormat;
   color: ColorDescription;
   /** Pixels that are decoded for it. */
   cost: number;
@@ -198,7 +199,7 @@ export class Collector {
       codec,
       size,
       transform: readTransform(bytes, properties, noTransform(size), codec),
-      bitDepth: readBitDepth(bytes, configuration),
+      format: readPixelFormat(bytes, configuration),
       color: readColor(bytes, properties),
       cost: Math.max(MIN_COST, size.width * size.height),
       ids: [item.id],
@@ -286,7 +287,7 @@ export class Collector {
       codec: first.codec,
       size,
       transform: readTransform(this.#bytes, item.properties, noTransform(size), first.codec),
-      bitDepth: first.bitDepth,
+      format: first.format,
       color: hasColor(color) ? color : first.color,
       cost: sumCost(parts),
       ids: [item.id],

@@ -1,44 +1,72 @@
 /** Decodes the image of a HEIF file. */
 import type { Sharp } from 'sharp';
 import type { Size } from '../../domain/variant.js';
-import { decodeHeic } from '../heic.js';
+import { decodeHeic, type HeicPixels } from '../heic.js';
 import { HEIC_MEMORY, HEIC_SECONDS } from '../limits.js';
 import { openImage, openTrustedImage, toImageFailure } from '../vips.js';
+import { damaged } from './boxes.js';
 import type { HeifImage } from './image.js';
 import type { Transform } from './transform.js';
 
 /** libheif as sharp configures it reads files of at most 256 items. */
 const MAX_DEFAULT_ITEMS = 256;
 
+/** Pixels; a larger HEIC of 10 or 12 bits is decoded to 8, or the decoder would need too much memory. */
+const MAX_DEEP_PIXELS = 25_000_000;
+
 /**
  * @param maxPixels limit of what the decoder finds inside of the codec's data, width times height
+ * @param worker path of the compiled heic-worker.ts
  * @returns RGB with 8 or 16 bits per channel, in the file's color space, before the transformations;
  *   alpha is not premultiplied
  * @throws ImageFailure when the pixels are damaged, too many, or take too long
  */
-export async function openHeif(image: HeifImage, maxPixels: number): Promise<Sharp> {
-  if (image.type === 'heic') {
-    const limits = { pixels: maxPixels, memory: HEIC_MEMORY, seconds: HEIC_SECONDS };
-    const { data, ...raw } = await decodeHeic(image.file, limits);
-    if (image.isPremultiplied && raw.channels === 4) unpremultiply(data, 255);
-    return openTrustedImage(data, { raw });
-  }
-  // Its items were counted, and its boxes written, by readHeif.
-  const avif = openImage(image.file, maxPixels, { unlimited: image.items > MAX_DEFAULT_ITEMS });
-  return image.isPremultiplied ? divideByAlpha(avif, image) : avif;
+export async function openHeif(
+  image: HeifImage,
+  maxPixels: number,
+  worker?: string,
+): Promise<Sharp> {
+  const isHeic = image.type === 'heic';
+  if (!isHeic && !image.isPremultiplied) return openAvif(image, maxPixels);
+  const { data, depth, ...raw } = isHeic
+    ? await decodeHeicImage(image, maxPixels, worker)
+    : await decodeAvif(image, maxPixels);
+  const pixels =
+    depth === 8 ? data : new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+  if (image.isPremultiplied && raw.channels === 4) unpremultiply(pixels, 2 ** depth - 1);
+  return openTrustedImage(pixels, { raw });
 }
 
-async function divideByAlpha(image: Sharp, { bitDepth }: HeifImage): Promise<Sharp> {
-  const depth = bitDepth === 8 ? 'uchar' : 'ushort';
+function decodeHeicImage(
+  image: HeifImage,
+  maxPixels: number,
+  worker?: string,
+): Promise<HeicPixels> {
+  const { width, height } = image.codedSize;
+  const isDeep = image.bitDepth > 8 && width * height <= MAX_DEEP_PIXELS;
+  const limits = { pixels: maxPixels, memory: HEIC_MEMORY, seconds: HEIC_SECONDS };
+  return decodeHeic(image.file, limits, {
+    depth: isDeep ? 16 : 8,
+    ...(worker && { worker }),
+  });
+}
+
+/** Its items were counted, and its boxes written, by readHeif. */
+function openAvif({ file, items }: HeifImage, maxPixels: number): Sharp {
+  return openImage(file, maxPixels, { unlimited: items > MAX_DEFAULT_ITEMS });
+}
+
+async function decodeAvif(image: HeifImage, maxPixels: number): Promise<HeicPixels> {
+  const depth = image.bitDepth === 8 ? 8 : 16;
   const { data, info } = await toImageFailure(
-    image.raw({ depth }).toBuffer({ resolveWithObject: true }),
+    openAvif(image, maxPixels)
+      .raw({ depth: depth === 8 ? 'uchar' : 'ushort' })
+      .toBuffer({ resolveWithObject: true }),
     'damaged-image',
   );
   const { width, height, channels } = info;
-  const pixels =
-    depth === 'uchar' ? data : new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
-  if (channels === 4) unpremultiply(pixels, depth === 'uchar' ? 255 : 65_535);
-  return openTrustedImage(pixels, { raw: { width, height, channels } });
+  if (channels !== 3 && channels !== 4) throw damaged('RGB', `${channels} channels`);
+  return { width, height, channels, depth, data };
 }
 
 /** The item reference `prem` means that colors are multiplied by alpha (ISO/IEC 23008-12 section 6.4.4). */

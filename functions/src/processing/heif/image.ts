@@ -10,10 +10,11 @@ import { findBox, readBoxes } from './boxes.js';
 import type { Box } from './boxes.js';
 import { Collector, type Resolved } from './collector.js';
 import { readMeta } from './meta.js';
+import type { PixelFormat } from './properties.js';
 import { transformedSize, type Transform } from './transform.js';
 import { readFirstFrames } from './track.js';
 
-export interface HeifImage {
+export interface HeifImage extends PixelFormat {
   type: 'avif' | 'heic';
   /** A HEIF file of this image only, before its transformations. */
   file: Buffer;
@@ -22,8 +23,6 @@ export interface HeifImage {
   /** Pixels, as a viewer shows the image. */
   size: Size;
   transform: Transform;
-  /** Bits per channel: 8, 10 or 12. */
-  bitDepth: number;
   /** The boxes `colr`. A file with both kinds has the matrix in `cicp`, and everything else in `icc`. */
   color: ColorDescription;
   hasAlpha: boolean;
@@ -51,7 +50,7 @@ export function readHeif(bytes: Buffer, maxPixels: number): HeifImage {
     codedSize: color.size,
     size: transformedSize(color.transform),
     transform: color.transform,
-    bitDepth: color.bitDepth,
+    ...color.format,
     color: color.color,
     hasAlpha: alpha !== undefined,
     isPremultiplied,

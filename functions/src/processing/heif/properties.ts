@@ -41,20 +41,27 @@ export function readSize(bytes: Buffer, properties: readonly Property[]): Size {
   return size;
 }
 
+export interface PixelFormat {
+  /** Bits per channel: 8, 10 or 12. */
+  bitDepth: number;
+  isGray: boolean;
+}
+
 /**
- * Bits per channel from the codec's configuration: `av1C` (AV1 in ISOBMFF, section 2.3) or `hvcC`
- * (ISO/IEC 14496-15 section 8.3.2).
+ * Reads the codec's configuration: `av1C` (AV1 in ISOBMFF, section 2.3) or `hvcC` (ISO/IEC 14496-15
+ * section 8.3.2).
  */
-export function readBitDepth(bytes: Buffer, configuration: Property): number {
-  const cursor = new Cursor(bytes, configuration.contents);
-  if (configuration.type === 'av1C') {
+export function readPixelFormat(bytes: Buffer, { type, contents }: Property): PixelFormat {
+  const cursor = new Cursor(bytes, contents);
+  if (type === 'av1C') {
     cursor.skip(2);
     const flags = cursor.uint(1);
-    if ((flags & 0x40) === 0) return 8;
-    return (flags & 0x20) === 0 ? 10 : 12;
+    const bitDepth = (flags & 0x40) === 0 ? 8 : (flags & 0x20) === 0 ? 10 : 12;
+    return { bitDepth, isGray: (flags & 0x10) !== 0 };
   }
-  cursor.skip(17);
-  return 8 + (cursor.uint(1) & 7);
+  cursor.skip(16);
+  const isGray = (cursor.uint(1) & 3) === 0;
+  return { bitDepth: 8 + (cursor.uint(1) & 7), isGray };
 }
 
 /** Section 6.5.8: the type of an auxiliary image, as a URN. */
