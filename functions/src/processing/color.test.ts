@@ -3,10 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { parseConfig } from '../config/config.js';
-import { displayP3, toSrgb } from './color.js';
+import {
+  ADOBE_RGB,
+  gama,
+  gammaCurv,
+  rgbProfile,
+  withChunks,
+} from '../../test/processing/color-file.js';
+import { P3 } from '../../test/processing/color-cases.js';
+import { toSrgb, type DecodedImage } from './color.js';
+import { findColorSpace, type ColorSpace } from './color-space.js';
 import { decode } from './decode.js';
 import { readHeader } from './header.js';
-import type { RawImage } from './raw-image.js';
 
 const limits = parseConfig({ BUCKET: 'bucket' });
 const folder = mkdtempSync(join(tmpdir(), 'color-'));
@@ -22,46 +30,7 @@ async function photo(): Promise<Sharp> {
   return sharp(data, { raw: info });
 }
 
-/** An ICC profile of version 2 with a matrix and a gamma (ICC.1:2001-04, sections 6.1 to 6.5). */
-function rgbProfile(gamma: number, colorants: Record<'rXYZ' | 'gXYZ' | 'bXYZ', number[]>): Buffer {
-  const fixed = (values: number[]) => {
-    const bytes = Buffer.alloc(4 * values.length);
-    values.forEach((value, i) => bytes.writeInt32BE(Math.round(value * 65536), 4 * i));
-    return bytes;
-  };
-  const curve = Buffer.from('curv\0\0\0\0\0\0\0\x01\0\0\0\0', 'latin1');
-  curve.writeUInt16BE(Math.round(gamma * 256), 12);
-  const tags: [string, Buffer][] = [
-    ...Object.entries(colorants).map(([name, xyz]): [string, Buffer] => [
-      name,
-      Buffer.concat([Buffer.from('XYZ \0\0\0\0'), fixed(xyz)]),
-    ]),
-    ...['rTRC', 'gTRC', 'bTRC'].map((name): [string, Buffer] => [name, curve]),
-  ];
-  const table = Buffer.alloc(4 + 12 * tags.length);
-  table.writeUInt32BE(tags.length);
-  let offset = 128 + table.length;
-  tags.forEach(([name, data], i) => {
-    table.write(name, 4 + 12 * i);
-    table.writeUInt32BE(offset, 8 + 12 * i);
-    table.writeUInt32BE(data.length, 12 + 12 * i);
-    offset += data.length;
-  });
-  const header = Buffer.alloc(128);
-  header.writeUInt32BE(offset);
-  header.writeUInt32BE(0x0210_0000, 8);
-  header.write('mntrRGB XYZ ', 12);
-  header.write('acsp', 36);
-  fixed([0.9642, 1, 0.8249]).copy(header, 68);
-  return Buffer.concat([header, table, ...tags.map(([, data]) => data)]);
-}
-
-/** Adobe RGB (1998), section 4.3: gamma 563/256; its colorants adapted to D50. */
-const ADOBE = rgbProfile(563 / 256, {
-  rXYZ: [0.60974, 0.31111, 0.01947],
-  gXYZ: [0.20528, 0.62567, 0.06087],
-  bXYZ: [0.14919, 0.06322, 0.74457],
-});
+const ADOBE = rgbProfile(ADOBE_RGB, gammaCurv(563 / 256));
 
 function inProfile(image: Sharp, icc: Buffer): Sharp {
   const file = join(folder, 'profile.icc');
@@ -104,9 +73,7 @@ test.each<[string, (image: Sharp) => Sharp]>([
   ['Display P3 in PNG', (image) => image.withIccProfile('p3').png()],
   ['Display P3 with alpha', (image) => image.ensureAlpha(0.5).withIccProfile('p3').png()],
   ['Adobe RGB', (image) => inProfile(image, ADOBE).jpeg({ quality: 95 })],
-  ['CMYK', (image) => image.toColourspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 95 })],
   ['16 bits', (image) => image.toColourspace('rgb16').png()],
-  ['16 bits, Display P3', (image) => image.toColourspace('rgb16').withIccProfile('p3').png()],
   ['grey', (image) => image.greyscale().jpeg({ quality: 95 })],
   ['grey, 16 bits', (image) => image.toColourspace('grey16').png()],
   ['palette', (image) => image.png({ palette: true })],
@@ -125,40 +92,85 @@ test('the difference detects Display P3 that is not converted', async () => {
   );
 });
 
-describe('toSrgb', () => {
-  const pixel = (data: number[], frames = 1): RawImage => ({
-    data: Buffer.from(data),
-    width: 1,
-    height: 1,
-    channels: 3,
-    frames,
-  });
+test('16 bits with Display P3 match 8 bits', async () => {
+  const p3 = (image: Sharp) => image.withIccProfile('p3').png().toBuffer();
+  const deep = await p3((await photo()).toColourspace('rgb16'));
+  expect((await sharp(deep).metadata()).depth).toBe('ushort');
+  const { mean, max } = difference(
+    await decodePixels(deep),
+    await convertThenResize(await p3(await photo())),
+  );
+  expect(mean).toBeLessThan(0.6);
+  expect(max).toBeLessThan(10);
+});
 
-  test('clips colors of Display P3 that sRGB does not have', async () => {
-    expect([...(await toSrgb(pixel([0, 255, 0]), await displayP3())).data]).toEqual([0, 255, 0]);
-    const { data } = await toSrgb(pixel([200, 50, 50]), await displayP3());
+test('a linear curve of 16 bits makes no bands in dark colors', async () => {
+  // A gradient from 0 to 1 % of the light: 2.5 levels of 8 bits, but 25 levels of sRGB.
+  const numbers = Uint16Array.from(
+    { length: 3 * 400 * 2 },
+    (_, i) => (Math.floor(i / 3) % 400) * 1.64,
+  );
+  const raw = { width: 400, height: 2, channels: 3 } as const;
+  const png = await sharp(numbers, { raw }).toColourspace('rgb16').png().toBuffer();
+  const bytes = withChunks(png, gama(100_000));
+  const size = { width: 400, height: 2 };
+  const { data } = await decode(bytes, await readHeader(bytes, limits), size, limits);
+  const reds = data.subarray(0, 1200).filter((_, i) => i % 3 === 0);
+  expect(new Set(reds).size).toBeGreaterThan(20);
+});
+
+describe('toSrgb', () => {
+  const pixel = (data: number[], more: Partial<DecodedImage> = {}): DecodedImage => ({
+    ...{ width: 1, height: 1, channels: 3, frames: 1, model: 'rgb', bits: 8 },
+    data: Buffer.from(data),
+    ...more,
+  });
+  const p3 = findColorSpace({ icc: P3 }, 'rgb') as ColorSpace;
+
+  test('clips colors of Display P3 that sRGB does not have', () => {
+    expect([...toSrgb(pixel([0, 255, 0]), p3).data]).toEqual([0, 255, 0]);
+    const { data } = toSrgb(pixel([200, 50, 50]), p3);
     // From the matrices of both spaces (CSS Color 4, section 10).
     expect(
       [...data].map((level, i) => Math.abs(level - ([218, 24, 40][i] as number)) <= 2),
     ).toEqual([true, true, true]);
   });
 
-  test('converts all frames', async () => {
-    const { data } = await toSrgb(pixel([200, 50, 50, 200, 50, 50], 2), await displayP3());
+  test('converts all frames', () => {
+    const { data } = toSrgb(pixel([200, 50, 50, 200, 50, 50], { frames: 2 }), p3);
     expect(data.subarray(0, 3).equals(data.subarray(3))).toBe(true);
     expect(data[0]).toBeGreaterThan(210);
   });
 
-  test('returns the same object for any sRGB profile', async () => {
-    const icc = (
-      await sharp(await (await photo()).withIccProfile('srgb').jpeg().toBuffer()).metadata()
-    ).icc;
-    const raw = pixel([1, 2, 3]);
-    expect(await toSrgb(raw, icc as Buffer)).toBe(raw);
+  test('keeps alpha', () => {
+    expect(toSrgb(pixel([200, 50, 50, 77], { channels: 4 }), p3).data[3]).toBe(77);
+    const numbers = Uint16Array.of(51_400, 12_850, 12_850, 77 * 257);
+    const deep = { channels: 4, bits: 16, data: Buffer.from(numbers.buffer) } as const;
+    const { data } = toSrgb(pixel([], deep), p3);
+    expect(data).toEqual(toSrgb(pixel([200, 50, 50, 77], { channels: 4 }), p3).data);
   });
 
-  test('ignores an invalid profile', async () => {
-    const raw = pixel([200, 50, 50]);
-    expect((await toSrgb(raw, Buffer.from('not a profile'))).data).toEqual(raw.data);
+  test('reads 16-bit numbers at an odd address', () => {
+    const aligned = Buffer.from(Uint16Array.of(51_400, 12_850, 12_850).buffer);
+    const odd = Buffer.concat([Buffer.alloc(1), aligned]).subarray(1);
+    const convert = (data: Buffer) => toSrgb(pixel([], { bits: 16, data }), p3).data;
+    expect(convert(odd)).toEqual(convert(aligned));
+  });
+
+  test('returns the same bytes for any sRGB profile', async () => {
+    const jpeg = await (await photo()).withIccProfile('srgb').jpeg().toBuffer();
+    const { icc } = await sharp(jpeg).metadata();
+    const space = findColorSpace({ icc: icc }, 'rgb') as ColorSpace;
+    expect(space).toBeDefined();
+    const image = pixel([1, 2, 3]);
+    expect(toSrgb(image, space).data).toBe(image.data);
+    expect([...image.data]).toEqual([1, 2, 3]);
+  });
+
+  test('returns the same bytes without a color space', () => {
+    const image = pixel([200, 50, 50]);
+    expect(toSrgb(image, findColorSpace({ icc: Buffer.from('not a profile') }, 'rgb')).data).toBe(
+      image.data,
+    );
   });
 });

@@ -1,94 +1,64 @@
-/** Converts pixels from a color profile to sRGB. */
-import { createHash } from 'node:crypto';
-import { crc32, deflateSync } from 'node:zlib';
+/** Converts decoded pixels to sRGB, RGB or RGBA with 8 bits. */
+import type { ColorModel, ColorSpace, RgbSpace } from './color-space.js';
+import { convertByTable, convertPlainCmyk, convertRgb } from './convert-pixels.js';
 import type { RawImage } from './raw-image.js';
-import { openTrustedImage, toImageFailure, toMemoryFailure } from './vips.js';
+
+/** Pixels as decoded, in the color space of the file: gray as RGB, CMYK as four channels. */
+export interface DecodedImage extends RawImage {
+  model: ColorModel;
+  /** 16: `data` holds numbers of two bytes in the byte order of this machine. */
+  bits: 8 | 16;
+}
 
 /**
  * Converts already resized pixels: before the resize, up to four times as many pixels would be
  * converted. The averaging of a resize thus sees colors outside sRGB before they are clipped, which
- * changes only edges between two such colors (color.test.ts bounds the difference).
- * @param image pixels in the profile's color space
- * @param profile ICC profile of an RGB color space
- * @returns the same object when the profile is sRGB
- * @throws ImageFailure when libvips rejects the profile or memory runs out
+ * changes only edges between two such colors (color.test.ts bounds the difference). 16 bits become 8 only
+ * here, so that the curve of the color space makes no bands.
+ *
+ * The conversion follows Chromium: curves and a matrix, or the perceptual table of a profile, then clipping
+ * to sRGB. sharp cannot do it: it converts 16 bits to Display P3 and takes the result for sRGB, and it
+ * knows neither PNG gamma nor HDR. A profile that cannot be read is ignored.
+ * @param image 16 bits only with a color space; 8-bit pixels are overwritten
+ * @param space undefined for sRGB, and for CMYK without a profile
  */
-export async function toSrgb(image: RawImage, profile: Buffer): Promise<RawImage> {
-  return (await isSrgb(profile)) ? image : convert(image, profile);
+export function toSrgb(image: DecodedImage, space: ColorSpace | undefined): RawImage {
+  const { model, bits, ...rest } = image;
+  const rgb = model === 'cmyk' ? plainCmykToRgb(rest) : rest;
+  if (!space || (bits === 8 && 'curves' in space && isSrgb(space))) return rgb;
+  const source = bits === 16 ? toNumbers(rgb.data) : rgb.data;
+  const target = bits === 16 ? Buffer.allocUnsafeSlow(source.length) : rgb.data;
+  if ('table' in space) convertByTable(source, target, rgb.channels, space);
+  else convertRgb(source, target, rgb.channels, space);
+  return { ...rgb, data: target };
 }
 
-async function convert(image: RawImage, profile: Buffer): Promise<RawImage> {
-  const { width, height, channels, frames } = image;
-  // sharp reads a profile only from a file, so the pixels go through an uncompressed PNG.
-  const pixels = openTrustedImage(image.data, {
-    raw: { width, height: height * frames, channels },
-  });
-  const png = await toMemoryFailure(
-    pixels.png({ compressionLevel: 0, adaptiveFiltering: false }).toBuffer(),
-  );
-  const converted = openTrustedImage(insertProfile(png, profile)).toColourspace('srgb').raw();
-  return { ...image, data: await toImageFailure(converted.toBuffer(), 'damaged-image') };
+function plainCmykToRgb(image: RawImage): RawImage {
+  const { data } = image;
+  convertPlainCmyk(data, data);
+  return { ...image, channels: 3, data: data.subarray(0, (data.length / 4) * 3) };
 }
 
-/** A profile that changes no color by more than this many levels of 255 counts as sRGB. */
+/** Copies when the bytes do not start at an even address. */
+function toNumbers(data: Buffer): Uint16Array {
+  const { buffer, byteOffset, length } = data.byteOffset % 2 === 0 ? data : Buffer.from(data);
+  return new Uint16Array(buffer, byteOffset, length / 2);
+}
+
+/** A color space that changes no color by more than this many levels of 255 counts as sRGB. */
 const SRGB_TOLERANCE = 1;
 
 /** A cube of 6 x 6 x 6 colors, as RGB pixels. */
-const COLOR_CUBE = Buffer.from(
-  Array.from({ length: 216 }, (_, i) => [Math.floor(i / 36), Math.floor(i / 6) % 6, i % 6])
-    .flat()
-    .map((step) => step * 51),
+const COLOR_CUBE = Uint8Array.from(
+  Array.from({ length: 216 }, (_, i) => [Math.floor(i / 36), Math.floor(i / 6) % 6, i % 6]).flat(),
+  (step) => step * 51,
 );
 
 /** sRGB profiles have many names and variants, so this compares colors, not names. */
-async function isSrgb(profile: Buffer): Promise<boolean> {
-  const key = createHash('sha256').update(profile).digest('base64');
-  const cached = srgbProfiles.get(key);
-  if (cached !== undefined) return cached;
-  const cube: RawImage = { data: COLOR_CUBE, width: 216, height: 1, channels: 3, frames: 1 };
-  const { data } = await convert(cube, profile);
-  const isSame = data.every(
+function isSrgb(space: RgbSpace): boolean {
+  const converted = new Uint8Array(COLOR_CUBE.length);
+  convertRgb(COLOR_CUBE, converted, 3, space);
+  return converted.every(
     (level, i) => Math.abs(level - (COLOR_CUBE[i] as number)) <= SRGB_TOLERANCE,
   );
-  // Nearly all photos share a few profiles; the limit keeps uploads from filling the memory.
-  if (srgbProfiles.size < MAX_CACHED_PROFILES) srgbProfiles.set(key, isSame);
-  return isSame;
-}
-
-const MAX_CACHED_PROFILES = 100;
-
-/** SHA-256 of a profile (base64) -> whether it is sRGB. */
-const srgbProfiles = new Map<string, boolean>();
-
-/** Returns the ICC profile of Display P3, for files that name the color space by number only. */
-export function displayP3(): Promise<Buffer> {
-  return (displayP3Profile ??= readDisplayP3());
-}
-
-let displayP3Profile: Promise<Buffer> | undefined;
-
-/** sharp has the profile but only writes it into files, so this reads it back from one. */
-async function readDisplayP3(): Promise<Buffer> {
-  const pixel = openTrustedImage(Buffer.alloc(3), { raw: { width: 1, height: 1, channels: 3 } });
-  const png = await pixel.withIccProfile('p3').png().toBuffer();
-  const { icc } = await openTrustedImage(png).metadata();
-  return icc as Buffer;
-}
-
-/** Length of signature and IHDR, PNG (third edition) sections 5.2 and 11.2.1; iCCP may follow. */
-const PNG_HEADER_LENGTH = 8 + 25;
-
-/** Inserts an iCCP chunk into a PNG, PNG (third edition) section 11.3.2.3. */
-function insertProfile(png: Buffer, profile: Buffer): Buffer {
-  // Chunk type, profile name with its null terminator, compression method 0 (deflate).
-  const body = Buffer.concat([Buffer.from('iCCPicc\0\0'), deflateSync(profile, { level: 1 })]);
-  const chunk = Buffer.alloc(4 + body.length + 4);
-  chunk.writeUInt32BE(body.length - 4, 0);
-  body.copy(chunk, 4);
-  chunk.writeUInt32BE(crc32(body), 4 + body.length);
-  return Buffer.concat([
-    png.subarray(0, PNG_HEADER_LENGTH),
-    chunk,
-    png.subarray(PNG_HEADER_LENGTH),
-  ]);
 }

@@ -1,10 +1,11 @@
 /** Decodes a file to upright sRGB pixels. */
+import type { Sharp } from 'sharp';
 import { ImageFailure } from '../errors.js';
 import type { Size } from '../domain/variant.js';
-import { displayP3, toSrgb } from './color.js';
+import { toSrgb, type DecodedImage } from './color.js';
+import { findColorSpace, type ColorModel } from './color-space.js';
 import type { Header } from './header.js';
 import { openHeif, resizeTransformed } from './heif/decode.js';
-import type { HeifImage } from './heif/image.js';
 import type { UploadLimits } from './limits.js';
 import { dropOpaqueAlpha, type RawImage } from './raw-image.js';
 import { openImage, toImageFailure } from './vips.js';
@@ -21,35 +22,46 @@ export async function decode(
   size: Size,
   limits: UploadLimits,
 ): Promise<RawImage> {
-  const { animation, heif } = header;
-  const profile = heif ? await heifProfile(heif) : header.profile;
+  const { animation, heif, pixels } = header;
   const frames = animation?.frames ?? 1;
   const image = heif
     ? await openHeif(heif, limits.maxPixels)
-    : openImage(bytes, limits.maxPixels, { pages: frames, ignoreIcc: profile !== undefined });
+    : openImage(bytes, limits.maxPixels, { pages: frames, ignoreIcc: pixels !== undefined });
   const resized = heif
     ? resizeTransformed(image, heif.transform, size)
     : animation
       ? image
       : image.autoOrient().resize({ ...size, fit: 'fill' });
+  const model = pixels?.model ?? 'rgb';
+  const space = pixels && findColorSpace(header.color, model);
+  // More than 8 bits matter only until the conversion.
+  const decoded = await readPixels(resized, frames, model, space ? pixels.bits : 8);
+  return dropOpaqueAlpha(toSrgb(decoded, space));
+}
+
+/** Reads pixels in the file's color space. */
+async function readPixels(
+  image: Sharp,
+  frames: number,
+  model: ColorModel,
+  bits: 8 | 16,
+): Promise<DecodedImage> {
+  // CMYK is RGB to sharp unless its pipeline is CMYK; gray becomes RGB with equal channels.
+  const space = model === 'cmyk' ? 'cmyk' : bits === 16 ? 'rgb16' : 'srgb';
+  const pipeline = model === 'cmyk' ? image.pipelineColourspace('cmyk') : image;
   const { data, info } = await toImageFailure(
-    resized.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
+    pipeline
+      .toColourspace(space)
+      .raw({ depth: bits === 16 ? 'ushort' : 'uchar' })
+      .toBuffer({ resolveWithObject: true }),
     'damaged-image',
   );
   const { width, channels } = info;
   const height = info.height / frames;
-  if ((channels !== 3 && channels !== 4) || !Number.isInteger(height)) {
+  const isExpected = channels === 4 || (channels === 3 && model !== 'cmyk');
+  if (!isExpected || !Number.isInteger(height)) {
     const found = `${channels} channels, ${info.height} rows in ${frames} frames`;
-    throw new ImageFailure('damaged-image', `expected RGB, found ${found}`);
+    throw new ImageFailure('damaged-image', `expected RGB or CMYK, found ${found}`);
   }
-  // Before the conversion to sRGB, which then has fewer channels to carry.
-  const decoded = await dropOpaqueAlpha({ data, width, height, channels, frames });
-  return profile ? toSrgb(decoded, profile) : decoded;
-}
-
-/** ITU-T H.273, table 2: the color primaries of SMPTE EG 432-1, which Display P3 uses. */
-const P3_PRIMARIES = 12;
-
-async function heifProfile({ color }: HeifImage): Promise<Buffer | undefined> {
-  return color.icc ?? (color.cicp?.primaries === P3_PRIMARIES ? displayP3() : undefined);
+  return { data, width, height, channels, frames, model, bits };
 }

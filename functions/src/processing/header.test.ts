@@ -62,7 +62,7 @@ test.each([
   ['avif', () => plain(40, 30).avif({ effort: 0 })],
 ])('reads type and size of %s', async (type, make) => {
   const header = await headerOf(await make().toBuffer());
-  expect(header).toEqual({ type, size: { width: 40, height: 30 } });
+  expect(header).toEqual({ type, size: { width: 40, height: 30 }, ...RGB });
 });
 
 test('applies the orientation to the size', async () => {
@@ -74,6 +74,9 @@ test('applies the orientation to the size', async () => {
   const exif = await readHeader(fixture('heic/exif-6.heic'), limits);
   expect(exif.size).toEqual({ width: 64, height: 96 });
 });
+
+/** Eight bits of sRGB. */
+const RGB = { pixels: { model: 'rgb', bits: 8 }, color: {} };
 
 describe('rejects', () => {
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
@@ -111,7 +114,7 @@ describe('rejects', () => {
   test('TIFF only while the parameter TIFF is false', async () => {
     const tiff = await plain(20, 10).tiff().toBuffer();
     const header = await headerOf(tiff, { tiff: true });
-    expect(header).toEqual({ type: 'tiff', size: { width: 20, height: 10 } });
+    expect(header).toEqual({ type: 'tiff', size: { width: 20, height: 10 }, ...RGB });
   });
 });
 
@@ -167,7 +170,7 @@ describe('animations', () => {
   test('become still images when ANIMATED is false', async () => {
     const gif = await createAnimation(20, 10, 3).gif().toBuffer();
     const header = await headerOf(gif, { animated: false });
-    expect(header).toEqual({ type: 'gif', size: { width: 20, height: 10 } });
+    expect(header).toEqual({ type: 'gif', size: { width: 20, height: 10 }, ...RGB });
   });
 
   test('become still images with too many frames, or too many pixels in total', async () => {

@@ -2,6 +2,8 @@
 import type { Metadata } from 'sharp';
 import { ImageFailure } from '../errors.js';
 import type { Size } from '../domain/variant.js';
+import type { ColorDescription } from './color-description.js';
+import { heifDescription, type ColorModel } from './color-space.js';
 import { detectFileType, type FileType } from './file-type.js';
 import { detectForeignFormat } from './foreign-format.js';
 import {
@@ -15,6 +17,7 @@ import {
 } from './limits.js';
 import { readHeif, type HeifImage } from './heif/image.js';
 import { checkComplete } from './jpeg-end.js';
+import { readPngColor } from './png-color.js';
 import { checkStructure } from './structure.js';
 import { enableTiff, openImage, toImageFailure } from './vips.js';
 
@@ -26,10 +29,17 @@ export interface Header {
   size: Size;
   /** Present when the renditions are animated; every frame has `size`. */
   animation?: Animation;
-  /** ICC profile of 8-bit RGB pixels; profiles of other pixels are applied while decoding. */
-  profile?: Buffer;
+  /** Absent when libvips converts to sRGB while decoding: Lab, and numbers of more than 16 bits. */
+  pixels?: PixelFormat;
+  color: ColorDescription;
   /** Present for AVIF and HEIC. */
   heif?: HeifImage;
+}
+
+export interface PixelFormat {
+  model: ColorModel;
+  /** Of a channel; 16 stands for any number from 9 to 16. */
+  bits: 8 | 16;
 }
 
 export interface Animation {
@@ -74,13 +84,15 @@ export async function readHeader(bytes: Buffer, limits: UploadLimits): Promise<H
   checkPixels(metadata, limits.maxPixels);
   if (file.cutJpeg) await checkComplete(file.cutJpeg, limits.maxPixels);
   const animation = readAnimation(metadata, limits);
-  const isRgb = metadata.space === 'srgb' && metadata.depth === 'uchar';
+  const pixels = readPixelFormat(metadata);
   return {
     type: fileType,
     bytes: file.bytes,
     size: { width: metadata.autoOrient.width, height: metadata.autoOrient.height },
     ...(animation && { animation }),
-    ...(isRgb && metadata.icc && { profile: metadata.icc }),
+    ...(pixels && { pixels }),
+    color:
+      fileType === 'png' ? readPngColor(bytes) : { ...(metadata.icc && { icc: metadata.icc }) },
   };
 }
 
@@ -91,8 +103,33 @@ function readHeifHeader(bytes: Buffer, { maxPixels, heic }: UploadLimits): Heade
     throw new ImageFailure('heic-off', 'found HEIC, the parameter HEIC is false');
   }
   if (heif.type === 'avif') checkPixels(heif.codedSize, Math.min(MAX_AVIF_PIXELS, maxPixels));
-  return { type: heif.type, bytes: heif.file, size: heif.size, heif };
+  // heic.ts returns 8 bits.
+  const bits = heif.type === 'avif' && heif.bitDepth > 8 ? 16 : 8;
+  return {
+    type: heif.type,
+    bytes: heif.file,
+    size: heif.size,
+    pixels: { model: 'rgb', bits },
+    color: heifDescription(heif.color),
+    heif,
+  };
 }
+
+/** The formats that libvips names by `space` and `depth`. */
+function readPixelFormat({ space, depth }: Metadata): PixelFormat | undefined {
+  const model = MODELS[space];
+  const bits = depth === 'uchar' ? 8 : depth === 'ushort' ? 16 : undefined;
+  return model && bits && (model !== 'cmyk' || bits === 8) ? { model, bits } : undefined;
+}
+
+/** https://www.libvips.org/API/current/enum.Interpretation.html */
+const MODELS: Partial<Record<string, ColorModel>> = {
+  srgb: 'rgb',
+  rgb16: 'rgb',
+  'b-w': 'gray',
+  grey16: 'gray',
+  cmyk: 'cmyk',
+};
 
 /** @returns undefined for still images, and for animations that are reduced to their first frame */
 function readAnimation(metadata: Metadata, { animated }: UploadLimits): Animation | undefined {

@@ -1,0 +1,124 @@
+/** Converts the colors of pixels to sRGB. */
+import type { RgbSpace, TableSpace } from './color-space.js';
+import { createTableEvaluator } from './icc-table.js';
+import { apply } from './matrix.js';
+import { hlgSystemGain, toneMapGain } from './tone-map.js';
+
+/** Channels of 8 or 16 bits, pixel by pixel. */
+export type Samples = Uint8Array | Uint16Array;
+
+/** Encoded sRGB (0 to 255) of each linear value (0 to ENCODING_STEPS): the steps are finer than a level. */
+const ENCODING_STEPS = 65_535;
+let encodingTable: Uint8Array | undefined;
+
+/** IEC 61966-2-1. */
+function createEncodingTable(): Uint8Array {
+  return Uint8Array.from({ length: ENCODING_STEPS + 1 }, (_, i) => {
+    const linear = i / ENCODING_STEPS;
+    const encoded = linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
+    return Math.round(255 * encoded);
+  });
+}
+
+/** Clips to the range of sRGB. A curve of a damaged profile may yield NaN, which becomes 0. */
+function toStep(linear: number): number {
+  return linear > 0 ? Math.min(ENCODING_STEPS, Math.round(linear * ENCODING_STEPS)) : 0;
+}
+
+const maxOf = (samples: Samples) => 256 ** samples.BYTES_PER_ELEMENT - 1;
+
+/**
+ * @param source RGB, or RGBA with alpha that is not premultiplied
+ * @param target receives as many channels; may be `source`
+ */
+export function convertRgb(
+  source: Samples,
+  target: Uint8Array,
+  channels: 3 | 4,
+  space: RgbSpace,
+): void {
+  const max = maxOf(source);
+  const [reds, greens, blues] = space.curves.map((curve) =>
+    Float64Array.from({ length: max + 1 }, (_, value) => curve(value / max)),
+  ) as [Float64Array, Float64Array, Float64Array];
+  const encoding = (encodingTable ??= createEncodingTable());
+  const { toSrgb: m, hdr } = space;
+  for (let i = 0; i < source.length; i += channels) {
+    let r = reds[source[i] as number] as number;
+    let g = greens[source[i + 1] as number] as number;
+    let b = blues[source[i + 2] as number] as number;
+    if (hdr) {
+      const gain = displayGain(r, g, b, hdr);
+      r *= gain;
+      g *= gain;
+      b *= gain;
+    }
+    target[i] = encoding[toStep(m[0] * r + m[1] * g + m[2] * b)] as number;
+    target[i + 1] = encoding[toStep(m[3] * r + m[4] * g + m[5] * b)] as number;
+    target[i + 2] = encoding[toStep(m[6] * r + m[7] * g + m[8] * b)] as number;
+    if (channels === 4) {
+      const alpha = source[i + 3] as number;
+      target[i + 3] = max === 255 ? alpha : alpha >> 8;
+    }
+  }
+}
+
+/** @returns the factor that brings the light of a pixel into the range of a standard display */
+function displayGain(
+  r: number,
+  g: number,
+  b: number,
+  { isHlg, toBt2020: m }: NonNullable<RgbSpace['hdr']>,
+): number {
+  const wideRed = m[0] * r + m[1] * g + m[2] * b;
+  const wideGreen = m[3] * r + m[4] * g + m[5] * b;
+  const wideBlue = m[6] * r + m[7] * g + m[8] * b;
+  const gain = isHlg ? hlgSystemGain(wideRed, wideGreen, wideBlue) : 1;
+  return gain * toneMapGain(gain * Math.max(wideRed, wideGreen, wideBlue));
+}
+
+/**
+ * @param source RGB or RGBA; for a table of four channels, CMYK that convertPlainCmyk has converted
+ * @param target receives as many channels; may be `source`
+ */
+export function convertByTable(
+  source: Samples,
+  target: Uint8Array,
+  channels: 3 | 4,
+  { table, toSrgb }: TableSpace,
+): void {
+  const max = maxOf(source);
+  const evaluate = createTableEvaluator(table);
+  const encoding = (encodingTable ??= createEncodingTable());
+  // Chromium applies a profile for CMYK to the RGB of plain CMYK, as inks without black.
+  const isInk = table.channels === 4;
+  const color = new Float64Array(table.channels);
+  for (let i = 0; i < source.length; i += channels) {
+    for (let c = 0; c < Math.min(3, color.length); c++) {
+      const value = (source[i + c] as number) / max;
+      color[c] = isInk ? 1 - value : value;
+    }
+    if (isInk) color[3] = 0;
+    const [r, g, b] = apply(toSrgb, evaluate(color));
+    target[i] = encoding[toStep(r)] as number;
+    target[i + 1] = encoding[toStep(g)] as number;
+    target[i + 2] = encoding[toStep(b)] as number;
+    if (channels === 4) {
+      const alpha = source[i + 3] as number;
+      target[i + 3] = max === 255 ? alpha : alpha >> 8;
+    }
+  }
+}
+
+/**
+ * Converts CMYK without a profile as browsers do: inks are filters that multiply.
+ * @param target receives RGB; may be `source`
+ */
+export function convertPlainCmyk(source: Uint8Array, target: Uint8Array): void {
+  for (let i = 0, o = 0; i < source.length; i += 4) {
+    const black = 255 - (source[i + 3] as number);
+    for (let c = 0; c < 3; c++) {
+      target[o++] = Math.round(((255 - (source[i + c] as number)) * black) / 255);
+    }
+  }
+}
