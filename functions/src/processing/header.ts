@@ -11,10 +11,10 @@ import {
   checkBytes,
   checkPixels,
   MAX_ANIMATION_PIXELS,
-  MAX_AVIF_PIXELS,
   MAX_FRAMES,
   type UploadLimits,
 } from './limits.js';
+import { decodedBits } from './heif/decode.js';
 import { readHeif, type HeifImage } from './heif/image.js';
 import { checkComplete } from './jpeg-end.js';
 import { readPngColor } from './png-color.js';
@@ -102,14 +102,11 @@ function readHeifHeader(bytes: Buffer, { maxPixels, heic }: UploadLimits): Heade
   if (heif.type === 'heic' && !heic) {
     throw new ImageFailure('heic-off', 'found HEIC, the parameter HEIC is false');
   }
-  if (heif.type === 'avif') checkPixels(heif.codedSize, Math.min(MAX_AVIF_PIXELS, maxPixels));
-  // heic.ts returns 8 bits.
-  const bits = heif.type === 'avif' && heif.bitDepth > 8 ? 16 : 8;
   return {
     type: heif.type,
     bytes: heif.file,
     size: heif.size,
-    pixels: { model: 'rgb', bits },
+    pixels: { model: heif.isGray ? 'gray' : 'rgb', bits: decodedBits(heif) },
     color: heifDescription(heif.color),
     heif,
   };

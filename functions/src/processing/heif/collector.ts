@@ -2,7 +2,7 @@
 import type { Size } from '../../domain/variant.js';
 import { ImageFailure } from '../../errors.js';
 import type { ColorDescription } from '../color-description.js';
-import { checkPixels } from '../limits.js';
+import { checkPixels, MAX_AVIF_PIXELS } from '../limits.js';
 import { selectLayers } from './av1.js';
 import { checkCount, damaged, type Extent } from './boxes.js';
 import { checkTiles, readGrid, readOverlaySize } from './derived.js';
@@ -36,6 +36,10 @@ const MAX_TILES = 4096;
 const MAX_LAYERS = 64;
 /** Pixels; decoding a smaller image takes about as long. */
 const MIN_COST = 4096;
+/** More than any codec writes without loss; further bytes take time and make no pixels. */
+const BYTES_PER_PIXEL = 6;
+/** Images that may be the alpha channel of an image, in the order of the file. */
+const MAX_AUXILIARIES = 16;
 /** Tiles reach beyond the edges of an image, an overlay hides a part of its layers, and alpha is another image. */
 const MAX_COST_FACTOR = 4;
 
@@ -68,6 +72,12 @@ const ALPHA_TYPES = new Set([
   'urn:mpeg:avc:2015:auxid:1',
 ]);
 
+interface ItemData {
+  /** The same for the same data. */
+  key: string;
+  data: Buffer;
+}
+
 /** Collects the parts of one image of a file. */
 export class Collector {
   readonly #bytes: Buffer;
@@ -76,7 +86,8 @@ export class Collector {
   readonly #resolved = new Map<number, Resolved>();
   /** Items whose parts are being collected. */
   readonly #open = new Set<number>();
-  readonly #knownData = new Set<string>();
+  readonly #data = new Map<string, ItemData>();
+  readonly #alphas = new Map<Resolved, number | undefined>();
   #dataLength = 0;
 
   /**
@@ -98,7 +109,7 @@ export class Collector {
     const maxCost = MAX_COST_FACTOR * this.#maxPixels;
     if (cost > maxCost) {
       const expected = `expected parts of at most ${maxCost} pixels together`;
-      throw new ImageFailure('too-many-pixels', `${expected}, found ${cost}`);
+      throw new ImageFailure('too-many-pixels', `${expected}, found ${Math.ceil(cost)}`);
     }
     return writeHeif(type, this.#outputs, image.index);
   }
@@ -153,7 +164,7 @@ export class Collector {
   /** Adds a frame of a track. */
   addFrame({ type, size, data, properties }: Frame): Resolved {
     if (!isCodec(type)) throw new ImageFailure('unsupported-format', `found HEIF with ${type}`);
-    return this.#addCoded(type, { id: 0, type, data: [data], properties }, size);
+    return this.#addCoded(type, { id: 0, type, readExtents: () => [data], properties }, size);
   }
 
   /** Adds the frame of an alpha track. */
@@ -163,10 +174,21 @@ export class Collector {
     return alpha;
   }
 
-  #findAlpha(meta: Meta, { ids }: Resolved): number | undefined {
-    return ids
-      .flatMap((id) => meta.references.to('auxl', id))
-      .find((id) => ALPHA_TYPES.has(readAuxiliaryType(this.#bytes, meta.item(id).properties)));
+  #checkSize(size: Size, codec: Codec): void {
+    const maxPixels =
+      codec === 'av01' ? Math.min(MAX_AVIF_PIXELS, this.#maxPixels) : this.#maxPixels;
+    checkPixels(size, maxPixels);
+  }
+
+  #findAlpha(meta: Meta, image: Resolved): number | undefined {
+    // The tiles of a grid may all be one image.
+    if (!this.#alphas.has(image)) {
+      const alpha = image.ids
+        .flatMap((id) => meta.references.to('auxl', id).slice(0, MAX_AUXILIARIES))
+        .find((id) => ALPHA_TYPES.has(readAuxiliaryType(this.#bytes, meta.item(id).properties)));
+      this.#alphas.set(image, alpha);
+    }
+    return this.#alphas.get(image);
   }
 
   #setAlpha(alpha: Resolved, image: Resolved): void {
@@ -184,10 +206,11 @@ export class Collector {
     const size = frameSize ?? readSize(bytes, properties);
     const configuration = findProperty(properties, CONFIGURATIONS[codec]);
     if (!configuration) throw damaged(`a property ${CONFIGURATIONS[codec]}`, 'none');
-    checkPixels(size, this.#maxPixels);
+    this.#checkSize(size, codec);
+    const itemData = this.#readData(item);
     const index = this.#outputs.push({
       type: codec,
-      ...this.#readData(item),
+      ...itemData,
       properties: [
         sizeProperty(size),
         ...properties.filter(isForDecoder(bytes)).map((one) => this.#copyProperty(one)),
@@ -201,7 +224,7 @@ export class Collector {
       transform: readTransform(bytes, properties, noTransform(size), codec),
       format: readPixelFormat(bytes, configuration),
       color: readColor(bytes, properties),
-      cost: Math.max(MIN_COST, size.width * size.height),
+      cost: Math.max(MIN_COST, size.width * size.height, itemData.data.length / BYTES_PER_PIXEL),
       ids: [item.id],
     };
   }
@@ -247,7 +270,6 @@ export class Collector {
   #addOverlay(meta: Meta, item: Item, sources: readonly number[]): Resolved {
     const output = this.#readData(item);
     const size = readOverlaySize(output.data);
-    checkPixels(size, this.#maxPixels);
     checkCount('layers', sources.length, MAX_LAYERS);
     if (sources.length === 0) throw damaged('layers', 'none');
     const layers = this.#addParts(meta, sources);
@@ -264,16 +286,12 @@ export class Collector {
     return parts;
   }
 
-  #addComposed(
-    item: Item,
-    output: { key: string; data: Buffer },
-    size: Size,
-    parts: readonly Resolved[],
-  ): Resolved {
+  #addComposed(item: Item, output: ItemData, size: Size, parts: readonly Resolved[]): Resolved {
     const [first] = parts as [Resolved];
     if (parts.some(({ codec }) => codec !== first.codec)) {
       throw new ImageFailure('unsupported-format', 'found tiles or layers of two codecs');
     }
+    this.#checkSize(size, first.codec);
     const color = readColor(this.#bytes, item.properties);
     const properties = item.properties.filter(isForDecoder(this.#bytes));
     const index = this.#outputs.push({
@@ -295,20 +313,21 @@ export class Collector {
   }
 
   /** Joins the parts of an item's data. Together, all items have at most as many bytes as the file. */
-  #readData({ type, data: extents, properties }: Item): { key: string; data: Buffer } {
-    const key = extents.map(({ start, end }) => `${start}-${end}`).join();
-    if (!this.#knownData.has(key)) {
-      this.#knownData.add(key);
-      for (const { start, end } of extents) this.#dataLength += end - start;
-      if (this.#dataLength > this.#bytes.length) {
-        throw damaged('item data without overlaps', `${this.#dataLength} bytes`);
-      }
-    }
-    const data = joinParts(this.#bytes, extents);
+  #readData({ type, readExtents, properties }: Item): ItemData {
+    const extents = readExtents();
     const selection = type === 'av01' ? readLayerSelection(this.#bytes, properties) : undefined;
-    if (!selection) return { key, data };
-    const { operatingPoint, layer } = selection;
-    return { key: `${key} ${operatingPoint} ${layer}`, data: selectLayers(data, selection) };
+    const extentKey = extents.map(({ start, end }) => `${start}-${end}`).join();
+    const key = `${extentKey} ${selection ? Object.values(selection).join() : ''}`;
+    const known = this.#data.get(key);
+    if (known) return known;
+    for (const { start, end } of extents) this.#dataLength += end - start;
+    if (this.#dataLength > this.#bytes.length) {
+      throw damaged('item data without overlaps', `${this.#dataLength} bytes`);
+    }
+    const joined = joinParts(this.#bytes, extents);
+    const result = { key, data: selection ? selectLayers(joined, selection) : joined };
+    this.#data.set(key, result);
+    return result;
   }
 
   #copyProperty({ type, contents }: Property): OutputProperty {

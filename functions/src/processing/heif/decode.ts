@@ -14,6 +14,12 @@ const MAX_DEFAULT_ITEMS = 256;
 /** Pixels; a larger HEIC of 10 or 12 bits is decoded to 8, or the decoder would need too much memory. */
 const MAX_DEEP_PIXELS = 25_000_000;
 
+/** Bits per channel of the pixels that openHeif returns. */
+export function decodedBits({ type, bitDepth, codedSize: { width, height } }: HeifImage): 8 | 16 {
+  if (bitDepth === 8) return 8;
+  return type === 'heic' && width * height > MAX_DEEP_PIXELS ? 8 : 16;
+}
+
 /**
  * @param maxPixels limit of what the decoder finds inside of the codec's data, width times height
  * @param worker path of the compiled heic-worker.ts
@@ -42,11 +48,9 @@ function decodeHeicImage(
   maxPixels: number,
   worker?: string,
 ): Promise<HeicPixels> {
-  const { width, height } = image.codedSize;
-  const isDeep = image.bitDepth > 8 && width * height <= MAX_DEEP_PIXELS;
   const limits = { pixels: maxPixels, memory: HEIC_MEMORY, seconds: HEIC_SECONDS };
   return decodeHeic(image.file, limits, {
-    depth: isDeep ? 16 : 8,
+    depth: decodedBits(image),
     ...(worker && { worker }),
   });
 }
@@ -57,7 +61,7 @@ function openAvif({ file, items }: HeifImage, maxPixels: number): Sharp {
 }
 
 async function decodeAvif(image: HeifImage, maxPixels: number): Promise<HeicPixels> {
-  const depth = image.bitDepth === 8 ? 8 : 16;
+  const depth = decodedBits(image);
   const { data, info } = await toImageFailure(
     openAvif(image, maxPixels)
       .raw({ depth: depth === 8 ? 'uchar' : 'ushort' })

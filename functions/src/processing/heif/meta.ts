@@ -22,7 +22,8 @@ export interface Item {
   id: number;
   /** `hvc1`, `av01`, `grid`, `Exif` and others. */
   type: string;
-  data: Extent[];
+  /** @throws ImageFailure when the data are outside of the file */
+  readExtents: () => Extent[];
   /** In the order of the file, in which the transformations among them apply. */
   properties: Property[];
 }
@@ -62,9 +63,9 @@ export function readMeta(bytes: Buffer, box: Extent): Meta | undefined {
     primary,
     item(id) {
       const type = types.get(id);
-      const readData = locations.get(id);
-      if (type === undefined || !readData) throw damaged(`an item ${id}`, 'none');
-      return { id, type, data: readData(), properties: propertiesOf(id) };
+      const readExtents = locations.get(id);
+      if (type === undefined || !readExtents) throw damaged(`an item ${id}`, 'none');
+      return { id, type, readExtents, properties: propertiesOf(id) };
     },
     references,
   };

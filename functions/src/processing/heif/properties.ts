@@ -89,7 +89,7 @@ export function readColor(bytes: Buffer, properties: readonly Property[]): Color
       color.cicp ??= { primaries, transfer, matrix, fullRange };
     } else if (colorType === 'prof' || colorType === 'rICC') {
       const { start, end } = cursor.rest;
-      color.icc ??= Buffer.from(bytes.subarray(start, end));
+      color.icc ??= bytes.subarray(start, end);
     }
   }
   return color;
