@@ -24,7 +24,7 @@ const SIGNATURES = {
 
 /** Brands of still images and image sequences, ISO/IEC 23008-12 annex B and the AVIF specification. */
 const HEIF_BRANDS = new Set(
-  'mif1 mif2 msf1 miaf avif avis avio heic heix heim heis hevc hevx hevm hevs'.split(' '),
+  'mif1 mif2 msf1 miaf avif avis heic heix heim heis hevc hevx hevm hevs'.split(' '),
 );
 
 /** Reads the brands of an ISO base media file, ISO/IEC 14496-12 section 4.3. */

@@ -153,11 +153,11 @@ export function writeSequence(
   };
   const head = (dataStart: number) => {
     let offset = dataStart;
-    const traks = tracks.map((track, i) => {
+    const allTracks = tracks.map((track, i) => {
       offset += track.item.data.length;
       return trak(track, i, offset - track.item.data.length);
     });
-    return Buffer.concat([ftyp, ...others, box('moov', ...traks)]);
+    return Buffer.concat([ftyp, ...others, box('moov', ...allTracks)]);
   };
   const dataStart = head(0).length + 8;
   return Buffer.concat([head(dataStart), box('mdat', ...tracks.map(({ item }) => item.data))]);

@@ -20,7 +20,7 @@ export interface LayerSelection {
 export function selectLayers(data: Buffer, { operatingPoint, layer }: LayerSelection): Buffer {
   let mask = ALL_LAYERS;
   const kept: Buffer[] = [];
-  for (const { type, temporal, spatial, contents, whole } of readObus(data)) {
+  for (const { type, temporal, spatial, contents, whole } of readUnits(data)) {
     if (type === SEQUENCE_HEADER) mask = readOperatingPoint(contents, operatingPoint);
     const isAlwaysKept =
       type === SEQUENCE_HEADER || type === TEMPORAL_DELIMITER || temporal === undefined;
@@ -45,7 +45,7 @@ interface Obu {
 }
 
 /** Section 5.3.1. */
-function* readObus(data: Buffer): Generator<Obu> {
+function* readUnits(data: Buffer): Generator<Obu> {
   for (let start = 0; start < data.length;) {
     const header = data[start] as number;
     const hasExtension = (header & 4) !== 0;
@@ -93,7 +93,7 @@ function readOperatingPoint(sequenceHeader: Buffer, index: number): number {
     bits(32);
     bits(32);
     const isEqualInterval = bits(1) === 1;
-    if (isEqualInterval) skipUvlc(bits);
+    if (isEqualInterval) skipVariableLength(bits);
     hasDecoderModel = bits(1) === 1;
     if (hasDecoderModel) {
       delayLength = bits(5) + 1;
@@ -129,7 +129,7 @@ function createBitReader(bytes: Buffer): BitReader {
 }
 
 /** Section 4.10.3. */
-function skipUvlc(bits: BitReader): void {
+function skipVariableLength(bits: BitReader): void {
   let zeros = 0;
   while (zeros < 32 && bits(1) === 0) zeros++;
   if (zeros < 32) bits(zeros);

@@ -11,8 +11,7 @@ import type { Transform, TransformStep } from './transform.js';
 /** The properties that this code applies, hands to the decoder, or may ignore though they are essential. */
 const KNOWN_PROPERTIES = new Set(
   (
-    'ispe pixi colr hvcC av1C auxC clap irot imir pasp a1op lsel a1lx ' +
-    'clli mdcv cclv amve rloc cmin cmex udes altt aebr wbbr fobr afbr dobr'
+    'ispe pixi colr hvcC av1C auxC clap irot imir pasp a1op lsel a1lx ' + 'clli mdcv cclv amve'
   ).split(' '),
 );
 
