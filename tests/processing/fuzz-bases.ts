@@ -59,5 +59,14 @@ export async function createBaseFiles(root: string): Promise<[name: string, byte
   for (const name of ['corners', 'alpha', 'thumbnail']) {
     files.push([`heic-${name}`, readFileSync(join(fixtures, 'heic', `${name}.heic`))]);
   }
+  for (const name of CASES) files.push([name, readFileSync(join(fixtures, 'cases', name))]);
   return files;
 }
+
+/** HEIF with crops and rotations, a sequence, and tiles. */
+const CASES = [
+  'heic-clap-irot.heic',
+  'avif-animated.avif',
+  'avif-premul.avif',
+  'heic-tiles-256-of-128.heic',
+];

@@ -24,13 +24,10 @@ async function codeOf(
 
 /** The header without the file. */
 async function headerOf(bytes: Buffer, changes: Partial<UploadLimits> = {}) {
-  const {
-    bytes: file,
-    heif: _heif,
-    ...header
-  } = await readHeader(bytes, { ...limits, ...changes });
-  expect(file.length).toBeGreaterThan(0);
-  return header;
+  const header = await readHeader(bytes, { ...limits, ...changes });
+  expect(header.bytes.length).toBeGreaterThan(0);
+  const isFile = (name: string) => name === 'bytes' || name === 'heif';
+  return Object.fromEntries(Object.entries(header).filter(([name]) => !isFile(name)));
 }
 
 /** Creates an animation of frames that differ: encoders drop identical frames. */

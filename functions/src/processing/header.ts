@@ -97,9 +97,9 @@ export async function readHeader(bytes: Buffer, limits: UploadLimits): Promise<H
 }
 
 /** Everything is read from the boxes: libheif sees only the file that readHeif writes. */
-function readHeifHeader(bytes: Buffer, { maxPixels, heic }: UploadLimits): Header {
-  const heif = readHeif(bytes, maxPixels);
-  if (heif.type === 'heic' && !heic) {
+function readHeifHeader(bytes: Buffer, limits: UploadLimits): Header {
+  const heif = readAcceptedHeif(bytes, limits);
+  if (heif.type === 'heic' && !limits.heic) {
     throw new ImageFailure('heic-off', 'found HEIC, the parameter HEIC is false');
   }
   return {
@@ -110,6 +110,18 @@ function readHeifHeader(bytes: Buffer, { maxPixels, heic }: UploadLimits): Heade
     color: heifDescription(heif.color),
     heif,
   };
+}
+
+/** Adds the accepted formats to the failure of an unsupported one. */
+function readAcceptedHeif(bytes: Buffer, limits: UploadLimits): HeifImage {
+  try {
+    return readHeif(bytes, limits.maxPixels);
+  } catch (error) {
+    if (!(error instanceof ImageFailure)) throw error;
+    const { code, detail, values } = error;
+    const accepted = acceptedFormats(limits);
+    throw new ImageFailure(code, detail, { ...values, accepted, cause: error });
+  }
 }
 
 /** The formats that libvips names by `space` and `depth`. */

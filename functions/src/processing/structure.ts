@@ -18,7 +18,7 @@ export interface CleanFile {
 
 /**
  * Drops all metadata but orientation and color profile from JPEG, PNG and WebP. GIF has none that a decoder
- * parses; HEIF and TIFF keep theirs, because their decoders read only what they need.
+ * parses; TIFF keeps its own, because its decoder reads only what it needs. heif/image.ts does this for HEIF.
  * @throws ImageFailure when decoding the file would take too much time or memory
  */
 export function checkStructure(

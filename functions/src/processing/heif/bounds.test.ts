@@ -279,6 +279,24 @@ function ipma(indices: number[]): Buffer {
   return fullBox('ipma', u32(1), u16(1), u8(indices.length, ...indices));
 }
 
+test('no failure has a control character of the file', () => {
+  const { outcome } = measure(writeHeif([{ ...heic, type: '\x1b[2J' }]));
+  expect(outcome).toBe('unsupported-format: found HEIF with ?[2J');
+});
+
+test('an EXIF directory that refers to itself never reaches a library', () => {
+  // 4,900 entries "Exif IFD", each at the offset of their own directory: 7 seconds of libexif.
+  const entry = Buffer.from('698704000100000008000000', 'hex');
+  const exif = Buffer.concat([
+    Buffer.from('0000000049492a00080000002413', 'hex'),
+    ...Array<Buffer>(4900).fill(entry),
+  ]);
+  const items = [heic, { type: 'Exif', data: exif, properties: [], hidden: true }];
+  const bytes = writeHeif(items, [['cdsc', 2, 1]]);
+  expect(bytes.includes(entry)).toBe(true);
+  expect(readHeif(bytes, MAX_PIXELS).file.includes(entry)).toBe(false);
+});
+
 test('time grows with the size of a file, not with its square', () => {
   const grid = (columns: number) =>
     withGrid(gridData(columns, 16, 64 * columns, 1024), 16 * columns);

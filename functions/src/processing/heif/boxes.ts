@@ -23,6 +23,22 @@ export function damaged(expected: string, found: string | number): ImageFailure 
   return new ImageFailure('damaged-image', `expected ${expected}, found ${found}`);
 }
 
+/** The names of formats in public messages, by the types of items and samples. */
+const FORMAT_NAMES: Partial<Record<string, string>> = {
+  avc1: 'HEIF with AVC',
+  jpeg: 'HEIF with JPEG',
+  j2k1: 'HEIF with JPEG 2000',
+  mski: 'HEIF with a mask',
+  unci: 'HEIF without compression',
+  vvc1: 'HEIF with VVC',
+};
+
+/** The file is of a kind that is not decoded. @param type of an item */
+export function unsupported(found: string, type = ''): ImageFailure {
+  const format = FORMAT_NAMES[type] ?? 'an unusual HEIF';
+  return new ImageFailure('unsupported-format', `found ${found}`, { format });
+}
+
 /** The file is valid, and has more parts than are read. */
 export function checkCount(unit: string, count: number, max: number): void {
   if (count > max) {
@@ -79,10 +95,10 @@ export class Cursor {
     return this.#bytes.readInt32BE(this.skip(4));
   }
 
-  /** A four-character code. */
+  /** A four-character code; characters that would change a terminal's state become `?`. */
   code(): string {
     const start = this.skip(4);
-    return this.#bytes.toString('latin1', start, start + 4);
+    return this.#bytes.toString('latin1', start, start + 4).replace(/[^ -~]/g, '?');
   }
 
   /** Version and flags of a full box. */

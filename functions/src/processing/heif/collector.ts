@@ -4,7 +4,7 @@ import { ImageFailure } from '../../errors.js';
 import type { ColorDescription } from '../color-description.js';
 import { checkPixels, MAX_AVIF_PIXELS } from '../limits.js';
 import { selectLayers } from './av1.js';
-import { checkCount, damaged, type Extent } from './boxes.js';
+import { checkCount, damaged, unsupported, type Extent } from './boxes.js';
 import { checkTiles, readGrid, readOverlaySize } from './derived.js';
 import type { Item, Meta, Property } from './meta.js';
 import {
@@ -163,7 +163,7 @@ export class Collector {
 
   /** Adds a frame of a track. */
   addFrame({ type, size, data, properties }: Frame): Resolved {
-    if (!isCodec(type)) throw new ImageFailure('unsupported-format', `found HEIF with ${type}`);
+    if (!isCodec(type)) throw unsupported(`HEIF with ${type}`, type);
     return this.#addCoded(type, { id: 0, type, readExtents: () => [data], properties }, size);
   }
 
@@ -235,7 +235,7 @@ export class Collector {
     if (item.type === 'iovl') return this.#addOverlay(meta, item, sources);
     const [source] = sources;
     if ((item.type !== 'iden' && item.type !== 'tmap') || source === undefined) {
-      throw new ImageFailure('unsupported-format', `found HEIF with ${item.type}`);
+      throw unsupported(`HEIF with ${item.type}`, item.type);
     }
     const image = this.addItem(meta, source);
     // A tone-mapped image is shown as its base image, without the gain map (ISO 21496-1).
@@ -281,7 +281,7 @@ export class Collector {
   #addParts(meta: Meta, ids: readonly number[]): Resolved[] {
     const parts = ids.map((id) => this.addItem(meta, id));
     if (parts.some(({ transform, size }) => !isIdentity(transform, size))) {
-      throw new ImageFailure('unsupported-format', 'found tiles or layers with transformations');
+      throw unsupported('tiles or layers with transformations');
     }
     return parts;
   }
@@ -289,7 +289,7 @@ export class Collector {
   #addComposed(item: Item, output: ItemData, size: Size, parts: readonly Resolved[]): Resolved {
     const [first] = parts as [Resolved];
     if (parts.some(({ codec }) => codec !== first.codec)) {
-      throw new ImageFailure('unsupported-format', 'found tiles or layers of two codecs');
+      throw unsupported('tiles or layers of two codecs');
     }
     this.#checkSize(size, first.codec);
     const color = readColor(this.#bytes, item.properties);

@@ -1,6 +1,13 @@
 /** Reads the box `meta` of a HEIF file: items, where their data is, and what they refer to. */
-import { ImageFailure } from '../../errors.js';
-import { checkCount, Cursor, damaged, findBox, readBoxes, requireBox } from './boxes.js';
+import {
+  checkCount,
+  Cursor,
+  damaged,
+  findBox,
+  readBoxes,
+  requireBox,
+  unsupported,
+} from './boxes.js';
 import type { Box, Extent } from './boxes.js';
 
 /** Items of a file: tiles, thumbnails, metadata. A photo of 50 megapixels in tiles of 128 pixels has 3,052. */
@@ -124,10 +131,7 @@ function readLocations(bytes: Buffer, iloc: Box, idat?: Box): Map<number, () => 
     locations.set(id, () => {
       const source = dataReference === 0 ? DATA_SOURCES[method]?.(bytes, idat) : undefined;
       if (!source) {
-        throw new ImageFailure(
-          'unsupported-format',
-          `expected item data in the file, found construction method ${method}`,
-        );
+        throw unsupported(`item data outside of the file, construction method ${method}`);
       }
       return parts.map(({ offset, length }) => locate(source, base + offset, length));
     });

@@ -1,8 +1,7 @@
 /** Reads the properties of HEIF items: sizes, colors, crops and orientations. */
 import type { Size } from '../../domain/variant.js';
-import { ImageFailure } from '../../errors.js';
 import type { ColorDescription } from '../color-description.js';
-import { Cursor, damaged } from './boxes.js';
+import { Cursor, damaged, unsupported } from './boxes.js';
 import type { Property } from './meta.js';
 import type { LayerSelection } from './av1.js';
 import { addStep, transformedSize } from './transform.js';
@@ -19,7 +18,7 @@ const KNOWN_PROPERTIES = new Set(
 export function checkEssential(properties: readonly Property[]): void {
   const unknown = properties.find((one) => one.isEssential && !KNOWN_PROPERTIES.has(one.type));
   if (unknown) {
-    throw new ImageFailure('unsupported-format', `found the essential property ${unknown.type}`);
+    throw unsupported(`the essential property ${unknown.type}`);
   }
 }
 
