@@ -12,18 +12,10 @@ const { cases } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')
   cases: ExpectedCase[];
 };
 
-/** Cases whose color is wrong today. A case that becomes right must be removed. */
-const COLOR_NOT_YET: string[] = [
-  'rgb16-srgb-icc.png',
-  'png-gama-55556.png',
-  'png-gama-100000.png',
-  'png-chrm-p3.png',
-];
-
 /** Other cases with a wrong result today. */
 const OTHERS_NOT_YET: string[] = [];
 
-const NOT_YET = [...COLOR_NOT_YET, ...OTHERS_NOT_YET];
+const NOT_YET = [...OTHERS_NOT_YET];
 
 const processUpload = open();
 afterAll(() => processUpload.close());
