@@ -28,7 +28,7 @@ afterAll(async () => {
 
 /** @returns the colors of the stripes: `red,green,blue`, separated by spaces */
 async function colorsOf(name: string, bytes: Buffer): Promise<string> {
-  const format = /JPEG|PNG|WebP/.exec(name)?.[0].toLowerCase();
+  const format = /JPEG|PNG|WebP|AVIF/.exec(name)?.[0].toLowerCase();
   const url = `data:image/${format};base64,${bytes.toString('base64')}`;
   const pixels = await page.evaluate(async (source) => {
     const image = new Image();

@@ -29,7 +29,7 @@ export interface Header {
   size: Size;
   /** Present when the renditions are animated; every frame has `size`. */
   animation?: Animation;
-  /** Absent when libvips converts to sRGB while decoding: Lab, and numbers of more than 16 bits. */
+  /** Absent for rare kinds of TIFF, which libvips converts to sRGB: Lab, CMYK with alpha, floats. */
   pixels?: PixelFormat;
   color: ColorDescription;
   /** Present for AVIF and HEIC. */
@@ -125,10 +125,11 @@ function readAcceptedHeif(bytes: Buffer, limits: UploadLimits): HeifImage {
 }
 
 /** The formats that libvips names by `space` and `depth`. */
-function readPixelFormat({ space, depth }: Metadata): PixelFormat | undefined {
+function readPixelFormat({ space, depth, channels }: Metadata): PixelFormat | undefined {
   const model = MODELS[space];
   const bits = depth === 'uchar' ? 8 : depth === 'ushort' ? 16 : undefined;
-  return model && bits && (model !== 'cmyk' || bits === 8) ? { model, bits } : undefined;
+  const isPlain = model !== 'cmyk' || (bits === 8 && channels === 4);
+  return model && bits && isPlain ? { model, bits } : undefined;
 }
 
 /** https://www.libvips.org/API/current/enum.Interpretation.html */

@@ -1,6 +1,7 @@
 /** One picture in many color spaces: eight stripes, 64 x 32 pixels. */
 import sharp, { type Sharp } from 'sharp';
 import * as file from './color-file.js';
+import { boxType, nclx, prof, readHeifItems, writeHeif } from './heif-file.js';
 
 /** From left to right: red, green, blue, white, black, gray, skin, teal. */
 const STRIPES = [
@@ -41,6 +42,22 @@ const webp = (pixels: () => Sharp, profile: Buffer) => async () =>
     .keepIccProfile()
     .webp({ lossless: true })
     .toBuffer();
+
+/** @param colors boxes `colr` */
+const avif =
+  (bitdepth: 8 | 10 | 12, ...colors: Buffer[]) =>
+  async () => {
+    const encoded = await image()
+      .avif({ quality: 100, chromaSubsampling: '4:4:4', bitdepth })
+      .toBuffer();
+    const items = readHeifItems(encoded).map(({ properties, ...item }) => ({
+      ...item,
+      properties: [...properties.filter((one) => boxType(one) !== 'colr'), ...colors],
+    }));
+    return writeHeif(items, [], { brand: 'avif' });
+  };
+/** The matrix is that of the encoder. */
+const codes = (primaries: number, transfer: number) => nclx(primaries, transfer, 6, true);
 
 export const P3 = file.rgbProfile(file.DISPLAY_P3, file.SRGB_CURVE);
 const srgb = file.rgbProfile(file.SRGB, file.SRGB_CURVE);
@@ -171,4 +188,25 @@ export const COLOR_CASES: Record<string, () => Promise<Buffer>> = {
     ]),
   ),
   'PNG with cICP of HLG': png(image, file.cicp(9, 18, 0, 1)),
+  AVIF: avif(8),
+  'AVIF with Display P3': avif(8, prof(P3)),
+  'AVIF with Display P3 before nclx': avif(8, codes(9, 16), prof(P3)),
+  '10-bit AVIF with sRGB': avif(10, prof(srgb)),
+  '10-bit AVIF with Display P3': avif(10, prof(P3)),
+  '12-bit AVIF with Display P3': avif(12, prof(P3)),
+  '10-bit AVIF with nclx of PQ': avif(10, codes(9, 16)),
+  '10-bit AVIF with nclx of HLG': avif(10, codes(9, 18)),
+  'AVIF with an unspecified nclx': avif(8, codes(2, 2)),
+  ...Object.fromEntries(
+    [5, 6, 9, 10, 12, 22].map((primaries) => [
+      `AVIF with nclx of primaries ${primaries}`,
+      avif(8, codes(primaries, 13)),
+    ]),
+  ),
+  ...Object.fromEntries(
+    [1, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18].map((transfer) => [
+      `AVIF with nclx of transfer ${transfer}`,
+      avif(8, codes(1, transfer)),
+    ]),
+  ),
 };
