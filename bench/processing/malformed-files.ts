@@ -209,7 +209,8 @@ function lzw(pixels: number): Buffer {
   return bytes.subarray(0, written);
 }
 
-function riff(type: string, ...parts: Buffer[]): Buffer {
+/** A chunk of RIFF; RFC 9649 section 2.3. */
+export function riff(type: string, ...parts: Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   return Buffer.concat([text(type), le32(body.length), body, Buffer.alloc(body.length % 2)]);
 }
