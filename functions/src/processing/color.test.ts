@@ -9,6 +9,7 @@ import {
   gammaCurv,
   rgbProfile,
   withChunks,
+  iccp,
 } from '../../test/processing/color-file.js';
 import { P3 } from '../../test/processing/color-cases.js';
 import { toSrgb, type DecodedImage } from './color.js';
@@ -103,6 +104,63 @@ test('16 bits with Display P3 match 8 bits', async () => {
   expect(mean).toBeLessThan(0.6);
   expect(max).toBeLessThan(10);
 });
+
+describe('TIFF looks like PNG', () => {
+  const tiffLimits = { ...limits, tiff: true };
+  const lzw = { compression: 'lzw' } as const;
+  const size = { width: 400, height: 300 };
+  const p3 = async (image: Sharp) =>
+    sharp(withChunks(await image.png().toBuffer(), iccp(P3))).keepIccProfile();
+  test.each<[string, (image: Sharp) => Sharp | Promise<Sharp>]>([
+    ['8 bits', (image) => image],
+    ['8 bits, Display P3', p3],
+    ['16 bits', (image) => image.toColourspace('rgb16')],
+    [
+      '16 bits, Display P3',
+      async (image) => (await p3(image.toColourspace('rgb16'))).toColourspace('rgb16'),
+    ],
+    ['gray', (image) => image.toColourspace('b-w')],
+    ['16-bit gray', (image) => image.toColourspace('grey16')],
+    ['alpha', (image) => image.ensureAlpha(0.5)],
+    ['16 bits with alpha', (image) => image.ensureAlpha(0.5).toColourspace('rgb16')],
+  ])('%s', async (_name, make) => {
+    const colors = async (bytes: Buffer) =>
+      (await decode(bytes, await readHeader(bytes, tiffLimits), size, tiffLimits)).data;
+    const tiff = await (await make(await photo())).tiff(lzw).toBuffer();
+    const png = await (await make(await photo())).png().toBuffer();
+    expect(difference(await colors(tiff), await colors(png)).max).toBeLessThanOrEqual(1);
+  });
+
+  // At full size, because libvips resizes them in their own color space.
+  test.each(['lab', 'scrgb'])('%s', async (space) => {
+    const full = { width: 1200, height: 900 };
+    const tiff = await (await photo()).toColourspace(space).tiff(lzw).toBuffer();
+    const { data } = await decode(tiff, await readHeader(tiff, tiffLimits), full, tiffLimits);
+    expect(difference(data, (await pixels).data).max).toBeLessThanOrEqual(1);
+  });
+
+  test('with alpha that is premultiplied', async () => {
+    // Half of the light: red 100 of 255, alpha 128.
+    const raw = { width: 8, height: 8, channels: 4 } as const;
+    const pixels = Buffer.from(Array.from({ length: 64 }, () => [100, 50, 0, 128]).flat());
+    const tiff = await sharp(pixels, { raw }).tiff({ compression: 'none' }).toBuffer();
+    setAssociatedAlpha(tiff);
+    const header = await readHeader(tiff, tiffLimits);
+    const { data } = await decode(tiff, header, { width: 8, height: 8 }, tiffLimits);
+    expect([...data.subarray(0, 4)]).toEqual([199, 99, 0, 128]);
+  });
+});
+
+/** TIFF 6.0, section 18: the value of the tag ExtraSamples, in a little-endian file. */
+function setAssociatedAlpha(tiff: Buffer): void {
+  const directory = tiff.readUInt32LE(4);
+  const entries = Array.from(
+    { length: tiff.readUInt16LE(directory) },
+    (_, i) => directory + 2 + 12 * i,
+  );
+  const entry = entries.find((offset) => tiff.readUInt16LE(offset) === 338) as number;
+  tiff.writeUInt16LE(1, entry + 8);
+}
 
 test('a linear curve of 16 bits makes no bands in dark colors', async () => {
   // A gradient from 0 to 1 % of the light: 2.5 levels of 8 bits, but 25 levels of sRGB.

@@ -1,7 +1,7 @@
 /** Converts the colors of pixels to sRGB. */
 import type { RgbSpace, TableSpace } from './color-space.js';
+import { sampleCurve } from './icc-curve.js';
 import { createTableEvaluator } from './icc-table.js';
-import { apply } from './matrix.js';
 import { hlgSystemGain, toneMapGain } from './tone-map.js';
 
 /** Channels of 8 or 16 bits, pixel by pixel. */
@@ -13,16 +13,19 @@ let encodingTable: Uint8Array | undefined;
 
 /** IEC 61966-2-1. */
 function createEncodingTable(): Uint8Array {
-  return Uint8Array.from({ length: ENCODING_STEPS + 1 }, (_, i) => {
+  const table = new Uint8Array(ENCODING_STEPS + 1);
+  for (let i = 0; i <= ENCODING_STEPS; i++) {
     const linear = i / ENCODING_STEPS;
     const encoded = linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
-    return Math.round(255 * encoded);
-  });
+    table[i] = Math.round(255 * encoded);
+  }
+  return table;
 }
 
 /** Clips to the range of sRGB. A curve of a damaged profile may yield NaN, which becomes 0. */
 function toStep(linear: number): number {
-  return linear > 0 ? Math.min(ENCODING_STEPS, Math.round(linear * ENCODING_STEPS)) : 0;
+  if (linear >= 1) return ENCODING_STEPS;
+  return linear > 0 ? (linear * ENCODING_STEPS + 0.5) | 0 : 0;
 }
 
 const maxOf = (samples: Samples) => 256 ** samples.BYTES_PER_ELEMENT - 1;
@@ -38,11 +41,13 @@ export function convertRgb(
   space: RgbSpace,
 ): void {
   const max = maxOf(source);
-  const [reds, greens, blues] = space.curves.map((curve) =>
-    Float64Array.from({ length: max + 1 }, (_, value) => curve(value / max)),
-  ) as [Float64Array, Float64Array, Float64Array];
+  const [red, green, blue] = space.curves;
+  const reds = sampleCurve(red, max);
+  const greens = green === red ? reds : sampleCurve(green, max);
+  const blues = blue === red ? reds : sampleCurve(blue, max);
   const encoding = (encodingTable ??= createEncodingTable());
-  const { toSrgb: m, hdr } = space;
+  const { toSrgb, hdr } = space;
+  const [m0, m1, m2, m3, m4, m5, m6, m7, m8] = toSrgb;
   for (let i = 0; i < source.length; i += channels) {
     let r = reds[source[i] as number] as number;
     let g = greens[source[i + 1] as number] as number;
@@ -53,9 +58,9 @@ export function convertRgb(
       g *= gain;
       b *= gain;
     }
-    target[i] = encoding[toStep(m[0] * r + m[1] * g + m[2] * b)] as number;
-    target[i + 1] = encoding[toStep(m[3] * r + m[4] * g + m[5] * b)] as number;
-    target[i + 2] = encoding[toStep(m[6] * r + m[7] * g + m[8] * b)] as number;
+    target[i] = encoding[toStep(m0 * r + m1 * g + m2 * b)] as number;
+    target[i + 1] = encoding[toStep(m3 * r + m4 * g + m5 * b)] as number;
+    target[i + 2] = encoding[toStep(m6 * r + m7 * g + m8 * b)] as number;
     if (channels === 4) {
       const alpha = source[i + 3] as number;
       target[i + 3] = max === 255 ? alpha : alpha >> 8;
@@ -85,24 +90,26 @@ export function convertByTable(
   source: Samples,
   target: Uint8Array,
   channels: 3 | 4,
-  { table, toSrgb }: TableSpace,
+  { table, toSrgb: m }: TableSpace,
 ): void {
   const max = maxOf(source);
   const evaluate = createTableEvaluator(table);
   const encoding = (encodingTable ??= createEncodingTable());
   // Chromium applies a profile for CMYK to the RGB of plain CMYK, as inks without black.
   const isInk = table.channels === 4;
-  const color = new Float64Array(table.channels);
+  const inputs = Math.min(3, table.channels);
+  const color = new Float64Array(4);
   for (let i = 0; i < source.length; i += channels) {
-    for (let c = 0; c < Math.min(3, color.length); c++) {
+    for (let c = 0; c < inputs; c++) {
       const value = (source[i + c] as number) / max;
       color[c] = isInk ? 1 - value : value;
     }
     if (isInk) color[3] = 0;
-    const [r, g, b] = apply(toSrgb, evaluate(color));
-    target[i] = encoding[toStep(r)] as number;
-    target[i + 1] = encoding[toStep(g)] as number;
-    target[i + 2] = encoding[toStep(b)] as number;
+    evaluate(color);
+    const [x, y, z] = [color[0] as number, color[1] as number, color[2] as number];
+    target[i] = encoding[toStep(m[0] * x + m[1] * y + m[2] * z)] as number;
+    target[i + 1] = encoding[toStep(m[3] * x + m[4] * y + m[5] * z)] as number;
+    target[i + 2] = encoding[toStep(m[6] * x + m[7] * y + m[8] * z)] as number;
     if (channels === 4) {
       const alpha = source[i + 3] as number;
       target[i + 3] = max === 255 ? alpha : alpha >> 8;

@@ -92,7 +92,9 @@ export async function readHeader(bytes: Buffer, limits: UploadLimits): Promise<H
     ...(animation && { animation }),
     ...(pixels && { pixels }),
     color:
-      fileType === 'png' ? readPngColor(bytes) : { ...(metadata.icc && { icc: metadata.icc }) },
+      fileType === 'png'
+        ? readPngColor(file.bytes)
+        : { ...(metadata.icc && { icc: metadata.icc }) },
   };
 }
 

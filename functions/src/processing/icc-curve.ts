@@ -94,6 +94,13 @@ export function parametricCurve(
   return (value) => (value < d ? c * value + f : Math.max(0, a * value + b) ** g + e);
 }
 
+/** @returns the values of a curve at 0, 1/steps, 2/steps, up to 1 */
+export function sampleCurve(curve: Curve, steps: number): Float64Array {
+  const samples = new Float64Array(steps + 1);
+  for (let i = 0; i <= steps; i++) samples[i] = curve(i / steps);
+  return samples;
+}
+
 export const signature = (bytes: Buffer, offset: number) =>
   bytes.toString('latin1', offset, offset + 4);
 /** Section 4.6, s15Fixed16Number. */

@@ -2,6 +2,7 @@
  * Reads ICC profiles (ICC.1:2022) as Chromium does. The rules for which profiles are usable are those of
  * skcms, https://skia.googlesource.com/skia/+/main/modules/skcms/skcms.cc, skcms_ParseWithA2BPriority.
  */
+import { isNativeError } from 'node:util/types';
 import { fixed, readCurve, signature, type Curves } from './icc-curve.js';
 import { readColorTable, type ColorTable } from './icc-table.js';
 import { MAX_PROFILE_BYTES } from './limits.js';
@@ -50,7 +51,8 @@ export function readIccProfile(bytes: Buffer): IccProfile | undefined {
     const rgb = space === 'GRAY' ? readGray(bytes, tags) : readRgb(tags);
     return rgb && { space, rgb, ...(cicp && { cicp }) };
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    // Buffer throws the same error beyond its end.
+    if (isNativeError(error) && error.name === 'RangeError') return undefined;
     throw error;
   }
 }

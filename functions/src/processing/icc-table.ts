@@ -1,16 +1,16 @@
 /** Evaluates the color tables of ICC profiles (ICC.1:2022): those for CMYK, scanners and some displays. */
-import { fixed, readCurves, signature, tableCurve, type Curve } from './icc-curve.js';
-import { apply, type Matrix, type Vector } from './matrix.js';
+import { fixed, readCurves, sampleCurve, signature, tableCurve, type Curve } from './icc-curve.js';
+import type { Matrix, Vector } from './matrix.js';
 
 /** Applied in this order; steps may be missing. */
 export interface ColorTable {
   channels: 1 | 3 | 4;
   /** One curve per channel, then the colors at the points of a grid with one dimension per channel. */
-  grid?: { curves: readonly Curve[]; points: readonly number[]; colors: Float64Array };
+  grid?: { curves: readonly Curve[]; points: readonly number[]; colors: Float32Array };
   matrix?: { curves: readonly Curve[]; matrix: Matrix; offset: Vector };
   curves: readonly Curve[];
-  /** From the encoded color to XYZ relative to D50. */
-  toXyz: (color: Vector) => Vector;
+  /** Replaces the encoded color by XYZ relative to D50. */
+  toXyz: (color: Float64Array) => void;
 }
 
 const MAX_POINTS = 255;
@@ -100,101 +100,125 @@ function readGrid(tag: Buffer, start: number, points: readonly number[], width: 
   }
   const length = points.reduce((product, count) => product * count, 3);
   if (start + width * length > tag.length) throw new RangeError('expected more colors');
-  return Float64Array.from({ length }, (_, i) => readValue(tag, start + width * i, width));
+  return Float32Array.from({ length }, (_, i) => readValue(tag, start + width * i, width));
 }
 
 const readValue = (tag: Buffer, offset: number, width: 1 | 2) =>
   width === 1 ? tag.readUInt8(offset) / 255 : tag.readUInt16BE(offset) / 65_535;
 
+/** A color of up to four channels; the functions on it write their result over the first three. */
+type Color = Float64Array;
+
 /** Section 6.3.4.2: 1.0 is encoded as 32,768 of 65,535. */
-function encodedToXyz([x, y, z]: Vector): Vector {
+function encodedToXyz(color: Color): void {
   const scale = 65_535 / 32_768;
-  return [x * scale, y * scale, z * scale];
+  for (let i = 0; i < 3; i++) color[i] = scale * (color[i] as number);
 }
 
-/** Section 6.3.4.2. */
-const labToXyz = ([l, a, b]: Vector): Vector => cielabToXyz(100 * l, 255 * a - 128, 255 * b - 128);
+/** Section 6.3.4.2; the formulas of ISO 11664-4, relative to D50. */
+function labToXyz(color: Color): void {
+  const y = (100 * (color[0] as number) + 16) / 116;
+  const a = 255 * (color[1] as number) - 128;
+  const b = 255 * (color[2] as number) - 128;
+  color[0] = 0.9642 * cubeOf(y + a / 500);
+  color[1] = cubeOf(y);
+  color[2] = 0.8249 * cubeOf(y - b / 200);
+}
+
+const cubeOf = (f: number) => (f > 6 / 29 ? f * f * f : (108 * (f - 4 / 29)) / 841);
 
 /** Section 10.10: mft2 keeps the encoding of version 2, in which 0xff00 is 100. */
-function labOfVersion2ToXyz([l, a, b]: Vector): Vector {
+function labOfVersion2ToXyz(color: Color): void {
   const scale = 65_535 / 65_280;
-  return labToXyz([l * scale, a * scale, b * scale]);
-}
-
-/** ISO 11664-4, relative to D50. */
-function cielabToXyz(lightness: number, a: number, b: number): Vector {
-  const y = (lightness + 16) / 116;
-  const inverse = (f: number) => (f > 6 / 29 ? f ** 3 : (3 * 36 * (f - 4 / 29)) / 841);
-  return [0.9642 * inverse(y + a / 500), inverse(y), 0.8249 * inverse(y - b / 200)];
+  for (let i = 0; i < 3; i++) color[i] = scale * (color[i] as number);
+  labToXyz(color);
 }
 
 /**
  * Prepares a table for many pixels.
- * @returns a function from channels, 0 to 1, to XYZ relative to D50
+ * @returns a function that replaces channels, 0 to 1, by XYZ relative to D50; its argument has four places
  */
-export function createTableEvaluator(table: ColorTable): (channels: Float64Array) => Vector {
+export function createTableEvaluator(table: ColorTable): (color: Color) => void {
   const { grid, matrix, curves, toXyz } = table;
   const inputs = grid?.curves.map(sample);
+  const interpolate = grid && createInterpolator(grid);
   const middle = matrix?.curves.map(sample);
   const outputs = curves.map(sample);
-  return (channels) => {
-    if (grid && inputs) {
-      for (let i = 0; i < inputs.length; i++) {
-        channels[i] = lookUp(inputs[i] as Float64Array, channels[i] as number);
-      }
+  return (color) => {
+    if (inputs && interpolate) {
+      applyCurves(inputs, color);
+      interpolate(color);
     }
-    let color = grid ? interpolate(grid, channels) : ([...channels] as unknown as Vector);
     if (matrix && middle) {
-      const [x, y, z] = apply(matrix.matrix, mapVector(middle, color));
-      color = [x + matrix.offset[0], y + matrix.offset[1], z + matrix.offset[2]];
+      applyCurves(middle, color);
+      applyMatrix(matrix.matrix, matrix.offset, color);
     }
-    return toXyz(mapVector(outputs, color));
+    applyCurves(outputs, color);
+    toXyz(color);
   };
 }
 
 const SAMPLES = 4096;
 
 /** A curve as a table, because curves of profiles are slow. */
-function sample(curve: Curve): Float64Array {
-  return Float64Array.from({ length: SAMPLES + 1 }, (_, i) => curve(i / SAMPLES));
-}
+const sample = (curve: Curve) => sampleCurve(curve, SAMPLES);
 
-function lookUp(samples: Float64Array, value: number): number {
-  const position = value > 0 ? Math.min(1, value) * SAMPLES : 0;
-  const index = Math.min(SAMPLES - 1, Math.floor(position));
-  const low = samples[index] as number;
-  return low + (position - index) * ((samples[index + 1] as number) - low);
-}
-
-function mapVector(samples: readonly Float64Array[], [x, y, z]: Vector): Vector {
-  const [first, second, third] = samples as [Float64Array, Float64Array, Float64Array];
-  return [lookUp(first, x), lookUp(second, y), lookUp(third, z)];
-}
-
-/** Linear interpolation between the corners of the cell that holds the position. */
-function interpolate(
-  { points, colors }: NonNullable<ColorTable['grid']>,
-  channels: Float64Array,
-): Vector {
-  const dimensions = points.length;
-  const cornerCount = 2 ** dimensions;
-  let [x, y, z] = [0, 0, 0];
-  for (let corner = 0; corner < cornerCount; corner++) {
-    let weight = 1;
-    let index = 0;
-    for (let i = 0; i < dimensions; i++) {
-      const count = points[i] as number;
-      const value = channels[i] as number;
-      const position = value > 0 ? Math.min(1, value) * (count - 1) : 0;
-      const low = Math.min(count - 2, Math.floor(position));
-      const isHigh = (corner >> i) & 1;
-      weight *= isHigh ? position - low : 1 - (position - low);
-      index = index * count + low + isHigh;
-    }
-    if (weight === 0) continue;
-    x += weight * (colors[3 * index] as number);
-    y += weight * (colors[3 * index + 1] as number);
-    z += weight * (colors[3 * index + 2] as number);
+function applyCurves(curves: readonly Float64Array[], color: Color): void {
+  for (let i = 0; i < curves.length; i++) {
+    const samples = curves[i] as Float64Array;
+    const position = toUnit(color[i] as number) * SAMPLES;
+    const index = Math.min(SAMPLES - 1, Math.floor(position));
+    const low = samples[index] as number;
+    color[i] = low + (position - index) * ((samples[index + 1] as number) - low);
   }
-  return [x, y, z];
+}
+
+/** NaN, of a damaged profile, becomes 0. */
+const toUnit = (value: number) => (value > 0 ? Math.min(1, value) : 0);
+
+function applyMatrix(m: Matrix, offset: Vector, color: Color): void {
+  const [x, y, z] = [color[0] as number, color[1] as number, color[2] as number];
+  color[0] = m[0] * x + m[1] * y + m[2] * z + offset[0];
+  color[1] = m[3] * x + m[4] * y + m[5] * z + offset[1];
+  color[2] = m[6] * x + m[7] * y + m[8] * z + offset[2];
+}
+
+/** Interpolates linearly between the corners of the cell that holds the color. */
+function createInterpolator({ points, colors }: NonNullable<ColorTable['grid']>) {
+  const strides = points.map((_, i) => points.slice(i + 1).reduce((size, n) => size * n, 3));
+  const weights = new Float64Array(2 ** points.length);
+  const offsets = new Int32Array(2 ** points.length);
+  return (color: Color): void => {
+    weights[0] = 1;
+    offsets[0] = 0;
+    let corners = 1;
+    for (let i = 0; i < points.length; i++) {
+      const last = (points[i] as number) - 1;
+      const position = toUnit(color[i] as number) * last;
+      const low = Math.min(last - 1, Math.floor(position));
+      const part = position - low;
+      const stride = strides[i] as number;
+      for (let k = 0; k < corners; k++) {
+        const weight = weights[k] as number;
+        const offset = (offsets[k] as number) + low * stride;
+        weights[k] = weight * (1 - part);
+        offsets[k] = offset;
+        weights[corners + k] = weight * part;
+        offsets[corners + k] = offset + stride;
+      }
+      // A color on the side of a cell has half of the corners.
+      if (part > 0) corners *= 2;
+    }
+    let [x, y, z] = [0, 0, 0];
+    for (let k = 0; k < corners; k++) {
+      const weight = weights[k] as number;
+      const offset = offsets[k] as number;
+      x += weight * (colors[offset] as number);
+      y += weight * (colors[offset + 1] as number);
+      z += weight * (colors[offset + 2] as number);
+    }
+    color[0] = x;
+    color[1] = y;
+    color[2] = z;
+  };
 }

@@ -1,0 +1,117 @@
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { P3 } from '../../test/processing/color-cases.js';
+import * as file from '../../test/processing/color-file.js';
+import { toSrgb, type DecodedImage } from './color.js';
+import { findColorSpace, type ColorModel } from './color-space.js';
+import { readIccProfile } from './icc-profile.js';
+import { MAX_PROFILE_BYTES } from './limits.js';
+
+const lab = { pcs: 'Lab ', version: 2 };
+const corner = ([a = 0, b = 0, c = 0]: number[]) => [a, b, c];
+const PROFILES: Record<string, Buffer> = {
+  'Display P3': P3,
+  'a gray curve': file.grayProfile(file.curv(0, 9000, 65_535)),
+  'a table of 8 bits': file.iccFile('RGB ', { A2B0: file.table('mft1', 3, corner) }, lab),
+  'a table for CMYK': file.iccFile('CMYK', { A2B0: file.table('mft2', 4, corner) }, lab),
+  'a table of version 4': file.iccFile('RGB ', {
+    A2B0: file.steps(file.para(0, 2.2), [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0], corner),
+  }),
+};
+
+/** All steps of each channel. */
+function ramp(model: ColorModel): DecodedImage {
+  const channels = model === 'cmyk' ? 4 : 3;
+  const data = Buffer.from(
+    Array.from({ length: 256 * channels }, (_, i) => Math.floor(i / channels)),
+  );
+  return { data, width: 256, height: 1, channels, frames: 1, model, bits: 8 };
+}
+
+const MODELS: ColorModel[] = ['rgb', 'gray', 'cmyk'];
+const convertAll = (icc: Buffer) =>
+  MODELS.map((model) => toSrgb(ramp(model), findColorSpace({ icc }, model)).data.length);
+
+test.each(Object.entries(PROFILES))('%s is readable', (_name, profile) => {
+  expect(readIccProfile(profile)).toBeDefined();
+});
+
+describe('a profile is ignored', () => {
+  const invalid: [string, Buffer][] = [
+    ['without a byte', Buffer.alloc(0)],
+    ['with a header only', P3.subarray(0, 128)],
+    ['with a tag outside of it', P3.subarray(0, P3.length - 1)],
+    ['over the size limit', Buffer.concat([P3, Buffer.alloc(MAX_PROFILE_BYTES)])],
+    ['with 101 tags', withBytes(P3, 128, 0, 0, 0, 101)],
+    ['with four billion tags', withBytes(P3, 128, 255, 255, 255, 255)],
+    ['of version 5', withBytes(P3, 8, 5)],
+    ['of an unknown color space', withBytes(P3, 16, 88)],
+    ['of an unknown connection space', withBytes(P3, 20, 89)],
+    ['relative to another white', withBytes(P3, 68, 0, 1, 0, 0)],
+    ['without curves', file.iccFile('RGB ', { rXYZ: file.xyz(1, 1, 1) })],
+    ['with a curve of another type', file.rgbProfile(file.SRGB, file.xyz(1, 1, 1))],
+    ['with a curve of a negative slope', file.rgbProfile(file.SRGB, file.para(1, 2, -1, 0))],
+    ['with a curve of four billion values', withLongCurve()],
+    ['with a table of three channels for CMYK', cmykOf(file.table('mft2', 3, corner))],
+    ['with a grid of 255 points per channel', cmykOf(withBytes(fourChannels(), 10, 255))],
+    ['with a grid of one point per channel', cmykOf(withBytes(fourChannels(), 10, 1))],
+  ];
+  test.each(invalid)('%s', (_name, profile) => {
+    expect(readIccProfile(profile)).toBeUndefined();
+  });
+});
+
+function withBytes(bytes: Buffer, offset: number, ...values: number[]): Buffer {
+  const copy = Buffer.from(bytes);
+  copy.set(values, offset);
+  return copy;
+}
+function withLongCurve(): Buffer {
+  return file.rgbProfile(file.SRGB, withBytes(file.curv(0, 65_535), 8, 255, 255, 255, 255));
+}
+function fourChannels(): Buffer {
+  return file.table('mft2', 4, corner);
+}
+function cmykOf(tag: Buffer): Buffer {
+  return file.iccFile('CMYK', { A2B0: tag }, lab);
+}
+
+test('extreme numbers convert to some color', () => {
+  const huge = file.rgbProfile(
+    { rXYZ: [32_767, -32_768, 32_767], gXYZ: [-32_768, 0, 0], bXYZ: [0, 0, 0] },
+    file.para(4, 32_767, 32_767, 32_767, 32_767, 32_767, 32_767, 32_767),
+  );
+  expect(readIccProfile(huge)).toBeDefined();
+  expect(convertAll(huge)).toEqual([768, 768, 768]);
+});
+
+test('damaged profiles convert or are ignored, within 50 ms each', () => {
+  const generator = xoroshiro128plus(18);
+  const random = (below: number) => uniformInt(generator, 0, below - 1);
+  const originals = Object.values(PROFILES);
+  const started = process.cpuUsage();
+  const readable = Array.from({ length: 150 }, (_, round) => {
+    const bytes = Buffer.from(originals[round % originals.length] as Buffer);
+    for (let changes = 1 + random(8); changes > 0; changes--) {
+      // Most of the structure is in the first bytes of a profile and of its tags.
+      bytes[random(random(2) === 0 ? Math.min(400, bytes.length) : bytes.length)] = random(256);
+    }
+    expect(convertAll(bytes)).toEqual([768, 768, 768]);
+    return readIccProfile(bytes) !== undefined;
+  }).filter(Boolean).length;
+  expect(process.cpuUsage(started).user / 1000).toBeLessThan(150 * 50);
+  // Both outcomes occur.
+  expect(readable).toBeGreaterThan(10);
+  expect(readable).toBeLessThan(140);
+}, 60_000);
+
+test('the largest profile takes less than two seconds', () => {
+  const values = Buffer.alloc(MAX_PROFILE_BYTES - 400, 1);
+  const tag = file.curv();
+  tag.writeUInt32BE(Math.floor(values.length / 2), 8);
+  const profile = file.grayProfile(Buffer.concat([tag, values]));
+  const started = process.cpuUsage();
+  expect(convertAll(profile)).toEqual([768, 768, 768]);
+  expect(readIccProfile(profile)).toBeDefined();
+  expect(process.cpuUsage(started).user / 1e6).toBeLessThan(2);
+});
