@@ -298,7 +298,7 @@ const heifs: Bomb[] = [
     name: 'avif-grid-of-65025-tiles',
     make: async () =>
       withTiles(await encodeAvif(64, 64), { columns: 255, rows: 255, ...size(3999, 3999) }),
-    expected: ['damaged-image', 'not-an-image'],
+    expected: ['too-slow'],
   },
   {
     name: 'avif-grid-of-tiles-beyond-it',

@@ -130,7 +130,7 @@ export const IMAGE_FAILURES = {
   'too-slow': {
     publicMessage: 'The image takes too long to process. Upload a smaller one.',
     meaning:
-      'Processing exceeded its time limit, or the file has more scans or frames than fit into it.',
+      'Processing exceeded its time limit, or the file has more scans, frames, tiles or boxes than fit into it.',
   },
   'retries-exhausted': {
     publicMessage: 'The image could not be processed after several attempts. Upload it again.',

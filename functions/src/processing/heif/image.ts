@@ -67,7 +67,11 @@ interface Collected {
 function collectFromItems(bytes: Buffer, boxes: readonly Box[], collector: Collector): Collected {
   const box = findBox(boxes, 'meta');
   const meta = box && readMeta(bytes, box);
-  if (!meta) throw new ImageFailure('damaged-image', 'expected a primary image, found none');
+  if (!meta) {
+    // A video may have a brand of images.
+    const code = findBox(boxes, 'moov') ? 'not-an-image' : 'damaged-image';
+    throw new ImageFailure(code, 'expected a primary image, found none');
+  }
   const color = collector.addItem(meta, meta.primary);
   const alpha = collector.addAlpha(meta, color);
   return { color, alpha: alpha?.image, isPremultiplied: alpha?.isPremultiplied ?? false };
