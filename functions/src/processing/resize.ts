@@ -1,6 +1,6 @@
 /** Resizes and crops pixels. */
 import type { Size } from '../domain/variant.js';
-import { clearHiddenColors, frameAt, toSharp, type RawImage } from './raw-image.js';
+import { frameAt, toSharp, type RawImage } from './raw-image.js';
 import type { ResizeStep } from './resize-plan.js';
 import { toMemoryFailure } from './vips.js';
 
@@ -24,11 +24,12 @@ export async function resize(image: RawImage, step: ResizeStep): Promise<RawImag
   for (let index = 0; index < image.frames; index++) {
     frames.push(await resizeFrame(frameAt(image, index), step.fullSize, region));
   }
-  const data = frames.length > 1 ? Buffer.concat(frames) : (frames[0] as Buffer);
-  const resized = { ...image, width, height, data };
-  // At the edge of a transparent area, rounding can leave a color where no alpha is left.
-  clearHiddenColors(resized);
-  return resized;
+  return {
+    ...image,
+    width,
+    height,
+    data: frames.length > 1 ? Buffer.concat(frames) : (frames[0] as Buffer),
+  };
 }
 
 function resizeFrame(frame: RawImage, fullSize: Size, region?: Region): Promise<Buffer> {
