@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCorpus } from './corpus.js';
+import { measureConformance } from './conformance/run.js';
 import { compareCurves } from './processing/curve.js';
 import { comparePipelines } from './processing/compare.js';
 import { compareHeic } from './processing/heic.js';
@@ -33,6 +34,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     allowPositionals: true,
     options: {
       corpus: { type: 'string' },
+      only: { type: 'string' },
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '600' },
       images: { type: 'string', default: '1000' },
@@ -66,6 +68,8 @@ export async function main(argv: string[], root: string): Promise<number> {
       return 0;
     case 'bombs':
       return (await measureBombs(paths)) ? 0 : 1;
+    case 'conformance':
+      return (await measureConformance(paths, values.only)) ? 0 : 1;
     case 'serve':
       await compareServe(paths);
       return 0;
