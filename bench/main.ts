@@ -19,6 +19,8 @@ npm run bench -- derive [--corpus DIR] [--runs N]   image processing compared to
 npm run bench -- curve [--corpus DIR]               CPU time and bytes of each quality and effort
 npm run bench -- bombs                              time and memory of malicious files
 npm run bench -- heic                               renditions of a HEIC compared to those of a JPEG
+npm run bench -- conformance [--corpus DIR] [--only PATTERN] [--write]
+                                                    renditions compared with what Chromium shows
 npm run bench -- serve                              CPU time of a request compared to functions-framework
 npm run bench -- cold                               what an instance of serve loads before its first response
 npm run bench -- storm                              uploads, overwrites, deletions and killed workers, then a check
@@ -35,6 +37,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     options: {
       corpus: { type: 'string' },
       only: { type: 'string' },
+      write: { type: 'boolean' },
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '600' },
       images: { type: 'string', default: '1000' },
@@ -69,7 +72,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     case 'bombs':
       return (await measureBombs(paths)) ? 0 : 1;
     case 'conformance':
-      return (await measureConformance(paths, values.only)) ? 0 : 1;
+      return (await measureConformance(paths, values)) ? 0 : 1;
     case 'serve':
       await compareServe(paths);
       return 0;

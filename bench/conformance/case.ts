@@ -40,4 +40,6 @@ export type Expectation =
   | { converted: 'tone-mapped' }
   /** Chromium is not the measure: `why` says what the rendition shows instead of what Chromium shows. */
   | { converted: 'other'; why: string }
+  /** Nothing is known about the file: see corpus.ts. */
+  | { converted: 'corpus' }
   | { refused: ImageFailureCode };

@@ -79,24 +79,32 @@ export async function openBrowser(script: string): Promise<Browser> {
     await page.goto(`${origin}/`);
     return page;
   }
+  let last: Promise<unknown> = Promise.resolve();
   return {
     version: browser.version(),
-    async show(bytes, type, fit) {
-      const current = await openPage();
-      files.serve(bytes, type);
-      const input = { url: `/file/${count}`, type, fit, maxEdge: MAX_EDGE };
-      const expression = `import('/page.mjs').then(({ show }) => show(${JSON.stringify(input)}))`;
-      const result = await current.evaluate<PageResult>(expression);
-      if (result.error !== undefined) return { error: result.error };
-      const shown = withPixels(result, files.takePixels());
-      const { problem } = shown;
-      return problem !== undefined && isEmpty(shown) ? { error: problem } : shown;
+    /** One file at a time: the server holds only one. */
+    show(bytes, type, fit) {
+      const next = last.then(() => showNext(bytes, type, fit));
+      last = next.catch(() => undefined);
+      return next;
     },
     async close() {
       await browser.close();
       files.close();
     },
   };
+
+  async function showNext(bytes: Buffer, type: string, fit?: Size): Promise<Shown | NotShown> {
+    const current = await openPage();
+    files.serve(bytes, type);
+    const input = { url: `/file/${count}`, type, fit, maxEdge: MAX_EDGE };
+    const expression = `import('/page.mjs').then(({ show }) => show(${JSON.stringify(input)}))`;
+    const result = await current.evaluate<PageResult>(expression);
+    if (result.error !== undefined) return { error: result.error };
+    const shown = withPixels(result, files.takePixels());
+    const { problem } = shown;
+    return problem !== undefined && isEmpty(shown) ? { error: problem } : shown;
+  }
 }
 
 function withPixels(result: Exclude<PageResult, NotShown>, pixels: Buffer): Shown {

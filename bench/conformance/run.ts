@@ -7,85 +7,121 @@ import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import { CONTENT_TYPES, type Case } from './case.js';
 import { allCases } from './cases/index.js';
-import { openBrowser, type Browser, type NotShown, type Shown } from './chromium.js';
-import { openProcessor, type Processed, type Processor } from './product.js';
-import { judge, type Rendition, type Verdict } from './verdict.js';
+import { openBrowser } from './chromium.js';
+import { readCorpus } from './corpus.js';
+import { examine, type Examination, type Input } from './examine.js';
+import { formatsPage, formatsTable, FORMATS_JSON, FORMATS_PAGE } from './formats-page.js';
+import { openProcessor } from './product.js';
+import { EXAMPLES, EXAMPLES_JSON, gridOf } from './stored-colors.js';
+import type { Result } from './verdict.js';
 
-export type Result = Pick<Case, 'format' | 'row' | 'name'> & Verdict;
+export interface ConformanceOptions {
+  /** Examines the files of this folder instead of those of the suite. */
+  corpus?: string | undefined;
+  /** A regular expression for file names. */
+  only?: string | undefined;
+  /** Writes docs/reference/formats.md and the files that tests compare with it. */
+  write?: boolean | undefined;
+}
+
+interface Job extends Pick<Result, 'format' | 'row' | 'name'> {
+  read: () => Input | Promise<Input>;
+}
+
+/** Files that are processed and shown at the same time: Chromium is another process. */
+const CONCURRENCY = 2;
 
 /** @returns whether nothing is wrong */
-export async function measureConformance(paths: BenchPaths, only = ''): Promise<boolean> {
-  const folder = join(paths.root, '.local', 'conformance');
-  mkdirSync(folder, { recursive: true });
-  const processor = openProcessor(openProduct(paths.root));
-  const browser = await openBrowser(join(paths.root, 'bench', 'conformance', 'page.mjs'));
+export async function measureConformance(
+  paths: BenchPaths,
+  { corpus, only = '', write = false }: ConformanceOptions,
+): Promise<boolean> {
+  const all = corpus === undefined ? suiteJobs(paths) : readCorpus(paths.root, corpus);
+  const pattern = new RegExp(only);
+  const jobs = all.filter(({ name }) => pattern.test(name));
+  const { results, shown, chromium } = await examineAll(paths, jobs);
+  writeResults(paths, 'conformance', { chromium, results });
+  process.stdout.write(summary(results));
+  if (write) writeFiles(paths.root, results, shown, chromium);
+  return results.every(({ kind }) => kind !== 'wrong');
+}
+
+async function examineAll({ root }: BenchPaths, jobs: readonly Job[]) {
+  const processor = openProcessor(openProduct(root));
+  const browser = await openBrowser(join(root, 'bench', 'conformance', 'page.mjs'));
   const results: Result[] = [];
-  try {
-    for (const one of allCases(paths.root).filter(({ name }) => new RegExp(only).test(name))) {
-      const bytes = await one.create();
-      writeFileSync(join(folder, one.name), bytes);
-      const start = performance.now();
-      const verdict = await examine(one, bytes, browser, processor);
-      results.push({ format: one.format, row: one.row, name: one.name, ...verdict });
-      if (process.env['SLOW']) process.stderr.write(`${one.name} ${performance.now() - start}\n`);
-      if (verdict.kind === 'wrong') process.stderr.write(`- ${one.name}: ${verdict.detail}\n`);
+  const shown = new Map<string, Examination['shown']>();
+  const rest = jobs.entries();
+  const work = async () => {
+    // The iterator is shared: each worker takes the next job.
+    for (const [index, { read, ...job }] of rest) {
+      const { shown: original, ...verdict } = await examine(await read(), browser, processor);
+      results[index] = { ...job, ...verdict };
+      shown.set(job.name, original);
+      if (verdict.kind === 'wrong') process.stderr.write(`- ${job.name}: ${verdict.detail}\n`);
     }
+  };
+  try {
+    await Promise.all(Array.from({ length: CONCURRENCY }, work));
   } finally {
     processor.close();
     await browser.close();
   }
-  writeResults(paths, 'conformance', { chromium: browser.version, results });
-  process.stdout.write(summary(results));
-  return results.every(({ kind }) => kind !== 'wrong');
+  return { results, shown, chromium: browser.version };
 }
 
-async function examine(
-  one: Case,
-  bytes: Buffer,
-  browser: Browser,
-  processor: Processor,
-): Promise<Verdict> {
-  const reference = one.reference ? await one.reference() : bytes;
-  const type = one.reference ? 'image/png' : CONTENT_TYPES[one.format];
-  const shown = await browser.show(reference, type);
-  const processed = await processor(bytes, one.parameters);
-  const renditions = await showRenditions(browser, processed, shown);
-  const verdict = judge(shown, processed, renditions, one);
-  if (!one.picture || verdict.kind === 'wrong') return verdict;
-  const picture = await browser.show(one.picture(), 'image/png');
-  const second = judge(picture, processed, renditions, { ...one, tolerance: 'encoder' });
-  if (second.kind !== 'wrong') return verdict;
-  return { ...second, detail: `the picture that was encoded: ${second.detail}` };
-}
-
-async function showRenditions(
-  browser: Browser,
-  processed: Processed,
-  original: Shown | NotShown,
-): Promise<Rendition[]> {
-  if (processed.kind !== 'ready' || 'error' in original) return [];
-  const renditions: Rendition[] = [];
-  for (const { format, quality, data } of processed.renditions) {
-    const shown = await browser.show(data, `image/${format}`, original.fit);
-    renditions.push({ format, quality, shown });
-  }
-  return renditions;
+/** The files are kept, to look at those that are wrong. */
+function suiteJobs({ root }: BenchPaths): Job[] {
+  const folder = join(root, '.local', 'conformance');
+  mkdirSync(folder, { recursive: true });
+  return allCases(root).map((one: Case) => ({
+    ...{ format: one.format, row: one.row, name: one.name },
+    read: async () => {
+      const bytes = await one.create();
+      writeFileSync(join(folder, one.name), bytes);
+      return { ...one, bytes, type: CONTENT_TYPES[one.format] };
+    },
+  }));
 }
 
 const KINDS = ['same', 'converted', 'refused', 'wrong'] as const;
 
 function summary(results: readonly Result[]): string {
   const formats = [...new Set(results.map(({ format }) => format))];
-  const count = (own: readonly Result[]) =>
-    KINDS.map((kind) => String(own.filter((result) => result.kind === kind).length));
-  return table(
-    ['format', 'files', ...KINDS],
-    [
-      ...formats.map((format) => {
-        const own = results.filter((result) => result.format === format);
-        return [format, String(own.length), ...count(own)];
-      }),
-      ['**all**', String(results.length), ...count(results)],
-    ],
-  );
+  const count = (own: readonly Result[]) => [
+    String(own.length),
+    ...KINDS.map((kind) => String(own.filter((result) => result.kind === kind).length)),
+  ];
+  const rows = formats.map((format) => [
+    format,
+    ...count(results.filter((result) => result.format === format)),
+  ]);
+  return table(['format', 'files', ...KINDS], [...rows, ['**all**', ...count(results)]]);
+}
+
+/** @throws Error when a file is wrong, or not all files were examined */
+function writeFiles(
+  root: string,
+  results: readonly Result[],
+  shown: ReadonlyMap<string, Examination['shown']>,
+  chromium: string,
+): void {
+  const wrong = results.filter(({ kind }) => kind === 'wrong').length;
+  if (wrong > 0) throw new Error(`expected no wrong files before --write, found ${wrong}`);
+  const rows = formatsTable(results, chromium);
+  const writeJson = (file: string, value: object) =>
+    writeFileSync(join(root, file), `${JSON.stringify(value, null, 2)}\n`);
+  writeJson(FORMATS_JSON, rows);
+  writeFileSync(join(root, FORMATS_PAGE), formatsPage(rows));
+  const examples = EXAMPLES.map((name) => {
+    const original = shown.get(name);
+    if (!original || 'error' in original) {
+      throw new Error(
+        `expected Chromium to show ${name}, found ${original?.error ?? 'no such file'}`,
+      );
+    }
+    const { width, height, fit, white } = original;
+    return [name, { width, height, colors: gridOf(fit, white) }] as const;
+  });
+  writeJson(EXAMPLES_JSON, Object.fromEntries(examples));
 }

@@ -1,11 +1,9 @@
 /** AVIF: depth × subsampling × range × alpha × color space × transformation × structure × sequences. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp, { type AvifOptions } from 'sharp';
+import type { AvifOptions } from 'sharp';
 import type { Case, Expectation } from '../case.js';
-import { applyProperty } from '../heic-reference.js';
 import { readHeif, writeHeif } from '../heif.js';
-import { encodePng, RGBA } from '../png.js';
 import { grays, stripes, toSharp, translucentStripes, type Picture } from '../picture.js';
 import { colors, structures, transformations, type Edit } from './heif.js';
 
@@ -95,44 +93,10 @@ function sizes(): Case[] {
   );
 }
 
-const ORDER = 'transformed in the order of the file; Chromium always rotates before it mirrors';
-const CROP = 'cropped; Chromium shows the whole unless the crop begins at the upper left corner';
-
-/** Where Chromium does not follow ISO/IEC 23008-12, the specification is the measure. */
-function deviation(name: string): string | undefined {
-  if (/^imir-\d-irot-[13]$/.test(name)) return ORDER;
-  return /clap/.test(name) && !/^clap-(origin|whole|irot-1|imir-[01]|irot-1-imir-1)$/.test(name)
-    ? CROP
-    : undefined;
-}
-
 function edited(prefix: string, source: () => Promise<Buffer>, edits: Edit[]): Case[] {
-  return edits.map(({ row, name, edit, expected, transformations: properties = [] }) => {
-    const why = deviation(name);
-    return {
-      ...avif(row, `${prefix}${name}`, async () => edit(await source()), expected),
-      ...(why !== undefined && {
-        expected: { converted: 'other', why } as const,
-        reference: async () => {
-          const stored = await toPicture(await source());
-          return encodePng(properties.reduce(applyProperty, stored), { colorType: RGBA });
-        },
-      }),
-    };
-  });
-}
-
-/** Decodes an AVIF without transformations. */
-async function toPicture(file: Buffer): Promise<Picture> {
-  const { data, info } = await sharp(file)
-    .ensureAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return {
-    width: info.width,
-    height: info.height,
-    data: Uint16Array.from(data, (level) => level * 257),
-  };
+  return edits.map(({ row, name, edit, expected }) =>
+    avif(row, `${prefix}${name}`, async () => edit(await source()), expected),
+  );
 }
 
 /** @param root the repository */

@@ -22,8 +22,6 @@ export interface Edit {
   name: string;
   edit: (file: Buffer) => Buffer;
   expected?: Expectation;
-  /** The added properties, in their order. */
-  transformations?: Buffer[];
 }
 
 /** The pictures are 96 x 64. */
@@ -69,7 +67,6 @@ export function transformations(): Edit[] {
         row: 'Rotated and mirrored (`irot`, `imir`)',
         name,
         edit: edit(properties),
-        transformations: properties,
       },
     })),
     ...Object.entries(CROPS).map(([name, properties]) => ({
@@ -77,7 +74,6 @@ export function transformations(): Edit[] {
         row: 'Cropped (`clap`), also rotated and mirrored',
         name,
         edit: edit(properties),
-        transformations: properties,
       },
     })),
   ];

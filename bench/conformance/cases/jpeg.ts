@@ -213,10 +213,12 @@ function incomplete(): Case[] {
     create: () => edit(encodeJpeg(picture)),
     ...(code && { expected: { refused: code } }),
   });
+  // Without the marker, Chromium leaves out the last rows of blocks.
+  const whole = () => encodeJpeg(picture);
   const end = 'Without the end marker, with all rows';
   return [
-    edited(end, 'no-eoi', (file) => file.subarray(0, -2)),
-    edited(end, 'half-eoi', (file) => file.subarray(0, -1)),
+    { ...edited(end, 'no-eoi', (file) => file.subarray(0, -2)), reference: whole },
+    { ...edited(end, 'half-eoi', (file) => file.subarray(0, -1)), reference: whole },
     edited(
       'Cut short',
       'cut-in-half',
