@@ -30,7 +30,7 @@ const SHARES = { twice: 0.2, bad: 0.1, overwrite: 0.25, deletion: 0.08 };
 const FIRST_UPLOADS = 400;
 /** Functions whose processes are killed, in turn. */
 const KILLED_FUNCTIONS = [
-  'originalFinalized',
+  'processImage',
   'originalFinalized',
   'originalDeleted',
   'cleanup',

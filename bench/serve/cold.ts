@@ -23,10 +23,10 @@ const EVERYTHING = `
   require('./lib/index.js');
   const entry = performance.now() - start;
   require('./lib/serve/handler.js');
-  require('./lib/lifecycle/original-finalized.js');
+  require('./lib/lifecycle/process-upload.js');
   require('./lib/processing/process-image.js');
   require('./lib/gcp/backend.js').openBackend({
-    bucket: 'bench', tokensCollection: 't', jobsCollection: 'j',
+    bucket: 'bench', variantsBucket: 'bench', tokensCollection: 't', jobsCollection: 'j',
     imagesCollection: { text: '', segments: [] } }, {});
   // Loaded by Firestore's client on its first call.
   require('google-gax');
@@ -70,7 +70,7 @@ export function compareCold(places: BenchPaths): void {
   const everything: Loaded[] = [];
   for (let run = 0; run < RUNS; run++) {
     serve.push(measureLoad(places.root, SERVE, 'serve'));
-    everything.push(measureLoad(places.root, EVERYTHING, 'originalFinalized'));
+    everything.push(measureLoad(places.root, EVERYTHING, 'processImage'));
   }
   const rounded = (values: number[]) => Math.round(median(values) * 10) / 10;
   const results = {

@@ -24,9 +24,11 @@ import {
 import { onTaskDispatched } from 'firebase-functions/tasks';
 import { parseConfig } from './config/config.js';
 import { BUCKET, CONCURRENCY, LOCATION, MAX_INSTANCES } from './config/parameters.js';
+import { MAX_ATTEMPT_MS } from './domain/attempt-id.js';
+import { DELIVERIES, MAX_UPLOADS } from './domain/tasks.js';
 import type { LifecycleContext, ProcessingContext } from './lifecycle/context.js';
 import { mustRevokeDownloadTokens, revokeDownloadTokens } from './lifecycle/metadata-updated.js';
-import { parseOriginalEvent } from './lifecycle/original-event.js';
+import { parseDeletedEvent, parseFinalizedEvent } from './lifecycle/original-event.js';
 import type { Parsed } from './lifecycle/tasks.js';
 import type { Log } from './log.js';
 import { once } from './once.js';
@@ -40,7 +42,7 @@ requiresRole('roles/run.invoker');
 requiresRole('roles/cloudtasks.enqueuer');
 requiresAPI(
   'cloudtasks.googleapis.com',
-  'Tasks delete unreferenced renditions and update images in the background.',
+  'Tasks process images and delete unreferenced renditions in the background.',
 );
 
 // Processes images that existed before the first deployment, and all images after parameters have changed.
@@ -109,18 +111,42 @@ const RETRY_ONE_HOUR = { maxAttempts: 20, minBackoffSeconds: 10, maxBackoffSecon
 /** Few enough that the final attempt starts before the task's OIDC token expires after one hour. */
 const BACKFILL_ATTEMPTS = 8;
 
-/** Processes an uploaded original: writes its renditions and records. */
+/** Revokes the download token of an uploaded original and enqueues its processing. */
 export const originalFinalized = onObjectFinalized(
-  { ...PROCESSING, ...BUCKET_EVENT, timeoutSeconds: 300, maxInstances: 50 },
+  { ...IO_BOUND, ...BUCKET_EVENT },
   async (event) => {
     // Written renditions cause the same event: return before any handler is imported.
-    const upload = parseOriginalEvent(event, config);
+    const upload = parseFinalizedEvent(event, config);
     if (upload === undefined) return;
     const [handlers, context] = await Promise.all([
       import('./lifecycle/original-finalized.js'),
-      processingContext(),
+      lifecycleContext(),
     ]);
     await handlers.originalFinalized(upload, context);
+  },
+);
+
+/** Processes an uploaded original: writes its renditions and records. */
+export const processImage = onTaskDispatched(
+  {
+    ...PROCESSING,
+    region: LOCATION,
+    timeoutSeconds: MAX_ATTEMPT_MS / 1000,
+    maxInstances: MAX_UPLOADS,
+    // One dispatch per instance.
+    rateLimits: { maxConcurrentDispatches: MAX_UPLOADS },
+    // Transient errors are retried with new tasks for an hour; this is for a process that dies.
+    retryConfig: { maxAttempts: DELIVERIES, minBackoffSeconds: 10, maxBackoffSeconds: 60 },
+  },
+  async ({ data, retryCount }) => {
+    const [handlers, tasks] = await Promise.all([
+      import('./lifecycle/process-upload.js'),
+      importTasks(),
+    ]);
+    const delivery = { retryCount, random: Math.random };
+    await handleTask(tasks.parseProcessTask(data), async (task) =>
+      handlers.processUpload(task, delivery, await processingContext()),
+    );
   },
 );
 
@@ -144,7 +170,7 @@ export const originalArchived = onObjectArchived({ ...IO_BOUND, ...BUCKET_EVENT 
 
 async function handleDeletion(event: StorageEvent): Promise<void> {
   // Deleted renditions cause the same event: return before any handler is imported.
-  const deletion = parseOriginalEvent(event, config);
+  const deletion = parseDeletedEvent(event, config);
   if (deletion === undefined) return;
   const [handlers, context] = await Promise.all([
     import('./lifecycle/original-deleted.js'),

@@ -37,10 +37,10 @@ test('an instance of serve loads its handler at once, and only what requests nee
   expect(load(script, { FUNCTION_TARGET: 'serve', FORMATS: 'gif' }).stderr).toContain('FORMATS');
 });
 
-test('exports the ten functions and nothing else', () => {
+test('exports the eleven functions and nothing else', () => {
   const { stdout, stderr } = load(`console.log(Object.keys(require('./lib/index.js')).join())`);
   expect([stdout.trim(), stderr]).toEqual([
-    'originalFinalized,metadataUpdated,originalDeleted,originalArchived,cleanup,backfill,purge,deleteUserImages,startBackfill,serve',
+    'originalFinalized,processImage,metadataUpdated,originalDeleted,originalArchived,cleanup,backfill,purge,deleteUserImages,startBackfill,serve',
     '',
   ]);
 });

@@ -110,7 +110,7 @@ export async function createImage(
     state === 'failed' ? Buffer.from('not an image') : await plainJpeg(900, 40, '#808000');
   const { generation, downloadToken } = await uploadForLink(context, owner, original, data);
   const link = `${context.objectUrl(original)}&token=${downloadToken}`;
-  // originalFinalized revokes the token before it reads the records, so it has received this upload.
+  // originalFinalized has received this upload.
   await eventually(
     () => statusOf(link),
     (status) => expect(status).toBe(403),
@@ -155,7 +155,7 @@ async function nameRendition(
 }
 
 /**
- * Keeps an image in `processing`: its record has a newer generation, so that originalFinalized ignores
+ * Keeps an image in `processing`: its record has a newer generation, so that processImage ignores
  * the upload of this test.
  *
  * @returns the public token

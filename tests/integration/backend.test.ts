@@ -77,6 +77,7 @@ async function writeImage(records: Records, owner: Owner, generation: string): P
   const file = { object: `o/${generation}`, bytes: 3, etag: '"e"' };
   const result = {
     original: { ...original, width: 8, height: 6 },
+    variantsBucket: 'bucket',
     placeholder: { thumbhash: 'AAAA', color: '#102030' },
     variants: { w8: { width: 8, height: 6, formats: { webp: file } } },
     renditions: { w8: { width: 8, height: 6, webp: file } },

@@ -51,6 +51,11 @@ function openSubject(seconds: string): Subject {
   const tasks: QueuedTask[] = [];
   const usedIds = new Set<string>();
   const queues: Backend['queues'] = {
+    enqueueProcess(task, id, at = now()) {
+      if (!usedIds.has(id)) tasks.push({ queue: 'processImage', task, id, at });
+      usedIds.add(id);
+      return Promise.resolve();
+    },
     scheduleCleanup: (task, at) => Promise.resolve(void tasks.push({ queue: 'cleanup', task, at })),
     enqueueBackfill(task, id = `task-${usedIds.size}`) {
       if (!usedIds.has(id)) tasks.push({ queue: 'backfill', task, id, at: now() });
@@ -59,7 +64,7 @@ function openSubject(seconds: string): Subject {
     },
     enqueuePurge: (task) => Promise.resolve(void tasks.push({ queue: 'purge', task, at: now() })),
   };
-  const stackBackend = openBackend(config, {});
+  const stackBackend = openBackend(config, {}, now);
   const objects: Backend['objects'] = {
     ...stackBackend.objects,
     async deleteOriginal(name, generation) {

@@ -18,6 +18,7 @@ test('applies the documented defaults', () => {
     projectId: '',
     location: 'us-central1',
     bucket: 'demo.appspot.com',
+    variantsBucket: 'demo.appspot.com',
     originalsPath: {
       text: 'originals/{uid}/{imageId}',
       segments: ['originals', '{uid}', '{imageId}'],

@@ -15,8 +15,10 @@ export interface Config {
   projectId: string;
   /** Region of the task queues and of all functions that the bucket does not trigger. */
   location: string;
-  /** Name of the bucket that holds originals and renditions. */
+  /** Name of the bucket that holds the originals. */
   bucket: string;
+  /** Name of the bucket that holds the renditions; may be the same. */
+  variantsBucket: string;
   originalsPath: PathTemplate;
   variantsPath: string;
   variants: Variant[];
@@ -205,6 +207,10 @@ function schema(environment: Environment) {
         if (name === '' && environment['FUNCTIONS_CONTROL_API'] === 'true') return { value: '' };
         return { expected: PARAMETERS.BUCKET.expected, found: name };
       }),
+      VARIANTS_BUCKET: parameter('VARIANTS_BUCKET', (text): Parsed<string> => {
+        const isValid = text === '' || BUCKET_NAME.test(text);
+        return isValid ? { value: text } : { expected: PARAMETERS.VARIANTS_BUCKET.expected };
+      }),
       ORIGINALS_PATH: parameter('ORIGINALS_PATH', (text) => parsePath(text, ['uid', 'imageId'])),
       VARIANTS_PATH: parameter('VARIANTS_PATH', (text): Parsed<string> => {
         const path = parsePath(text, []);
@@ -265,6 +271,7 @@ export function parseConfig(environment: Environment): Config {
     projectId: projectOf(environment),
     location: value.LOCATION,
     bucket: value.BUCKET,
+    variantsBucket: value.VARIANTS_BUCKET || value.BUCKET,
     originalsPath: value.ORIGINALS_PATH,
     variantsPath: value.VARIANTS_PATH,
     variants: value.VARIANTS,

@@ -83,7 +83,7 @@ const TABLE = {
   },
   BUCKET: {
     label: 'Cloud Storage bucket',
-    description: 'Bucket that originals are uploaded to. Renditions are stored in the same bucket.',
+    description: 'Bucket that originals are uploaded to.',
     type: 'string',
     default: '',
     defaultText: "the project's default bucket",
@@ -92,6 +92,21 @@ const TABLE = {
     pattern: '^([a-z0-9][a-z0-9._-]{1,220}[a-z0-9]|\\$\\{.*\\})$',
     resource: 'storage.googleapis.com/Bucket',
     extension: { default: '${STORAGE_BUCKET}' },
+    availableIn: 'both',
+  },
+  VARIANTS_BUCKET: {
+    label: 'Cloud Storage bucket of renditions',
+    description:
+      'Bucket that renditions are written to. If empty, the bucket of the originals. With a bucket of its own, renditions ' +
+      'cause no events, and `serve` needs no access to originals. Clients must have no access to it.',
+    type: 'string',
+    default: '',
+    defaultText: 'the bucket of the originals',
+    example: 'my-project-variants',
+    expected: 'the name of a Cloud Storage bucket, or nothing',
+    pattern: '^([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])?$',
+    advanced: true,
+    immutable: true,
     availableIn: 'both',
   },
   ORIGINALS_PATH: {

@@ -45,6 +45,7 @@ export function settingsHashes(config: RenditionSettings & InputLimits): Setting
 /** Further parameters that a backfill applies: where images are stored, whether download tokens are revoked. */
 export interface StorageLocations {
   bucket: string;
+  variantsBucket: string;
   originalsPath: PathTemplate;
   variantsPath: string;
   imagesCollection: PathTemplate;
@@ -56,8 +57,11 @@ export interface StorageLocations {
 export function backfillSettingsHash(
   config: RenditionSettings & InputLimits & StorageLocations,
 ): string {
-  const { bucket, originalsPath, variantsPath, imagesCollection, tokensCollection } = config;
+  const { bucket, variantsBucket, originalsPath, variantsPath } = config;
+  const { imagesCollection, tokensCollection } = config;
   const locations = [originalsPath.text, variantsPath, imagesCollection.text, tokensCollection];
+  // Added only if it differs: the hash of other instances stays what it was before the parameter existed.
+  if (variantsBucket !== bucket) locations.push(variantsBucket);
   return hash([settingsHashes(config).all, bucket, locations, config.lockOriginals]);
 }
 

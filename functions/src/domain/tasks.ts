@@ -1,6 +1,47 @@
 /** Payloads and ids of the task queues. */
 import { createHash } from 'node:crypto';
 
+/** Process one upload of an original. Each task either ends the work or enqueues the next task. */
+export interface ProcessTask {
+  /** The original's object name. */
+  name: string;
+  /** Cloud Storage generation, decimal. */
+  generation: string;
+  contentType: string;
+  bytes: number;
+  /** Time of the upload's event, milliseconds since 1970. */
+  time: number;
+  /** How many tasks came before this one for the same upload; absent: none. */
+  turn?: number | undefined;
+  /** When an earlier task began the first attempt, milliseconds since 1970; absent: none has. */
+  triedSince?: number | undefined;
+  /** Since when the upload waits for its turn, milliseconds since 1970; absent: it does not. */
+  waitingSince?: number | undefined;
+}
+
+/** Uploads that are processed at the same time: instances of the function, and dispatches of its queue. */
+export const MAX_UPLOADS = 50;
+/** How many of them may be those of one owner. */
+export const UPLOADS_PER_OWNER = 10;
+/**
+ * How often the queue delivers a task whose function dies or does not answer. Transient errors don't count:
+ * they are retried with a new task, whose identity token is valid for an hour again.
+ */
+export const DELIVERIES = 5;
+
+/**
+ * The id of a task: the same for each delivery of an event and for each task that a redelivered task enqueues,
+ * so that the queue ignores duplicates. A hash, because ids that begin alike make a queue slow.
+ * @see https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create
+ */
+export function processTaskId(
+  bucket: string,
+  { name, generation, turn = 0 }: Pick<ProcessTask, 'name' | 'generation' | 'turn'>,
+): string {
+  const hash = createHash('sha256').update(`${bucket}/${name}\n${generation}`).digest('base64url');
+  return `${hash}-${turn}`;
+}
+
 /** Delete the unreferenced renditions of one original. */
 export interface CleanupTask {
   /** The original's object name. */

@@ -3,6 +3,7 @@
  * events wins. The store of the records runs them in a transaction.
  */
 import type { ImageFailureCode } from '../errors.js';
+import { ENDED_ATTEMPT, mayBeRunning } from './attempt-id.js';
 import type {
   ImageRecord,
   OriginalInfo,
@@ -15,6 +16,8 @@ import type { SettingsHashes } from './settings.js';
 /** The result of a successful attempt. */
 export interface ProcessingResult {
   original: OriginalInfo;
+  /** The bucket of the renditions. */
+  variantsBucket: string;
   placeholder: Placeholder;
   variants: Record<string, VariantInfo>;
   renditions: NonNullable<TokenRecord['image']>['renditions'];
@@ -54,6 +57,8 @@ export type BeginTransition<Time> =
     }
   /** A newer upload has been recorded. */
   | 'stale'
+  /** An attempt for an older upload of this image may still be running. */
+  | 'busy'
   /** This upload is already `ready` or `failed`. */
   | 'done';
 
@@ -69,14 +74,17 @@ export function recognizedRecord<Time>(
 }
 
 /**
- * Begins an attempt.
+ * Begins an attempt. An image has one running attempt: otherwise uploads over the same original would run as
+ * many as their owner likes.
  * @param ids the id of the attempt, and the token to use if the image is new
+ * @param clock the start of the attempt, milliseconds since 1970
  */
 export function beginAttempt<Time>(
   stored: ImageRecord<Time> | undefined,
   { original, settings, reprocess }: AttemptPlan,
   ids: { attempt: string; token: string },
   now: Time,
+  clock: number,
 ): BeginTransition<Time> {
   const { attempt } = ids;
   const previous = recognizedRecord(stored);
@@ -93,6 +101,9 @@ export function beginAttempt<Time>(
   }
   const order = compareGenerations(original, previous.original);
   if (order < 0) return 'stale';
+  if (order > 0 && previous.attempt !== undefined && mayBeRunning(previous.attempt, clock)) {
+    return 'busy';
+  }
   const hasEnded = order === 0 && previous.state !== 'processing';
   const mustReprocess =
     reprocess === 'always' || (reprocess === 'outdated' && isOutdated(previous, settings));
@@ -107,8 +118,9 @@ export function beginAttempt<Time>(
         attempt,
         updatedAt: now,
       };
-  const hasStaleRenditions = previous.attempt !== undefined || previous.variants !== undefined;
-  const isRetry = order === 0 && !hasEnded;
+  const isUnfinished = previous.attempt !== undefined;
+  const hasStaleRenditions = isUnfinished || previous.variants !== undefined;
+  const isRetry = order === 0 && !hasEnded && isUnfinished;
   return {
     record,
     isNew: false,
@@ -162,6 +174,20 @@ export function failAttempt<Time>(
   }
   const ended = { ...without(previous, 'settings'), ...(!isExhausted && { settings: all }) };
   return { ...ended, state: 'failed', error: { code, message }, updatedAt: now };
+}
+
+/**
+ * Ends an attempt that has no result.
+ * @param mayHaveWritten whether it, or one before it, may have written renditions
+ * @returns undefined when a newer upload or attempt has begun, or the image was deleted
+ */
+export function releaseAttempt<Time>(
+  stored: ImageRecord<Time> | undefined,
+  attempt: string,
+  mayHaveWritten: boolean,
+): ImageRecord<Time> | undefined {
+  if (stored?.attempt !== attempt) return undefined;
+  return mayHaveWritten ? { ...stored, attempt: ENDED_ATTEMPT } : without(stored, 'attempt');
 }
 
 /** Whether an image was processed with other settings than these. */

@@ -32,14 +32,22 @@ export interface Backend {
 /**
  * Opens Firestore, the bucket and the queues of the project, as the function's own service account.
  * @param environment usually `process.env`
+ * @param clock milliseconds since 1970; dates the ids of attempts
  */
-export function openBackend(config: Config, environment: Environment): Backend {
+export function openBackend(
+  config: Config,
+  environment: Environment,
+  clock: () => number = Date.now,
+): Backend {
   if (getApps().length === 0) initializeApp();
   const firestore = getFirestore();
   const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-tasks'] });
   return {
-    objects: openObjects(getStorage().bucket(config.bucket)),
-    records: openRecords(firestore, config),
+    objects: openObjects(
+      getStorage().bucket(config.bucket),
+      getStorage().bucket(config.variantsBucket),
+    ),
+    records: openRecords(firestore, config, clock),
     queues: openQueues({
       projectId: config.projectId,
       location: config.location,

@@ -35,7 +35,10 @@ export interface Objects {
   findOriginal(name: string): Promise<StoredOriginal | undefined>;
   /** The bytes of an original; undefined when that generation was overwritten or deleted. */
   readOriginal(name: string, generation: string): Promise<Buffer | undefined>;
-  /** Removes all download tokens of an object; false when that generation does not exist. */
+  /**
+   * Removes all download tokens of an object in the bucket of the originals; false when that generation does
+   * not exist.
+   */
   revokeDownloadTokens(name: string, generation: string): Promise<boolean>;
   /** Does nothing when that generation is not the live version. */
   deleteOriginal(name: string, generation: string): Promise<void>;
@@ -53,6 +56,8 @@ export interface Objects {
   ): Promise<RenditionInfo>;
   /** All renditions of an image, of every generation. */
   listRenditions(folder: string): Promise<StoredRendition[]>;
+  /** Removes all download tokens of a rendition; false when that generation does not exist. */
+  revokeRenditionTokens(rendition: Pick<StoredRendition, 'name' | 'generation'>): Promise<boolean>;
   /** Does nothing when the object was deleted, or overwritten since it was listed. */
   deleteRendition(rendition: Pick<StoredRendition, 'name' | 'generation'>): Promise<void>;
   /** The direct subfolders of a folder. `folder` and the results end with a slash. */
@@ -62,8 +67,11 @@ export interface Objects {
 const NOT_FOUND = 404;
 const PRECONDITION_FAILED = 412;
 
-/** @param bucket the bucket of both originals and renditions */
-export function openObjects(bucket: Bucket): Objects {
+/**
+ * @param bucket the bucket of the originals
+ * @param variantsBucket the bucket of the renditions; may be the same
+ */
+export function openObjects(bucket: Bucket, variantsBucket: Bucket): Objects {
   return {
     findOriginal: (name) =>
       undefinedIfMissing(async () => {
@@ -78,12 +86,7 @@ export function openObjects(bucket: Bucket): Objects {
         return data;
       }),
 
-    async revokeDownloadTokens(name, generation) {
-      const metadata = { metadata: { [DOWNLOAD_TOKENS]: null } };
-      const file = bucket.file(name, { generation });
-      const response = await undefinedIfMissing(() => file.setMetadata(metadata));
-      return response !== undefined;
-    },
+    revokeDownloadTokens: (name, generation) => revokeTokens(bucket, name, generation),
 
     deleteOriginal: (name, generation) => deleteObject(bucket, { name, generation }),
 
@@ -93,7 +96,7 @@ export function openObjects(bucket: Bucket): Objects {
     },
 
     async writeRendition(name, format, data, digest = contentDigest(data)) {
-      await bucket.file(name).save(data, {
+      await variantsBucket.file(name).save(data, {
         resumable: false,
         validation: 'crc32c',
         metadata: {
@@ -109,7 +112,7 @@ export function openObjects(bucket: Bucket): Objects {
       const renditions: StoredRendition[] = [];
       let after: string | undefined;
       do {
-        const { files, next } = await list(bucket, { prefix: folder }, 1000, after);
+        const { files, next } = await list(variantsBucket, { prefix: folder }, 1000, after);
         for (const file of files) {
           const { name, generation, hasDownloadToken } = originalOf(file);
           renditions.push({ name, generation, hasDownloadToken });
@@ -119,11 +122,13 @@ export function openObjects(bucket: Bucket): Objects {
       return renditions;
     },
 
-    deleteRendition: (rendition) => deleteObject(bucket, rendition),
+    revokeRenditionTokens: ({ name, generation }) => revokeTokens(variantsBucket, name, generation),
+
+    deleteRendition: (rendition) => deleteObject(variantsBucket, rendition),
 
     async listFolders(folder, limit, after) {
       const query = { prefix: folder, delimiter: '/' };
-      const { folders, next } = await list(bucket, query, limit, after);
+      const { folders, next } = await list(variantsBucket, query, limit, after);
       return { items: folders, ...(next !== undefined && { next }) };
     },
   };
@@ -159,6 +164,13 @@ function originalOf(metadata: FileMetadata): StoredOriginal {
     time: Date.parse(timeCreated ?? ''),
     hasDownloadToken: Boolean(metadata.metadata?.[DOWNLOAD_TOKENS]),
   };
+}
+
+async function revokeTokens(bucket: Bucket, name: string, generation: string): Promise<boolean> {
+  const metadata = { metadata: { [DOWNLOAD_TOKENS]: null } };
+  const file = bucket.file(name, { generation });
+  const response = await undefinedIfMissing(() => file.setMetadata(metadata));
+  return response !== undefined;
 }
 
 async function deleteObject(

@@ -8,10 +8,16 @@ import {
   cleanupTaskId,
   type BackfillTask,
   type CleanupTask,
+  type ProcessTask,
   type PurgeTask,
 } from '../domain/tasks.js';
 
 export interface Queues {
+  /**
+   * @param id a second task with the same id is ignored, for hours after the first has completed
+   * @param at earliest time, milliseconds since 1970; absent: at once
+   */
+  enqueueProcess(task: ProcessTask, id: string, at?: number): Promise<void>;
   /**
    * Schedules a cleanup, unless one of the same image is scheduled for the same time.
    * @param at milliseconds since 1970: see `roundCleanupTime`; a task that runs too early schedules another one
@@ -69,7 +75,9 @@ export function openQueues(options: QueuesOptions): Queues {
     const fullName = instancePrefix(environment) + functionName;
     const queue = `projects/${projectId}/locations/${location}/queues/${fullName}`;
     const url = `https://${location}-${projectId}.cloudfunctions.net/${fullName}`;
-    const identity = emulator ? undefined : await options.identityToken(url);
+    const [identity, access] = emulator
+      ? []
+      : await Promise.all([options.identityToken(url), options.accessToken()]);
     const { id, at } =
       typeof schedule === 'function' ? schedule(latestSchedule(identity)) : schedule;
     const response = await fetch(
@@ -81,7 +89,7 @@ export function openQueues(options: QueuesOptions): Queues {
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
         headers: {
           'Content-Type': 'application/json',
-          ...(!emulator && { Authorization: `Bearer ${await options.accessToken()}` }),
+          ...(access !== undefined && { Authorization: `Bearer ${access}` }),
         },
         body: JSON.stringify({
           task: {
@@ -107,6 +115,10 @@ export function openQueues(options: QueuesOptions): Queues {
   }
 
   return {
+    enqueueProcess: (task, id, at) =>
+      enqueue('processImage', task, (latest) =>
+        at === undefined ? { id } : { id, at: Math.min(at, latest) },
+      ),
     scheduleCleanup: (task, at) =>
       enqueue('cleanup', task, (latest) => scheduleOfCleanup(task, at, latest)),
     enqueueBackfill: (task, id) => enqueue('backfill', task, id === undefined ? {} : { id }),

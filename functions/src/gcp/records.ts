@@ -12,6 +12,7 @@ import {
   type Transaction,
 } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
+import { attemptId, runningRange } from '../domain/attempt-id.js';
 import { fillTemplate, isDocumentId, type Owner } from '../domain/path.js';
 import type { ImageRecord, TokenRecord } from '../domain/records.js';
 import type { SettingsHashes } from '../domain/settings.js';
@@ -23,6 +24,7 @@ import {
   failAttempt,
   finishAttempt,
   recognizedRecord,
+  releaseAttempt,
   type ProcessingFailure,
   type AttemptPlan,
   type ProcessingResult,
@@ -33,9 +35,10 @@ import {
  *   end, milliseconds since 1970
  * - `done`: this upload is already `ready` or `failed` (the event was delivered twice)
  * - `stale`: a newer upload has been recorded
+ * - `busy`: an attempt for an older upload of this image may still be running
  */
 export type AttemptStart =
-  { attempt: string; hasStaleRenditions: boolean; triedAt?: number } | 'done' | 'stale';
+  { attempt: string; hasStaleRenditions: boolean; triedAt?: number } | 'done' | 'stale' | 'busy';
 
 /** All records of an image. Times are milliseconds since 1970. */
 export interface ImageRecords {
@@ -81,6 +84,13 @@ export interface Records {
     failure: ProcessingFailure,
     settings: SettingsHashes,
   ): Promise<boolean>;
+  /**
+   * Ends an attempt that has no result; does nothing when a newer upload or attempt has begun.
+   * @param mayHaveWritten whether it, or one before it, may have written renditions
+   */
+  release(owner: Owner, attempt: string, mayHaveWritten: boolean): Promise<void>;
+  /** Attempts of a user that may be running, the earliest first: at most `limit`, one query. */
+  runningAttempts(uid: string, limit: number): Promise<string[]>;
   /** Ends an attempt whose process has died; the renditions of earlier attempts stay. */
   abandon(owner: Owner, attempt: string): Promise<void>;
   /** Gets the image record: one read. */
@@ -100,9 +110,11 @@ export interface Records {
   deleteToken(hash: string): Promise<void>;
 }
 
+/** @param clock milliseconds since 1970; dates the ids of attempts */
 export function openRecords(
   firestore: Firestore,
   config: Pick<Config, 'imagesCollection' | 'tokensCollection'>,
+  clock: () => number = Date.now,
 ): Records {
   const tokens = firestore.collection(config.tokensCollection) as CollectionReference<
     TokenRecord<Timestamp>
@@ -136,8 +148,11 @@ export function openRecords(
     begin: (owner, plan) =>
       firestore.runTransaction(async (transaction) => {
         const image = imageOf(owner);
-        const ids = { attempt: randomBytes(9).toString('base64url'), token: mintToken() };
-        const transition = beginAttempt(await readImage(transaction, image), plan, ids, now);
+        const stored = await readImage(transaction, image);
+        const start = clock();
+        const attempt = attemptId(start, randomBytes(6).toString('base64url'));
+        const ids = { attempt, token: mintToken() };
+        const transition = beginAttempt(stored, plan, ids, now, start);
         if (typeof transition === 'string') return transition;
         const orphanedTokens = transition.isNew ? await findOrphanedTokens(transaction, image) : [];
         for (const token of orphanedTokens) transaction.delete(token.ref);
@@ -163,8 +178,8 @@ export function openRecords(
 
     async finish(owner, attempt, result, settings) {
       const image = imageOf(owner);
-      const { bucket, generation } = result.original;
-      const { placeholder, renditions } = result;
+      const { generation } = result.original;
+      const { variantsBucket: bucket, placeholder, renditions } = result;
       const tokenImage = { attempt, bucket, generation, placeholder, renditions };
       // Tokens that did not fit in the previous transactions.
       let remaining: DocumentReference[] = [];
@@ -207,6 +222,26 @@ export function openRecords(
         if (record) transaction.set(image, record);
         return record !== undefined;
       }),
+
+    release: (owner, attempt, mayHaveWritten) =>
+      firestore.runTransaction(async (transaction) => {
+        const image = imageOf(owner);
+        const stored = await readImage(transaction, image);
+        const record = releaseAttempt(stored, attempt, mayHaveWritten);
+        if (record) transaction.set(image, record);
+      }),
+
+    async runningAttempts(uid, limit) {
+      const { from, to } = runningRange(clock());
+      const { docs } = await imagesOf(uid)
+        .where('attempt', '>=', from)
+        .where('attempt', '<', to)
+        .orderBy('attempt')
+        .limit(limit)
+        .select('attempt')
+        .get();
+      return docs.map((image) => image.get('attempt') as string);
+    },
 
     abandon: (owner, attempt) =>
       firestore.runTransaction(async (transaction) => {

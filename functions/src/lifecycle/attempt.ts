@@ -1,11 +1,12 @@
 /** One attempt: processes one generation of an original into renditions, image record and token records. */
 import { ImageFailure } from '../errors.js';
+import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
 import { contentDigest } from '../domain/entity-tag.js';
 import { renditionNameOf, type Owner } from '../domain/path.js';
 import type { OriginalInfo, TokenVariant, VariantInfo } from '../domain/records.js';
 import { settingsHashes } from '../domain/settings.js';
 import { isCropped } from '../domain/variant.js';
-import type { ProcessingResult, ReprocessMode } from '../gcp/backend.js';
+import type { AttemptStart, ProcessingResult, ReprocessMode } from '../gcp/backend.js';
 import { checkBytes } from '../processing/limits.js';
 import { scheduleCleanup } from './cleanup.js';
 import type { ProcessingContext } from './context.js';
@@ -14,24 +15,32 @@ import { removeIfOriginalMissing } from './original-deleted.js';
 /**
  * - `stale`: a newer upload has been recorded
  * - `done`: this upload is already `ready` or `failed`
+ * - `busy`: an attempt for an older upload of the image is running; nothing was changed
+ * - `waiting`: the owner's share is used by other attempts; this one has been ended
  * - `missing`: the original was overwritten or deleted; its records are deleted unless a newer upload exists
  * - `superseded`: a newer upload or another attempt has begun
  * - `ready`, `failed`: the state that was recorded
  */
-export type AttemptOutcome = 'stale' | 'done' | 'missing' | 'superseded' | 'ready' | 'failed';
-
-/** An attempt that began earlier than this has died or failed: no function runs as long, milliseconds. */
-const MAX_ATTEMPT_MS = 5 * 60_000;
+export type AttemptOutcome =
+  'stale' | 'done' | 'busy' | 'waiting' | 'missing' | 'superseded' | 'ready' | 'failed';
 
 export interface ProcessOptions {
   /**
-   * Whether the platform will not retry. Then an upload whose previous attempt died is not processed, and
-   * transient errors are recorded as `retries-exhausted`.
+   * Whether nothing will retry. Then an upload whose previous attempt died is not processed, and transient
+   * errors are recorded as `retries-exhausted`.
    */
   isFinalAttempt: boolean;
+  /** Whether the process of the previous attempt is known to have died. */
+  isRedelivery?: boolean;
   /** Whether to process an image that is already `ready` or `failed`. */
   reprocess: ReprocessMode;
+  /** How many attempts of the owner may run at the same time; absent: any number. */
+  share?: number;
+  /** Whether the image usually needs processing: then the original is read before that is known. */
+  readsEarly?: boolean;
 }
+
+type Result = { outcome: AttemptOutcome; failure?: ImageFailure };
 
 /**
  * Runs one attempt. The process may die at any line: a cleanup task is scheduled before anything is written
@@ -41,46 +50,47 @@ export interface ProcessOptions {
 export async function runAttempt(
   owner: Owner,
   original: OriginalInfo,
-  { isFinalAttempt, reprocess }: ProcessOptions,
+  options: ProcessOptions,
   context: ProcessingContext,
-): Promise<{ outcome: AttemptOutcome; failure?: ImageFailure }> {
+): Promise<Result> {
+  const { isFinalAttempt, reprocess } = options;
   const { backend, config } = context;
-  const { name, generation } = original;
+  const { name } = original;
   const settings = settingsHashes(config);
-  const revokeDownloadTokens = async () => {
-    if (config.lockOriginals) await backend.objects.revokeDownloadTokens(name, generation);
-  };
-  const start = await backend.records
-    .begin(owner, { original, settings, reprocess })
-    .catch(async (error: unknown) => {
-      // Download tokens are revoked even when Firestore is unavailable.
-      await revokeDownloadTokens();
-      throw error;
-    });
-  if (start === 'stale') {
+  const early = options.readsEarly ? settled(readOriginal(original, context)) : undefined;
+  const start = await backend.records.begin(owner, { original, settings, reprocess });
+  if (typeof start === 'string') {
     // This may be a retry of an attempt that wrote renditions before a newer upload was recorded.
-    await scheduleCleanup(name, context);
-    await revokeDownloadTokens();
-    return { outcome: 'stale' };
+    if (start === 'stale') await scheduleCleanup(name, context);
+    await early;
+    return { outcome: start };
   }
-  if (start === 'done') return { outcome: 'done' };
   const { attempt, hasStaleRenditions, triedAt } = start;
   try {
-    // First of all: until then, anyone who has a download token can download the original.
-    await revokeDownloadTokens();
-    if (hasStaleRenditions) await scheduleCleanup(name, context);
-    // With object versioning, a deleted original can still be read by its generation.
-    const isLive = (await backend.objects.findOriginal(name))?.generation === generation;
-    if (!isLive) return await removeMissing(owner, original, context);
+    const read = early ?? settled(readOriginal(original, context));
+    const obstacle = await findObstacle(owner, original, start, options, context);
+    if (obstacle === 'waiting') {
+      await backend.records.release(owner, attempt, hasStaleRenditions);
+      return { outcome: 'waiting' };
+    }
+    if (obstacle === 'missing') return await removeMissing(owner, original, attempt, context);
     // Checked before processing: an upload that crashes the process each time must not be retried forever.
-    const hasDied = triedAt !== undefined && context.now() - triedAt > MAX_ATTEMPT_MS;
+    const hasDied =
+      triedAt !== undefined && (options.isRedelivery || context.now() - triedAt > MAX_ATTEMPT_MS);
     if (isFinalAttempt && hasDied) throw retriesExhausted();
-    const result = await processOriginal(original, context);
-    if (result === undefined) return await removeMissing(owner, original, context);
+    // An object may have any size: one with too many bytes was not read.
+    checkBytes(original.bytes, config);
+    const bytes = (await read)();
+    if (bytes === undefined) return await removeMissing(owner, original, attempt, context);
+    const result = await writeRenditions(original, bytes, context);
     if (await backend.records.finish(owner, attempt, result, settings)) return { outcome: 'ready' };
   } catch (error) {
     const failure = error instanceof ImageFailure ? error : retriesExhausted();
-    if (failure !== error && !isFinalAttempt) throw error;
+    if (failure !== error && !isFinalAttempt) {
+      // Other uploads need not wait until it counts as dead; without success they do.
+      await backend.records.release(owner, attempt, true).catch(() => {});
+      throw error;
+    }
     const { code, publicMessage: message } = failure;
     const isRecorded = await backend.records.fail(owner, attempt, { code, message }, settings);
     if (failure !== error) throw error;
@@ -90,6 +100,32 @@ export async function runAttempt(
   return { outcome: 'superseded' };
 }
 
+/**
+ * What must be known before the original is processed, asked for at the same time. The original is looked up
+ * after the attempt has begun: from then on, its deletion deletes the record too. With object versioning, a
+ * deleted original can still be read by its generation.
+ */
+async function findObstacle(
+  { uid }: Owner,
+  { name, generation }: OriginalInfo,
+  { attempt, hasStaleRenditions }: Exclude<AttemptStart, string>,
+  { share }: ProcessOptions,
+  context: ProcessingContext,
+): Promise<'missing' | 'waiting' | undefined> {
+  const { objects, records } = context.backend;
+  const [stored, running] = await Promise.all([
+    objects.findOriginal(name),
+    share === undefined ? [attempt] : records.runningAttempts(uid, share),
+    hasStaleRenditions ? scheduleCleanup(name, context) : undefined,
+  ]);
+  if (stored?.generation !== generation) return 'missing';
+  // Usually done when the upload's event was handled.
+  if (stored.hasDownloadToken && context.config.lockOriginals) {
+    await objects.revokeDownloadTokens(name, generation);
+  }
+  return running.includes(attempt) ? undefined : 'waiting';
+}
+
 function retriesExhausted(): ImageFailure {
   return new ImageFailure('retries-exhausted', 'expected success within an hour, found none');
 }
@@ -97,24 +133,39 @@ function retriesExhausted(): ImageFailure {
 async function removeMissing(
   owner: Owner,
   { name, generation }: OriginalInfo,
+  attempt: string,
   context: ProcessingContext,
 ) {
-  await removeIfOriginalMissing(owner, name, generation, context);
+  const result = await removeIfOriginalMissing(owner, name, generation, context);
+  // The attempt of the newer upload need not wait until this one counts as dead.
+  if (result === 'overwritten') await context.backend.records.release(owner, attempt, true);
   return { outcome: 'missing' as const };
 }
 
-/**
- * Reads and processes the original, and writes its renditions.
- * @returns undefined when the original does not exist
- */
-async function processOriginal(
+/** Reads the original; undefined when it does not exist, or has too many bytes. */
+async function readOriginal(
+  { name, generation, bytes }: OriginalInfo,
+  { config, backend }: ProcessingContext,
+): Promise<Buffer | undefined> {
+  return bytes > config.maxBytes ? undefined : backend.objects.readOriginal(name, generation);
+}
+
+/** A promise that never rejects; the function that it resolves to returns the result or throws the error. */
+function settled<T>(promise: Promise<T>): Promise<() => T> {
+  return promise.then(
+    (value) => () => value,
+    (error: Error) => () => {
+      throw error;
+    },
+  );
+}
+
+/** Processes the original and writes its renditions. */
+async function writeRenditions(
   original: OriginalInfo,
+  bytes: Buffer,
   { config, backend, processImage }: ProcessingContext,
-): Promise<ProcessingResult | undefined> {
-  // Checked before reading: an object may have any size.
-  checkBytes(original.bytes, config);
-  const bytes = await backend.objects.readOriginal(original.name, original.generation);
-  if (bytes === undefined) return undefined;
+): Promise<ProcessingResult> {
   const image = await processImage(bytes, config);
   const variants: Record<string, VariantInfo> = {};
   const renditions: Record<string, TokenVariant> = {};
@@ -136,6 +187,7 @@ async function processOriginal(
   }
   return {
     original: { ...original, ...image.original },
+    variantsBucket: config.variantsBucket,
     placeholder: image.placeholder,
     variants,
     renditions,

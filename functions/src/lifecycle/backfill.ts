@@ -7,7 +7,7 @@ import { runAttempt, type ProcessOptions } from './attempt.js';
 import type { ProcessingContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import { removeIfOriginalMissing } from './original-deleted.js';
-import { logOutcome, PROCESSING_MESSAGES } from './original-finalized.js';
+import { logOutcome, PROCESSING_MESSAGES } from './process-upload.js';
 
 /** Names per Storage list call while counting. */
 const COUNTED_PER_CALL = 1000;

@@ -5,7 +5,9 @@ import {
   type MemoryHarness,
 } from '../../test/lifecycle/memory-harness.js';
 import { cleanup } from './cleanup.js';
-import { intercept, type Job } from '../../test/lifecycle/test-harness.js';
+import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
+import type { QueuedTask } from '../../test/gcp/in-memory-backend.js';
+import { intercept, type BucketEvent, type Job } from '../../test/lifecycle/test-harness.js';
 
 const CAT = 'originals/alice/cat';
 const BOUND_MS = 60_000;
@@ -37,10 +39,11 @@ function startUntil(
   return { paused, resume: () => (resume(), result) };
 }
 
-/** Uploads an image and returns its event without delivering it. */
+/** Uploads an image, delivers its event and returns the task that processes it, without delivering that. */
 async function uploadAndTake({ harness }: MemoryHarness, text: string): Promise<Job> {
   await harness.upload(CAT, text);
-  return { kind: 'event', event: harness.events.pop() as NonNullable<(typeof harness.events)[0]> };
+  await harness.handle({ kind: 'event', event: harness.events.pop() as BucketEvent });
+  return { kind: 'task', task: harness.tasks.pop() as QueuedTask };
 }
 
 test('deletes replaced renditions when the revocation bound has passed, not a millisecond earlier', async () => {
@@ -97,7 +100,7 @@ describe('a late handler', () => {
       const late = startUntil(
         memory,
         await uploadAndTake(memory, 'cat again'),
-        'objects.readOriginal after',
+        'objects.writeRendition before',
       );
       await late.paused;
       memory.time.now += 100_000;
@@ -114,7 +117,7 @@ describe('a late handler', () => {
     const dead = startUntil(
       memory,
       await uploadAndTake(memory, 'cat again'),
-      'objects.readOriginal after',
+      'objects.writeRendition before',
     );
     await dead.paused;
     const before = memory.backend.calls['queues.cleanup'] ?? 0;
@@ -127,13 +130,19 @@ describe('a late handler', () => {
   test('a superseded attempt that writes after the last cleanup and dies: its retry schedules another cleanup', async () => {
     const memory = openMemoryHarness();
     const first = await uploadAndTake(memory, 'cat');
-    const late = startUntil(memory, first, 'objects.readOriginal after', 'records.finish before');
+    const late = startUntil(
+      memory,
+      first,
+      'objects.writeRendition before',
+      'records.finish before',
+    );
     await late.paused;
+    memory.time.now += MAX_ATTEMPT_MS + 1;
     await memory.harness.handle(await uploadAndTake(memory, 'cat again'));
     memory.time.now += BOUND_MS;
     await settle(memory);
     expect(memory.backend.renditions.size).toBe(4);
-    await expect(late.resume()).rejects.toThrow('Error without a code');
+    await expect(late.resume()).resolves.toBe('retried');
     expect(memory.backend.renditions.size).toBe(8);
     await expect(memory.harness.handle(first)).resolves.toBe('stale');
     await settle(memory);
@@ -143,8 +152,9 @@ describe('a late handler', () => {
   test('a superseded attempt that writes after the last cleanup schedules another cleanup', async () => {
     const memory = openMemoryHarness();
     const first = await uploadAndTake(memory, 'cat');
-    const late = startUntil(memory, first, 'objects.readOriginal after');
+    const late = startUntil(memory, first, 'objects.writeRendition before');
     await late.paused;
+    memory.time.now += MAX_ATTEMPT_MS + 1;
     await memory.harness.handle(await uploadAndTake(memory, 'cat again'));
     memory.time.now += BOUND_MS;
     await settle(memory);
@@ -169,6 +179,7 @@ describe('a late handler', () => {
     const first = await uploadAndTake(memory, 'cat');
     const late = startUntil(memory, first, 'records.finish before');
     await late.paused;
+    memory.time.now += MAX_ATTEMPT_MS + 1;
     await memory.harness.handle(await uploadAndTake(memory, 'cat again'));
     await expect(late.resume()).resolves.toBe('superseded');
     const [image] = memory.backend.images.values();

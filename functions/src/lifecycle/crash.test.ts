@@ -1,4 +1,5 @@
 /** Kills each handler before and after each of its calls; the next delivery must complete the work. */
+import { DELIVERIES } from '../domain/tasks.js';
 import {
   openMemoryHarness,
   settle,
@@ -204,8 +205,7 @@ async function run(scenario: (memory: MemoryHarness) => Promise<void>, killAt = 
       await Promise.race([harness.handle(job, backend), killed]);
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
-      if (job.kind === 'event') harness.events.push(job.event);
-      else harness.tasks.push(job.task);
+      harness.redeliver(job);
     }
   };
   await settle(memory, handle);
@@ -228,6 +228,38 @@ test.each(scenarios)('%s', async (_name, scenario, [images, tokens, renditions])
     });
     total += 1;
   }
+});
+
+test('an upload is processed although its process dies in each delivery of its first task', async () => {
+  const [, scenario] = scenarios[2] as (typeof scenarios)[number];
+  const { end } = await run(scenario);
+  let droppedTasks = 0;
+  // A redelivery first enqueues the next task, in two points.
+  for (let killAt = 3; killAt <= 20; killAt++) {
+    const memory = openMemoryHarness();
+    await scenario(memory);
+    const { harness } = memory;
+    let kills = 0;
+    await settle(memory, async (job) => {
+      const isFirst =
+        job.kind === 'task' && job.task.queue === 'processImage' && !job.task.task.turn;
+      let points = 0;
+      const killed = new Promise<boolean>((resolve) => {
+        const backend = intercept(harness.backend, async () => {
+          points += 1;
+          if (isFirst && points === killAt) await new Promise(() => resolve(true));
+        });
+        void harness.handle(job, backend).then(() => resolve(false));
+      });
+      if (!(await killed)) return;
+      kills += 1;
+      harness.redeliver(job);
+    });
+    // After the result was written, a redelivery makes fewer calls.
+    if (kills === DELIVERIES) droppedTasks += 1;
+    expect({ killAt, ...(await takeSnapshot(harness)) }).toEqual({ killAt, ...end });
+  }
+  expect(droppedTasks).toBeGreaterThan(9);
 });
 
 test('handlers are killed at more than 700 points', () => {

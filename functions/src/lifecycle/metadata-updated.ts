@@ -19,7 +19,10 @@ export interface UpdatedObject {
   time: number;
 }
 
-type StorageConfig = Pick<Config, 'bucket' | 'originalsPath' | 'variantsPath' | 'lockOriginals'>;
+type StorageConfig = Pick<
+  Config,
+  'bucket' | 'variantsBucket' | 'originalsPath' | 'variantsPath' | 'lockOriginals'
+>;
 
 const MESSAGES: RetryMessages = {
   willRetry: 'failed to revoke download token, will retry',
@@ -36,7 +39,8 @@ export function mustRevokeDownloadTokens(
   config: StorageConfig,
 ): boolean {
   if (object.bucket !== config.bucket || !object.metadata?.[DOWNLOAD_TOKENS]) return false;
-  if (object.name.startsWith(`${config.variantsPath}/`)) return true;
+  const mayBeRendition = config.variantsBucket === config.bucket;
+  if (mayBeRendition && object.name.startsWith(`${config.variantsPath}/`)) return true;
   return config.lockOriginals && isOriginalName(config.originalsPath, object.name);
 }
 

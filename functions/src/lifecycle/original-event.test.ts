@@ -1,11 +1,10 @@
-import { config, NAME, NOW, upload } from '../../test/lifecycle/upload-fixture.js';
-import { parseOriginalEvent } from './original-event.js';
+import { config, NAME, NOW, OWNER, upload } from '../../test/lifecycle/upload-fixture.js';
+import { parseDeletedEvent, parseFinalizedEvent } from './original-event.js';
 
 test.each([
   ['an object outside ORIGINALS_PATH', { name: 'elsewhere/alice/cat.jpg' }],
   ['a rendition', { name: 'variants/abc/1/w40.webp' }],
   ['an object in a subfolder', { name: 'originals/alice/album/cat.jpg' }],
-  ['an id that is not a valid document id', { name: 'originals/alice/..' }],
   ['an object of another bucket', { bucket: 'other' }],
   ['an object in a folder that is not ORIGINALS_PATH', { name: 'elsewhere/alice/cat' }],
   ['a rendition with a short folder name', { name: 'variants/abc/1/w40.avif' }],
@@ -13,18 +12,50 @@ test.each([
 ])('ignores %s', (_what, changes) => {
   const { bytes: size, ...original } = upload(changes).original;
   const event = { data: { ...original, size }, time: new Date(NOW).toISOString() };
-  expect(parseOriginalEvent(event, config)).toBeUndefined();
+  expect(parseFinalizedEvent(event, config)).toBeUndefined();
+  expect(parseDeletedEvent(event, config)).toBeUndefined();
+});
+
+test.each(['originals/alice/..', 'originals/__x__/cat', 'originals/alice/a\0b'])(
+  'parses the upload of %j, whose ids are invalid: it has a download token too',
+  (name) => {
+    const { bytes: size, ...original } = upload({ name }).original;
+    const metadata = { firebaseStorageDownloadTokens: 'a' };
+    const event = { data: { ...original, size, metadata }, time: new Date(NOW).toISOString() };
+    expect(parseFinalizedEvent(event, config)).toEqual({ ...upload({ name }), hasOwner: false });
+    expect(parseDeletedEvent(event, config)).toBeUndefined();
+  },
+);
+
+test('parses the event of a deletion', () => {
+  const { bytes: size, ...original } = upload().original;
+  const event = { data: { ...original, size }, time: new Date(NOW).toISOString() };
+  const { bucket, name, generation } = original;
+  const deletion = { owner: OWNER, original: { bucket, name, generation }, time: NOW };
+  expect(parseDeletedEvent(event, config)).toEqual(deletion);
 });
 
 test('parses the event of an upload', () => {
   const { bytes: size, ...original } = upload().original;
   const data = { ...original, generation: Number(original.generation), size: String(size) };
-  const event = { data, time: new Date(NOW).toISOString() };
-  expect(parseOriginalEvent(event, config)).toEqual(upload());
+  const time = new Date(NOW).toISOString();
+  const withoutToken = { ...upload(), hasDownloadToken: false };
+  expect(parseFinalizedEvent({ data, time }, config)).toEqual(withoutToken);
+  const others: Record<string, string>[] = [
+    {},
+    { caption: 'Cat' },
+    { firebaseStorageDownloadTokens: '' },
+  ];
+  for (const metadata of others) {
+    const event = { data: { ...data, metadata }, time };
+    expect(parseFinalizedEvent(event, config)).toEqual(withoutToken);
+  }
+  const metadata = { caption: 'Cat', firebaseStorageDownloadTokens: 'a,b' };
+  expect(parseFinalizedEvent({ data: { ...data, metadata }, time }, config)).toEqual(upload());
 });
 
 test('uses the default media type for an upload without one', () => {
   const data = { bucket: 'bucket', name: NAME, generation: 1, size: 5 };
-  const event = parseOriginalEvent({ data, time: new Date(NOW).toISOString() }, config);
+  const event = parseFinalizedEvent({ data, time: new Date(NOW).toISOString() }, config);
   expect(event?.original.contentType).toBe('application/octet-stream');
 });

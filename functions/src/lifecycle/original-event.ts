@@ -1,7 +1,8 @@
 /** Parses storage events about originals. Loaded at every cold start, so it imports no Google client. */
 import type { Config } from '../config/config.js';
-import { ownerOf, type Owner } from '../domain/path.js';
+import { isOriginalName, ownerOf, type Owner } from '../domain/path.js';
 import type { OriginalInfo } from '../domain/records.js';
+import { DOWNLOAD_TOKENS } from '../gcp/objects.js';
 
 /** An original was deleted or archived. */
 export interface DeletedEvent {
@@ -12,8 +13,14 @@ export interface DeletedEvent {
 }
 
 /** The upload of an original was finalized. */
-export interface FinalizedEvent extends DeletedEvent {
+export interface FinalizedEvent {
+  /** Whether the ids in its name are valid; otherwise it has no records and is not processed. */
+  hasOwner: boolean;
   original: OriginalInfo;
+  /** Whether the object had a download token when the event was written. One that is added later has its own event. */
+  hasDownloadToken: boolean;
+  /** Time of the event, milliseconds since 1970. */
+  time: number;
 }
 
 /** The fields of a storage CloudEvent that are used. */
@@ -26,23 +33,40 @@ export interface StorageObjectEvent {
     generation: number | string;
     size: number | string;
     contentType?: string;
+    /** Custom metadata. */
+    metadata?: Record<string, string>;
   };
 }
 
-/** @returns undefined when the object is not an original; renditions cause the same events */
-export function parseOriginalEvent(
+type StorageConfig = Pick<Config, 'bucket' | 'originalsPath'>;
+
+/** @returns undefined when the object is not where originals are; renditions cause the same events */
+export function parseFinalizedEvent(
   { data, time }: StorageObjectEvent,
-  { bucket, originalsPath }: Pick<Config, 'bucket' | 'originalsPath'>,
+  { bucket, originalsPath }: StorageConfig,
 ): FinalizedEvent | undefined {
-  if (data.bucket !== bucket) return undefined;
-  const owner = ownerOf(originalsPath, data.name);
-  if (owner === undefined) return undefined;
-  const original = {
-    bucket,
-    name: data.name,
-    generation: String(data.generation),
-    contentType: data.contentType ?? 'application/octet-stream',
-    bytes: Number(data.size),
+  if (data.bucket !== bucket || !isOriginalName(originalsPath, data.name)) return undefined;
+  return {
+    hasOwner: ownerOf(originalsPath, data.name) !== undefined,
+    original: {
+      bucket,
+      name: data.name,
+      generation: String(data.generation),
+      contentType: data.contentType ?? 'application/octet-stream',
+      bytes: Number(data.size),
+    },
+    hasDownloadToken: Boolean(data.metadata?.[DOWNLOAD_TOKENS]),
+    time: Date.parse(time),
   };
+}
+
+/** @returns undefined when the object is not an original with valid ids; renditions cause the same events */
+export function parseDeletedEvent(
+  { data, time }: StorageObjectEvent,
+  { bucket, originalsPath }: StorageConfig,
+): DeletedEvent | undefined {
+  const owner = data.bucket === bucket ? ownerOf(originalsPath, data.name) : undefined;
+  if (owner === undefined) return undefined;
+  const original = { bucket, name: data.name, generation: String(data.generation) };
   return { owner, original, time: Date.parse(time) };
 }

@@ -1,246 +1,94 @@
-import { config, NAME, processed, setUp, upload } from '../../test/lifecycle/upload-fixture.js';
-import { entityTag } from '../domain/entity-tag.js';
-import { hashToken, isToken } from '../domain/token.js';
-import { ImageFailure } from '../errors.js';
+import { config, NAME, NOW, setUp, upload } from '../../test/lifecycle/upload-fixture.js';
 import { originalFinalized } from './original-finalized.js';
+import { RETRY_WINDOW_MS } from './retry.js';
 
-test('writes renditions, an image record and a token record', async () => {
-  const { context, backend, put, image } = setUp();
-  put(upload());
-  await expect(originalFinalized(upload(), context)).resolves.toBe('ready');
+const unavailable = () => Promise.reject(Object.assign(new Error(`no ${NAME}`), { code: 503 }));
 
-  expect(image()).toMatchObject({
-    state: 'ready',
-    original: {
-      bucket: 'bucket',
-      name: NAME,
-      generation: '1700000000000001',
-      contentType: 'image/jpeg',
-      bytes: 5,
-      width: 80,
-      height: 60,
-    },
-    variants: {
-      w40: { width: 40, height: 30, formats: { webp: { bytes: 8 }, jpeg: { bytes: 8 } } },
-      w20: { width: 20, height: 30, formats: { webp: { bytes: 8 }, jpeg: { bytes: 8 } } },
-    },
-    placeholder: processed.placeholder,
-  });
-  const token = image()?.token ?? '';
-  expect(isToken(token)).toBe(true);
-  const record = backend.tokens.get(hashToken(token));
-  expect(record).toMatchObject({ uid: 'alice', imageId: 'cat@example.com.jpg', kind: 'default' });
-  const rendition = record?.image?.renditions['w40']?.webp;
-  const data = backend.renditions.get(rendition?.object ?? '');
-  expect(data?.toString()).toBe('w40 webp');
-  expect(rendition?.etag).toBe(entityTag(data ?? ''));
-  // The object name and the entity tag come from the same digest.
-  expect(rendition?.object).toContain(`/w40-${rendition?.etag.slice(1, 9)}.webp`);
-  expect(backend.renditions.size).toBe(4);
-});
-
-test('variants of the same size share one object', async () => {
-  const renditions = processed.renditions
-    .slice(0, 2)
-    .map((rendition) => ({ ...rendition, variants: ['w40', 'w20'] }));
-  const shared = { ...processed, renditions };
-  const { context, backend, put, image } = setUp({ processImage: () => Promise.resolve(shared) });
-  put(upload());
-  await originalFinalized(upload(), context);
-  expect(backend.renditions.size).toBe(2);
-  const { w40, w20 } = backend.tokens.get(hashToken(image()?.token ?? ''))?.image?.renditions ?? {};
-  expect(w40?.webp?.object).toMatch(/w40-.{8}[.]webp$/);
-  expect(w20).toEqual(w40);
-  expect(image()?.variants?.['w20']).toEqual(image()?.variants?.['w40']);
-});
-
-test('revokes the download token when Firestore is unavailable', async () => {
+test('revokes the download token and enqueues the processing, and asks for nothing else', async () => {
   const { context, backend, put } = setUp();
-  backend.records.begin = () => Promise.reject(Object.assign(new Error('x'), { code: 14 }));
-  put(upload());
-  await expect(originalFinalized(upload(), context)).rejects.toThrow('Error 14');
-  expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
-});
-
-test('revokes the download token before processing', async () => {
-  const { context, backend, put } = setUp({
-    processImage: () => {
-      expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
-      return Promise.resolve(processed);
-    },
-  });
   put(upload());
   await originalFinalized(upload(), context);
-  expect(backend.calls['revokeDownloadTokens']).toBe(1);
+  expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
+  expect(backend.calls).toEqual({ revokeDownloadTokens: 1, 'queues.processImage': 1 });
+  expect(backend.tasks).toEqual([
+    {
+      queue: 'processImage',
+      id: expect.stringMatching(/^[\w-]{43}-0$/) as string,
+      at: NOW,
+      task: {
+        name: NAME,
+        generation: '1700000000000001',
+        contentType: 'image/jpeg',
+        bytes: 5,
+        time: NOW,
+      },
+    },
+  ]);
+});
+
+test('a duplicate event enqueues nothing; another generation has a task of its own', async () => {
+  const { context, backend } = setUp();
+  for (const generation of ['1', '1', '2', '1']) {
+    await originalFinalized(upload({ generation }), context);
+  }
+  expect(backend.tasks).toHaveLength(2);
+});
+
+test('sends no request to Cloud Storage when the event shows no download token', async () => {
+  const { context, backend } = setUp();
+  await originalFinalized({ ...upload(), hasDownloadToken: false }, context);
+  expect(backend.calls).toEqual({ 'queues.processImage': 1 });
+});
+
+test('revokes the token of an original whose ids are invalid, and does not process it', async () => {
+  const { context, backend, put } = setUp();
+  put(upload());
+  await originalFinalized({ ...upload(), hasOwner: false }, context);
+  expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
+  expect(backend.tasks).toEqual([]);
 });
 
 test('keeps the download token when LOCK_ORIGINALS is false', async () => {
   const { context, backend, put } = setUp({ config: { ...config, lockOriginals: false } });
   put(upload());
-  await expect(originalFinalized(upload(), context)).resolves.toBe('ready');
+  await originalFinalized(upload(), context);
   expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(true);
 });
 
-test('a duplicate event creates no further renditions or tokens', async () => {
-  const { context, backend, put, image } = setUp();
+test('revokes the token while Cloud Tasks is unavailable; the error is thrown without names', async () => {
+  const { context, backend, put, logged } = setUp();
   put(upload());
-  await originalFinalized(upload(), context);
-  const { token } = image() ?? {};
-  await expect(originalFinalized(upload(), context)).resolves.toBe('done');
-  expect(backend.calls['writeRendition']).toBe(4);
-  expect(image()?.token).toBe(token);
-  expect(backend.tokens.size).toBe(1);
-});
-
-test('an upload over an original keeps the token', async () => {
-  const { context, put, image } = setUp();
-  put(upload());
-  await originalFinalized(upload(), context);
-  const { token } = image() ?? {};
-  const next = upload({ generation: '1700000000000002' });
-  put(next);
-  await expect(originalFinalized(next, context)).resolves.toBe('ready');
-  expect(image()).toMatchObject({ token, original: { generation: '1700000000000002' } });
-});
-
-test('a late event of an older upload changes nothing', async () => {
-  const { context, put, image, backend, processedUploads } = setUp();
-  // Compared as text, 9… would be greater than 10…
-  const newer = upload({ generation: '10000000000000000' });
-  put(newer);
-  await originalFinalized(newer, context);
-  const older = upload({ generation: '9999999999999999' });
-  // In a bucket with object versioning, the older version still exists.
-  put(older);
-  await expect(originalFinalized(older, context)).resolves.toBe('stale');
-  expect(image()?.original.generation).toBe('10000000000000000');
+  backend.queues.enqueueProcess = unavailable;
+  await expect(originalFinalized(upload(), context)).rejects.toThrow(/^Error 503$/);
   expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
-  expect(processedUploads).toHaveLength(1);
+  expect(logged).toMatchObject([['WARNING', expect.stringContaining('enqueue'), {}]]);
+  expect(JSON.stringify(logged)).not.toContain('example.com');
 });
 
-test('an upload that is overwritten while it is processed is superseded', async () => {
-  const { context, put, backend, image } = setUp();
-  const newer = upload({ generation: '1700000000000002' });
-  context.processImage = async () => {
-    context.processImage = () => Promise.resolve(processed);
-    put(newer);
-    await originalFinalized(newer, context);
-    return processed;
+test('enqueues the processing while Cloud Storage is unavailable; the error is thrown', async () => {
+  const { context, backend, put, logged, time } = setUp();
+  put(upload());
+  backend.objects.revokeDownloadTokens = unavailable;
+  await expect(originalFinalized(upload(), context)).rejects.toThrow(/^Error 503$/);
+  expect(backend.tasks).toHaveLength(1);
+  const message = expect.stringContaining('anyone who has the token') as string;
+  expect(logged).toMatchObject([['WARNING', message, {}]]);
+  time.now += RETRY_WINDOW_MS + 1;
+  // Eventarc retries for a day.
+  await expect(originalFinalized(upload(), context)).rejects.toThrow(/^Error 503$/);
+  expect(logged.at(-1)).toMatchObject(['ERROR', message, {}]);
+});
+
+test('neither step waits for the other', async () => {
+  const { context, backend } = setUp();
+  const started: string[] = [];
+  const never = (step: string) => () => {
+    started.push(step);
+    return new Promise<never>(() => {});
   };
-  put(upload());
-  await expect(originalFinalized(upload(), context)).resolves.toBe('superseded');
-  expect(image()?.original.generation).toBe('1700000000000002');
-  expect([...backend.tokens.values()][0]?.image?.generation).toBe('1700000000000002');
-});
-
-test.each([true, false])(
-  'an original that does not exist leaves no records (LOCK_ORIGINALS: %p)',
-  async (lockOriginals) => {
-    const { context, image, backend } = setUp();
-    context.config = { ...context.config, lockOriginals };
-    // Too large: the size would be checked before the original is read.
-    const large = upload({ bytes: config.maxBytes + 1 });
-    await expect(originalFinalized(large, context)).resolves.toBe('missing');
-    expect(image()).toBeUndefined();
-    expect(backend.tokens.size + backend.renditions.size).toBe(0);
-  },
-);
-
-test('a deleted original is missing although object versioning keeps it readable', async () => {
-  const { context, backend, put } = setUp();
-  put(upload());
-  backend.objects.findOriginal = () => Promise.resolve(undefined);
-  await expect(originalFinalized(upload(), context)).resolves.toBe('missing');
-  expect(backend.images.size + backend.tokens.size + backend.renditions.size).toBe(0);
-});
-
-test('each duplicate event takes one read', async () => {
-  const { context, put, backend } = setUp();
-  put(upload());
-  await originalFinalized(upload(), context);
-  const before = { ...backend.calls };
-  for (let count = 1; count < 10; count++) await originalFinalized(upload(), context);
-  expect(backend.calls).toEqual({ ...before, begin: 10 });
-});
-
-describe('a token whose record was deleted stays revoked', () => {
-  test('after another upload', async () => {
-    const { context, put, backend, image } = setUp();
-    put(upload());
-    await originalFinalized(upload(), context);
-    backend.tokens.clear();
-    const next = upload({ generation: '1700000000000002' });
-    put(next);
-    await expect(originalFinalized(next, context)).resolves.toBe('ready');
-    expect(isToken(image()?.token ?? '')).toBe(true);
-    expect(backend.tokens.size).toBe(0);
-  });
-
-  test('when it was deleted during the first attempt', async () => {
-    const { context, put, backend } = setUp();
-    context.processImage = () => {
-      expect(backend.tokens.size).toBe(1);
-      backend.tokens.clear();
-      return Promise.resolve(processed);
-    };
-    put(upload());
-    await expect(originalFinalized(upload(), context)).resolves.toBe('ready');
-    expect(backend.tokens.size).toBe(0);
-  });
-});
-
-test('overwrites a document that something else wrote', async () => {
-  const { context, put, backend, image } = setUp();
-  backend.images.set('users/alice/images/cat@example.com.jpg', { note: 'mine' } as never);
-  put(upload());
-  await expect(originalFinalized(upload(), context)).resolves.toBe('ready');
-  expect(image()?.state).toBe('ready');
-});
-
-describe('an upload that is not an image', () => {
-  const rejectImage = () => Promise.reject(new ImageFailure('not-an-image', 'found text'));
-
-  test('is recorded as failed with a code and a message, and is not retried', async () => {
-    const { context, put, image, backend } = setUp({ processImage: rejectImage });
-    put(upload());
-    await expect(originalFinalized(upload(), context)).resolves.toBe('failed');
-    expect(image()).toMatchObject({ state: 'failed', error: { code: 'not-an-image' } });
-    expect(image()?.error?.message).toMatch(/^The file is not an image .*\.$/);
-    // The token exists and serves nothing.
-    expect([...backend.tokens.values()].map((token) => token.image)).toEqual([undefined]);
-    await expect(originalFinalized(upload(), context)).resolves.toBe('done');
-  });
-
-  test('is replaced by the next upload that is an image', async () => {
-    const { context, put, image } = setUp({ processImage: rejectImage });
-    put(upload());
-    await originalFinalized(upload(), context);
-    context.processImage = () => Promise.resolve(processed);
-    const next = upload({ generation: '1700000000000002' });
-    put(next);
-    await expect(originalFinalized(next, context)).resolves.toBe('ready');
-    expect(image()).not.toHaveProperty('error');
-  });
-
-  test('keeps the renditions of the previous upload', async () => {
-    const { context, put, image, backend } = setUp();
-    put(upload());
-    await originalFinalized(upload(), context);
-    context.processImage = rejectImage;
-    const next = upload({ generation: '1700000000000002' });
-    put(next);
-    await expect(originalFinalized(next, context)).resolves.toBe('failed');
-    expect(image()).toMatchObject({ state: 'failed', variants: { w40: {} } });
-    const record = backend.tokens.get(hashToken(image()?.token ?? ''));
-    expect(record?.image?.generation).toBe('1700000000000001');
-  });
-
-  test('is not read when it has too many bytes', async () => {
-    const { context, put, image, backend } = setUp();
-    const large = upload({ bytes: config.maxBytes + 1 });
-    put(large);
-    await expect(originalFinalized(large, context)).resolves.toBe('failed');
-    expect(image()?.error?.code).toBe('too-many-bytes');
-    expect(backend.calls['readOriginal']).toBeUndefined();
-  });
+  backend.objects.revokeDownloadTokens = never('revoke');
+  backend.queues.enqueueProcess = never('enqueue');
+  void originalFinalized(upload(), context);
+  await Promise.resolve();
+  expect(started).toEqual(['revoke', 'enqueue']);
 });

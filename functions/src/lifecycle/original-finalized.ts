@@ -1,55 +1,41 @@
-/** Handles the upload of an original: processes it into renditions and records. */
-import type { ImageFailure } from '../errors.js';
-import type { Log } from '../log.js';
-import { runAttempt, type AttemptOutcome } from './attempt.js';
-import type { ProcessingContext } from './context.js';
+/** Handles the upload of an original: revokes its download token and enqueues its processing. */
+import { processTaskId, type ProcessTask } from '../domain/tasks.js';
+import { logDetails } from '../log.js';
+import type { LifecycleContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import type { FinalizedEvent } from './original-event.js';
-import { withRetryWindow, type RetryMessages } from './retry.js';
+import { redacted, RETRY_WINDOW_MS } from './retry.js';
 
-export const PROCESSING_MESSAGES: RetryMessages = {
-  willRetry: 'image processing failed, will retry',
-  exhausted: 'image processing failed, retries exhausted',
-};
-
-const OUTCOME_MESSAGES: Record<AttemptOutcome, string> = {
-  stale: 'upload ignored, a newer one has been recorded',
-  done: 'upload ignored, it was already processed',
-  missing: 'upload ignored, the original was deleted or overwritten',
-  superseded: 'processing result discarded, a newer attempt has begun',
-  ready: 'image is ready',
-  failed: 'image processing failed',
-};
+const REVOKE_FAILED =
+  'failed to revoke download token, will retry: anyone who has the token can download the object';
+const ENQUEUE_FAILED = 'failed to enqueue an upload, will retry';
 
 /**
- * Handles one `finalized` event, which may be delivered late or more than once.
- * @throws Error whose message contains no names, for transient errors (network, contention): the platform
- *   retries until RETRY_WINDOW_MS have passed
+ * Handles one `finalized` event, which may be delivered late or more than once. Neither step waits for the
+ * other, so that an outage of Cloud Tasks leaves no original unlocked, and an outage of Cloud Storage loses
+ * no upload.
+ * @throws Error whose message contains no names, when a step failed: the platform retries for 24 hours
  */
 export async function originalFinalized(
-  { owner, original, time }: FinalizedEvent,
-  context: ProcessingContext,
-): Promise<AttemptOutcome> {
-  const details = imageDetails(original);
-  const retry = { time, details, messages: PROCESSING_MESSAGES };
-  const result = await withRetryWindow(retry, context, async (isFinalAttempt) => {
-    const options = { isFinalAttempt, reprocess: 'never' } as const;
-    const { outcome, failure } = await runAttempt(owner, original, options, context);
-    logOutcome(context.log, outcome, failure, details);
-    return outcome;
-  });
-  return result ?? 'failed';
-}
-
-/** Writes the log line of an attempt. */
-export function logOutcome(
-  log: Log,
-  outcome: AttemptOutcome,
-  failure: ImageFailure | undefined,
-  details: object,
-): void {
-  if (failure) {
-    const { code, message: reason } = failure;
-    log('WARNING', OUTCOME_MESSAGES.failed, { ...details, code, reason });
-  } else log('INFO', OUTCOME_MESSAGES[outcome], details);
+  { hasOwner, original, hasDownloadToken, time }: FinalizedEvent,
+  { config, backend, now, log }: LifecycleContext,
+): Promise<void> {
+  const { bucket, name, generation, contentType, bytes } = original;
+  const task: ProcessTask = { name, generation, contentType, bytes, time };
+  const mustRevoke = hasDownloadToken && config.lockOriginals;
+  const [revoked, enqueued] = await Promise.allSettled([
+    mustRevoke ? backend.objects.revokeDownloadTokens(name, generation) : undefined,
+    hasOwner ? backend.queues.enqueueProcess(task, processTaskId(bucket, task)) : undefined,
+  ]);
+  // After the retries of other events have ended, an operator should know.
+  const severity = now() - time > RETRY_WINDOW_MS ? 'ERROR' : 'WARNING';
+  const report = (message: string, { reason }: PromiseRejectedResult): Error => {
+    log(severity, message, logDetails({ error: reason }, imageDetails(original)));
+    return redacted(reason);
+  };
+  const errors = [
+    ...(revoked.status === 'rejected' ? [report(REVOKE_FAILED, revoked)] : []),
+    ...(enqueued.status === 'rejected' ? [report(ENQUEUE_FAILED, enqueued)] : []),
+  ];
+  if (errors[0]) throw errors[0];
 }

@@ -7,7 +7,7 @@ import type { RetryContext } from './context.js';
 export const RETRY_WINDOW_MS = 60 * 60 * 1000;
 
 /** The runtime logs what a handler throws; messages of Google's clients contain object and document names. */
-function redacted(error: unknown): Error {
+export function redacted(error: unknown): Error {
   return new Error(reasonOf(error));
 }
 

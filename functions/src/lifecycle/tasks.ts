@@ -5,6 +5,7 @@ import {
   IMAGES_PER_PAGE,
   type BackfillTask,
   type CleanupTask,
+  type ProcessTask,
   type PurgeTask,
 } from '../domain/tasks.js';
 
@@ -13,6 +14,18 @@ const count = z.number().int().min(0);
 const names = z.array(z.string()).max(IMAGES_PER_PAGE);
 const run = z.string();
 
+const time = z.number().int().min(0);
+
+const PROCESS = z.strictObject({
+  name: z.string().min(1).max(1024),
+  generation: z.string().regex(/^\d{1,20}$/),
+  contentType: z.string().max(1024),
+  bytes: count,
+  time,
+  turn: count.optional(),
+  triedSince: time.optional(),
+  waitingSince: time.optional(),
+});
 const CLEANUP = z.strictObject({
   name: z.string().min(1),
   replaced: z.strictObject({ before: z.string().regex(/^\d{1,20}$/), until: count }).optional(),
@@ -45,6 +58,10 @@ function parserOf<T>(schema: z.ZodType<T>, expected: string): (data: unknown) =>
   };
 }
 
+export const parseProcessTask = parserOf<ProcessTask>(
+  PROCESS,
+  '{ name, generation, contentType, bytes, time } of an original',
+);
 export const parseCleanupTask = parserOf<CleanupTask>(
   CLEANUP,
   '{ name: the object name of an original, replaced?: { before: a generation, until: a time } }',

@@ -80,7 +80,7 @@ test('the function itself never loads sharp', () => {
   const modules = [
     'processing/isolated-processor.js',
     'processing/limits.js',
-    'lifecycle/original-finalized.js',
+    'lifecycle/process-upload.js',
     'index.js',
   ];
   const code = `${modules.map((name) => `require('./${name}');`).join('')}

@@ -46,6 +46,7 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
     const file = { object: `o/${generation}`, bytes: 3, etag: '"e"' };
     return {
       original: { ...plan(generation).original, width: 8, height: 6 },
+      variantsBucket: 'variants-bucket',
       placeholder: { thumbhash: 'AAAA', color: '#102030' },
       variants: { w8: { width: 8, height: 6, formats: { webp: file } } },
       renditions: { w8: { width: 8, height: 6, webp: file } },
@@ -86,8 +87,8 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       const { image, tokens } = await records.find(cat);
       expect(image).toMatchObject({ state: 'ready', variants: result('10').variants });
       expect(image).not.toHaveProperty('attempt');
-      const { bucket, generation } = result('10').original;
-      const { placeholder, renditions } = result('10');
+      const { generation } = result('10').original;
+      const { variantsBucket: bucket, placeholder, renditions } = result('10');
       const shown = { attempt, bucket, generation, placeholder, renditions };
       expect([...tokens.values()].map((token) => token.image)).toEqual([shown]);
     });
@@ -114,6 +115,60 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       expect(again).toMatchObject({ hasStaleRenditions: true });
       await expect(records.begin(cat, plan('10', 'always'))).resolves.toMatchObject({});
       expect((await records.find(cat)).image?.state).toBe('ready');
+    });
+
+    test('begin() returns busy while an attempt for an older upload may be running', async () => {
+      const records = open().backend.records;
+      const cat = owner();
+      const { attempt } = await begin(cat, '10');
+      const before = await records.findImage(cat);
+      await expect(records.begin(cat, plan('11'))).resolves.toBe('busy');
+      await expect(records.findImage(cat)).resolves.toEqual(before);
+      // It has ended without a result, and may have written renditions.
+      await records.release(cat, attempt, true);
+      await expect(begin(cat, '11')).resolves.toMatchObject({ hasStaleRenditions: true });
+    });
+
+    test('release() ends an attempt; one that may have written renditions leaves a mark', async () => {
+      const records = open().backend.records;
+      const cat = owner();
+      const first = await begin(cat, '10');
+      await records.release(cat, first.attempt, false);
+      expect((await records.findImage(cat))?.attempt).toBeUndefined();
+      const second = await begin(cat, '10');
+      expect(second).toMatchObject({ hasStaleRenditions: false });
+      expect(second).not.toHaveProperty('triedAt');
+      // Not the current attempt.
+      await records.release(cat, first.attempt, true);
+      expect((await records.findImage(cat))?.attempt).toBe(second.attempt);
+      await records.release(cat, second.attempt, true);
+      const third = await begin(cat, '10');
+      expect(third).toMatchObject({
+        hasStaleRenditions: true,
+        triedAt: expect.any(Number) as number,
+      });
+      await expect(records.finish(cat, second.attempt, result('10'), SETTINGS)).resolves.toBe(
+        false,
+      );
+    });
+
+    test('runningAttempts() returns the attempts of a user that have not ended, the earliest first', async () => {
+      const records = open().backend.records;
+      const { uid } = owner();
+      await expect(records.runningAttempts(uid, 9)).resolves.toEqual([]);
+      const ids = ['a', 'b', 'c', 'd'].map((imageId) => ({ uid, imageId }));
+      const attempts: string[] = [];
+      for (const id of ids) attempts.push((await begin(id, '10')).attempt);
+      await begin({ ...owner(), imageId: 'a' }, '10');
+      await expect(records.runningAttempts(uid, 9)).resolves.toEqual([...attempts].sort());
+      await expect(records.runningAttempts(uid, 2)).resolves.toEqual(
+        [...attempts].sort().slice(0, 2),
+      );
+      const [a, b, c, d] = attempts as [string, string, string, string];
+      await records.release(ids[0] as Owner, a, true);
+      await records.release(ids[1] as Owner, b, false);
+      await records.finish(ids[2] as Owner, c, result('10'), SETTINGS);
+      await expect(records.runningAttempts(uid, 9)).resolves.toEqual([d]);
     });
 
     test('a superseded attempt cannot finish, fail or abandon', async () => {
@@ -189,7 +244,9 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       const cat = owner();
       await expect(begin(cat, '10')).resolves.not.toHaveProperty('triedAt');
       const { updatedAt } = (await open().backend.records.findImage(cat)) ?? {};
-      await expect(begin(cat, '10')).resolves.toMatchObject({ triedAt: updatedAt });
+      const again = await begin(cat, '10');
+      expect(again).toMatchObject({ triedAt: updatedAt });
+      await open().backend.records.release(cat, again.attempt, true);
       await expect(begin(cat, '11')).resolves.not.toHaveProperty('triedAt');
     });
 

@@ -3,6 +3,7 @@
  * Storage, so that both behave the same.
  */
 import { Readable } from 'node:stream';
+import { attemptId, runningRange } from '../../src/domain/attempt-id.js';
 import { entityTag, entityTagOf } from '../../src/domain/entity-tag.js';
 import {
   fillTemplate,
@@ -15,6 +16,7 @@ import {
   cleanupTaskId,
   type BackfillTask,
   type CleanupTask,
+  type ProcessTask,
   type PurgeTask,
 } from '../../src/domain/tasks.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
@@ -27,6 +29,7 @@ import {
   failAttempt,
   finishAttempt,
   recognizedRecord,
+  releaseAttempt,
 } from '../../src/domain/transitions.js';
 
 export interface InMemoryOriginal {
@@ -37,7 +40,9 @@ export interface InMemoryOriginal {
   time?: number;
 }
 
-export type QueuedTask = { at: number; id?: string } & (
+/** `deliveries`: how often the queue has delivered the task without success. */
+export type QueuedTask = { at: number; id?: string; deliveries?: number } & (
+  | { queue: 'processImage'; task: ProcessTask }
   | { queue: 'cleanup'; task: CleanupTask }
   | { queue: 'backfill'; task: BackfillTask }
   | { queue: 'purge'; task: PurgeTask }
@@ -164,6 +169,11 @@ export function inMemoryBackend({
             return { name, generation: String(generations.get(name)), hasDownloadToken };
           }),
       ),
+      revokeRenditionTokens: counted(
+        'revokeRenditionTokens',
+        ({ name, generation }) =>
+          String(generations.get(name)) === generation && renditionsWithDownloadToken.delete(name),
+      ),
       deleteRendition: counted('deleteRendition', ({ name, generation }) => {
         if (String(generations.get(name)) === generation) renditions.delete(name);
       }),
@@ -177,8 +187,9 @@ export function inMemoryBackend({
     records: {
       begin: counted('begin', (owner, plan) => {
         const path = pathOf(owner);
-        const ids = { attempt: `attempt-${(attempts += 1)}`, token: mintToken() };
-        const transition = beginAttempt(images.get(path), plan, ids, now());
+        const random = String((attempts += 1)).padStart(9, '0');
+        const ids = { attempt: attemptId(now(), random), token: mintToken() };
+        const transition = beginAttempt(images.get(path), plan, ids, now(), now());
         if (typeof transition === 'string') return transition;
         images.set(path, transition.record);
         const orphanedTokens = transition.isNew
@@ -199,8 +210,8 @@ export function inMemoryBackend({
         const path = pathOf(owner);
         const record = finishAttempt(images.get(path), attempt, result, settings, now());
         if (record === undefined) return false;
-        const { bucket, generation } = result.original;
-        const { placeholder, renditions: written } = result;
+        const { generation } = result.original;
+        const { variantsBucket: bucket, placeholder, renditions: written } = result;
         const image = { attempt, bucket, generation, placeholder, renditions: written };
         for (const [hash, token] of tokensOf(path)) tokens.set(hash, { ...token, image });
         return setImage(path, record);
@@ -208,6 +219,19 @@ export function inMemoryBackend({
       fail: counted('fail', (owner, attempt, failure, settings) => {
         const path = pathOf(owner);
         return setImage(path, failAttempt(images.get(path), attempt, failure, settings, now()));
+      }),
+      release: counted('release', (owner, attempt, mayHaveWritten) => {
+        const path = pathOf(owner);
+        setImage(path, releaseAttempt(images.get(path), attempt, mayHaveWritten));
+      }),
+      runningAttempts: counted('runningAttempts', (uid, limit) => {
+        const { from, to } = runningRange(now());
+        const folder = `${fillTemplate(imagesCollection, { uid })}/`;
+        return [...images]
+          .flatMap(([path, { attempt = '' }]) => (path.startsWith(folder) ? [attempt] : []))
+          .filter((attempt) => attempt >= from && attempt < to)
+          .sort()
+          .slice(0, limit);
       }),
       abandon: counted('abandon', (owner, attempt) => {
         const image = images.get(pathOf(owner));
@@ -257,6 +281,11 @@ export function inMemoryBackend({
       deleteToken: counted('deleteToken', (hash) => void tokens.delete(hash)),
     },
     queues: {
+      enqueueProcess: counted('queues.processImage', (task, id, at = now()) => {
+        if (usedIds.has(id)) return;
+        usedIds.add(id);
+        tasks.push({ queue: 'processImage', task, id, at });
+      }),
       scheduleCleanup: counted('queues.cleanup', (task, at) => {
         const id = cleanupTaskId(task, at);
         if (usedIds.has(id)) return;

@@ -147,8 +147,7 @@ export class ModelChecker {
   /** Kills a handler; its event or task will be delivered again. */
   kill(pick: number): void {
     const [killed] = this.#running.splice(pick % Math.max(1, this.#running.length), 1);
-    if (killed?.job.kind === 'event') this.harness.events.push(killed.job.event);
-    else if (killed) this.harness.tasks.push(killed.job.task);
+    if (killed) this.harness.redeliver(killed.job);
   }
 
   /** Checks what must hold at every moment. */

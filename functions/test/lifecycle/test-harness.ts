@@ -10,6 +10,8 @@ import type { QueuedTask } from '../gcp/in-memory-backend.js';
 import { ownerOf } from '../../src/domain/path.js';
 import { backfill } from '../../src/lifecycle/backfill.js';
 import { originalFinalized } from '../../src/lifecycle/original-finalized.js';
+import { DELIVERIES } from '../../src/domain/tasks.js';
+import { processUpload } from '../../src/lifecycle/process-upload.js';
 import { purge } from '../../src/lifecycle/purge.js';
 import { originalDeleted } from '../../src/lifecycle/original-deleted.js';
 import type { ProcessingContext } from '../../src/lifecycle/context.js';
@@ -170,12 +172,27 @@ export class TestHarness {
       if (event.kind === 'deleted') return originalDeleted({ owner, original, time }, context);
       const { bytes } = event;
       const upload = { ...original, bytes, contentType: 'image/jpeg' };
-      return originalFinalized({ owner, original: upload, time }, context);
+      const finalized = { hasOwner: true, original: upload, time, hasDownloadToken: true };
+      return originalFinalized(finalized, context);
     }
     const { task } = job;
+    if (task.queue === 'processImage') {
+      const delivery = { retryCount: task.deliveries ?? 0, random: () => 0.5 };
+      return processUpload(task.task, delivery, context);
+    }
     if (task.queue === 'cleanup') return cleanup(task.task, context);
     if (task.queue === 'purge') return purge(task.task, context);
     return backfill(task.task, { id: task.id ?? 'run', isFinalAttempt: false }, context);
+  }
+
+  /** Delivers an event or a task again, because its handler has died. The queue of uploads drops a task that dies often. */
+  redeliver(job: Job): void {
+    if (job.kind === 'event') this.events.push(job.event);
+    else {
+      const deliveries = (job.task.deliveries ?? 0) + 1;
+      if (job.task.queue === 'processImage' && deliveries >= DELIVERIES) return;
+      this.tasks.push({ ...job.task, deliveries });
+    }
   }
 
   /** Removes the next due task from its queue. */

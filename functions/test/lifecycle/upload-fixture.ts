@@ -1,7 +1,13 @@
 /** An upload of an original and a context for its handler; for tests of original-finalized.ts. */
 import { parseConfig } from '../../src/config/config.js';
 import type { OriginalInfo } from '../../src/domain/records.js';
+import type { ProcessTask } from '../../src/domain/tasks.js';
 import type { ProcessingContext } from '../../src/lifecycle/context.js';
+import {
+  processUpload,
+  type ProcessDelivery,
+  type UploadOutcome,
+} from '../../src/lifecycle/process-upload.js';
 import type { FinalizedEvent } from '../../src/lifecycle/original-event.js';
 import type { ProcessedImage } from '../../src/processing/process-image.js';
 import { inMemoryBackend } from '../gcp/in-memory-backend.js';
@@ -38,11 +44,28 @@ export function upload(changes: Partial<OriginalInfo> = {}): FinalizedEvent {
     bytes: 5,
     ...changes,
   };
-  return { owner: OWNER, original, time: NOW };
+  return { hasOwner: true, original, hasDownloadToken: true, time: NOW };
+}
+
+/** The task that the event enqueues. */
+export function taskOf({ original, time }: FinalizedEvent): ProcessTask {
+  const { name, generation, contentType, bytes } = original;
+  return { name, generation, contentType, bytes, time };
+}
+
+/** Handles the task of an upload. */
+export function process(
+  event: FinalizedEvent,
+  context: ProcessingContext,
+  changes: Partial<ProcessTask & ProcessDelivery> = {},
+): Promise<UploadOutcome> {
+  const { retryCount = 0, random = () => 0.5, ...task } = changes;
+  return processUpload({ ...taskOf(event), ...task }, { retryCount, random }, context);
 }
 
 export function setUp(overrides: Partial<ProcessingContext> = {}) {
-  const backend = inMemoryBackend();
+  const time = { now: NOW };
+  const backend = inMemoryBackend({ now: () => time.now });
   const logged: unknown[] = [];
   const processedUploads: Buffer[] = [];
   const context: ProcessingContext = {
@@ -52,7 +75,7 @@ export function setUp(overrides: Partial<ProcessingContext> = {}) {
       processedUploads.push(bytes);
       return Promise.resolve(processed);
     },
-    now: () => NOW,
+    now: () => time.now,
     log: (...line) => logged.push(line),
     ...overrides,
   };
@@ -71,5 +94,7 @@ export function setUp(overrides: Partial<ProcessingContext> = {}) {
     context,
     put,
     image,
+    /** The clock of the context and the backend. */
+    time,
   };
 }

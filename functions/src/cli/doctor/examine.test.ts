@@ -154,6 +154,8 @@ test('does not report processing in progress', async () => {
   await memory.harness.upload(CAT, 'cat again');
   const [, finalized] = memory.harness.events;
   if (finalized) await memory.harness.handle({ kind: 'event', event: finalized });
+  const task = memory.harness.takeTask();
+  if (task) await memory.harness.handle({ kind: 'task', task });
   // The old renditions are kept until the revocation bound has passed.
   expect(memory.backend.renditions.size).toBe(12);
   await expect(findingsOf(memory)).resolves.toEqual([]);

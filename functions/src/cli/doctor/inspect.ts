@@ -82,12 +82,16 @@ export async function inspect(
   if (unlocked.length > 0) {
     const what = `download tokens on ${unlocked.length} renditions`;
     findings.push(
-      toFinding('unlocked', what, (fixContext) => revokeAllDownloadTokens(unlocked, fixContext)),
+      toFinding('unlocked', what, async ({ backend: { objects } }) => {
+        for (const rendition of unlocked) await objects.revokeRenditionTokens(rendition);
+      }),
     );
   }
+  // An upload without an attempt waits for its turn.
+  const isUnfinished = image?.attempt !== undefined || image?.state === 'processing';
   const isInProgress =
     context.now() - original.time < graceMs ||
-    (image?.attempt !== undefined && context.now() - image.updatedAt < RETRY_WINDOW_MS);
+    (isUnfinished && context.now() - image.updatedAt < RETRY_WINDOW_MS);
   if (isInProgress) return { findings };
   findings.push(...findDownloadToken(original, context));
   const processAgain = (fixContext: ProcessingContext) => reprocess(owner, name, fixContext);
@@ -127,7 +131,8 @@ function findDownloadToken(original: StoredOriginal, { config }: LifecycleContex
       kind: 'unlocked',
       of: original.name,
       what: 'download token on the original',
-      fix: (context) => revokeAllDownloadTokens([original], context),
+      fix: ({ backend: { objects } }) =>
+        objects.revokeDownloadTokens(original.name, original.generation),
     },
   ];
 }
@@ -177,27 +182,19 @@ function findElsewhere(
   name: string,
   { config }: LifecycleContext,
 ): string | undefined {
-  const { bucket, variantsPath } = config;
+  const { bucket, variantsBucket, variantsPath } = config;
   const original = recognizedRecord(records.image)?.original;
   if (original && (original.bucket !== bucket || original.name !== name)) {
     return `gs://${original.bucket}/${original.name}`;
   }
   const token = [...records.tokens.values()].find(
-    ({ image }) => image !== undefined && image.bucket !== bucket,
+    ({ image }) => image !== undefined && image.bucket !== variantsBucket,
   );
   if (token?.image) return `renditions in gs://${token.image.bucket}`;
   const object = [...referencedRenditions(records)].find(
     (rendition) => !rendition.startsWith(`${variantsPath}/`),
   );
-  return object === undefined ? undefined : `gs://${bucket}/${object}`;
-}
-
-async function revokeAllDownloadTokens(
-  objects: readonly { name: string; generation: string }[],
-  { backend }: ProcessingContext,
-): Promise<void> {
-  for (const { name, generation } of objects)
-    await backend.objects.revokeDownloadTokens(name, generation);
+  return object === undefined ? undefined : `gs://${variantsBucket}/${object}`;
 }
 
 async function reprocess(owner: Owner, name: string, context: ProcessingContext): Promise<unknown> {

@@ -1,0 +1,163 @@
+/** Handles the tasks that process uploads: retries, and the share of the instances that one owner may use. */
+import type { ImageFailure } from '../errors.js';
+import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
+import { ownerOf, type Owner } from '../domain/path.js';
+import type { OriginalInfo } from '../domain/records.js';
+import { processTaskId, UPLOADS_PER_OWNER, type ProcessTask } from '../domain/tasks.js';
+import { compareGenerations, recognizedRecord } from '../gcp/backend.js';
+import { logDetails, type Log } from '../log.js';
+import { runAttempt, type AttemptOutcome } from './attempt.js';
+import type { ProcessingContext } from './context.js';
+import { imageDetails } from './image-details.js';
+import { redacted, RETRY_WINDOW_MS, type RetryMessages } from './retry.js';
+
+/** How long an upload is retried when not even its failure can be recorded, milliseconds. As Eventarc does. */
+const GIVE_UP_MS = 24 * 60 * 60 * 1000;
+/** Delays of retries: doubled each time, milliseconds. */
+const RETRY_DELAY = { min: 10_000, max: 300_000 } as const;
+/**
+ * Delays of an upload that waits for its turn: a share of the time that it has waited, which is about the time
+ * that the uploads before it still need. Milliseconds.
+ */
+const WAIT_DELAY = { min: 2_000, max: 180_000, share: 0.25 } as const;
+
+export const PROCESSING_MESSAGES: RetryMessages = {
+  willRetry: 'image processing failed, will retry',
+  exhausted: 'image processing failed, retries exhausted',
+};
+
+const OUTCOME_MESSAGES: Record<AttemptOutcome, string> = {
+  stale: 'upload ignored, a newer one has been recorded',
+  done: 'upload ignored, it was already processed',
+  missing: 'upload ignored, the original was deleted or overwritten',
+  superseded: 'processing result discarded, a newer attempt has begun',
+  ready: 'image is ready',
+  failed: 'image processing failed',
+  busy: 'upload waits for the attempt of an older one',
+  waiting: 'upload waits for other uploads of its owner',
+};
+
+/**
+ * - `ignored`: the name is not that of an original
+ * - `retried`: the next task will try again */
+export type UploadOutcome = AttemptOutcome | 'ignored' | 'retried';
+
+/** How the queue delivered a task. */
+export interface ProcessDelivery {
+  /** How often the queue has delivered the task before, without success. */
+  retryCount: number;
+  /** From 0 to 1; spreads the tasks of a flood. */
+  random: () => number;
+}
+
+/**
+ * Handles one task. The queue may deliver it late or more than once, and the process may die at any line.
+ * @throws Error whose message contains no names, when the next task can't be enqueued: the queue retries
+ */
+export async function processUpload(
+  task: ProcessTask,
+  delivery: ProcessDelivery,
+  context: ProcessingContext,
+): Promise<UploadOutcome> {
+  const { config, backend, now, log } = context;
+  const { name, generation, contentType, bytes } = task;
+  const owner = ownerOf(config.originalsPath, name);
+  if (owner === undefined) return 'ignored';
+  const original = { bucket: config.bucket, name, generation, contentType, bytes };
+  const details = imageDetails(original);
+  const isRedelivery = delivery.retryCount > 0;
+  const triedSince = task.triedSince ?? now();
+  const enqueueNext = (delay: number, changes: Partial<ProcessTask>) => {
+    const next = { ...task, turn: (task.turn ?? 0) + 1, ...changes };
+    return backend.queues.enqueueProcess(
+      next,
+      processTaskId(config.bucket, next),
+      now() + Math.round(delay),
+    );
+  };
+  const wait = async (outcome: 'busy' | 'waiting') => {
+    const waitingSince = task.waitingSince ?? now();
+    const share = (now() - waitingSince) * WAIT_DELAY.share;
+    const delay = Math.min(Math.max(share, WAIT_DELAY.min), WAIT_DELAY.max);
+    const jittered = delay * (0.5 + delivery.random());
+    // Waiting is not counted as a retry.
+    const tried = task.triedSince && { triedSince: task.triedSince + Math.round(jittered) };
+    await enqueueNext(jittered, { waitingSince, ...tried });
+    return outcome;
+  };
+  try {
+    // The process died, and may do so in each delivery: the next task must exist before the last of them.
+    if (isRedelivery) await enqueueNext(MAX_ATTEMPT_MS * 1.2, { triedSince });
+    if (task.waitingSince !== undefined && (await isShareUsed(owner, context))) {
+      return await wait('waiting');
+    }
+    const isFinalAttempt = now() - triedSince > RETRY_WINDOW_MS;
+    try {
+      const { outcome, failure } = await runAttempt(
+        owner,
+        original,
+        {
+          isFinalAttempt,
+          isRedelivery,
+          reprocess: 'never',
+          share: UPLOADS_PER_OWNER,
+          readsEarly: !isRedelivery && task.turn === undefined,
+        },
+        context,
+      );
+      if (outcome === 'busy' || outcome === 'waiting') return await wait(outcome);
+      logOutcome(log, outcome, failure, details);
+      return outcome;
+    } catch (error) {
+      const errorDetails = logDetails({ error }, details);
+      const hasEnded =
+        isFinalAttempt &&
+        (now() - triedSince > GIVE_UP_MS || (await isRecorded(owner, original, context)));
+      if (hasEnded) {
+        log('ERROR', PROCESSING_MESSAGES.exhausted, errorDetails);
+        return 'failed';
+      }
+      log('WARNING', PROCESSING_MESSAGES.willRetry, errorDetails);
+      const delay = Math.min(RETRY_DELAY.min * 2 ** retries(task, now()), RETRY_DELAY.max);
+      await enqueueNext(delay * (0.75 + delivery.random() / 2), { triedSince });
+      return 'retried';
+    }
+  } catch (error) {
+    throw redacted(error);
+  }
+}
+
+/** An estimate of the number of retries so far, from the time that they took. */
+function retries({ triedSince }: ProcessTask, now: number): number {
+  if (triedSince === undefined) return 0;
+  return Math.log2((now - triedSince) / RETRY_DELAY.min + 1);
+}
+
+async function isShareUsed({ uid }: Owner, { backend }: ProcessingContext): Promise<boolean> {
+  const running = await backend.records.runningAttempts(uid, UPLOADS_PER_OWNER);
+  return running.length >= UPLOADS_PER_OWNER;
+}
+
+/** Whether the record says that this upload has ended, or that there is a newer one. */
+async function isRecorded(
+  owner: Owner,
+  original: OriginalInfo,
+  { backend }: ProcessingContext,
+): Promise<boolean> {
+  const image = recognizedRecord(await backend.records.findImage(owner));
+  if (image === undefined) return false;
+  return image.state !== 'processing' || compareGenerations(image.original, original) > 0;
+}
+
+/** Writes the log line of an attempt. */
+export function logOutcome(
+  log: Log,
+  outcome: AttemptOutcome,
+  failure: ImageFailure | undefined,
+  details: object,
+): void {
+  if (failure) {
+    const { code, message: reason } = failure;
+    log('WARNING', OUTCOME_MESSAGES.failed, { ...details, code, reason });
+  } else log('INFO', OUTCOME_MESSAGES[outcome], details);
+}
