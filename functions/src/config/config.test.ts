@@ -13,6 +13,15 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
   return [];
 }
 
+test('VARIANTS_BUCKET is the bucket of the originals by default', () => {
+  const config = (VARIANTS_BUCKET: string) => parseConfig({ ...BUCKET, VARIANTS_BUCKET });
+  expect(config('').variantsBucket).toBe('demo.appspot.com');
+  expect(config('demo-variants').variantsBucket).toBe('demo-variants');
+  expect(() => config('gs://demo')).toThrow(
+    'VARIANTS_BUCKET: expected the name of a Cloud Storage bucket',
+  );
+});
+
 test('applies the documented defaults', () => {
   expect(parseConfig(BUCKET)).toEqual({
     projectId: '',

@@ -55,6 +55,13 @@ describe('mustRevokeDownloadTokens', () => {
   });
 });
 
+test('an object below VARIANTS_PATH is no rendition when renditions have a bucket of their own', () => {
+  const config = parseConfig({ BUCKET: 'bucket', VARIANTS_BUCKET: 'variants-bucket' });
+  const name = 'variants/hash/1/w800.webp';
+  expect(mustRevokeDownloadTokens({ ...updated, name }, config)).toBe(false);
+  expect(mustRevokeDownloadTokens(updated, config)).toBe(true);
+});
+
 function setUp(changes: Partial<UpdatedObject> = {}) {
   const backend = inMemoryBackend();
   const logged: unknown[][] = [];

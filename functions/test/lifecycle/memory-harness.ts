@@ -43,7 +43,7 @@ export function openMemoryHarness(parameters: Record<string, string> = {}) {
  * are left.
  */
 export async function settle(
-  { harness, time }: Pick<MemoryHarness, 'harness' | 'time'>,
+  { harness, time }: { harness: TestHarness; time: { now: number } },
   handle: (job: Job) => Promise<unknown> = (job) => harness.handle(job),
 ): Promise<void> {
   for (let steps = 0; steps < 2000; steps++) {

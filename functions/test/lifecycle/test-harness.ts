@@ -153,15 +153,20 @@ export class TestHarness {
     this.onDeleted(name);
   }
 
-  /** Runs the handler of an event or task, with the current parameters. */
-  async handle(job: Job, backend = this.backend): Promise<unknown> {
-    const context: ProcessingContext = {
+  /** The context of a handler, with the current parameters. */
+  processingContext(backend = this.backend): ProcessingContext {
+    return {
       config: this.config,
       backend,
       processImage: processText,
       now: () => this.now(),
       log: (...line) => this.logged.push(line),
     };
+  }
+
+  /** Runs the handler of an event or task, with the current parameters. */
+  async handle(job: Job, backend = this.backend): Promise<unknown> {
+    const context = this.processingContext(backend);
     if (job.kind === 'event') {
       const { event } = job;
       const { name, generation, time } = event;
