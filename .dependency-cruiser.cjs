@@ -55,6 +55,20 @@ module.exports = {
     without('only-gcp-talks-to-google', 'lifecycle|serve|cli', 'firebase-.*|@google-cloud'),
     without('only-processing-loads-sharp', 'domain|config|gcp|lifecycle|serve|cli', 'sharp'),
     {
+      name: 'light-functions-do-not-process',
+      comment:
+        'Functions with 256 MiB start fast and handle many requests: only types of processing.',
+      severity: 'error',
+      from: {
+        path: `${src}lifecycle/(original-.*|metadata-updated|cleanup|purge|tasks|retry|context)[.]ts$`,
+        pathNot: '[.]test[.]ts$',
+      },
+      to: {
+        path: `${src}(processing/|lifecycle/(attempt|process-upload|backfill)[.]ts$)`,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'errors-imports-nothing',
       severity: 'error',
       from: { path: `${src}errors[.]ts$` },

@@ -68,6 +68,11 @@ describe('reports a forbidden import', () => {
       `import 'firebase-admin/app';\n`,
       'only-gcp-talks-to-google',
     ],
+    [
+      'functions/src/lifecycle/original-wrong.ts',
+      `import './attempt.js';\n`,
+      'light-functions-do-not-process',
+    ],
     ['functions/src/config/wrong.ts', `import '../index.js';\n`, 'nothing-imports-an-entry'],
     [
       'functions/src/gcp/tool.ts',

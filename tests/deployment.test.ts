@@ -11,6 +11,7 @@ const FUNCTIONS = join(ROOT, 'functions');
 
 interface Endpoint {
   region?: string;
+  serviceAccountEmail?: string | null;
   availableMemoryMb: number;
   eventTrigger?: { eventType: string; retry: boolean; eventFilters: Record<string, string> };
   taskQueueTrigger?: { retryConfig: RetryConfig; rateLimits: Record<string, number | null> };
@@ -22,6 +23,7 @@ type RetryConfig = Record<string, number | null>;
 interface Manifest {
   params: { name: string; type: string; default: unknown; input: Record<string, unknown> }[];
   endpoints: Record<string, Endpoint>;
+  requiredRoles?: string[];
   lifecycleHooks?: Record<string, { task: { function: string; body: unknown } }>;
 }
 
@@ -50,8 +52,8 @@ const extension = parse(readFileSync(join(ROOT, 'extension.yaml'), 'utf8')) as E
 const resources = new Map(extension.resources.map((resource) => [resource.name, resource]));
 const manifest = readManifest();
 
-/** Runs the discovery command that the CLI runs before it deploys. */
-function readManifest(): Manifest {
+/** Runs the discovery command that the CLI runs before it deploys, with the kit's parameters in the environment. */
+function readManifest(parameters: Record<string, string> = {}): Manifest {
   const folder = mkdtempSync(join(tmpdir(), 'manifest-'));
   const file = join(folder, 'manifest.json');
   const bin = join(FUNCTIONS, 'node_modules', 'firebase-functions', 'lib', 'bin');
@@ -63,6 +65,7 @@ function readManifest(): Manifest {
       GCLOUD_PROJECT: 'demo-project',
       FUNCTIONS_CONTROL_API: 'true',
       FUNCTIONS_MANIFEST_OUTPUT_PATH: file,
+      ...parameters,
     },
   });
   try {
@@ -160,6 +163,57 @@ describe('the parameters of the kit', () => {
       ]);
     }
   });
+});
+
+describe('service accounts', () => {
+  const accountOf = (name: string) => `${name}@demo-project.iam.gserviceaccount.com`;
+  const separate = readManifest({
+    SERVE_SERVICE_ACCOUNT: accountOf('serve'),
+    PROCESSING_SERVICE_ACCOUNT: accountOf('processing'),
+    LIFECYCLE_SERVICE_ACCOUNT: accountOf('lifecycle'),
+  });
+
+  /** What the CLI does with the accounts and the roles of a kit before it deploys it. */
+  function discover({ endpoints, requiredRoles }: Manifest, serviceAccount?: string) {
+    const { discoverSecurityDetails } = jest.requireActual<{
+      discoverSecurityDetails: (...args: unknown[]) => Promise<object>;
+    }>('firebase-tools/lib/deploy/functions/prepare');
+    const wanted = Object.fromEntries(
+      Object.entries(endpoints).map(([id, { serviceAccountEmail }]) => [
+        id,
+        { id, serviceAccount: serviceAccount ?? serviceAccountEmail },
+      ]),
+    );
+    const want = { endpoints: { 'us-central1': wanted }, requiredRoles };
+    return discoverSecurityDetails('images', want, { endpoints: {} }, 'demo-project', undefined);
+  }
+
+  test('without parameters, the CLI creates one account with the declared roles', () => {
+    expect(manifest.requiredRoles).toContain('roles/storage.objectAdmin');
+    for (const { serviceAccountEmail } of Object.values(manifest.endpoints)) {
+      expect(serviceAccountEmail ?? '').toBe('');
+    }
+  });
+
+  test('with the parameters, each function has its account, and no roles are declared', async () => {
+    expect(separate.requiredRoles ?? []).toEqual([]);
+    const decoders = ['processImage', 'backfill'];
+    for (const [name, { serviceAccountEmail }] of Object.entries(separate.endpoints)) {
+      const group =
+        name === 'serve' ? 'serve' : decoders.includes(name) ? 'processing' : 'lifecycle';
+      expect([name, serviceAccountEmail]).toEqual([name, accountOf(group)]);
+    }
+    await expect(discover(separate)).resolves.toEqual({});
+  });
+
+  test.each(['', accountOf('serve')])(
+    'the CLI rejects the account %j next to declared roles',
+    async (account) => {
+      await expect(discover(manifest, account)).rejects.toThrow(
+        'Cannot use explicit custom service accounts',
+      );
+    },
+  );
 });
 
 test('extension.yaml is valid for the Firebase CLI', () => {

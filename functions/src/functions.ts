@@ -22,7 +22,7 @@ import {
   type StorageEvent,
 } from 'firebase-functions/storage';
 import { onTaskDispatched } from 'firebase-functions/tasks';
-import { parseConfig } from './config/config.js';
+import { parseConfig, type ServiceAccounts } from './config/config.js';
 import { BUCKET, CONCURRENCY, LOCATION, MAX_INSTANCES } from './config/parameters.js';
 import { MAX_ATTEMPT_MS } from './domain/attempt-id.js';
 import { DELIVERIES, MAX_UPLOADS } from './domain/tasks.js';
@@ -34,23 +34,36 @@ import type { Log } from './log.js';
 import { once } from './once.js';
 import { handleRequest } from './serve-entry.js';
 
-// Least privilege: read and write objects, read and write documents, receive events and tasks, enqueue tasks.
-requiresRole('roles/storage.objectAdmin');
-requiresRole('roles/datastore.user');
-requiresRole('roles/eventarc.eventReceiver');
-requiresRole('roles/run.invoker');
-requiresRole('roles/cloudtasks.enqueuer');
-requiresAPI(
-  'cloudtasks.googleapis.com',
-  'Tasks process images and delete unreferenced renditions in the background.',
-);
-
 // Processes images that existed before the first deployment, and all images after parameters have changed.
 afterFirstDeploy({ task: { function: 'backfill', body: { data: {} } } });
 afterRedeploy({ task: { function: 'backfill', body: { data: { onlyIfChanged: true } } } });
 
 /** Invalid parameters stop the functions at load time; the error lists every invalid value. */
 const config = parseConfig(process.env);
+
+/** Runs all functions of the kit as one account, which the CLI creates and grants these roles. */
+function declareRoles(): void {
+  // Least privilege: read and write objects, read and write documents, receive events and tasks, enqueue tasks.
+  requiresRole('roles/storage.objectAdmin');
+  requiresRole('roles/datastore.user');
+  requiresRole('roles/eventarc.eventReceiver');
+  requiresRole('roles/run.invoker');
+  requiresRole('roles/cloudtasks.enqueuer');
+}
+
+// The CLI accepts either roles or accounts. It reads the parameters of the kit before it lists the functions.
+const { serviceAccounts } = config;
+if (serviceAccounts === undefined) declareRoles();
+
+/** The option is absent instead of empty: the CLI takes an empty account for an account. */
+function runAs(group: keyof ServiceAccounts): { serviceAccount?: string } {
+  return serviceAccounts === undefined ? {} : { serviceAccount: serviceAccounts[group] };
+}
+
+requiresAPI(
+  'cloudtasks.googleapis.com',
+  'Tasks process images and delete unreferenced renditions in the background.',
+);
 
 const log: Log = (severity, message, details) => write({ severity, message, ...details });
 
@@ -92,7 +105,7 @@ async function handleTask<T, R>(
 }
 
 /** One image at a time: its child process may use 1280 MiB, and this process holds the upload. */
-const PROCESSING = { memory: '2GiB', concurrency: 1 } as const;
+const PROCESSING = { memory: '2GiB', concurrency: 1, ...runAs('processing') } as const;
 
 /** I/O-bound: many requests per instance. */
 const IO_BOUND = {
@@ -100,6 +113,7 @@ const IO_BOUND = {
   concurrency: 80,
   timeoutSeconds: 60,
   maxInstances: 20,
+  ...runAs('lifecycle'),
 } as const;
 
 /** Functions triggered by the bucket run in the bucket's region. */
@@ -247,6 +261,7 @@ const ADMIN_CALL: CallableOptions = {
   memory: '256MiB',
   timeoutSeconds: 60,
   maxInstances: 5,
+  ...runAs('lifecycle'),
 };
 
 /** @throws HttpsError unless the caller has the custom claim `admin` */
@@ -290,6 +305,7 @@ export const serve = Object.assign<
       timeoutSeconds: 30,
       maxInstances: MAX_INSTANCES,
       invoker: 'public',
+      ...runAs('serve'),
     },
     () => {},
   ),

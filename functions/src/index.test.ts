@@ -58,6 +58,18 @@ test.each(['originalFinalized', 'originalDeleted', 'originalArchived', 'metadata
   },
 );
 
+test('the handlers of light functions load no module of processing', () => {
+  const names = ['original-finalized', 'original-deleted', 'metadata-updated', 'cleanup', 'purge'];
+  const script = `require('./lib/index.js');
+    for (const name of ${JSON.stringify(names)}) require('./lib/lifecycle/' + name + '.js');
+    const count = () => Object.keys(require.cache).filter((file) => /lib.processing/.test(file)).length;
+    const before = count();
+    require('./lib/lifecycle/process-upload.js');
+    console.log(before, count() > 0)`;
+  const { stdout, stderr } = load(script);
+  expect([stdout.trim(), stderr]).toEqual(['0 true', '']);
+});
+
 test('the export "./lib" declares no function and needs no environment', () => {
   const script = `const lib = require('storage-public-variants/lib');
     console.log(lib.isToken(lib.mintToken()), Object.keys(require.cache).some((f) => f.includes('firebase')))`;

@@ -22,6 +22,20 @@ test('VARIANTS_BUCKET is the bucket of the originals by default', () => {
   );
 });
 
+test('takes all three service accounts or none', () => {
+  const names = ['SERVE', 'PROCESSING', 'LIFECYCLE'].map((name) => `${name}_SERVICE_ACCOUNT`);
+  const [serve = '', processing = '', lifecycle = ''] = names;
+  const account = (name: string) => ({ [name]: 'a@p.iam.gserviceaccount.com' });
+  expect(
+    parseConfig({ ...BUCKET, ...account(serve), ...account(processing), ...account(lifecycle) }),
+  ).toMatchObject({ serviceAccounts: { serve: 'a@p.iam.gserviceaccount.com' } });
+  const two = { ...BUCKET, ...account(serve), ...account(processing) };
+  expect(() => parseConfig(two)).toThrow('expected all three or none; found 2.');
+  expect(() => parseConfig({ ...BUCKET, [serve]: 'serve' })).toThrow(
+    'SERVE_SERVICE_ACCOUNT: expected the email address of a service account',
+  );
+});
+
 test('applies the documented defaults', () => {
   expect(parseConfig(BUCKET)).toEqual({
     projectId: '',

@@ -48,6 +48,8 @@ export interface Config {
     /** Bytes of responses for one token. */
     tokenBytes: number;
   };
+  /** Email addresses of the accounts that the functions run as; absent: one account, which the CLI creates. */
+  serviceAccounts?: ServiceAccounts;
   /** Whether download tokens of originals are revoked. */
   lockOriginals: boolean;
   /** Maximum size of an original, bytes. */
@@ -60,6 +62,14 @@ export interface Config {
   heic: boolean;
   /** Whether TIFF originals are processed. */
   tiff: boolean;
+}
+
+export interface ServiceAccounts {
+  serve: string;
+  /** Of the functions that decode images. */
+  processing: string;
+  /** Of all other functions. */
+  lifecycle: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -189,6 +199,13 @@ function wholeNumber(name: ParameterName) {
   });
 }
 
+function serviceAccount(name: ParameterName) {
+  const { expected, pattern = '' } = PARAMETERS[name];
+  return parameter(name, (text): Parsed<string> => {
+    return new RegExp(pattern).test(text) ? { value: text } : { expected };
+  });
+}
+
 /** See https://cloud.google.com/storage/docs/buckets#naming */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
 
@@ -237,6 +254,9 @@ function schema(environment: Environment) {
       // Only validated here: the platform applies these two when it deploys `serve`.
       MAX_INSTANCES: wholeNumber('MAX_INSTANCES'),
       CONCURRENCY: wholeNumber('CONCURRENCY'),
+      SERVE_SERVICE_ACCOUNT: serviceAccount('SERVE_SERVICE_ACCOUNT'),
+      PROCESSING_SERVICE_ACCOUNT: serviceAccount('PROCESSING_SERVICE_ACCOUNT'),
+      LIFECYCLE_SERVICE_ACCOUNT: serviceAccount('LIFECYCLE_SERVICE_ACCOUNT'),
       LOCK_ORIGINALS: flag('LOCK_ORIGINALS'),
       MAX_BYTES: wholeNumber('MAX_BYTES'),
       MAX_MEGAPIXELS: wholeNumber('MAX_MEGAPIXELS'),
@@ -245,6 +265,20 @@ function schema(environment: Environment) {
       TIFF: flag('TIFF'),
     } satisfies Record<ParameterName, z.ZodType>)
     .superRefine((value, context) => {
+      const accounts = [
+        value.SERVE_SERVICE_ACCOUNT,
+        value.PROCESSING_SERVICE_ACCOUNT,
+        value.LIFECYCLE_SERVICE_ACCOUNT,
+      ];
+      const missing = accounts.filter((account) => account === '').length;
+      if (missing > 0 && missing < accounts.length) {
+        context.addIssue({
+          code: 'custom',
+          message:
+            'SERVE_SERVICE_ACCOUNT, PROCESSING_SERVICE_ACCOUNT, LIFECYCLE_SERVICE_ACCOUNT: expected all three or ' +
+            `none; found ${accounts.length - missing}.`,
+        });
+      }
       // A rendition whose path matched ORIGINALS_PATH would be processed as an original, endlessly.
       const original = fillTemplate(value.ORIGINALS_PATH, { uid: 'uid', imageId: 'id' });
       if (original.startsWith(`${value.VARIANTS_PATH}/`)) {
@@ -288,6 +322,13 @@ export function parseConfig(environment: Environment): Config {
       token: value.TOKEN_VIEWS_PER_MINUTE,
       tokenBytes: value.TOKEN_MEGABYTES_PER_MINUTE * 1_000_000,
     },
+    ...(value.SERVE_SERVICE_ACCOUNT !== '' && {
+      serviceAccounts: {
+        serve: value.SERVE_SERVICE_ACCOUNT,
+        processing: value.PROCESSING_SERVICE_ACCOUNT,
+        lifecycle: value.LIFECYCLE_SERVICE_ACCOUNT,
+      },
+    }),
     lockOriginals: value.LOCK_ORIGINALS,
     maxBytes: value.MAX_BYTES,
     maxPixels: value.MAX_MEGAPIXELS * 1_000_000,

@@ -3,6 +3,7 @@ import { DEFAULTS, parseConfig } from './config.js';
 
 const BUCKET = 'demo.appspot.com';
 const parameters = Object.entries(PARAMETERS);
+const ACCOUNTS = Object.keys(PARAMETERS).filter((name) => name.endsWith('_SERVICE_ACCOUNT'));
 
 describe.each(parameters)('%s', (name, parameter) => {
   test('has a label and complete sentences', () => {
@@ -12,7 +13,11 @@ describe.each(parameters)('%s', (name, parameter) => {
   });
 
   test('accepts its default and its example', () => {
-    expect(() => parseConfig({ BUCKET, [name]: parameter.example })).not.toThrow();
+    const { example } = parameter;
+    // All three service accounts are set, or none.
+    const names = name.endsWith('_SERVICE_ACCOUNT') ? ACCOUNTS : [name];
+    const examples = Object.fromEntries(names.map((each) => [each, example]));
+    expect(() => parseConfig({ BUCKET, ...examples })).not.toThrow();
     if (parameter.pattern === undefined) return;
     const pattern = new RegExp(parameter.pattern);
     expect(parameter.example).toMatch(pattern);

@@ -9,48 +9,18 @@
 import { FORMATS } from '../domain/format.js';
 import { VARIANT_GRAMMAR } from '../domain/variant.js';
 import { locationOptions, REGION_PATTERN } from './locations.js';
+import {
+  BOOLEAN,
+  NETWORK,
+  wholeNumber,
+  REQUEST_LIMIT,
+  SERVICE_ACCOUNT,
+  SEGMENT,
+  PAIR,
+  COLLECTION,
+  VARIANT,
+} from './parameter-kinds.js';
 import type { Parameter } from './parameter.js';
-
-/** The values are strings: with other types, earlier Firebase CLIs preselect the first option, not the default. */
-const BOOLEAN = {
-  type: 'boolean',
-  expected: 'true or false',
-  options: [
-    { label: 'Yes', value: 'true' },
-    { label: 'No', value: 'false' },
-  ],
-} as const;
-
-function wholeNumber(unit: string, min: number, max: number, note = '') {
-  const more = String(max).length - 1;
-  return {
-    type: 'int' as const,
-    min,
-    max,
-    expected: `a whole number of ${unit} from ${min} to ${max}${note}`,
-    pattern: min === 0 ? `^[0-9]{1,${more + 1}}$` : `^[1-9][0-9]{0,${more}}$`,
-  };
-}
-
-const REQUEST_LIMIT = {
-  ...wholeNumber('requests', 0, 1_000_000, ' (0 means no limit)'),
-  advanced: true,
-} as const;
-
-/** One path segment without placeholders. */
-const SEGMENT = '[^/{}]+';
-/** Two segments, so that a collection keeps an odd number of them. */
-const PAIR = `${SEGMENT}/${SEGMENT}`;
-const COLLECTION = {
-  expected: 'a path with an odd number of segments and no placeholders',
-  pattern: `^${SEGMENT}(/${PAIR})*$`,
-} as const;
-
-/** An IP address or a network; a plain number is the form of earlier versions. */
-const NETWORK = '[0-9A-Fa-f.:]+(/[0-9]{1,3})?';
-
-const VARIANT =
-  '[A-Za-z0-9_-]{1,40}:[0-9]{1,5}(x[0-9]{1,5}(:(inside|cover|cover:centre|cover:attention))?)?';
 
 const TABLE = {
   LOCATION: {
@@ -300,6 +270,26 @@ const TABLE = {
     example: '200',
     advanced: true,
     availableIn: 'kit',
+  },
+  SERVE_SERVICE_ACCOUNT: {
+    label: 'Service account of serve',
+    description:
+      'Service account that `serve` runs as. Set all three service accounts, or none: then one account with the roles ' +
+      'that the functions need is created, and all functions run as it.',
+    ...SERVICE_ACCOUNT,
+    example: 'images-serve@my-project.iam.gserviceaccount.com',
+  },
+  PROCESSING_SERVICE_ACCOUNT: {
+    label: 'Service account of the functions that decode images',
+    description: 'Service account that `processImage` and `backfill` run as.',
+    ...SERVICE_ACCOUNT,
+    example: 'images-processing@my-project.iam.gserviceaccount.com',
+  },
+  LIFECYCLE_SERVICE_ACCOUNT: {
+    label: 'Service account of the other functions',
+    description: 'Service account that all other functions run as.',
+    ...SERVICE_ACCOUNT,
+    example: 'images-lifecycle@my-project.iam.gserviceaccount.com',
   },
   LOCK_ORIGINALS: {
     label: 'Revoke download tokens of originals',

@@ -95,14 +95,11 @@ describe('a transient error', () => {
 
   test('of Firestore is retried until the failure can be recorded, or a day has passed', async () => {
     const { context, backend, put, image, time, logged } = setUp({ processImage: unavailable });
-    const { begin, fail } = backend.records;
+    const working = { ...backend.records };
     put(upload());
     time.now = AFTER_AN_HOUR;
-    for (const records of [
-      { begin: unavailable, fail },
-      { begin, fail: unavailable },
-    ]) {
-      Object.assign(backend.records, records);
+    for (const broken of [{ begin: unavailable }, { fail: unavailable }]) {
+      Object.assign(backend.records, working, broken);
       await expect(process(upload(), context, LATE)).resolves.toBe('retried');
       expect(image()?.state).not.toBe('failed');
     }
@@ -114,7 +111,7 @@ describe('a transient error', () => {
       {},
     ]);
     time.now = AFTER_AN_HOUR;
-    Object.assign(backend.records, { begin, fail });
+    Object.assign(backend.records, working);
     await expect(process(upload(), context, LATE)).resolves.toBe('failed');
     expect(image()).toMatchObject({ state: 'failed', error: { code: 'retries-exhausted' } });
   });
@@ -155,7 +152,7 @@ describe('a transient error', () => {
 describe('a process that dies', () => {
   /** Begins an attempt and does not end it. */
   async function die({ context, backend }: ReturnType<typeof setUp>, changes = {}) {
-    const { finish } = backend.records;
+    const working = { ...backend.records };
     let died = () => {};
     const atFinish = new Promise<void>((resolve) => (died = resolve));
     backend.records.finish = () => {
@@ -164,7 +161,7 @@ describe('a process that dies', () => {
     };
     void process(upload(), context, changes);
     await atFinish;
-    backend.records.finish = finish;
+    Object.assign(backend.records, working);
   }
 
   test('has a next task before the queue delivers the task for the last time', async () => {

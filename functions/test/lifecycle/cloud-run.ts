@@ -141,12 +141,12 @@ export class CloudRunSimulation {
     this.#remote = intercept(backend, async (point) => {
       if (point.endsWith(' before')) await clock.sleep(CALL_MS);
     });
-    const { writeRendition } = backend.objects;
+    const objects = { ...backend.objects };
     // Renditions in the same bucket cause events of their own.
     backend.objects.writeRendition = (...rendition) => {
       const events = shape === 'queue' ? this.light : this.heavy;
       void events.run(() => clock.sleep(DROPPED_MS));
-      return writeRendition(...rendition);
+      return objects.writeRendition(...rendition);
     };
   }
 
