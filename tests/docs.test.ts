@@ -73,6 +73,20 @@ test('the architecture page and extension.yaml name the same functions', () => {
   expect(named).toEqual(resources.map(({ name }) => name).sort());
 });
 
+test('each attack of the threat model names tests that exist', () => {
+  const [, attacks = ''] = /\n## Attacks on privacy\n(.*)\n## What is not protected\n/s.exec(
+    textOf('docs/guides/security.md'),
+  ) ?? [];
+  const sections = attacks.split(/\n### /).slice(1);
+  expect(sections.length).toBeGreaterThan(10);
+  for (const section of sections) {
+    const [, links = ''] = /\n- \*\*Tests\*\*: (.*)/s.exec(section) ?? [];
+    const files = [...links.matchAll(/\]\((?:\.\.\/)+([^)]+\.test\.ts)\)/g)].map(([, file = '']) => file);
+    expect([section.split('\n')[0], files.length > 0]).toEqual([expect.anything(), true]);
+    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  }
+});
+
 test('README has at most 1,200 words, and its app code begins by line 60', () => {
   const text = textOf('README.md');
   expect(text.split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(1200);
