@@ -4,6 +4,7 @@
  */
 import type { ImageFailureCode } from '../errors.js';
 import { ENDED_ATTEMPT, mayBeRunning } from './attempt-id.js';
+import { generationOfRendition } from './path.js';
 import type {
   ImageRecord,
   OriginalInfo,
@@ -52,6 +53,8 @@ export type BeginTransition<Time> =
       isNew: boolean;
       /** Whether an earlier attempt wrote or may have written renditions. */
       hasStaleRenditions: boolean;
+      /** Generation of the renditions that are served, if any are. */
+      current?: string;
       /** When the previous attempt for this upload began, if one began and did not end. */
       triedAt?: Time;
     }
@@ -120,11 +123,13 @@ export function beginAttempt<Time>(
       };
   const isUnfinished = previous.attempt !== undefined;
   const hasStaleRenditions = isUnfinished || previous.variants !== undefined;
+  const current = servedGeneration(previous);
   const isRetry = order === 0 && !hasEnded && isUnfinished;
   return {
     record,
     isNew: false,
     hasStaleRenditions,
+    ...(current !== undefined && { current }),
     ...(isRetry && { triedAt: previous.updatedAt }),
   };
 }
@@ -188,6 +193,16 @@ export function releaseAttempt<Time>(
 ): ImageRecord<Time> | undefined {
   if (stored?.attempt !== attempt) return undefined;
   return mayHaveWritten ? { ...stored, attempt: ENDED_ATTEMPT } : without(stored, 'attempt');
+}
+
+/**
+ * The generation of the renditions that an image's records reference: all token records do once the image record
+ * does, because the image record is written last.
+ */
+export function servedGeneration<Time>(record: ImageRecord<Time> | undefined): string | undefined {
+  const [variant] = Object.values(record?.variants ?? {});
+  const [rendition] = Object.values(variant?.formats ?? {});
+  return rendition && generationOfRendition(rendition.object);
 }
 
 /** Whether an image was processed with other settings than these. */

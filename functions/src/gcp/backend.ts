@@ -18,6 +18,7 @@ export {
   compareGenerations,
   isOutdated,
   recognizedRecord,
+  servedGeneration,
   type ReprocessMode,
   type ProcessingResult,
 } from '../domain/transitions.js';

@@ -31,14 +31,17 @@ import {
 } from '../domain/transitions.js';
 
 /**
- * - an attempt: its id; `triedAt`, when the previous attempt for this upload began, if one began and did not
- *   end, milliseconds since 1970
+ * - an attempt: its id; `current`, the generation of the renditions that are served; `triedAt`, when the previous
+ *   attempt for this upload began, if one began and did not end, milliseconds since 1970
  * - `done`: this upload is already `ready` or `failed` (the event was delivered twice)
  * - `stale`: a newer upload has been recorded
  * - `busy`: an attempt for an older upload of this image may still be running
  */
 export type AttemptStart =
-  { attempt: string; hasStaleRenditions: boolean; triedAt?: number } | 'done' | 'stale' | 'busy';
+  | { attempt: string; hasStaleRenditions: boolean; current?: string; triedAt?: number }
+  | 'done'
+  | 'stale'
+  | 'busy';
 
 /** All records of an image. Times are milliseconds since 1970. */
 export interface ImageRecords {
@@ -167,11 +170,13 @@ export function openRecords(
             createdAt: now,
           });
         }
+        const { current } = transition;
         const hasStaleRenditions = transition.hasStaleRenditions || orphanedTokens.length > 0;
         const triedAt = transition.triedAt?.toMillis();
         return {
           attempt: ids.attempt,
           hasStaleRenditions,
+          ...(current !== undefined && { current }),
           ...(triedAt !== undefined && { triedAt }),
         };
       }),

@@ -70,7 +70,8 @@ export async function runAttempt(
     const read = early ?? settled(readOriginal(original, context));
     const obstacle = await findObstacle(owner, original, start, options, context);
     if (obstacle === 'waiting') {
-      await backend.records.release(owner, attempt, hasStaleRenditions);
+      // The bytes that were asked for take memory until they are here.
+      await Promise.all([read, backend.records.release(owner, attempt, hasStaleRenditions)]);
       return { outcome: 'waiting' };
     }
     if (obstacle === 'missing') return await removeMissing(owner, original, attempt, context);
@@ -108,7 +109,7 @@ export async function runAttempt(
 async function findObstacle(
   { uid }: Owner,
   { name, generation }: OriginalInfo,
-  { attempt, hasStaleRenditions }: Exclude<AttemptStart, string>,
+  { attempt, hasStaleRenditions, current }: Exclude<AttemptStart, string>,
   { share }: ProcessOptions,
   context: ProcessingContext,
 ): Promise<'missing' | 'waiting' | undefined> {
@@ -116,7 +117,7 @@ async function findObstacle(
   const [stored, running] = await Promise.all([
     objects.findOriginal(name),
     share === undefined ? [attempt] : records.runningAttempts(uid, share),
-    hasStaleRenditions ? scheduleCleanup(name, context) : undefined,
+    hasStaleRenditions ? scheduleCleanup(name, context, { current }) : undefined,
   ]);
   if (stored?.generation !== generation) return 'missing';
   // Usually done when the upload's event was handled.

@@ -2,7 +2,12 @@
 import { FORMATS, type Format } from '../domain/format.js';
 import { generationOfRendition, ownerOf, renditionsFolder, type Owner } from '../domain/path.js';
 import { roundCleanupTime, type CleanupTask } from '../domain/tasks.js';
-import { compareGenerations, type ImageRecords, type StoredRendition } from '../gcp/backend.js';
+import {
+  compareGenerations,
+  servedGeneration,
+  type ImageRecords,
+  type StoredRendition,
+} from '../gcp/backend.js';
 import type { LifecycleContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import { RETRY_WINDOW_MS } from './retry.js';
@@ -84,7 +89,7 @@ export async function cleanupRenditions(
     ? unreferenced
     : unreferenced.filter((rendition) => isOlder(rendition.name, before));
   await deleteRenditions(deletable, name, context);
-  const current = currentGeneration(records);
+  const current = servedGeneration(image);
   if (image?.attempt !== undefined) {
     // The renditions that the attempt replaces stay referenced until it ends, so check again later.
     // After twice the retry window the platform no longer retries its event: the attempt has died.
@@ -104,16 +109,6 @@ function isOlder(rendition: string, before: string | undefined): boolean {
   const generation = generationOfRendition(rendition);
   if (generation === undefined || before === undefined) return false;
   return compareGenerations({ generation }, { generation: before }) < 0;
-}
-
-/**
- * The generation of the renditions that an image's records reference: all token records do once the image record
- * does, because `finish` writes the image record last.
- */
-function currentGeneration({ image }: ImageRecords): string | undefined {
-  const [variant] = Object.values(image?.variants ?? {});
-  const [rendition] = Object.values(variant?.formats ?? {});
-  return rendition && generationOfRendition(rendition.object);
 }
 
 async function deleteRenditions(

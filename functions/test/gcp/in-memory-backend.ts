@@ -200,9 +200,11 @@ export function inMemoryBackend({
           const record = { ...owner, imagePath: path, kind: 'default' as const, createdAt: now() };
           tokens.set(hashToken(ids.token), record);
         }
+        const { current } = transition;
         return {
           attempt: ids.attempt,
           hasStaleRenditions: transition.hasStaleRenditions || orphanedTokens.length > 0,
+          ...(current !== undefined && { current }),
           ...(transition.triedAt !== undefined && { triedAt: transition.triedAt }),
         };
       }),
