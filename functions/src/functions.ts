@@ -25,7 +25,7 @@ import { onTaskDispatched } from 'firebase-functions/tasks';
 import { parseConfig, type ServiceAccounts } from './config/config.js';
 import { BUCKET, CONCURRENCY, LOCATION, MAX_INSTANCES } from './config/parameters.js';
 import { MAX_ATTEMPT_MS } from './domain/attempt-id.js';
-import { DELIVERIES, MAX_UPLOADS } from './domain/tasks.js';
+import { MAX_UPLOADS } from './domain/tasks.js';
 import type { LifecycleContext, ProcessingContext } from './lifecycle/context.js';
 import { mustRevokeDownloadTokens, revokeDownloadTokens } from './lifecycle/metadata-updated.js';
 import { parseDeletedEvent, parseFinalizedEvent } from './lifecycle/original-event.js';
@@ -149,8 +149,8 @@ export const processImage = onTaskDispatched(
     maxInstances: MAX_UPLOADS,
     // One dispatch per instance.
     rateLimits: { maxConcurrentDispatches: MAX_UPLOADS },
-    // Transient errors are retried with new tasks for an hour; this is for a process that dies.
-    retryConfig: { maxAttempts: DELIVERIES, minBackoffSeconds: 10, maxBackoffSeconds: 60 },
+    // Transient errors are retried with new tasks; this is for a process that dies or can't be started.
+    retryConfig: RETRY_ONE_HOUR,
   },
   async ({ data, retryCount }) => {
     const [handlers, tasks] = await Promise.all([

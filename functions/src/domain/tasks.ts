@@ -9,8 +9,6 @@ export interface ProcessTask {
   generation: string;
   contentType: string;
   bytes: number;
-  /** Time of the upload's event, milliseconds since 1970. */
-  time: number;
   /** How many tasks came before this one for the same upload; absent: none. */
   turn?: number | undefined;
   /** When an earlier task began the first attempt, milliseconds since 1970; absent: none has. */
@@ -24,10 +22,11 @@ export const MAX_UPLOADS = 50;
 /** How many of them may be those of one owner. */
 export const UPLOADS_PER_OWNER = 10;
 /**
- * How often the queue delivers a task whose function dies or does not answer. Transient errors don't count:
- * they are retried with a new task, whose identity token is valid for an hour again.
+ * How many deliveries of one task may process its upload. A later delivery enqueues the next task instead, whose
+ * identity token is valid for an hour again: either the process dies in each delivery, or the queue could not
+ * reach the function for minutes.
  */
-export const DELIVERIES = 5;
+export const TRIES_PER_TASK = 5;
 
 /**
  * The id of a task: the same for each delivery of an event and for each task that a redelivered task enqueues,

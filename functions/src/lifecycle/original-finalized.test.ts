@@ -20,7 +20,6 @@ test('revokes the download token and enqueues the processing, and asks for nothi
         generation: '1700000000000001',
         contentType: 'image/jpeg',
         bytes: 5,
-        time: NOW,
       },
     },
   ]);

@@ -21,7 +21,7 @@ export async function originalFinalized(
   { config, backend, now, log }: LifecycleContext,
 ): Promise<void> {
   const { bucket, name, generation, contentType, bytes } = original;
-  const task: ProcessTask = { name, generation, contentType, bytes, time };
+  const task: ProcessTask = { name, generation, contentType, bytes };
   const mustRevoke = hasDownloadToken && config.lockOriginals;
   const [revoked, enqueued] = await Promise.allSettled([
     mustRevoke ? backend.objects.revokeDownloadTokens(name, generation) : undefined,

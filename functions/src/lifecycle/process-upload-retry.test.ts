@@ -6,7 +6,7 @@ import {
   taskOf,
   upload,
 } from '../../test/lifecycle/upload-fixture.js';
-import type { ProcessTask } from '../domain/tasks.js';
+import { TRIES_PER_TASK, type ProcessTask } from '../domain/tasks.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
 import { RETRY_WINDOW_MS } from './retry.js';
 
@@ -176,6 +176,19 @@ describe('a process that dies', () => {
     await expect(process(upload(), setup.context, next?.task as ProcessTask)).resolves.toBe(
       'ready',
     );
+  });
+
+  test('is processed five times by one task, which then enqueues the next one', async () => {
+    const setup = setUp();
+    setup.put(upload());
+    const { context, processedUploads, backend } = setup;
+    await expect(process(upload(), context, { retryCount: TRIES_PER_TASK })).resolves.toBe(
+      'retried',
+    );
+    expect(processedUploads).toEqual([]);
+    expect(nextTasks(backend)).toEqual([{ delay: 0, turn: 1, triedSince: NOW }]);
+    const [next] = backend.tasks;
+    await expect(process(upload(), context, next?.task as ProcessTask)).resolves.toBe('ready');
   });
 
   test.each([

@@ -3,7 +3,12 @@ import type { ImageFailure } from '../errors.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
 import { ownerOf, type Owner } from '../domain/path.js';
 import type { OriginalInfo } from '../domain/records.js';
-import { processTaskId, UPLOADS_PER_OWNER, type ProcessTask } from '../domain/tasks.js';
+import {
+  processTaskId,
+  TRIES_PER_TASK,
+  UPLOADS_PER_OWNER,
+  type ProcessTask,
+} from '../domain/tasks.js';
 import { compareGenerations, recognizedRecord } from '../gcp/backend.js';
 import { logDetails, type Log } from '../log.js';
 import { runAttempt, type AttemptOutcome } from './attempt.js';
@@ -86,8 +91,12 @@ export async function processUpload(
     return outcome;
   };
   try {
-    // The process died, and may do so in each delivery: the next task must exist before the last of them.
-    if (isRedelivery) await enqueueNext(MAX_ATTEMPT_MS * 1.2, { triedSince });
+    // The process may have died, and may do so in each delivery: the next task exists before the last of them.
+    if (isRedelivery) {
+      const isLast = delivery.retryCount >= TRIES_PER_TASK;
+      await enqueueNext(isLast ? 0 : MAX_ATTEMPT_MS * 1.2, { triedSince });
+      if (isLast) return 'retried';
+    }
     if (task.waitingSince !== undefined && (await isShareUsed(owner, context))) {
       return await wait('waiting');
     }

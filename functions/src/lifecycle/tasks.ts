@@ -19,9 +19,8 @@ const time = z.number().int().min(0);
 const PROCESS = z.strictObject({
   name: z.string().min(1).max(1024),
   generation: z.string().regex(/^\d{1,20}$/),
-  contentType: z.string().max(1024),
+  contentType: z.string(),
   bytes: count,
-  time,
   turn: count.optional(),
   triedSince: time.optional(),
   waitingSince: time.optional(),
@@ -60,7 +59,7 @@ function parserOf<T>(schema: z.ZodType<T>, expected: string): (data: unknown) =>
 
 export const parseProcessTask = parserOf<ProcessTask>(
   PROCESS,
-  '{ name, generation, contentType, bytes, time } of an original',
+  '{ name, generation, contentType, bytes } of an original',
 );
 export const parseCleanupTask = parserOf<CleanupTask>(
   CLEANUP,

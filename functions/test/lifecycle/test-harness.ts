@@ -10,7 +10,6 @@ import type { QueuedTask } from '../gcp/in-memory-backend.js';
 import { ownerOf } from '../../src/domain/path.js';
 import { backfill } from '../../src/lifecycle/backfill.js';
 import { originalFinalized } from '../../src/lifecycle/original-finalized.js';
-import { DELIVERIES } from '../../src/domain/tasks.js';
 import { processUpload } from '../../src/lifecycle/process-upload.js';
 import { purge } from '../../src/lifecycle/purge.js';
 import { originalDeleted } from '../../src/lifecycle/original-deleted.js';
@@ -190,14 +189,10 @@ export class TestHarness {
     return backfill(task.task, { id: task.id ?? 'run', isFinalAttempt: false }, context);
   }
 
-  /** Delivers an event or a task again, because its handler has died. The queue of uploads drops a task that dies often. */
+  /** Delivers an event or a task again, because its handler has died. */
   redeliver(job: Job): void {
     if (job.kind === 'event') this.events.push(job.event);
-    else {
-      const deliveries = (job.task.deliveries ?? 0) + 1;
-      if (job.task.queue === 'processImage' && deliveries >= DELIVERIES) return;
-      this.tasks.push({ ...job.task, deliveries });
-    }
+    else this.tasks.push({ ...job.task, deliveries: (job.task.deliveries ?? 0) + 1 });
   }
 
   /** Removes the next due task from its queue. */

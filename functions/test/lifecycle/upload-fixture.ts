@@ -48,9 +48,9 @@ export function upload(changes: Partial<OriginalInfo> = {}): FinalizedEvent {
 }
 
 /** The task that the event enqueues. */
-export function taskOf({ original, time }: FinalizedEvent): ProcessTask {
+export function taskOf({ original }: FinalizedEvent): ProcessTask {
   const { name, generation, contentType, bytes } = original;
-  return { name, generation, contentType, bytes, time };
+  return { name, generation, contentType, bytes };
 }
 
 /** Handles the task of an upload. */
