@@ -1,8 +1,11 @@
 /** Compares a processed image with an entry of tests/fixtures/cases/expected.json. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { thumbHashToAverageRGBA, thumbHashToRGBA } from 'thumbhash';
-import { ImageFailure } from '../../functions/src/errors.js';
 import type { ProcessedImage, Rendition } from '../../functions/src/processing/process-image.js';
+
+const folder = join(__dirname, '..', 'fixtures', 'cases');
 
 type Color = [red: number, green: number, blue: number];
 
@@ -21,19 +24,34 @@ export interface ExpectedCase {
   placeholder?: { average: Color; within: number; even?: number };
 }
 
+export const { cases: CASES } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as {
+  cases: ExpectedCase[];
+};
+
+export const readCaseFile = ({ file }: ExpectedCase) => readFileSync(join(folder, file));
+
+/** An image, or its failure code. */
+export type CaseResult = ProcessedImage | { code: string };
+
+/** Awaits `processImage`. @throws any error without a failure code */
+export const toCaseResult = (processing: Promise<ProcessedImage>): Promise<CaseResult> =>
+  processing.catch((error: unknown) => {
+    // Not by class: the compiled product and the sources have separate classes.
+    if (error instanceof Error && 'code' in error && error.name === 'ImageFailure') {
+      return { code: String(error.code) };
+    }
+    throw error;
+  });
+
 /** @returns a sentence per difference; none when the result is as expected */
 export async function describeDifferences(
-  processing: Promise<ProcessedImage>,
+  image: CaseResult,
   expected: ExpectedCase,
 ): Promise<string[]> {
-  const result = await processing.catch((error: unknown) => error);
-  const code = result instanceof ImageFailure ? result.code : undefined;
-  if (result instanceof Error && code === undefined) return [`no failure code: ${result.message}`];
-  if (code !== undefined || expected.state === 'failed') {
-    const isExpected = code !== undefined && expected.error?.includes(code);
-    return isExpected ? [] : [`expected ${(expected.error ?? ['ready']).join()}, found ${code}`];
-  }
-  const image = result as ProcessedImage;
+  const found = 'code' in image ? image.code : 'ready';
+  const states = expected.error ?? [expected.state];
+  if (!states.includes(found)) return [`expected ${states.join(' or ')}, found ${found}`];
+  if ('code' in image) return [];
   return [
     ...compareSizes(image, expected),
     ...(await compareColors(image, expected)),
