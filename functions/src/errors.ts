@@ -184,15 +184,25 @@ export class ImageFailure extends Error {
 
 /**
  * Processing threw something other than an ImageFailure: a defect, or a process that ended. The platform retries
- * the upload. The decoder knows neither names nor tokens, so its message and stack have none.
+ * the upload.
  */
 export class UnexpectedError extends Error {
   override readonly name = 'UnexpectedError';
 
-  /** @param stack that of the decoder's process; absent: of this one */
-  constructor(message: string, stack?: string) {
-    super(message);
+  /**
+   * @param message without names; the decoder knows none, but may quote the file
+   * @param stack where it happened, maybe in another process; absent: here
+   */
+  constructor(message: string, stack?: string, options?: ErrorOptions) {
+    super(message, options);
     if (stack !== undefined) this.stack = stack;
+  }
+
+  /** Wraps what processing threw, without its message, which may contain names. */
+  static from(error: unknown): UnexpectedError {
+    if (error instanceof UnexpectedError) return error;
+    const stack = error instanceof Error ? error.stack : undefined;
+    return new UnexpectedError(reasonOf(error), stack, { cause: error });
   }
 }
 
@@ -210,8 +220,19 @@ export class ConfigError extends Error {
  * they contain object names, document paths and IP addresses.
  */
 export function reasonOf(error: unknown): string {
-  if (error instanceof ImageFailure) return error.message;
-  const { name, code } = error as { name?: unknown; code?: unknown };
+  if (error instanceof ImageFailure || error instanceof UnexpectedError) {
+    return redactText(error.message);
+  }
+  const { name, code } = Object(error) as { name?: unknown; code?: unknown };
   const codeText = typeof code === 'string' || typeof code === 'number' ? code : 'without a code';
   return `${typeof name === 'string' ? name : 'Error'} ${codeText}`;
+}
+
+const MAX_REASON_LENGTH = 300;
+
+/** A message of a decoder, which may quote the file: without control characters, URLs, e-mail addresses, tokens. */
+function redactText(message: string): string {
+  const line = message.slice(0, MAX_REASON_LENGTH).replace(/\p{Cc}/gu, ' ');
+  const words = line.split(' ').map((word) => (/:\/\/|@|spv_/.test(word) ? '[removed]' : word));
+  return words.join(' ');
 }

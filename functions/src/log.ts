@@ -37,7 +37,7 @@ export function logDetails(subject: LogSubject, more: object = {}): Record<strin
     ...(error !== undefined && { reason: reasonOf(error) }),
     ...(error instanceof UnexpectedError && {
       code: UNEXPECTED_ERROR_CODE,
-      stack: error.stack?.slice(0, MAX_STACK_LENGTH),
+      stack: framesOf(error),
     }),
   };
 }
@@ -45,4 +45,10 @@ export function logDetails(subject: LogSubject, more: object = {}): Record<strin
 /** The field `code` of a log line about a defect, for a log-based metric; failed uploads have their failure code. */
 export const UNEXPECTED_ERROR_CODE = 'unexpected-error';
 
-const MAX_STACK_LENGTH = 4000;
+const MAX_FRAMES = 30;
+
+/** The lines of a stack that name functions and files: the message before them may contain anything. */
+function framesOf({ stack = '' }: Error): string {
+  const frames = stack.split('\n').filter((line) => line.startsWith('    at '));
+  return frames.slice(0, MAX_FRAMES).join('\n');
+}

@@ -124,13 +124,14 @@ export function beginAttempt<Time>(
   const isUnfinished = previous.attempt !== undefined;
   const hasStaleRenditions = isUnfinished || previous.variants !== undefined;
   const current = servedGeneration(previous);
-  const isRetry = order === 0 && !hasEnded && isUnfinished;
+  const mayHaveDied =
+    order === 0 && !hasEnded && isUnfinished && previous.attempt !== ENDED_ATTEMPT;
   return {
     record,
     isNew: false,
     hasStaleRenditions,
     ...(current !== undefined && { current }),
-    ...(isRetry && { triedAt: previous.updatedAt }),
+    ...(mayHaveDied && { triedAt: previous.updatedAt }),
   };
 }
 

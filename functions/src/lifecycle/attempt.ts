@@ -1,5 +1,5 @@
 /** One attempt: processes one generation of an original into renditions, image record and token records. */
-import { ImageFailure } from '../errors.js';
+import { ImageFailure, UnexpectedError } from '../errors.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
 import { contentDigest } from '../domain/entity-tag.js';
 import { renditionNameOf, type Owner } from '../domain/path.js';
@@ -8,6 +8,7 @@ import { settingsHashes } from '../domain/settings.js';
 import { isCropped } from '../domain/variant.js';
 import type { AttemptStart, ProcessingResult, ReprocessMode } from '../gcp/backend.js';
 import { checkBytes } from '../processing/limits.js';
+import type { ProcessedImage } from '../processing/process-image.js';
 import { scheduleCleanup } from './cleanup.js';
 import type { ProcessingContext } from './context.js';
 import { removeIfOriginalMissing } from './original-deleted.js';
@@ -161,13 +162,26 @@ function settled<T>(promise: Promise<T>): Promise<() => T> {
   );
 }
 
+/** @throws ImageFailure, or UnexpectedError for whatever else processing throws */
+async function processWithKnownErrors(
+  bytes: Buffer,
+  { config, processImage }: ProcessingContext,
+): Promise<ProcessedImage> {
+  try {
+    return await processImage(bytes, config);
+  } catch (error) {
+    throw error instanceof ImageFailure ? error : UnexpectedError.from(error);
+  }
+}
+
 /** Processes the original and writes its renditions. */
 async function writeRenditions(
   original: OriginalInfo,
   bytes: Buffer,
-  { config, backend, processImage }: ProcessingContext,
+  context: ProcessingContext,
 ): Promise<ProcessingResult> {
-  const image = await processImage(bytes, config);
+  const { config, backend } = context;
+  const image = await processWithKnownErrors(bytes, context);
   const variants: Record<string, VariantInfo> = {};
   const renditions: Record<string, TokenVariant> = {};
   const writes = image.renditions.map(async ({ data, ...rendition }) => {

@@ -149,6 +149,60 @@ describe('a transient error', () => {
   });
 });
 
+describe('an unexpected error of processing', () => {
+  const defect = () => {
+    throw new TypeError(`no ${NAME_TEXT}`);
+  };
+  const [message, exhausted] = [
+    'image processing failed, will retry',
+    'image processing failed, retries exhausted',
+  ];
+
+  test('is logged with its stack and a code to count at each attempt, retried, and recorded', async () => {
+    const { context, put, image, time, logged } = setUp({ processImage: defect });
+    put(upload());
+    await expect(process(upload(), context)).resolves.toBe('retried');
+    expect(image()).toMatchObject({ state: 'processing' });
+    time.now = AFTER_AN_HOUR;
+    await expect(process(upload(), context, LATE)).resolves.toBe('failed');
+    expect(image()).toMatchObject({ state: 'failed', error: { code: 'retries-exhausted' } });
+    const details = {
+      reason: 'TypeError without a code',
+      code: 'unexpected-error',
+      stack: expect.stringMatching(/^ {4}at defect .*process-upload-retry/) as string,
+    };
+    expect(logged).toEqual([
+      ['WARNING', message, expect.objectContaining(details)],
+      ['ERROR', exhausted, expect.objectContaining(details)],
+    ]);
+    expect(JSON.stringify(logged)).not.toContain(NAME_TEXT);
+  });
+
+  test('does not keep the image from becoming ready at the next attempt', async () => {
+    const { context, put, image, logged } = setUp({ processImage: defect });
+    put(upload());
+    await process(upload(), context);
+    context.processImage = () => Promise.resolve(processed);
+    await expect(process(upload(), context, { turn: 1 })).resolves.toBe('ready');
+    expect(image()?.state).toBe('ready');
+    expect(logged.at(-1)).toMatchObject(['INFO', 'image is ready', {}]);
+  });
+
+  test.each([503, 'ECONNRESET'])(
+    'is not what an error %s of Cloud Storage is logged as',
+    async (code) => {
+      const { context, put, logged, backend } = setUp();
+      backend.objects.writeRendition = () =>
+        Promise.reject(Object.assign(new Error('no'), { code }));
+      put(upload());
+      await process(upload(), context);
+      expect(logged).toEqual([
+        ['WARNING', message, expect.not.objectContaining({ code: expect.anything() as unknown })],
+      ]);
+    },
+  );
+});
+
 describe('a process that dies', () => {
   /** Begins an attempt and does not end it. */
   async function die({ context, backend }: ReturnType<typeof setUp>, changes = {}) {

@@ -166,7 +166,7 @@ export function logOutcome(
   details: object,
 ): void {
   if (failure) {
-    const { code, message: reason } = failure;
-    log('WARNING', OUTCOME_MESSAGES.failed, { ...details, code, reason });
+    const { code } = failure;
+    log('WARNING', OUTCOME_MESSAGES.failed, logDetails({ error: failure }, { ...details, code }));
   } else log('INFO', OUTCOME_MESSAGES[outcome], details);
 }

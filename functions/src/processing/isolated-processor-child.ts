@@ -41,8 +41,8 @@ async function handleRequest({ length, settings }: ProcessRequest): Promise<Proc
     if (error instanceof RangeError && error.message.includes('allocation failed')) {
       return { code: 'too-much-memory', detail: error.message };
     }
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    return { error: message, ...(stack !== undefined && { stack }) };
+    const { stack } = error instanceof Error ? error : new Error();
+    return { error: String(error), ...(stack !== undefined && { stack }) };
   }
 }
 

@@ -179,6 +179,22 @@ describe('close() ends a process', () => {
   });
 });
 
+test('reports an error without a failure code with the stack of the child, which is replaced', async () => {
+  const processUpload = open();
+  const { pid } = processUpload;
+  // Settings that no code path creates stand for a defect.
+  const broken = { ...settings('w10:10'), variants: [null as unknown as Variant] };
+  const error = await processUpload(await plain(20, 20), broken).then(
+    () => undefined,
+    (reason: unknown) => reason as Error,
+  );
+  expect(error?.name).toBe('UnexpectedError');
+  expect(error?.message).toMatch(/^TypeError: /);
+  expect(error?.stack).toMatch(/ {4}at .*resize-plan/);
+  await expect(processUpload(await plain(20, 20), settings('w10:10'))).resolves.toBeDefined();
+  expect(processUpload.pid).not.toBe(pid);
+});
+
 test('does not blame the upload for a process that cannot start', async () => {
   const broken = open({}, join(ROOT, 'no-such-script.js'));
   const error: unknown = await broken(await plain(20, 20), settings('w10:10')).catch(
@@ -187,6 +203,8 @@ test('does not blame the upload for a process that cannot start', async () => {
   expect(error).toBeInstanceOf(Error);
   expect((error as Error).name).toBe('UnexpectedError');
   expect((error as Error).message).toMatch(/expected renditions, found exit 1/);
+  // What the child wrote to stderr.
+  expect((error as Error).stack).toMatch(/ {4}at Module/);
 });
 
 async function meanDifference(...files: [Buffer, Buffer]): Promise<number> {

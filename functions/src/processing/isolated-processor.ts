@@ -102,7 +102,8 @@ interface Worker {
   stderrHead: string;
 }
 
-const MAX_STDERR_LENGTH = 300;
+/** A line, and a stack. */
+const MAX_STDERR_LENGTH = 4000;
 
 /** Node options of the child: it has few objects and large buffers, so one GC thread is enough. */
 export const PROCESS_FLAGS = ['--single-threaded-gc', '--min-semi-space-size=16'];
@@ -259,8 +260,11 @@ const OUT_OF_MEMORY_SIGNALS = ['SIGABRT', 'SIGTRAP', 'SIGKILL'];
 /** Signals of a crashed decoder. */
 const CRASH_SIGNALS = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE'];
 
+/** Characters of stderr in the detail of a failure. */
+const MAX_LINE_LENGTH = 300;
+
 function exitFailure(code: number | null, signal: string | null, stderrHead: string): Error {
-  const [firstLine = ''] = stderrHead.split('\n');
+  const [firstLine = ''] = stderrHead.slice(0, MAX_LINE_LENGTH).split('\n');
   const found = `found ${signal ?? `exit ${code ?? '?'}`} ${firstLine}`.trim();
   if (signal !== null && OUT_OF_MEMORY_SIGNALS.includes(signal)) {
     return new ImageFailure(
@@ -272,5 +276,5 @@ function exitFailure(code: number | null, signal: string | null, stderrHead: str
     return new ImageFailure('damaged-image', `expected the decoder not to crash, ${found}`);
   }
   // SIGTERM and the like: the instance is shutting down, and the platform retries the upload.
-  return new UnexpectedError(`expected renditions, ${found}`);
+  return new UnexpectedError(`expected renditions, ${found}`, stderrHead);
 }
