@@ -139,7 +139,22 @@ export const IMAGE_FAILURES = {
       'The log has the reason.',
     retry: 'By the next backfill, or by `storage-public-variants doctor --fix`.',
   },
+  'request-rejected': {
+    publicMessage: 'The image could not be stored. The app needs a change before it can be.',
+    meaning:
+      'Firestore or Cloud Storage rejected a request in a way that a retry cannot change (`INVALID_ARGUMENT`, ' +
+      '`FAILED_PRECONDITION`, HTTP 400 or 412): a record is larger than Firestore stores, an index that every ' +
+      'collection has was turned off, or a policy of the organization forbids the write. The log has the code.',
+    retry:
+      'By the next backfill, or by `storage-public-variants doctor --fix`, after the cause was removed.',
+  },
 } as const satisfies Record<string, FailureInfo>;
+
+/** Failures that are not about the file: the next backfill processes the image again. */
+export const OUTSIDE_FAILURES: ReadonlySet<string> = new Set<ImageFailureCode>([
+  'retries-exhausted',
+  'request-rejected',
+]);
 
 export type ImageFailureCode = keyof typeof IMAGE_FAILURES;
 

@@ -91,14 +91,19 @@ async function processingContext(): Promise<ProcessingContext> {
 
 const importTasks = once(() => import('./lifecycle/tasks.js'));
 
-/** Runs the handler of a task. An invalid task is logged and dropped, because no retry can succeed. */
+/**
+ * Runs the handler of a task. An invalid task is logged and dropped, because no retry can succeed.
+ * @param onRejected awaited after an error that a retry cannot change
+ */
 async function handleTask<T, R>(
   parsed: Parsed<T>,
   handler: (task: T) => Promise<R>,
+  onRejected?: () => Promise<void>,
 ): Promise<R | undefined> {
   if ('task' in parsed) {
-    const { withRedactedErrors } = await import('./lifecycle/retry.js');
-    return withRedactedErrors(() => handler(parsed.task));
+    const { runTask } = await import('./lifecycle/retry.js');
+    const work = () => handler(parsed.task);
+    return runTask({ log, work, ...(onRejected && { onRejected }) });
   }
   log('ERROR', 'dropped an invalid task', { reason: parsed.problem });
   return undefined;
@@ -227,13 +232,16 @@ export const backfill = onTaskDispatched(
       import('./gcp/processing-state.js'),
     ]);
     const isFinalAttempt = retryCount >= BACKFILL_ATTEMPTS - 1;
+    const reportStopped = () => reportProcessingState('stopped', process.env, log);
     try {
-      const progress = await handleTask(tasks.parseBackfillTask(data), async (task) =>
-        handlers.backfill(task, { id, isFinalAttempt }, await processingContext()),
+      const progress = await handleTask(
+        tasks.parseBackfillTask(data),
+        async (task) => handlers.backfill(task, { id, isFinalAttempt }, await processingContext()),
+        reportStopped,
       );
       if (progress !== undefined) await reportProcessingState(progress, process.env, log);
     } catch (error) {
-      if (isFinalAttempt) await reportProcessingState('stopped', process.env, log);
+      if (isFinalAttempt) await reportStopped();
       throw error;
     }
   },

@@ -2,7 +2,7 @@
  * State transitions of an image record, as pure functions: they decide which of two uploads, attempts or
  * events wins. The store of the records runs them in a transaction.
  */
-import type { ImageFailureCode } from '../errors.js';
+import { OUTSIDE_FAILURES } from '../errors.js';
 import { ENDED_ATTEMPT, mayBeRunning } from './attempt-id.js';
 import { generationOfRendition } from './path.js';
 import type {
@@ -161,8 +161,9 @@ export function finishAttempt<Time>(
 }
 
 /**
- * Records the failure of an attempt. An image that is `ready` stays `ready`. `retries-exhausted` does not
- * record the settings, so that the image counts as outdated and the next backfill processes it again.
+ * Records the failure of an attempt. An image that is `ready` stays `ready`. A failure that is not about the
+ * file does not record the settings, so that the image counts as outdated and the next backfill processes it
+ * again.
  * @returns undefined when a newer upload or attempt has begun, or the image was deleted
  */
 export function failAttempt<Time>(
@@ -173,12 +174,12 @@ export function failAttempt<Time>(
   now: Time,
 ): ImageRecord<Time> | undefined {
   if (stored?.attempt !== attempt) return undefined;
-  const isExhausted = code === ('retries-exhausted' satisfies ImageFailureCode);
+  const isAboutFile = !OUTSIDE_FAILURES.has(code);
   const previous = without(stored, 'attempt');
   if (stored.state === 'ready') {
-    return { ...previous, ...(!isExhausted && { settings: all }), updatedAt: now };
+    return { ...previous, ...(isAboutFile && { settings: all }), updatedAt: now };
   }
-  const ended = { ...without(previous, 'settings'), ...(!isExhausted && { settings: all }) };
+  const ended = { ...without(previous, 'settings'), ...(isAboutFile && { settings: all }) };
   return { ...ended, state: 'failed', error: { code, message }, updatedAt: now };
 }
 

@@ -54,7 +54,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const ALREADY_EXISTS = 409;
 
 /** An error response of Cloud Tasks. The message contains no names. */
-class QueueError extends Error {
+export class QueueError extends Error {
   override readonly name = 'QueueError';
   constructor(readonly code: number) {
     super(`Cloud Tasks rejected a task: expected a 2xx status, found ${code}`);

@@ -1,5 +1,5 @@
 /** One attempt: processes one generation of an original into renditions, image record and token records. */
-import { ImageFailure, UnexpectedError } from '../errors.js';
+import { ImageFailure, reasonOf, UnexpectedError } from '../errors.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
 import { contentDigest } from '../domain/entity-tag.js';
 import { renditionNameOf, type Owner } from '../domain/path.js';
@@ -7,6 +7,7 @@ import type { OriginalInfo, TokenVariant, VariantInfo } from '../domain/records.
 import { settingsHashes } from '../domain/settings.js';
 import { isCropped } from '../domain/variant.js';
 import type { AttemptStart, ProcessingResult, ReprocessMode } from '../gcp/backend.js';
+import { isPermanentError } from '../gcp/permanent-error.js';
 import { checkBytes } from '../processing/limits.js';
 import type { ProcessedImage } from '../processing/process-image.js';
 import { scheduleCleanup } from './cleanup.js';
@@ -46,7 +47,8 @@ type Result = { outcome: AttemptOutcome; failure?: ImageFailure };
 /**
  * Runs one attempt. The process may die at any line: a cleanup task is scheduled before anything is written
  * that could be left behind.
- * @throws transient errors; the next attempt completes the work
+ * @throws transient errors; the next attempt completes the work. A permanent error (see permanent-error.ts)
+ *   only if it can't be recorded.
  */
 export async function runAttempt(
   owner: Owner,
@@ -87,15 +89,16 @@ export async function runAttempt(
     const result = await writeRenditions(original, bytes, context);
     if (await backend.records.finish(owner, attempt, result, settings)) return { outcome: 'ready' };
   } catch (error) {
-    const failure = error instanceof ImageFailure ? error : retriesExhausted();
-    if (failure !== error && !isFinalAttempt) {
+    const failure = failureOf(error);
+    const isTransient = failure.code === 'retries-exhausted' && failure !== error;
+    if (isTransient && !isFinalAttempt) {
       // Other uploads need not wait until it counts as dead; without success they do.
       await backend.records.release(owner, attempt, true).catch(() => {});
       throw error;
     }
     const { code, publicMessage: message } = failure;
     const isRecorded = await backend.records.fail(owner, attempt, { code, message }, settings);
-    if (failure !== error) throw error;
+    if (isTransient) throw error;
     if (isRecorded) return { outcome: 'failed', failure };
   }
   await scheduleCleanup(name, context);
@@ -126,6 +129,12 @@ async function findObstacle(
     await objects.revokeDownloadTokens(name, generation);
   }
   return running.includes(attempt) ? undefined : 'waiting';
+}
+
+function failureOf(error: unknown): ImageFailure {
+  if (error instanceof ImageFailure) return error;
+  if (!isPermanentError(error)) return retriesExhausted();
+  return new ImageFailure('request-rejected', `expected success, found ${reasonOf(error)}`);
 }
 
 function retriesExhausted(): ImageFailure {

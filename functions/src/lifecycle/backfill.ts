@@ -3,6 +3,7 @@ import { originalsPrefix, ownerOf, type Owner } from '../domain/path.js';
 import { backfillSettingsHash } from '../domain/settings.js';
 import { IMAGES_PER_PAGE, type BackfillTask } from '../domain/tasks.js';
 import { recognizedRecord, type Progress, type StoredOriginal } from '../gcp/backend.js';
+import { isPermanentError } from '../gcp/permanent-error.js';
 import { runAttempt, type ProcessOptions } from './attempt.js';
 import type { ProcessingContext } from './context.js';
 import { imageDetails } from './image-details.js';
@@ -106,11 +107,13 @@ async function processPage(
     try {
       if ((await refreshByName(name, isFinalAttempt, context)) === 'failed') failed += 1;
     } catch (error) {
-      const { willRetry, exhausted } = PROCESSING_MESSAGES;
-      const message = isFinalAttempt ? exhausted : willRetry;
-      context.log('WARNING', message, imageDetails({ bucket, name }, error));
+      const { willRetry, exhausted, rejected } = PROCESSING_MESSAGES;
+      const isPermanent = isPermanentError(error);
+      const message = isPermanent ? rejected : isFinalAttempt ? exhausted : willRetry;
+      const severity = isPermanent ? 'ERROR' : 'WARNING';
+      context.log(severity, message, imageDetails({ bucket, name }, error));
       // Thrown after the loop, so that the other images of the page are processed.
-      lastError = error;
+      if (!isPermanent) lastError = error;
       failed += 1;
     }
   }

@@ -34,6 +34,12 @@ describe('mustRevokeDownloadTokens', () => {
       '',
     ],
     ['an original when LOCK_ORIGINALS is false', false, {}, 'false'],
+    ['an original of the user __x__', true, { name: 'originals/__x__/cat' }, ''],
+    ['an original of the user .', true, { name: 'originals/./cat' }, ''],
+    ['an original of the user ..', true, { name: 'originals/../cat' }, ''],
+    ['an original of a user whose id contains NUL', true, { name: 'originals/a\0b/cat' }, ''],
+    ['an original whose image id contains NUL', true, { name: 'originals/alice/a\0b' }, ''],
+    ['an original without a user id', true, { name: 'originals//cat' }, ''],
     ['a rendition', true, { name: 'variants/hash/1/w800.webp' }, ''],
     [
       'a rendition when LOCK_ORIGINALS is false',

@@ -24,6 +24,7 @@ type StorageConfig = Pick<
   'bucket' | 'variantsBucket' | 'originalsPath' | 'variantsPath' | 'lockOriginals'
 >;
 
+/** A revocation is retried whatever the error is. */
 const MESSAGES: RetryMessages = {
   willRetry: 'failed to revoke download token, will retry',
   exhausted:

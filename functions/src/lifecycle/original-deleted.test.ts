@@ -81,12 +81,23 @@ test('dies halfway, and a new upload is processed before the retry', async () =>
   expect(backend.renditions.size).toBe(4);
 });
 
+test('does not retry when a retry cannot succeed', async () => {
+  const { context, event, backend, harness } = await openDeleted();
+  backend.records.remove = () => Promise.reject(Object.assign(new Error(CAT), { code: 3 }));
+  await expect(originalDeleted(event, context)).resolves.toBe('not-deleted');
+  expect(harness.logged.at(-1)).toMatchObject([
+    'ERROR',
+    expect.stringContaining('a retry cannot succeed'),
+    { reason: 'Error 3' },
+  ]);
+});
+
 test('retries transient errors for an hour; the log contains no names', async () => {
   const { context, event, backend, harness, time } = await openDeleted();
   backend.records.remove = () => Promise.reject(Object.assign(new Error(CAT), { code: 14 }));
   await expect(originalDeleted(event, context)).rejects.toThrow(/^Error 14$/);
   time.now += RETRY_WINDOW_MS + 1;
-  await expect(originalDeleted(event, context)).resolves.toBe('retries-exhausted');
+  await expect(originalDeleted(event, context)).resolves.toBe('not-deleted');
   expect(harness.logged.at(-1)?.[0]).toBe('ERROR');
   expect(JSON.stringify(harness.logged)).not.toContain(CAT);
 });

@@ -10,13 +10,14 @@ import { withRetryWindow, type RetryMessages } from './retry.js';
 /**
  * - `overwritten`: a newer upload exists or has been recorded; its own event updates the image
  * - `removed`: records, tokens and renditions were deleted
- * - `retries-exhausted`: the deletion failed for longer than the retry window
+ * - `not-deleted`: the deletion failed for longer than the retry window, or a retry cannot succeed
  */
-export type DeletionResult = 'overwritten' | 'removed' | 'retries-exhausted';
+export type DeletionResult = 'overwritten' | 'removed' | 'not-deleted';
 
 const MESSAGES: RetryMessages = {
   willRetry: 'failed to delete image, will retry',
   exhausted: 'failed to delete image, retries exhausted: its URLs may still work',
+  rejected: 'failed to delete image, and a retry cannot succeed: its URLs may still work',
 };
 
 /**
@@ -37,7 +38,7 @@ export async function originalDeleted(
     return removeIfOriginalMissing(owner, original.name, original.generation, context);
   });
   if (result === 'removed') log('INFO', 'deleted image and its renditions', details);
-  return result ?? 'retries-exhausted';
+  return result ?? 'not-deleted';
 }
 
 /**

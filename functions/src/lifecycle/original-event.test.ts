@@ -16,16 +16,21 @@ test.each([
   expect(parseDeletedEvent(event, config)).toBeUndefined();
 });
 
-test.each(['originals/alice/..', 'originals/__x__/cat', 'originals/alice/a\0b'])(
-  'parses the upload of %j, whose ids are invalid: it has a download token too',
-  (name) => {
-    const { bytes: size, ...original } = upload({ name }).original;
-    const metadata = { firebaseStorageDownloadTokens: 'a' };
-    const event = { data: { ...original, size, metadata }, time: new Date(NOW).toISOString() };
-    expect(parseFinalizedEvent(event, config)).toEqual({ ...upload({ name }), hasOwner: false });
-    expect(parseDeletedEvent(event, config)).toBeUndefined();
-  },
-);
+test.each([
+  'originals/alice/..',
+  'originals/alice/',
+  'originals/__x__/cat',
+  'originals/./cat',
+  'originals/../cat',
+  'originals/a\0b/cat',
+  'originals/alice/a\0b',
+])('parses the upload of %j, whose ids are invalid: it has a download token too', (name) => {
+  const { bytes: size, ...original } = upload({ name }).original;
+  const metadata = { firebaseStorageDownloadTokens: 'a' };
+  const event = { data: { ...original, size, metadata }, time: new Date(NOW).toISOString() };
+  expect(parseFinalizedEvent(event, config)).toEqual({ ...upload({ name }), hasOwner: false });
+  expect(parseDeletedEvent(event, config)).toBeUndefined();
+});
 
 test('parses the event of a deletion', () => {
   const { bytes: size, ...original } = upload().original;
@@ -52,6 +57,13 @@ test('parses the event of an upload', () => {
   }
   const metadata = { caption: 'Cat', firebaseStorageDownloadTokens: 'a,b' };
   expect(parseFinalizedEvent({ data: { ...data, metadata }, time }, config)).toEqual(upload());
+});
+
+test('keeps at most 255 characters of the media type: a client may declare any text', () => {
+  const contentType = `image/${'x'.repeat(5000)}`;
+  const data = { bucket: 'bucket', name: NAME, generation: 1, size: 5, contentType };
+  const event = parseFinalizedEvent({ data, time: new Date(NOW).toISOString() }, config);
+  expect(event?.original.contentType).toBe(contentType.slice(0, 255));
 });
 
 test('uses the default media type for an upload without one', () => {

@@ -38,6 +38,9 @@ export interface StorageObjectEvent {
   };
 }
 
+/** The longest media type that is kept, characters: type and subtype have 127 each (RFC 6838 section 4.2). */
+const MAX_CONTENT_TYPE_LENGTH = 255;
+
 type StorageConfig = Pick<Config, 'bucket' | 'originalsPath'>;
 
 /** @returns undefined when the object is not where originals are; renditions cause the same events */
@@ -52,7 +55,11 @@ export function parseFinalizedEvent(
       bucket,
       name: data.name,
       generation: String(data.generation),
-      contentType: data.contentType ?? 'application/octet-stream',
+      // A client may declare any text.
+      contentType: (data.contentType ?? 'application/octet-stream').slice(
+        0,
+        MAX_CONTENT_TYPE_LENGTH,
+      ),
       bytes: Number(data.size),
     },
     hasDownloadToken: Boolean(data.metadata?.[DOWNLOAD_TOKENS]),

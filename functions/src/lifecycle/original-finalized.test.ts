@@ -40,11 +40,13 @@ test('sends no request to Cloud Storage when the event shows no download token',
 });
 
 test('revokes the token of an original whose ids are invalid, and does not process it', async () => {
-  const { context, backend, put } = setUp();
+  const { context, backend, put, logged } = setUp();
   put(upload());
   await originalFinalized({ ...upload(), hasOwner: false }, context);
   expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
   expect(backend.tasks).toEqual([]);
+  expect(logged).toMatchObject([['WARNING', expect.stringContaining('upload not processed'), {}]]);
+  expect(JSON.stringify(logged)).not.toContain('example.com');
 });
 
 test('keeps the download token when LOCK_ORIGINALS is false', async () => {

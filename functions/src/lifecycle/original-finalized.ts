@@ -8,6 +8,8 @@ import { redacted, RETRY_WINDOW_MS } from './retry.js';
 
 const REVOKE_FAILED =
   'failed to revoke download token, will retry: anyone who has the token can download the object';
+const INVALID_IDS =
+  'upload not processed: an id in its name is not a valid Firestore document id; its download token is revoked';
 const ENQUEUE_FAILED = 'failed to enqueue an upload, will retry';
 
 /**
@@ -21,6 +23,7 @@ export async function originalFinalized(
   { config, backend, now, log }: LifecycleContext,
 ): Promise<void> {
   const { bucket, name, generation, contentType, bytes } = original;
+  if (!hasOwner) log('WARNING', INVALID_IDS, imageDetails(original));
   const task: ProcessTask = { name, generation, contentType, bytes };
   const mustRevoke = hasDownloadToken && config.lockOriginals;
   const [revoked, enqueued] = await Promise.allSettled([

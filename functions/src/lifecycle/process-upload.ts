@@ -10,6 +10,7 @@ import {
   type ProcessTask,
 } from '../domain/tasks.js';
 import { compareGenerations, recognizedRecord } from '../gcp/backend.js';
+import { isPermanentError } from '../gcp/permanent-error.js';
 import { logDetails, type Log } from '../log.js';
 import { runAttempt, type AttemptOutcome } from './attempt.js';
 import type { ProcessingContext } from './context.js';
@@ -26,10 +27,12 @@ const RETRY_DELAY = { min: 10_000, max: 300_000 } as const;
  */
 const WAIT_DELAY = { min: 2_000, max: 180_000, share: 0.25 } as const;
 
-export const PROCESSING_MESSAGES: RetryMessages = {
+export const PROCESSING_MESSAGES = {
   willRetry: 'image processing failed, will retry',
   exhausted: 'image processing failed, retries exhausted',
-};
+  rejected:
+    'image processing failed, and Firestore rejects a record of the failure: the upload is not processed, and not retried',
+} satisfies RetryMessages;
 
 const OUTCOME_MESSAGES: Record<AttemptOutcome, string> = {
   stale: 'upload ignored, a newer one has been recorded',
@@ -119,6 +122,10 @@ export async function processUpload(
       return outcome;
     } catch (error) {
       const errorDetails = logDetails({ error }, details);
+      if (isPermanentError(error)) {
+        log('ERROR', PROCESSING_MESSAGES.rejected, errorDetails);
+        return 'failed';
+      }
       const hasEnded =
         isFinalAttempt &&
         (now() - triedSince > GIVE_UP_MS || (await isRecorded(owner, original, context)));

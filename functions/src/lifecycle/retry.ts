@@ -1,6 +1,7 @@
 /** Retries: which errors of a handler the platform may retry, and for how long. */
 import { reasonOf } from '../errors.js';
-import { logDetails } from '../log.js';
+import { isPermanentError } from '../gcp/permanent-error.js';
+import { logDetails, type Log } from '../log.js';
 import type { RetryContext } from './context.js';
 
 /** How long after an event its handler may still be retried, milliseconds. */
@@ -11,15 +12,30 @@ export function redacted(error: unknown): Error {
   return new Error(reasonOf(error));
 }
 
+export interface TaskOptions<T> {
+  log: Log;
+  work: () => Promise<T>;
+  /** Awaited after a permanent error was logged. */
+  onRejected?: () => Promise<void>;
+}
+
 /**
- * Runs the handler of a task; the queue retries whatever is thrown.
+ * Runs the handler of a task; the queue retries whatever is thrown. A permanent error is logged instead.
+ * @returns the result of `work`, or undefined after a permanent error
  * @throws Error whose message contains no names
  */
-export async function withRedactedErrors<T>(work: () => Promise<T>): Promise<T> {
+export async function runTask<T>({
+  log,
+  work,
+  onRejected,
+}: TaskOptions<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    throw redacted(error);
+    if (!isPermanentError(error)) throw redacted(error);
+    log('ERROR', 'a task failed, and a retry cannot succeed: dropped', logDetails({ error }));
+    await onRejected?.();
+    return undefined;
   }
 }
 
@@ -29,6 +45,8 @@ export interface RetryMessages {
   willRetry: string;
   /** The retry window has passed. */
   exhausted: string;
+  /** A retry cannot succeed; absent: retried nevertheless. */
+  rejected?: string;
 }
 
 export interface RetryOptions {
@@ -42,7 +60,7 @@ export interface RetryOptions {
 /**
  * Runs the handler of an event once, and lets the platform retry it within the retry window.
  * @param work receives whether this is the final attempt
- * @returns the result of `work`, or undefined when the final attempt failed
+ * @returns the result of `work`, or undefined when the final attempt failed, or a retry cannot succeed
  * @throws Error whose message contains no names, when `work` failed and the platform may retry
  */
 export async function withRetryWindow<T>(
@@ -55,6 +73,10 @@ export async function withRetryWindow<T>(
     return await work(isFinalAttempt);
   } catch (error) {
     const errorDetails = logDetails({ error }, details);
+    if (messages.rejected !== undefined && isPermanentError(error)) {
+      log('ERROR', messages.rejected, errorDetails);
+      return undefined;
+    }
     if (isFinalAttempt) {
       log('ERROR', messages.exhausted, errorDetails);
       return undefined;

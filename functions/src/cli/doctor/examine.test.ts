@@ -30,11 +30,16 @@ const defects: [string, (memory: Memory) => void | Promise<void>, unknown[][]][]
   [
     'download tokens on originals whose ids are invalid',
     async ({ harness }) => {
-      for (const name of ['originals/__x__/a', 'originals/../a', 'originals/alice/a\0b']) {
+      for (const name of [
+        'originals/__x__/a',
+        'originals/../a',
+        'originals/./a',
+        'originals/alice/a\0b',
+      ]) {
         await harness.upload(name, 'text');
       }
     },
-    ['originals/../a', 'originals/__x__/a', 'originals/alice/a\0b'].map((name) => [
+    ['originals/../a', 'originals/./a', 'originals/__x__/a', 'originals/alice/a\0b'].map((name) => [
       'unlocked',
       'download token on the original',
       name,
@@ -56,6 +61,15 @@ const defects: [string, (memory: Memory) => void | Promise<void>, unknown[][]][]
       if (image) Object.assign(image, { state: 'failed', error });
     },
     [['stale', 'image with exhausted retries', CAT]],
+  ],
+  [
+    'an image with a rejected request',
+    ({ backend }) => {
+      const image = backend.images.get(CAT_RECORD);
+      const error = { code: 'request-rejected', message: 'The image could not be stored.' };
+      if (image) Object.assign(image, { state: 'failed', error });
+    },
+    [['stale', 'image with a rejected request', CAT]],
   ],
   [
     'an original whose event was lost',

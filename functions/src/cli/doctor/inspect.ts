@@ -168,6 +168,7 @@ function findStale(
   if (image.attempt !== undefined || image.state === 'processing')
     return 'image record of an attempt that has ended';
   if (image.error?.code === 'retries-exhausted') return 'image with exhausted retries';
+  if (image.error?.code === 'request-rejected') return 'image with a rejected request';
   if (isOutdated(image, settingsHashes(config))) return 'renditions made with other parameters';
   if (image.state !== 'ready') return undefined;
   const stale = [...tokens.values()].filter(
