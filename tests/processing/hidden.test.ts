@@ -6,7 +6,8 @@ import sharp, { type Sharp } from 'sharp';
 import { text } from '../../bench/processing/fields.js';
 import { chunk, riff, segment, subBlocks } from '../../bench/processing/malformed-files.js';
 import { parseConfig } from '../../functions/src/config/config.js';
-import { processImage, type ProcessedImage } from '../../functions/src/processing/process-image.js';
+import { processImage } from '../../functions/src/processing/process-image.js';
+import { expectEqual } from './equal-renditions.js';
 import { gifWith, jpegWith, pngWith, webpWith } from './metadata-files.js';
 
 /** Variants at, below and far below the size of the files, and cropped. */
@@ -16,15 +17,6 @@ const settings = parseConfig({
   FORMATS: 'webp,jpeg,avif',
   TIFF: 'true',
 });
-
-/** Expects the placeholders and all renditions to be equal, byte for byte. */
-function expectEqual(actual: ProcessedImage, expected: ProcessedImage): void {
-  expect(actual.placeholder).toEqual(expected.placeholder);
-  expect(actual.renditions.map(summary)).toEqual(expected.renditions.map(summary));
-}
-
-const summary = ({ variants, format, data }: ProcessedImage['renditions'][number]) =>
-  `${variants.join()} ${format} ${data.toString('base64')}`;
 
 /** A disc on transparent pixels, whose color is noise of a seed; 0: black. */
 function disc(hiddenSeed: number, isSoft = true): Sharp {

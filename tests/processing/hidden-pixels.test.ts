@@ -1,0 +1,191 @@
+/**
+ * Pixels of the original that no viewer shows: outside of a crop, in later frames and pages, under transparency.
+ * Originals that differ only there give the same bytes.
+ */
+import sharp, { type Sharp } from 'sharp';
+import { parseConfig } from '../../functions/src/config/config.js';
+import type {
+  ProcessedImage,
+  ProcessSettings,
+} from '../../functions/src/processing/process-image.js';
+import {
+  auxC,
+  clap,
+  ispe,
+  readHeifItems,
+  text,
+  writeHeif,
+  type HeifItem,
+  type HeifReference,
+} from '../../functions/test/processing/heif-file.js';
+import {
+  firstItem,
+  itemsOf,
+  withProperties,
+} from '../../functions/test/processing/heif-fixture.js';
+import { expectEqual } from './equal-renditions.js';
+import { open } from './bomb-fixture.js';
+
+/** HEIC needs the compiled product. */
+const processUpload = open();
+afterAll(() => processUpload.close());
+
+const settings: ProcessSettings = parseConfig({
+  BUCKET: 'bucket',
+  VARIANTS: 'whole:300,half:60,small:20,square:30x30:cover',
+  FORMATS: 'webp,jpeg,avif',
+  TIFF: 'true',
+});
+/** The decoder itself scales to the largest of these. */
+const smaller = parseConfig({ BUCKET: 'bucket', VARIANTS: 'half:60', FORMATS: 'webp,jpeg,avif' });
+
+const SIZE = { width: 120, height: 80 };
+type Color = [red: number, green: number, blue: number, alpha: number];
+
+/** Draws an image of 120 x 80 pixels. */
+function draw(colorAt: (x: number, y: number) => Color): Sharp {
+  const { width, height } = SIZE;
+  const pixels = Array.from({ length: width * height }, (_, i) =>
+    colorAt(i % width, Math.floor(i / width)),
+  );
+  return sharp(Buffer.from(pixels.flat()), { raw: { ...SIZE, channels: 4 } });
+}
+
+/** Noise that depends on a seed. */
+const noise = (x: number, y: number, seed: number): Color => {
+  const value = Math.imul(Math.imul(x + 131 * y + 1, 2_654_435_761) ^ seed, 2_246_822_519) >>> 0;
+  return [value & 255, (value >>> 8) & 255, (value >>> 16) & 255, 255];
+};
+const plain = (x: number): Color => [200, 60, x, 255];
+
+/** Expects that the hidden part of the files has no effect. */
+async function expectHidden(files: [Buffer, Buffer], options = settings): Promise<ProcessedImage> {
+  const [first, second] = files;
+  expect(first.equals(second)).toBe(false);
+  const result = await processUpload(first, options);
+  expectEqual(await processUpload(second, options), result);
+  return result;
+}
+const both = (make: (seed: number) => Promise<Buffer>) =>
+  Promise.all([make(7), make(99)] as const).then((pair) => [...pair] as [Buffer, Buffer]);
+
+describe('the colors of transparent pixels are in no rendition', () => {
+  const transparent = (seed: number) =>
+    draw((x, y) => {
+      if (Math.hypot(x - 60, y - 40) < 30) return plain(x);
+      const [red, green, blue] = noise(x, y, seed);
+      return [red, green, blue, 0];
+    });
+  const formats: [string, (image: Sharp) => Sharp][] = [
+    ['PNG', (image) => image.png()],
+    ['WebP', (image) => image.webp({ lossless: true, exact: true })],
+    ['AVIF', (image) => image.avif({ lossless: true })],
+  ];
+  test.each(formats)('of a %s', async (_name, make) => {
+    const files = await both((seed) => make(transparent(seed)).toBuffer());
+    await expectHidden(files);
+    await expectHidden(files, smaller);
+  });
+
+  test('of the frames of an animated WebP', async () => {
+    const animation = async (seed: number) => {
+      const frames = await Promise.all(
+        [seed, seed + 1, seed + 2].map((one) => transparent(one).raw().toBuffer()),
+      );
+      const raw = { width: SIZE.width, height: 3 * SIZE.height, channels: 4 } as const;
+      return sharp(Buffer.concat(frames), { raw: { ...raw, pageHeight: SIZE.height } })
+        .webp({ lossless: true, exact: true, delay: [100, 200, 300] })
+        .toBuffer();
+    };
+    const { renditions } = await expectHidden(await both(animation));
+    const webp = renditions.find(({ format }) => format === 'webp');
+    expect((await sharp(webp?.data).metadata()).delay).toHaveLength(1);
+  });
+});
+
+test('what is outside of the crop of an AVIF is in no rendition', async () => {
+  const isInside = (x: number, y: number) => x < 60 && y < 40;
+  const cropped = async (seed: number) => {
+    const image = draw((x, y) => (isInside(x, y) ? plain(x) : noise(x, y, seed))).removeAlpha();
+    const [item] = readHeifItems(await image.avif({ lossless: true }).toBuffer());
+    // Browsers apply a crop of an AVIF only at the origin.
+    const crop = clap(60, 40, -60, -40);
+    return writeHeif([withProperties(item as HeifItem, crop)], [], { brand: 'avif' });
+  };
+  const { original } = await expectHidden(await both(cropped));
+  expect(original).toEqual({ width: 60, height: 40 });
+});
+
+const frames = async (seed: number) =>
+  Buffer.concat([
+    await draw(plain).removeAlpha().raw().toBuffer(),
+    await draw((x, y) => noise(x, y, seed))
+      .removeAlpha()
+      .raw()
+      .toBuffer(),
+  ]);
+const raw = { width: SIZE.width, height: 2 * SIZE.height, channels: 3 } as const;
+const pages = { ...raw, pageHeight: SIZE.height };
+
+test.each<[string, (image: Sharp) => Sharp, Partial<ProcessSettings>]>([
+  ['later pages of a TIFF', (image) => image.tiff({ compression: 'deflate' }), {}],
+  ['later frames of a still GIF', (image) => image.gif({ colors: 256 }), { animated: false }],
+  [
+    'later frames of a GIF, in JPEG and AVIF',
+    (image) => image.gif(),
+    { formats: ['jpeg', 'avif'] },
+  ],
+  [
+    'later frames of a WebP, in JPEG and AVIF',
+    (image) => image.webp({ lossless: true }),
+    { formats: ['jpeg', 'avif'] },
+  ],
+])('%s are in no rendition', async (_name, make, changes) => {
+  const files = await both(async (seed) =>
+    make(sharp(await frames(seed), { raw: pages })).toBuffer(),
+  );
+  const { renditions } = await expectHidden(files, { ...settings, ...changes });
+  for (const { data } of renditions) {
+    expect((await sharp(data, { pages: -1 }).metadata()).pages ?? 1).toBe(1);
+  }
+});
+
+const MARK = 'HIDDEN-CONTENT';
+const picture = firstItem('heic/corners.heic');
+
+/** A HEIF file whose primary image has a thumbnail, a depth map, a gain map, metadata, and data after it. */
+function withHidden(item: HeifItem, brand: string): Buffer {
+  const other = brand === 'heic' ? (itemsOf('heic/burst.heic')[1] as HeifItem) : item;
+  const map = (urn: string) => ({ ...withProperties(other, auxC(urn)), hidden: true });
+  const metadata = (type: string) => ({ type, data: text(MARK), properties: [], hidden: true });
+  const items: HeifItem[] = [
+    item,
+    { ...other, hidden: true },
+    map('urn:mpeg:hevc:2015:auxid:2'),
+    map('urn:com:apple:photo:2020:aux:hdrgainmap'),
+    metadata('Exif'),
+    metadata('mime'),
+    { ...withProperties(other, ispe(64, 64)), hidden: true },
+  ];
+  const references: HeifReference[] = [
+    ['thmb', 2, 1],
+    ['auxl', 3, 1],
+    ['auxl', 4, 1],
+    ['cdsc', 5, 1],
+    ['cdsc', 6, 1],
+  ];
+  return Buffer.concat([writeHeif(items, references, { brand }), text(MARK)]);
+}
+
+test.each(['heic', 'avif'])(
+  'other images, maps, metadata and data after the end of a %s are in no rendition',
+  async (brand) => {
+    const avif = await draw(plain).removeAlpha().avif({ lossless: true }).toBuffer();
+    const item = brand === 'heic' ? picture : (readHeifItems(avif)[0] as HeifItem);
+    const { renditions } = await expectHidden([
+      withHidden(item, brand),
+      writeHeif([item], [], { brand }),
+    ]);
+    for (const { data } of renditions) expect(data.includes(MARK)).toBe(false);
+  },
+);
