@@ -138,7 +138,7 @@ const SUB_DIRECTORIES = 330;
 const DNG_VERSION = 50_706;
 const ASCII = 2;
 
-/** Makers of cameras, and the extension of the RAW files that are based on TIFF. */
+/** Manufacturers of cameras, and the extension of the RAW files that are based on TIFF. */
 const RAW_OF_MAKE: readonly (readonly [make: string, format: string])[] = [
   ['NIKON', 'NEF'],
   ['SONY', 'ARW'],

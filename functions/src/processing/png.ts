@@ -8,8 +8,11 @@ const SIGNATURE_LENGTH = 8;
 /** Length, type and checksum of a chunk, section 5.3. */
 const CHUNK_OVERHEAD = 12;
 
-/** Ancillary chunks that change how the image looks, section 11.3; the first of each counts. */
-const NEEDED = new Set(['tRNS', 'gAMA', 'cHRM', 'sRGB', 'cICP', 'sBIT', 'iCCP', 'eXIf']);
+/**
+ * Ancillary chunks that change how the image looks, section 11.3; the first of each counts. Most files have pHYs,
+ * nine harmless bytes: without it in this list, they would be copied.
+ */
+const NEEDED = new Set(['tRNS', 'gAMA', 'cHRM', 'sRGB', 'cICP', 'sBIT', 'iCCP', 'eXIf', 'pHYs']);
 
 /** Section 5.4: the first letter of a chunk that a decoder must understand is upper case. */
 const isCritical = (type: string) => /^[A-Z]/.test(type);
