@@ -10,6 +10,8 @@ export interface Bomb {
   expected: readonly ('ready' | ImageFailureCode)[];
   /** Replaces the defaults of the parameters. */
   limits?: Partial<UploadLimits>;
+  /** Wall time; many times what it takes on an idle machine. Absent: only PROCESS_LIMITS. */
+  maxSeconds?: number;
   /** A valid image within every limit, as a user may upload it: it must become ready. */
   isHonest?: boolean;
 }

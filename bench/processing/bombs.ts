@@ -22,6 +22,7 @@ import {
   zeros,
   type Frame,
 } from './malformed-files.js';
+import { METADATA_BOMBS } from './metadata-bombs.js';
 
 const GIB = 2 ** 30;
 const size = (width: number, height: number): Frame => ({ width, height });
@@ -347,5 +348,6 @@ export const BOMBS: readonly Bomb[] = [
   ...gifs,
   ...webps,
   ...heifs,
+  ...METADATA_BOMBS,
   ...DISGUISES,
 ];

@@ -23,14 +23,16 @@ export async function measureBombs(paths: BenchPaths): Promise<boolean> {
   const { PROCESS_LIMITS } = product.limits();
   const config = product.api().parseConfig({ BUCKET: 'bench' });
 
-  const measure = async ({ name, make, expected, limits, isHonest = false }: Bomb) => {
+  const measure = async (bomb: Bomb) => {
+    const { name, make, expected, limits, isHonest = false, maxSeconds = Infinity } = bomb;
     const bytes = await make(root);
     const processUpload = openIsolatedProcessor(PROCESS_LIMITS);
     const measurement = await measureUpload(processUpload, bytes, { ...config, ...limits });
     processUpload.close();
     // The results file has no renditions.
     delete measurement.result;
-    const isExpected = measurement.outcome !== 'crashed' && expected.includes(measurement.outcome);
+    const { outcome, seconds } = measurement;
+    const isExpected = outcome !== 'crashed' && expected.includes(outcome) && seconds <= maxSeconds;
     return { name, isHonest, isExpected, bytes: bytes.length, ...measurement };
   };
   const rows: Row[] = [];

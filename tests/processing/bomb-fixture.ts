@@ -29,9 +29,10 @@ export async function checkBomb(processUpload: IsolatedProcessor, bomb: Bomb): P
   const bytes = await bomb.make(root);
   const { pid } = processUpload;
   const measurement = await measureUpload(processUpload, bytes, { ...SETTINGS, ...bomb.limits });
-  const { outcome, detail, result, peakBytes, dataBytes } = measurement;
+  const { outcome, detail, result, seconds, peakBytes, dataBytes } = measurement;
   const isExpected = (bomb.expected as readonly string[]).includes(outcome);
   expect({ isExpected, outcome, detail }).toMatchObject({ isExpected: true });
+  expect(seconds).toBeLessThan(bomb.maxSeconds ?? PROCESS_LIMITS.seconds);
   // A process that ends early is replaced, and the upload retried.
   if (pid !== undefined) expect([pid, undefined]).toContain(processUpload.pid);
   expect(peakBytes).toBeLessThan(PROCESS_LIMITS.memory);

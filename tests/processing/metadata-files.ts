@@ -1,6 +1,13 @@
 /** Builds files whose metadata is expensive to parse, of at most 64 KiB, one for each kind of metadata block. */
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import {
+  box,
+  prof,
+  readHeifItems,
+  writeHeif,
+  type HeifItem,
+} from '../../functions/test/processing/heif-file.js';
 import { le16, le32, repeat, text, u16, u32 } from '../../bench/processing/fields.js';
 import {
   chunk,
@@ -42,6 +49,25 @@ const WEBP_PROFILE = 0x20;
 const WEBP_EXIF = 0x08;
 const WEBP_XMP = 0x04;
 
+/** An AVIF with items that describe the image, and further properties of the image. */
+export async function avifWith(metadata: HeifItem[], properties: Buffer[] = []): Promise<Buffer> {
+  const [item] = readHeifItems(await image().avif({ effort: 0 }).toBuffer());
+  const { type, data, properties: own } = item as HeifItem;
+  const items = [{ type, data, properties: [...own, ...properties] }, ...metadata];
+  return writeHeif(
+    items,
+    metadata.map((_, i) => ['cdsc', i + 2, 1] as const),
+    { brand: 'avif' },
+  );
+}
+
+const metadataItem = (type: string, ...data: Buffer[]): HeifItem => ({
+  type,
+  data: Buffer.concat(data),
+  properties: [],
+  hidden: true,
+});
+
 type Entry = readonly [tag: number, type: number, count: number, value: number];
 
 /** A TIFF structure of one directory. @param next offset of the next directory */
@@ -61,7 +87,7 @@ const MAKE: Entry = [0x10f, ASCII, 4, 0];
 const MAX_ENTRIES = 4800;
 
 /** Directories that contain themselves, follow themselves, and claim more than they have; `at` is their offset. */
-const DIRECTORIES: Record<string, DirectoryMaker> = {
+const DIRECTORIES: Record<string, CreateDirectory> = {
   'EXIF directory that contains itself': (at) => ({ entry: [0x8769, LONG, 1, at] }),
   'GPS directory that contains itself': (at) => ({ entry: [0x8825, LONG, 1, at] }),
   'interoperability directory that contains itself': (at) => ({ entry: [0xa005, LONG, 1, at] }),
@@ -72,7 +98,7 @@ const DIRECTORIES: Record<string, DirectoryMaker> = {
   'XMP, IPTC and Photoshop data that overlap': (at) => ({
     entry: [0x2bc, UNDEFINED, MAX_BLOCK - 1000, at],
   }),
-  'maker note that contains itself': (at) => ({
+  'manufacturer note that contains itself': (at) => ({
     entry: [0x927c, UNDEFINED, MAX_BLOCK - 1000, at - 8],
   }),
 };
@@ -147,15 +173,15 @@ export interface MetadataFile {
   isReady?: boolean;
 }
 
-type DirectoryMaker = (at: number) => { entry: Entry; next?: number };
+type CreateDirectory = (at: number) => { entry: Entry; next?: number };
 
-function exifOf(make: DirectoryMaker): Buffer {
+function exifOf(make: CreateDirectory): Buffer {
   const { entry, next } = make(8);
   return directory(Array<Entry>(MAX_ENTRIES).fill(entry), next);
 }
 
 /** A TIFF image whose directory has further entries. */
-async function tiffWith(make: DirectoryMaker): Promise<Buffer> {
+async function tiffWith(make: CreateDirectory): Promise<Buffer> {
   const tiff = await image().tiff({ compression: 'deflate' }).toBuffer();
   const at = tiff.readUInt32LE(4);
   const count = tiff.readUInt16LE(at);
@@ -180,6 +206,11 @@ const exifFiles = Object.entries(DIRECTORIES).flatMap(([name, make]): MetadataFi
     isReady: true,
   },
   { name: `TIFF: ${name}`, make: () => tiffWith(make) },
+  {
+    name: `AVIF: ${name}`,
+    make: () => avifWith([metadataItem('Exif', u32(0), exifOf(make))]),
+    isReady: true,
+  },
 ]);
 
 const profileFiles = Object.entries(PROFILES).flatMap(([name, icc]): MetadataFile[] => [
@@ -189,6 +220,7 @@ const profileFiles = Object.entries(PROFILES).flatMap(([name, icc]): MetadataFil
     make: () => pngWith([chunk('iCCP', text('icc\0\0'), deflateSync(icc))]),
   },
   { name: `WebP: ${name}`, make: () => webpWith(WEBP_PROFILE, [riff('ICCP', icc)]) },
+  { name: `AVIF: ${name}`, make: () => avifWith([], [prof(icc)]) },
 ]);
 
 /** Other blocks; every image without them is valid. */
@@ -223,6 +255,18 @@ const OTHERS: Record<string, () => Promise<Buffer> | Buffer> = {
   'WebP: XMP of deep elements': () => webpWith(WEBP_XMP, [], [riff('XMP ', XMP)]),
   'WebP: many unknown chunks': () => webpWith(0, many(riff('ABCD'))),
   'WebP: many profiles': () => webpWith(WEBP_PROFILE, many(riff('ICCP', text('a')))),
+  'AVIF: XMP of deep elements': () => avifWith([metadataItem('mime', XMP)]),
+  'AVIF: boxes in boxes after the image': async () =>
+    Buffer.concat([await avifWith([]), deepBoxes()]),
+  'AVIF: many boxes after the image': async () =>
+    Buffer.concat([await avifWith([]), ...many(box('free'))]),
+  'AVIF: boxes in boxes as a property': () => avifWith([], [deepBoxes()]),
+  'GIF: many application blocks': () =>
+    gifWith(
+      many(
+        Buffer.concat([Buffer.from([0x21, 0xff, 11]), text('UNKNOWN 1.0'), subBlocks(text('a'))]),
+      ),
+    ),
   'GIF: many comments': () =>
     gifWith(many(Buffer.concat([Buffer.from([0x21, 0xfe]), subBlocks(text('a'))]))),
   'GIF: many loop counts': () =>
@@ -236,6 +280,15 @@ const OTHERS: Record<string, () => Promise<Buffer> | Buffer> = {
       ),
     ),
 };
+
+/** Boxes in boxes, as deep as fit into 64 KiB. */
+function deepBoxes(): Buffer {
+  const count = Math.floor(MAX_BLOCK / 8);
+  const headers = Array.from({ length: count }, (_, i) =>
+    Buffer.concat([u32(8 * (count - i)), text('meta')]),
+  );
+  return Buffer.concat(headers);
+}
 
 export const gifWith = (extensions: Buffer[]) =>
   gif({ screen: FRAME, frame: FRAME, frames: 1, extensions });

@@ -6,7 +6,14 @@ import {
   type ProcessedImage,
   type ProcessSettings,
 } from '../../functions/src/processing/process-image.js';
-import { gifWith, jpegWith, METADATA_FILES, pngWith, webpWith } from './metadata-files.js';
+import {
+  avifWith,
+  gifWith,
+  jpegWith,
+  METADATA_FILES,
+  pngWith,
+  webpWith,
+} from './metadata-files.js';
 
 const settings: ProcessSettings = {
   ...parseConfig({ BUCKET: 'bucket', VARIANTS: 'w40:40', FORMATS: 'webp,jpeg', TIFF: 'true' }),
@@ -32,6 +39,7 @@ beforeAll(async () => {
     PNG: await pngWith([]),
     WebP: await webpWith(0, []),
     GIF: gifWith([]),
+    AVIF: await avifWith([]),
   };
   for (const [format, bytes] of Object.entries(files)) {
     plain[format] = dataOf(await processImage(bytes, settings));
