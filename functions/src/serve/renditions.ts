@@ -7,10 +7,10 @@ import type { ByteRange, Reader } from '../gcp/reader.js';
 import { SingleFlight } from './single-flight.js';
 
 /** Size of the cache, bytes. */
-const MAX_CACHE_BYTES = 96 * 2 ** 20;
+export const MAX_CACHE_BYTES = 96 * 2 ** 20;
 /** Larger renditions are streamed and never cached, bytes. 80 concurrent reads take at most 40 MiB. */
 const MAX_CACHED_RENDITION_BYTES = 512 * 2 ** 10;
-/** Memory that each cache entry takes besides its bytes, estimated. */
+/** Memory that each cache entry takes besides its bytes and its key, estimated. */
 const ENTRY_OVERHEAD_BYTES = 512;
 
 export interface RenditionStore {
@@ -36,7 +36,7 @@ export function openRenditions(
 ): RenditionStore {
   const cache = new LRUCache<string, Buffer>({
     maxSize: MAX_CACHE_BYTES,
-    sizeCalculation: (bytes) => bytes.length + ENTRY_OVERHEAD_BYTES,
+    sizeCalculation: (bytes, key) => bytes.buffer.byteLength + key.length + ENTRY_OVERHEAD_BYTES,
   });
   const reads = new SingleFlight<Buffer | undefined>(clock);
   // The entity tag is a hash of the bytes: an object that was rewritten has another key.
@@ -49,7 +49,7 @@ export function openRenditions(
       object.body.destroy();
       return undefined;
     }
-    const bytes = Buffer.concat((await object.body.toArray()) as Buffer[]);
+    const bytes = concatenate((await object.body.toArray()) as Buffer[]);
     if (entityTag(bytes) !== rendition.etag) return undefined;
     cache.set(keyOf(rendition), bytes);
     return bytes;
@@ -75,4 +75,15 @@ export function openRenditions(
       return undefined;
     },
   };
+}
+
+/**
+ * Like `Buffer.concat`, but with memory of its own: a small Buffer of Node's pool would keep 8 KiB in memory for as
+ * long as it is cached.
+ */
+function concatenate(chunks: readonly Buffer[]): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(chunks.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const chunk of chunks) offset += chunk.copy(bytes, offset);
+  return bytes;
 }

@@ -5,8 +5,12 @@ import type { Reader } from '../gcp/reader.js';
 import type { RateLimiter, TokenUsage } from './rate-limit.js';
 import { SingleFlight } from './single-flight.js';
 
-/** How many token records are cached; each takes a few kilobytes. */
+/** How many token records are cached. */
 const MAX_CACHED_TOKENS = 5_000;
+/** How much memory they take, bytes; enough for all of them with the default variants and formats. */
+const MAX_CACHED_TOKEN_BYTES = 32 * 2 ** 20;
+/** Memory that each cached record takes besides its values, estimated. */
+const RECORD_OVERHEAD_BYTES = 512;
 /** How many hashes of unknown tokens are cached. */
 const MAX_UNKNOWN_TOKENS = 5_000;
 /** How long an unknown token is cached, milliseconds. */
@@ -50,7 +54,11 @@ export function openResolver(
   rateLimiter: Pick<RateLimiter, 'setFound' | 'setUnknown'>,
 ): Resolver {
   const maxAgeMs = revocationSeconds * 1000;
-  const cachedTokens = new LRUCache<string, CachedToken>({ max: MAX_CACHED_TOKENS });
+  const cachedTokens = new LRUCache<string, CachedToken>({
+    max: MAX_CACHED_TOKENS,
+    maxSize: MAX_CACHED_TOKEN_BYTES,
+    sizeCalculation: ({ record }) => sizeOf(record),
+  });
   const unknownTokens = new LRUCache<string, TokenLookup>({ max: MAX_UNKNOWN_TOKENS });
   const reads = new SingleFlight<TokenLookup>(clock);
 
@@ -94,6 +102,14 @@ export function openResolver(
       if (cachedTokens.peek(hash) === lookup) cachedTokens.delete(hash);
     },
   };
+}
+
+/**
+ * Estimates the memory of a record, bytes: in V8, objects with short strings take about 1.4 times the length of their
+ * JSON. Twice the length is enough for strings that are not Latin-1, too.
+ */
+function sizeOf(record: ServableToken<number>): number {
+  return 2 * JSON.stringify(record).length + RECORD_OVERHEAD_BYTES;
 }
 
 function isServable<Time>(record: TokenRecord<Time>): record is ServableToken<Time> {
