@@ -17,10 +17,15 @@ export interface Running {
   stop: () => void;
 }
 
-async function start(file: string, args: string[], env: NodeJS.ProcessEnv): Promise<Running> {
+async function start(
+  file: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  flags: readonly string[] = [],
+): Promise<Running> {
   const child: ChildProcess = fork(join(__dirname, file), args, {
     env: { ...process.env, ...env },
-    execArgv: ['--expose-gc'],
+    execArgv: ['--expose-gc', ...flags],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let errors = '';
@@ -65,19 +70,27 @@ export function startMeasured(
   });
 }
 
-/** Starts `serve` on functions-framework, with the emulators of a local stack. */
+/**
+ * The heap of a function with 512 MiB, MiB: Google's buildpack leaves 64 MiB to the rest (`getMaxOldSpaceSize` in
+ * GoogleCloudPlatform/buildpacks, cmd/nodejs/functions_framework).
+ */
+const SERVE_HEAP_MIB = 448;
+
+/** Starts `serve` on functions-framework, with the emulators of a local stack and the heap of production. */
 export function startServe(
   root: string,
   stack: StackInfo,
   parameters: Record<string, string>,
 ): Promise<Running> {
-  return start('measured.js', ['serve', root], {
+  const environment = {
     FUNCTION_TARGET: 'serve',
     BUCKET: stack.bucket,
     GCLOUD_PROJECT: stack.projectId,
     ...emulatorEnvironment(stack),
     ...parameters,
-  });
+  };
+  const flags = [`--max-old-space-size=${SERVE_HEAP_MIB}`];
+  return start('measured.js', ['serve', root], environment, flags);
 }
 
 export const usageOf = (running: Running) => running.send<Usage>('usage');

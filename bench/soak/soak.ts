@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { median } from 'simple-statistics';
+import { table } from '../figures.js';
 import { openBenchFixture, percentile, type BenchFixture } from '../lifecycle/fixture.js';
 import { functionProcesses } from '../lifecycle/workers.js';
 import type { BenchPaths } from '../paths.js';
@@ -12,6 +13,7 @@ import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import { openClient, sendPaced, type ClientResponse } from '../serve/load.js';
 import { startServe } from '../serve/processes.js';
+import { fillTables } from './fill.js';
 import { watchMemory } from './memory.js';
 import { soakRequest, type SoakRequest } from './requests.js';
 import { readUploads, uploadOne, type UploadOutcome } from './uploads.js';
@@ -37,9 +39,10 @@ export async function soak(places: BenchPaths, seconds: number): Promise<boolean
   const serve = await startServe(places.root, fixture.stack, PARAMETERS);
   try {
     const files = await readUploads(places.root);
+    await fillTables(fixture, places.root, serve.port);
     const memory = {
       serve: watchMemory(() => [serve.pid]),
-      processing: watchMemory(() => functionProcesses('originalFinalized')),
+      processing: watchMemory(() => functionProcesses('processImage')),
     };
     const tokens: string[] = [];
     const isOver = stopwatch(seconds);
@@ -68,7 +71,7 @@ export async function soak(places: BenchPaths, seconds: number): Promise<boolean
       unhandled: log.split(/unhandled/i).length - 1,
       memory: usage,
     };
-    process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(results, null, 2)}\n\n${memoryTable(usage)}`);
     writeResults(places, 'soak', results);
     return (
       unexpected.length === 0 &&
@@ -156,6 +159,15 @@ function summarize(samples: readonly number[], limit: number) {
     limitMib: mebibytes(limit),
     isWithinLimit: Math.max(...samples) <= limit,
   };
+}
+
+/** Formats the memory of each function as a table. */
+function memoryTable(usage: Record<string, ReturnType<typeof summarize>>): string {
+  const head = ['memory, MiB', 'minute 3', 'minute 10', 'growth', 'peak', 'limit'];
+  const rows = Object.entries(usage).map(([name, of]) =>
+    [name, of.minute3Mib, of.minute10Mib, of.growth, of.peakMib, of.limitMib].map(String),
+  );
+  return table(head, rows);
 }
 
 function countBy(names: readonly string[]): Record<string, number> {
