@@ -12,6 +12,7 @@ import {
   iccp,
 } from '../../test/processing/color-file.js';
 import { P3 } from '../../test/processing/color-cases.js';
+import { readFixture } from '../../test/processing/heif-fixture.js';
 import { toSrgb, type DecodedImage } from './color.js';
 import { findColorSpace, type ColorSpace } from './color-space.js';
 import { decode } from './decode.js';
@@ -148,6 +149,32 @@ describe('TIFF looks like PNG', () => {
     const header = await readHeader(tiff, tiffLimits);
     const { data } = await decode(tiff, header, { width: 8, height: 8 }, tiffLimits);
     expect([...data.subarray(0, 4)]).toEqual([199, 99, 0, 128]);
+  });
+});
+
+describe('gray of limited range is expanded', () => {
+  // Files of one plane, which libheif does not expand.
+  const read = (bits: number) => readFixture(`conformance/yuv400-${bits}.avif`);
+  const colorsOf = async (bytes: Buffer) => {
+    const header = await readHeader(bytes, limits);
+    return (await decode(bytes, header, header.size, limits)).data;
+  };
+  /** Clears full_range_flag, ISO/IEC 14496-12 section 12.1.5. */
+  const asLimited = (file: Buffer) => {
+    const copy = Buffer.from(file);
+    copy[copy.indexOf('nclx') + 10] = 0;
+    return copy;
+  };
+
+  test.each([8, 10, 12])('%i bits', async (bits) => {
+    const full = await colorsOf(read(bits));
+    const limited = await colorsOf(asLimited(read(bits)));
+    expect(new Set(full).size).toBeGreaterThan(20);
+    const differences = [...full].map((level, i) => {
+      const expected = Math.min(255, Math.max(0, ((level - 16) * 255) / 219));
+      return Math.abs((limited[i] as number) - expected);
+    });
+    expect(Math.max(...differences)).toBeLessThan(1.5);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Converts decoded pixels to sRGB, RGB or RGBA with 8 bits. */
 import type { ColorModel, ColorSpace, RgbSpace } from './color-space.js';
-import { convertByTable, convertPlainCmyk, convertRgb } from './convert-pixels.js';
+import { convertByTable, convertPlainCmyk, convertRgb, expandRange } from './convert-pixels.js';
 import type { RawImage } from './raw-image.js';
 
 /** Pixels as decoded, in the color space of the file: gray as RGB, CMYK as four channels. */
@@ -8,6 +8,8 @@ export interface DecodedImage extends RawImage {
   model: ColorModel;
   /** 16: `data` holds numbers of two bytes in the byte order of this machine. */
   bits: 8 | 16;
+  /** Gray in the range of video: black is 16 of 255, white is 235 (ITU-T H.273, section 8.3). */
+  isLimited?: boolean;
 }
 
 /**
@@ -19,14 +21,15 @@ export interface DecodedImage extends RawImage {
  * The conversion follows Chromium: curves and a matrix, or the perceptual table of a profile, then clipping
  * to sRGB. sharp cannot do it: it converts 16 bits to Display P3 and takes the result for sRGB, and it
  * knows neither PNG gamma nor HDR. A profile that cannot be read is ignored.
- * @param image 16 bits only with a color space; 8-bit pixels are overwritten
+ * @param image 16 bits only with a color space; the pixels may be overwritten
  * @param space undefined for sRGB, and for CMYK without a profile
  */
 export function toSrgb(image: DecodedImage, space: ColorSpace | undefined): RawImage {
-  const { model, bits, ...rest } = image;
+  const { model, bits, isLimited, ...rest } = image;
   const rgb = model === 'cmyk' ? plainCmykToRgb(rest) : rest;
-  if (!space || (bits === 8 && 'curves' in space && isSrgb(space))) return rgb;
   const source = bits === 16 ? toNumbers(rgb.data) : rgb.data;
+  if (isLimited) expandRange(source, rgb.channels);
+  if (!space || (bits === 8 && 'curves' in space && isSrgb(space))) return rgb;
   const target = bits === 16 ? Buffer.allocUnsafeSlow(source.length) : rgb.data;
   if ('table' in space) convertByTable(source, target, rgb.channels, space);
   else convertRgb(source, target, rgb.channels, space);

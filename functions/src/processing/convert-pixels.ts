@@ -129,3 +129,17 @@ export function convertPlainCmyk(source: Uint8Array, target: Uint8Array): void {
     }
   }
 }
+
+/** Expands colors from the range of video, 16 to 235 of 255, to the full range, in place; keeps alpha. */
+export function expandRange(samples: Samples, channels: 3 | 4): void {
+  const max = maxOf(samples);
+  const [black, white] = [(16 / 255) * max, (235 / 255) * max];
+  const expanded = Uint16Array.from({ length: max + 1 }, (_, level) => {
+    const part = (level - black) / (white - black);
+    return Math.round(max * Math.min(1, Math.max(0, part)));
+  });
+  for (let i = 0; i < samples.length; i++) {
+    if (channels === 4 && i % 4 === 3) continue;
+    samples[i] = expanded[samples[i] as number] as number;
+  }
+}

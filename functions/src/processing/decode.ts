@@ -36,7 +36,8 @@ export async function decode(
   const space = pixels && findColorSpace(header.color, model);
   // More than 8 bits matter only until the conversion.
   const decoded = await readPixels(resized, frames, model, space ? pixels.bits : 8);
-  return dropOpaqueAlpha(toSrgb(decoded, space));
+  const isLimited = pixels?.isLimited ?? false;
+  return dropOpaqueAlpha(toSrgb({ ...decoded, isLimited }, space));
 }
 
 /** Reads pixels in the file's color space. */

@@ -40,6 +40,8 @@ export interface PixelFormat {
   model: ColorModel;
   /** Of a channel; 16 stands for any number from 9 to 16. */
   bits: 8 | 16;
+  /** See DecodedImage. */
+  isLimited?: boolean;
 }
 
 export interface Animation {
@@ -108,7 +110,11 @@ function readHeifHeader(bytes: Buffer, limits: UploadLimits): Header {
     type: heif.type,
     bytes: heif.file,
     size: heif.size,
-    pixels: { model: heif.isGray ? 'gray' : 'rgb', bits: decodedBits(heif) },
+    pixels: {
+      model: heif.isGray ? 'gray' : 'rgb',
+      bits: decodedBits(heif),
+      ...(heif.isLimitedGray && { isLimited: true }),
+    },
     color: heifDescription(heif.color),
     heif,
   };

@@ -43,19 +43,51 @@ const webp = (pixels: () => Sharp, profile: Buffer) => async () =>
     .webp({ lossless: true })
     .toBuffer();
 
+type AvifItem = ReturnType<typeof readHeifItems>[number];
+
+/** @param edit changes the items, which have no box `colr` */
+async function editAvif(bitdepth: 8 | 10 | 12, pixels: Sharp, edit: (item: AvifItem) => AvifItem) {
+  const encoded = await pixels
+    .avif({ quality: 100, chromaSubsampling: '4:4:4', bitdepth })
+    .toBuffer();
+  const items = readHeifItems(encoded).map(({ properties, ...item }) =>
+    edit({ ...item, properties: properties.filter((one) => boxType(one) !== 'colr') }),
+  );
+  return writeHeif(items, [], { brand: 'avif' });
+}
+
+const withColors =
+  (colors: Buffer[]) =>
+  ({ properties, ...item }: AvifItem): AvifItem => ({
+    ...item,
+    properties: [...properties, ...colors],
+  });
+
 /** @param colors boxes `colr` */
 const avif =
   (bitdepth: 8 | 10 | 12, ...colors: Buffer[]) =>
-  async () => {
-    const encoded = await image()
-      .avif({ quality: 100, chromaSubsampling: '4:4:4', bitdepth })
-      .toBuffer();
-    const items = readHeifItems(encoded).map(({ properties, ...item }) => ({
-      ...item,
-      properties: [...properties.filter((one) => boxType(one) !== 'colr'), ...colors],
-    }));
-    return writeHeif(items, [], { brand: 'avif' });
-  };
+  () =>
+    editAvif(bitdepth, image(), withColors(colors));
+
+/** Full range that counts as limited: the darkest and lightest colors become black and white. */
+const limitedGrayAvif = (bitdepth: 8 | 10) => () =>
+  editAvif(bitdepth, gray(), withColors([nclx(1, 13, 6, false)]));
+
+/** Replaces the code points of the encoder in the AV1 data, which start at any bit. */
+const avifWithSequenceColor =
+  (bitdepth: 8 | 10, primaries: number, transfer: number, ...colors: Buffer[]) =>
+  () =>
+    editAvif(bitdepth, image(), (item) => {
+      const bits = (...bytes: number[]) =>
+        bytes.map((byte) => byte.toString(2).padStart(8, '0')).join('');
+      const start = 20;
+      const head = bits(...item.data.subarray(0, start));
+      if (!head.includes(bits(1, 13, 6))) throw new Error('expected the code points 1, 13 and 6');
+      const changed = head.replace(bits(1, 13, 6), bits(primaries, transfer, 6));
+      const bytes = changed.match(/.{8}/g)?.map((byte) => parseInt(byte, 2)) ?? [];
+      const data = Buffer.concat([Buffer.from(bytes), item.data.subarray(start)]);
+      return withColors(colors)({ ...item, data });
+    });
 /** The matrix is that of the encoder. */
 const codes = (primaries: number, transfer: number) => nclx(primaries, transfer, 6, true);
 
@@ -209,4 +241,10 @@ export const COLOR_CASES: Record<string, () => Promise<Buffer>> = {
       avif(8, codes(1, transfer)),
     ]),
   ),
+  '8-bit gray AVIF of limited range': limitedGrayAvif(8),
+  '10-bit gray AVIF of limited range': limitedGrayAvif(10),
+  'AVIF with code points in its AV1 data': avifWithSequenceColor(8, 9, 13),
+  '10-bit AVIF with PQ in its AV1 data': avifWithSequenceColor(10, 9, 16),
+  'AVIF with nclx, and others in its AV1 data': avifWithSequenceColor(8, 9, 8, codes(12, 13)),
+  'AVIF with Display P3, and code points in its AV1 data': avifWithSequenceColor(8, 9, 8, prof(P3)),
 };

@@ -1,4 +1,9 @@
-/** Selects layers of a layered AV1 image; libheif decodes all of them and knows no selection. */
+/**
+ * Reads the OBUs of an AV1 image: its color space, and its layers, because libheif decodes all layers and
+ * knows no selection.
+ */
+import type { ColorDescription } from '../color-description.js';
+import { ImageFailure } from '../../errors.js';
 import { damaged } from './boxes.js';
 
 /** OBU types, AV1 specification section 6.2.2. */
@@ -21,7 +26,9 @@ export function selectLayers(data: Buffer, { operatingPoint, layer }: LayerSelec
   let mask = ALL_LAYERS;
   const kept: Buffer[] = [];
   for (const { type, temporal, spatial, contents, whole } of readUnits(data)) {
-    if (type === SEQUENCE_HEADER) mask = readOperatingPoint(contents, operatingPoint);
+    if (type === SEQUENCE_HEADER) {
+      mask = readOperatingPoint(readSequenceHeader(contents), operatingPoint);
+    }
     const isAlwaysKept =
       type === SEQUENCE_HEADER || type === TEMPORAL_DELIMITER || temporal === undefined;
     const isSelected =
@@ -80,12 +87,56 @@ function readLeb128(data: Buffer, offset: number): { value: number; offset: numb
   throw damaged('a size of an OBU', 'more than 8 bytes');
 }
 
-/** Section 5.5.1. @returns a mask of layers */
-function readOperatingPoint(sequenceHeader: Buffer, index: number): number {
-  const bits = createBitReader(sequenceHeader);
-  bits(3 + 1);
+/**
+ * Reads the color space that the first sequence header states.
+ * @param data the OBUs of one image
+ * @returns code points of ITU-T H.273; undefined when no sequence header is readable
+ */
+export function readSequenceColor(data: Buffer): ColorDescription['cicp'] {
+  try {
+    for (const { type, contents } of readUnits(data)) {
+      if (type === SEQUENCE_HEADER) return readSequenceHeader(contents).color();
+    }
+  } catch (error) {
+    // The decoder reports what is wrong with the OBUs.
+    if (!(error instanceof ImageFailure)) throw error;
+  }
+  return undefined;
+}
+
+interface SequenceHeader {
+  /** One mask of layers for each operating point; undefined in a header for still images only. */
+  operatingPoints: readonly number[] | undefined;
+  /** Reads on; to be called once. */
+  color: () => NonNullable<ColorDescription['cicp']>;
+}
+
+/** Section 5.5.1. */
+function readSequenceHeader(contents: Buffer): SequenceHeader {
+  const bits = createBitReader(contents);
+  const profile = bits(3);
+  bits(1);
   const isReduced = bits(1) === 1;
-  if (isReduced) return ALL_LAYERS;
+  if (isReduced) bits(5);
+  const operatingPoints = isReduced ? undefined : readOperatingPoints(bits);
+  const color = () => {
+    skipTools(bits, isReduced);
+    return readColorConfig(bits, profile);
+  };
+  return { operatingPoints, color };
+}
+
+function readOperatingPoint({ operatingPoints }: SequenceHeader, index: number): number {
+  if (!operatingPoints) return ALL_LAYERS;
+  const mask = operatingPoints[index];
+  if (mask === undefined) {
+    throw damaged(`an operating point below ${operatingPoints.length}`, index);
+  }
+  return mask === 0 ? ALL_LAYERS : mask;
+}
+
+/** Section 5.5.1, from timing_info_present_flag on. @returns a mask of layers for each */
+function readOperatingPoints(bits: BitReader): number[] {
   let hasDecoderModel = false;
   let delayLength = 0;
   const hasTiming = bits(1) === 1;
@@ -103,15 +154,51 @@ function readOperatingPoint(sequenceHeader: Buffer, index: number): number {
   }
   const hasDisplayDelay = bits(1) === 1;
   const count = bits(5) + 1;
-  if (index >= count) throw damaged(`an operating point below ${count}`, index);
-  for (let i = 0; ; i++) {
+  return Array.from({ length: count }, () => {
     const mask = bits(12);
-    if (i === index) return mask === 0 ? ALL_LAYERS : mask;
     const level = bits(5);
     if (level > 7) bits(1);
     if (hasDecoderModel && bits(1) === 1) bits(2 * delayLength + 1);
     if (hasDisplayDelay && bits(1) === 1) bits(4);
-  }
+    return mask;
+  });
+}
+
+/** Section 5.5.1, from frame_width_bits_minus_1 up to the color configuration. */
+function skipTools(bits: BitReader, isReduced: boolean): void {
+  const [widthBits, heightBits] = [bits(4), bits(4)];
+  bits(widthBits + 1);
+  bits(heightBits + 1);
+  const hasFrameIds = !isReduced && bits(1) === 1;
+  if (hasFrameIds) bits(4 + 3);
+  // Block size, and two filters of predictions.
+  bits(3);
+  if (!isReduced) skipInterTools(bits);
+  // Three filters of frames.
+  bits(3);
+}
+
+function skipInterTools(bits: BitReader): void {
+  // Compound prediction by regions and by masks, warped motion, dual filter.
+  bits(4);
+  const hasOrderHint = bits(1) === 1;
+  if (hasOrderHint) bits(2);
+  const isChosenPerFrame = bits(1) === 1;
+  const hasScreenContentTools = isChosenPerFrame || bits(1) === 1;
+  if (hasScreenContentTools && bits(1) === 0) bits(1);
+  if (hasOrderHint) bits(3);
+}
+
+/** Section 5.5.2; unspecified is 2. */
+function readColorConfig(bits: BitReader, profile: number): NonNullable<ColorDescription['cicp']> {
+  const isHighBitDepth = bits(1) === 1;
+  if (profile === 2 && isHighBitDepth) bits(1);
+  const isGray = profile !== 1 && bits(1) === 1;
+  const isDescribed = bits(1) === 1;
+  const [primaries, transfer, matrix] = isDescribed ? [bits(8), bits(8), bits(8)] : [2, 2, 2];
+  const isRgb = !isGray && primaries === 1 && transfer === 13 && matrix === 0;
+  const fullRange = isRgb || bits(1) === 1;
+  return { primaries, transfer, matrix, fullRange };
 }
 
 type BitReader = (count: number) => number;

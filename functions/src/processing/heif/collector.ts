@@ -3,7 +3,7 @@ import type { Size } from '../../domain/variant.js';
 import { ImageFailure } from '../../errors.js';
 import type { ColorDescription } from '../color-description.js';
 import { checkPixels, MAX_AVIF_PIXELS } from '../limits.js';
-import { selectLayers } from './av1.js';
+import { readSequenceColor, selectLayers } from './av1.js';
 import { checkCount, damaged, unsupported, type Extent } from './boxes.js';
 import { checkTiles, readGrid, readOverlaySize } from './derived.js';
 import type { Item, Meta, Property } from './meta.js';
@@ -208,6 +208,7 @@ export class Collector {
     if (!configuration) throw damaged(`a property ${CONFIGURATIONS[codec]}`, 'none');
     this.#checkSize(size, codec);
     const itemData = this.#readData(item);
+    const color = withSequenceColor(readColor(bytes, properties), codec, itemData.data);
     const index = this.#outputs.push({
       type: codec,
       ...itemData,
@@ -222,8 +223,8 @@ export class Collector {
       codec,
       size,
       transform: readTransform(bytes, properties, noTransform(size), codec),
-      format: readPixelFormat(bytes, configuration),
-      color: readColor(bytes, properties),
+      format: readPixelFormat(bytes, configuration, color),
+      color,
       cost: Math.max(MIN_COST, size.width * size.height, itemData.data.length / BYTES_PER_PIXEL),
       ids: [item.id],
     };
@@ -339,6 +340,12 @@ export class Collector {
 function joinParts(bytes: Buffer, extents: readonly Extent[]): Buffer {
   const parts = extents.map(({ start, end }) => bytes.subarray(start, end));
   return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+}
+
+/** Without code points in the boxes, those in the AV1 data count, as in libavif. */
+function withSequenceColor(color: ColorDescription, codec: Codec, data: Buffer): ColorDescription {
+  const cicp = color.cicp ?? (codec === 'av01' ? readSequenceColor(data) : undefined);
+  return cicp ? { ...color, cicp } : color;
 }
 
 const hasColor = ({ icc, cicp }: ColorDescription) => icc !== undefined || cicp !== undefined;

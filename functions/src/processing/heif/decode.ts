@@ -64,6 +64,7 @@ async function decodeAvif(image: HeifImage, maxPixels: number): Promise<HeicPixe
   const depth = decodedBits(image);
   const { data, info } = await toImageFailure(
     openAvif(image, maxPixels)
+      .toColourspace(depth === 8 ? 'srgb' : 'rgb16')
       .raw({ depth: depth === 8 ? 'uchar' : 'ushort' })
       .toBuffer({ resolveWithObject: true }),
     'damaged-image',

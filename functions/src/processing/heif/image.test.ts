@@ -10,6 +10,7 @@ import {
   ispe,
   nclx,
   prof,
+  readHeifItems,
   text,
   u16,
   u32,
@@ -218,6 +219,7 @@ describe('in a file of several images', () => {
 describe('alpha', () => {
   const alphaItems = () => itemsOf('heic/alpha.heic');
   const auxl: HeifReference = ['auxl', 2, 1];
+  const avifBrand = { brand: 'avif' };
 
   test('is decoded, with the transformations of the image only', async () => {
     const [color, alpha] = alphaItems() as [HeifItem, HeifItem];
@@ -238,6 +240,24 @@ describe('alpha', () => {
     expect([...divided.subarray(half, half + 3)]).toEqual(expected);
     expect(expected).not.toEqual([...straight.subarray(half, half + 3)]);
   });
+
+  test.each([8, 10, 12] as const)(
+    'divides premultiplied colors of an AVIF of %i bits',
+    async (bitdepth) => {
+      const raw = { width: 64, height: 64, channels: 4 } as const;
+      const levels = Array.from({ length: 64 * 64 }, () => [100, 50, 20, 128]).flat();
+      const file = await sharp(Buffer.from(levels), { raw })
+        .avif({ bitdepth, lossless: true, chromaSubsampling: '4:4:4' })
+        .toBuffer();
+      const { data } = await show(
+        writeHeif(readHeifItems(file), [auxl, ['prem', 1, 2]], avifBrand),
+      );
+      const scale = data instanceof Uint16Array ? 257 : 1;
+      const [r = 0, g = 0, b = 0, a = 0] = [...data.subarray(0, 4)].map((value) => value / scale);
+      expect(Math.abs(a - 128)).toBeLessThan(0.6);
+      expect([r - 199, g - 100, b - 40].every((difference) => Math.abs(difference) < 3)).toBe(true);
+    },
+  );
 
   test('of each tile is the alpha of the whole', async () => {
     const [color, alpha] = alphaItems() as [HeifItem, HeifItem];

@@ -43,13 +43,24 @@ export interface PixelFormat {
   /** Bits per channel: 8, 10 or 12. */
   bitDepth: number;
   isGray: boolean;
+  /** Gray whose black is 16 of 255 and whose white is 235: the decoder does not expand it, unlike colors. */
+  isLimitedGray: boolean;
 }
 
 /**
  * Reads the codec's configuration: `av1C` (AV1 in ISOBMFF, section 2.3) or `hvcC` (ISO/IEC 14496-15
  * section 8.3.2).
  */
-export function readPixelFormat(bytes: Buffer, { type, contents }: Property): PixelFormat {
+export function readPixelFormat(
+  bytes: Buffer,
+  configuration: Property,
+  { cicp }: ColorDescription,
+): PixelFormat {
+  const { bitDepth, isGray } = readConfiguration(bytes, configuration);
+  return { bitDepth, isGray, isLimitedGray: isGray && cicp?.fullRange === false };
+}
+
+function readConfiguration(bytes: Buffer, { type, contents }: Property) {
   const cursor = new Cursor(bytes, contents);
   if (type === 'av1C') {
     cursor.skip(2);
