@@ -105,6 +105,92 @@ test('damaged profiles convert or are ignored, within 50 ms each', () => {
   expect(readable).toBeLessThan(140);
 }, 60_000);
 
+describe('a hostile profile takes less than a second', () => {
+  const withWord = (bytes: Buffer, offset: number, value: number) => {
+    const copy = Buffer.from(bytes);
+    copy.writeUInt32BE(value, offset);
+    return copy;
+  };
+  /** All tags at one place. */
+  const withOverlaps = (profile: Buffer, offset: number, length: number) => {
+    const copy = Buffer.from(profile);
+    for (let entry = 132; entry < 132 + 12 * copy.readUInt32BE(128); entry += 12) {
+      copy.writeUInt32BE(offset, entry + 4);
+      copy.writeUInt32BE(length, entry + 8);
+    }
+    return copy;
+  };
+  /** Entries of a tag table up to the limit, each naming the same bytes. */
+  const manyTags = (count: number, length: number) => {
+    const tag = file.curv(...Array.from({ length }, (_, i) => i & 65_535));
+    const names = Array.from({ length: count }, (_, i) => `t${String(i).padStart(3, '0')}`);
+    return withOverlaps(
+      file.rgbProfile(file.SRGB, file.SRGB_CURVE, Object.fromEntries(names.map((n) => [n, tag]))),
+      132 + 12 * (count + 9),
+      12 + 2 * length,
+    );
+  };
+  const bigTable = (channels: number, points: number, version = 2) => {
+    const tag = withBytes(file.table('mft2', channels, corner), 10, points);
+    const space = channels === 4 ? 'CMYK' : 'RGB ';
+    const padding = Buffer.alloc(3 * 1024 * 1024, 0x5a);
+    return file.iccFile(space, { A2B0: Buffer.concat([tag, padding]) }, { ...lab, version });
+  };
+  const stepsOf = () => file.steps(file.para(0, 2.2), Array<number>(12).fill(0.1), corner);
+  const cyclicSteps = (word: number, value: number) =>
+    file.iccFile('RGB ', { A2B0: withWord(stepsOf(), word, value) });
+  /** Section 10.16: the elements are all at one place, inside of the table itself. */
+  const multiProcess = (elements: number) => {
+    const head = Buffer.from('mpet\0\0\0\0\0\x03\0\x03', 'latin1');
+    const count = withWord(Buffer.alloc(4 + 8 * 1000), 0, elements);
+    for (let i = 4; i < count.length; i += 8) count.writeUInt32BE(0, i);
+    return Buffer.concat([head, count]);
+  };
+
+  test.each<[string, Buffer]>([
+    ['whose tags are all the same bytes', withOverlaps(P3, 132, 60)],
+    ['whose tags are all the whole profile', withOverlaps(P3, 0, P3.length)],
+    ['whose tags overlap the header', withOverlaps(P3, 36, 100)],
+    ['whose tags end beyond four billion', withOverlaps(P3, 0xffff_fff0, 0xffff_fff0)],
+    ['of 90 tags that are all one large curve', manyTags(90, 20_000)],
+    ['with a CMYK grid of 19 points', bigTable(4, 19)],
+    ['with an RGB grid of 79 points', bigTable(3, 79)],
+    ['with a CMYK grid of 255 points', bigTable(4, 255)],
+    ['of version 4 with a table of version 2', bigTable(3, 60, 4)],
+    ['of steps whose curves B are the tag', cyclicSteps(12, 0)],
+    ['of steps whose matrix is outside', cyclicSteps(16, 0xffff_fff0)],
+    ['of steps whose curves M are the tag', cyclicSteps(20, 8)],
+    ['of steps whose grid is the tag', cyclicSteps(24, 0)],
+    ['of steps whose curves A are the tag', cyclicSteps(28, 4)],
+    [
+      'with four billion multi-process elements',
+      file.rgbProfile(file.SRGB, file.SRGB_CURVE, {
+        D2B0: multiProcess(0xffff_ffff),
+      }),
+    ],
+    [
+      'with multi-process elements that contain themselves',
+      file.iccFile('RGB ', {
+        A2B0: multiProcess(1000),
+        D2B0: multiProcess(1000),
+      }),
+    ],
+    ['with 4,294,967,295 tags', withWord(P3, 128, 0xffff_ffff)],
+    ['with a size of four billion', withWord(P3, 0, 0xffff_ffff)],
+    ['with a size of 0', withWord(P3, 0, 0)],
+  ])('%s', (_name, profile) => {
+    const started = process.cpuUsage();
+    expect(convertAll(profile)).toEqual([768, 768, 768]);
+    expect(process.cpuUsage(started).user / 1e6).toBeLessThan(1);
+  });
+
+  test('multi-process elements are ignored: the matrix counts, as in Chromium', () => {
+    const more = { D2B0: multiProcess(0xffff_ffff) };
+    const profile = readIccProfile(file.rgbProfile(file.SRGB, file.SRGB_CURVE, more));
+    expect(profile?.rgb).toBeDefined();
+  });
+});
+
 test('the largest profile takes less than two seconds', () => {
   const values = Buffer.alloc(MAX_PROFILE_BYTES - 400, 1);
   const tag = file.curv();
