@@ -71,7 +71,9 @@ export function heifDescription({ icc, cicp }: ColorDescription): ColorDescripti
   const primaries = cicp.primaries === UNSPECIFIED ? BT709 : cicp.primaries;
   const isCamera = [UNSPECIFIED, BT2020_10, BT2020_12].includes(cicp.transfer);
   const transfer = isCamera ? SRGB_TRANSFER : cicp.transfer;
-  return { cicp: withSrgbCurve({ primaries, transfer }) };
+  const result = withSrgbCurve({ primaries, transfer });
+  const isSrgb = primaries === BT709 && result.transfer === SRGB_TRANSFER;
+  return isSrgb ? {} : { cicp: result };
 }
 
 /** As Chromium reads the code points of ICC profiles (the source file skia/ext/cicp.cc). */
