@@ -114,6 +114,16 @@ export const IMAGE_FAILURES = {
     publicMessage: 'The image is damaged or incomplete. Upload it again, or choose another.',
     meaning: 'The header or the pixel data cannot be decoded, or the file is cut short.',
   },
+  'too-many-images': {
+    publicMessage:
+      'You have as many images as this app allows. Delete one, then upload this one again.',
+    meaning:
+      'The owner has `MAX_IMAGES_PER_USER` other images. The file was not read; `original.deleted` in the image record ' +
+      'says whether it was deleted: see `DELETE_EXCESS_ORIGINALS`.',
+    retry:
+      'By the next backfill, or by `storage-public-variants doctor --fix`, after `MAX_IMAGES_PER_USER` was raised, unless ' +
+      'the original was deleted.',
+  },
   'too-many-bytes': {
     publicMessage: 'The file is too large. Upload a smaller one.',
     meaning: 'The uploaded object has more than `MAX_BYTES` bytes.',

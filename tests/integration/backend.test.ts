@@ -65,7 +65,7 @@ afterAll(async () => {
 
 testBackendContract('contract/', () => subject);
 
-const SETTINGS = { renditions: 'renditions', all: 'all' };
+const SETTINGS = { renditions: 'renditions', all: 'all', quota: 'quota' };
 
 /** Writes an image's records, without any renditions. */
 async function writeImage(records: Records, owner: Owner, generation: string): Promise<boolean> {
@@ -161,12 +161,12 @@ describe('an image with more tokens than fit in one commit', () => {
 
   test('an image keeps its default token until the last commit of its deletion', async () => {
     const { records } = openDying(3);
-    await expect(records.remove(owner, '10')).rejects.toThrow('died');
+    await expect(records.remove(owner, { newest: '10' })).rejects.toThrow('died');
     const { image, tokens } = await subject.backend.records.find(owner);
     expect(tokens.size).toBeGreaterThan(1);
     expect(tokens.size).toBeLessThan(SHARES);
     expect(tokens.has(hashToken(image?.token ?? ''))).toBe(true);
-    await expect(subject.backend.records.remove(owner, '10')).resolves.toBe(true);
+    await expect(subject.backend.records.remove(owner, { newest: '10' })).resolves.toBe(true);
     const none = { tokens: 0, generations: new Set(), image: undefined };
     await expect(readGenerations()).resolves.toEqual(none);
   }, 60_000);

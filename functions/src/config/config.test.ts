@@ -62,6 +62,8 @@ test('applies the documented defaults', () => {
     trustedProxies: [],
     quotas: { views: 3000, token: 6000, tokenBytes: 1_000_000_000 },
     lockOriginals: true,
+    maxImagesPerUser: 0,
+    deleteExcessOriginals: true,
     maxBytes: 50 * 1024 * 1024,
     maxPixels: 50_000_000,
     animated: true,

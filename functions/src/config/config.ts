@@ -52,6 +52,10 @@ export interface Config {
   serviceAccounts?: ServiceAccounts;
   /** Whether download tokens of originals are revoked. */
   lockOriginals: boolean;
+  /** Maximum number of images of one user; 0 means no limit. */
+  maxImagesPerUser: number;
+  /** Whether the original of an upload beyond that is deleted. */
+  deleteExcessOriginals: boolean;
   /** Maximum size of an original, bytes. */
   maxBytes: number;
   /** Maximum size of a decoded image, pixels (width times height). */
@@ -258,6 +262,8 @@ function schema(environment: Environment) {
       PROCESSING_SERVICE_ACCOUNT: serviceAccount('PROCESSING_SERVICE_ACCOUNT'),
       LIFECYCLE_SERVICE_ACCOUNT: serviceAccount('LIFECYCLE_SERVICE_ACCOUNT'),
       LOCK_ORIGINALS: flag('LOCK_ORIGINALS'),
+      MAX_IMAGES_PER_USER: wholeNumber('MAX_IMAGES_PER_USER'),
+      DELETE_EXCESS_ORIGINALS: flag('DELETE_EXCESS_ORIGINALS'),
       MAX_BYTES: wholeNumber('MAX_BYTES'),
       MAX_MEGAPIXELS: wholeNumber('MAX_MEGAPIXELS'),
       ANIMATED: flag('ANIMATED'),
@@ -330,6 +336,8 @@ export function parseConfig(environment: Environment): Config {
       },
     }),
     lockOriginals: value.LOCK_ORIGINALS,
+    maxImagesPerUser: value.MAX_IMAGES_PER_USER,
+    deleteExcessOriginals: value.DELETE_EXCESS_ORIGINALS,
     maxBytes: value.MAX_BYTES,
     maxPixels: value.MAX_MEGAPIXELS * 1_000_000,
     animated: value.ANIMATED,

@@ -10,6 +10,9 @@ export const BOOLEAN = {
   ],
 } as const;
 
+/** A rarely changed one. */
+export const ADVANCED_BOOLEAN = { ...BOOLEAN, advanced: true, availableIn: 'both' } as const;
+
 export function wholeNumber(unit: string, min: number, max: number, note = '') {
   const more = String(max).length - 1;
   return {

@@ -10,7 +10,7 @@ import { FORMATS } from '../domain/format.js';
 import { VARIANT_GRAMMAR } from '../domain/variant.js';
 import { locationOptions, REGION_PATTERN } from './locations.js';
 import {
-  BOOLEAN,
+  ADVANCED_BOOLEAN,
   NETWORK,
   wholeNumber,
   REQUEST_LIMIT,
@@ -164,7 +164,8 @@ const TABLE = {
   JOBS_COLLECTION: {
     label: 'Collection of job documents',
     description:
-      'Path of the Firestore collection where the backfill records its progress, in the document `backfill`.',
+      'Path of the Firestore collection where the backfill records its progress, in the document `backfill`. With ' +
+      '`MAX_IMAGES_PER_USER`, uploads are counted with the help of the document `uploads` and its subcollection.',
     type: 'string',
     default: 'imageJobs',
     example: 'photoJobs',
@@ -198,11 +199,9 @@ const TABLE = {
   NOINDEX: {
     label: 'Keep images out of search engines',
     description: 'Whether responses have the header `X-Robots-Tag: noindex`.',
-    ...BOOLEAN,
+    ...ADVANCED_BOOLEAN,
     default: 'true',
     example: 'false',
-    advanced: true,
-    availableIn: 'both',
   },
   TRUSTED_PROXIES: {
     label: 'Trusted proxies',
@@ -296,11 +295,29 @@ const TABLE = {
     description:
       'Whether the functions revoke the download tokens of originals. Cloud Storage adds one to each upload, and ' +
       'getDownloadURL() creates one; its URL bypasses security rules. Choose No only if your app needs such URLs.',
-    ...BOOLEAN,
+    ...ADVANCED_BOOLEAN,
     default: 'true',
     example: 'false',
-    advanced: true,
+  },
+  MAX_IMAGES_PER_USER: {
+    label: 'Images per user',
+    description:
+      'Maximum number of images of one user. A further upload is not processed; its image record gets the state `failed` and ' +
+      'the code `too-many-images`. An upload over an existing image is not a further one, and a deleted image no longer ' +
+      'counts. 0 means no limit.',
+    ...wholeNumber('images', 0, 100_000, ' (0 means no limit)'),
+    default: '0',
+    example: '500',
     availableIn: 'both',
+  },
+  DELETE_EXCESS_ORIGINALS: {
+    label: 'Delete uploads beyond MAX_IMAGES_PER_USER',
+    description:
+      'Whether the original of an upload beyond `MAX_IMAGES_PER_USER` is deleted at once. If false, it stays until its owner ' +
+      'deletes it, and is processed after the limit was raised. The backfill never deletes an original.',
+    ...ADVANCED_BOOLEAN,
+    default: 'true',
+    example: 'false',
   },
   MAX_BYTES: {
     label: 'Largest upload (bytes)',
@@ -330,31 +347,25 @@ const TABLE = {
     label: 'Keep animations',
     description:
       'Whether animated GIF and WebP files stay animated in WebP. JPEG and AVIF always show the first frame.',
-    ...BOOLEAN,
+    ...ADVANCED_BOOLEAN,
     default: 'true',
     example: 'false',
-    advanced: true,
-    availableIn: 'both',
   },
   HEIC: {
     label: 'Process HEIC files',
     description: 'Whether HEIC files, the default format of iPhone photos, are processed.',
-    ...BOOLEAN,
+    ...ADVANCED_BOOLEAN,
     default: 'true',
     example: 'false',
-    advanced: true,
-    availableIn: 'both',
   },
   TIFF: {
     label: 'Process TIFF files',
     description:
       'Whether TIFF files are processed. Of all supported formats, the TIFF parser has the longest history of ' +
       'vulnerabilities.',
-    ...BOOLEAN,
+    ...ADVANCED_BOOLEAN,
     default: 'false',
     example: 'true',
-    advanced: true,
-    availableIn: 'both',
   },
 } as const satisfies Record<string, Parameter>;
 

@@ -24,6 +24,8 @@ export interface OriginalInfo {
   /** Pixels, EXIF orientation applied; absent until the file has been decoded. */
   width?: number;
   height?: number;
+  /** Present when the functions have deleted the object, or are about to: its owner has too many images. */
+  deleted?: true;
 }
 
 export interface RenditionInfo {
@@ -47,7 +49,7 @@ export interface VariantInfo {
 export interface ImageRecord<Time = unknown> {
   state: ImageState;
   original: OriginalInfo;
-  /** The default public token. */
+  /** The default public token; empty while `error.code` is `too-many-images`. */
   token: string;
   variants?: Record<string, VariantInfo>;
   placeholder?: Placeholder;

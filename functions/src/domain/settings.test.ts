@@ -1,5 +1,5 @@
 import { parseConfig } from '../config/config.js';
-import { settingsHashes } from './settings.js';
+import { backfillSettingsHash, settingsHashes } from './settings.js';
 
 const hashesOf = (parameters: Record<string, string>) =>
   settingsHashes(parseConfig({ BUCKET: 'bucket', ...parameters }));
@@ -24,6 +24,17 @@ test.each<Record<string, string>>([
 ])('%j changes only the hash of failed attempts', (parameters) => {
   expect(hashesOf(parameters).renditions).toBe(defaults.renditions);
   expect(hashesOf(parameters).all).not.toBe(defaults.all);
+});
+
+test('the limit of images changes only the hash of refused uploads, and whether a backfill starts', () => {
+  const limited = { ...defaults, quota: expect.any(String) as string };
+  const hashes = hashesOf({ MAX_IMAGES_PER_USER: '10' });
+  expect(hashes).toEqual(limited);
+  expect(hashes.quota).not.toBe(defaults.quota);
+  expect(hashes.quota).not.toBe(hashesOf({ MAX_IMAGES_PER_USER: '11' }).quota);
+  const backfillHash = (MAX_IMAGES_PER_USER: string) =>
+    backfillSettingsHash(parseConfig({ BUCKET: 'bucket', MAX_IMAGES_PER_USER }));
+  expect(new Set(['0', '10', '11'].map(backfillHash)).size).toBe(3);
 });
 
 test('the order of variants and formats, and parameters of serve, do not change the hashes', () => {

@@ -20,6 +20,7 @@ export interface InputLimits {
   maxPixels: number;
   heic: boolean;
   tiff: boolean;
+  maxImagesPerUser: number;
 }
 
 export interface SettingsHashes {
@@ -27,18 +28,22 @@ export interface SettingsHashes {
   renditions: string;
   /** Stored with an attempt that failed: other settings may let it succeed. */
   all: string;
+  /** Stored with an upload beyond MAX_IMAGES_PER_USER: with another limit it may be processed. */
+  quota: string;
 }
 
 /** @returns hexadecimal hashes of the parameters; the order of VARIANTS and FORMATS does not matter */
 export function settingsHashes(config: RenditionSettings & InputLimits): SettingsHashes {
-  const { formats, animated, maxBytes, maxPixels, heic, tiff } = config;
+  const { formats, animated, maxBytes, maxPixels, heic, tiff, maxImagesPerUser } = config;
   const variants = config.variants
     .map(({ name, width, height, fit, crop }) => [name, width, height ?? 0, fit, crop ?? ''])
     .sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
   const renditionSettings = [ENCODING_VERSION, variants, [...formats].sort(), animated];
+  const allSettings = [renditionSettings, maxBytes, maxPixels, heic, tiff];
   return {
     renditions: hash(renditionSettings),
-    all: hash([renditionSettings, maxBytes, maxPixels, heic, tiff]),
+    all: hash(allSettings),
+    quota: hash([...allSettings, maxImagesPerUser]),
   };
 }
 
@@ -62,7 +67,8 @@ export function backfillSettingsHash(
   const locations = [originalsPath.text, variantsPath, imagesCollection.text, tokensCollection];
   // Added only if it differs: the hash of other instances stays what it was before the parameter existed.
   if (variantsBucket !== bucket) locations.push(variantsBucket);
-  return hash([settingsHashes(config).all, bucket, locations, config.lockOriginals]);
+  const quota = config.maxImagesPerUser === 0 ? [] : [config.maxImagesPerUser];
+  return hash([settingsHashes(config).all, bucket, locations, config.lockOriginals, ...quota]);
 }
 
 function hash(value: unknown): string {

@@ -2,7 +2,7 @@
  * State transitions of an image record, as pure functions: they decide which of two uploads, attempts or
  * events wins. The store of the records runs them in a transaction.
  */
-import { OUTSIDE_FAILURES } from '../errors.js';
+import { OUTSIDE_FAILURES, type ImageFailureCode } from '../errors.js';
 import { ENDED_ATTEMPT, mayBeRunning } from './attempt-id.js';
 import { generationOfRendition } from './path.js';
 import type {
@@ -36,6 +36,18 @@ export interface AttemptPlan {
   settings: SettingsHashes;
   /** Whether to process an image that is already `ready` or `failed`. */
   reprocess: ReprocessMode;
+  /** Absent: no limit. */
+  quota?: UploadQuota;
+}
+
+/** How many images a user may have. */
+export interface UploadQuota {
+  /** At least 1. */
+  maxImages: number;
+  /** What is recorded for an upload beyond it: `too-many-images`. */
+  failure: ProcessingFailure;
+  /** Whether the original of such an upload is to be deleted. */
+  deletesOriginal: boolean;
 }
 
 /**
@@ -49,7 +61,7 @@ export type ReprocessMode = 'never' | 'outdated' | 'always';
 export type BeginTransition<Time> =
   | {
       record: ImageRecord<Time>;
-      /** Whether the image is new and needs a token. */
+      /** Whether the image is new, or was refused: it needs a token, and counts from now on. */
       isNew: boolean;
       /** Whether an earlier attempt wrote or may have written renditions. */
       hasStaleRenditions: boolean;
@@ -63,7 +75,11 @@ export type BeginTransition<Time> =
   /** An attempt for an older upload of this image may still be running. */
   | 'busy'
   /** This upload is already `ready` or `failed`. */
-  | 'done';
+  | 'done'
+  | Refusal;
+
+/** This upload was refused, because its owner had too many images; its original stays, or is to be deleted. */
+export type Refusal = 'refused' | 'refused-deleted';
 
 /**
  * @returns undefined when the document names no generation of an original: something else wrote it, and an
@@ -110,7 +126,15 @@ export function beginAttempt<Time>(
   const hasEnded = order === 0 && previous.state !== 'processing';
   const mustReprocess =
     reprocess === 'always' || (reprocess === 'outdated' && isOutdated(previous, settings));
-  if (hasEnded && !mustReprocess) return 'done';
+  const wasRefused = isRefused(previous);
+  if (hasEnded && !mustReprocess) return wasRefused ? refusalOf(previous) : 'done';
+  if (wasRefused) {
+    const { createdAt } = previous;
+    const { token } = ids;
+    const state = 'processing' as const;
+    const record = { state, original, token, attempt, createdAt, updatedAt: now };
+    return { record, isNew: true, hasStaleRenditions: false };
+  }
   // An image that is served stays `ready` while it is processed again.
   const record = hasEnded
     ? { ...previous, attempt, updatedAt: now }
@@ -207,8 +231,58 @@ export function servedGeneration<Time>(record: ImageRecord<Time> | undefined): s
   return rendition && generationOfRendition(rendition.object);
 }
 
+/** Whether the upload was refused, because its owner had too many images. Such an image is not counted. */
+export function isRefused(record: Pick<ImageRecord, 'error'>): boolean {
+  return record.error?.code === ('too-many-images' satisfies ImageFailureCode);
+}
+
+/** @param record of an upload that was refused */
+export function refusalOf({ original }: Pick<ImageRecord, 'original'>): Refusal {
+  return original.deleted ? 'refused-deleted' : 'refused';
+}
+
+/** Refuses an upload: records its failure. Without a token, because nothing of it is ever served. */
+export function refuseUpload<Time>(
+  stored: ImageRecord<Time> | undefined,
+  { original, settings }: AttemptPlan,
+  { failure, deletesOriginal }: UploadQuota,
+  now: Time,
+): ImageRecord<Time> {
+  return {
+    state: 'failed',
+    original: { ...original, ...(deletesOriginal && { deleted: true as const }) },
+    token: '',
+    error: failure,
+    settings: settings.quota,
+    createdAt: recognizedRecord(stored)?.createdAt ?? now,
+    updatedAt: now,
+  };
+}
+
+/** What deletes the records of an image. */
+export interface Removal {
+  /** The newest generation known to be deleted; undefined: delete unconditionally. */
+  newest: string | undefined;
+  /** Whether to delete the record of a refused upload, too, whose original the functions have deleted. */
+  includesRefused?: boolean;
+}
+
+/** Whether a removal deletes the records. The record of a refused upload stays: it shows the owner why. */
+export function isRemoved(
+  record: ImageRecord | undefined,
+  { newest, includesRefused = false }: Removal,
+): boolean {
+  if (record === undefined || newest === undefined) return true;
+  const order = compareGenerations(record.original, { generation: newest });
+  return order < 0 || (order === 0 && (includesRefused || !record.original.deleted));
+}
+
 /** Whether an image was processed with other settings than these. */
-export function isOutdated(record: ImageRecord, { renditions, all }: SettingsHashes): boolean {
+export function isOutdated(
+  record: ImageRecord,
+  { renditions, all, quota }: SettingsHashes,
+): boolean {
+  if (isRefused(record)) return record.settings !== quota;
   return record.settings !== renditions && record.settings !== all;
 }
 

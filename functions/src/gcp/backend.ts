@@ -17,10 +17,13 @@ export type { AttemptStart, ImageRecords, ListedToken, Page, Records } from './r
 export {
   compareGenerations,
   isOutdated,
+  isRefused,
   recognizedRecord,
   servedGeneration,
   type ReprocessMode,
   type ProcessingResult,
+  type Refusal,
+  type UploadQuota,
 } from '../domain/transitions.js';
 
 export interface Backend {

@@ -18,16 +18,21 @@ import type { ImageRecord, TokenRecord } from '../domain/records.js';
 import type { SettingsHashes } from '../domain/settings.js';
 import { hashToken, mintToken } from '../domain/token.js';
 import { DELETES_PER_COMMIT, updatesPerCommit } from './commit-limits.js';
+import { openImageCounter } from './image-counter.js';
 import {
   beginAttempt,
-  compareGenerations,
   failAttempt,
   finishAttempt,
+  isRemoved,
   recognizedRecord,
+  refusalOf,
+  refuseUpload,
   releaseAttempt,
   type ProcessingFailure,
   type AttemptPlan,
   type ProcessingResult,
+  type Refusal,
+  type Removal,
 } from '../domain/transitions.js';
 
 /**
@@ -36,12 +41,14 @@ import {
  * - `done`: this upload is already `ready` or `failed` (the event was delivered twice)
  * - `stale`: a newer upload has been recorded
  * - `busy`: an attempt for an older upload of this image may still be running
+ * - a refusal: its owner has too many images; the failure is recorded
  */
 export type AttemptStart =
   | { attempt: string; hasStaleRenditions: boolean; current?: string; triedAt?: number }
   | 'done'
   | 'stale'
-  | 'busy';
+  | 'busy'
+  | Refusal;
 
 /** All records of an image. Times are milliseconds since 1970. */
 export interface ImageRecords {
@@ -66,7 +73,8 @@ export interface Page<T> {
 export interface Records {
   /**
    * Begins an attempt, with one read when there is nothing to do. For a new image it creates the default token;
-   * if the image record was deleted by hand, it deletes the previous default token.
+   * if the image record was deleted by hand, it deletes the previous default token. With a quota, an upload that
+   * would exceed it is recorded as failed instead, in the same transaction.
    */
   begin(owner: Owner, plan: AttemptPlan): Promise<AttemptStart>;
   /**
@@ -102,10 +110,11 @@ export interface Records {
   find(owner: Owner): Promise<ImageRecords>;
   /**
    * Deletes the image record and all its token records.
-   * @param newest the newest generation known to be deleted; undefined: delete unconditionally
-   * @returns false when a newer upload has been recorded; then nothing was deleted
+   * @returns false when a newer upload has been recorded, or the refusal of this one; then nothing was deleted
    */
-  remove(owner: Owner, newest: string | undefined): Promise<boolean>;
+  remove(owner: Owner, removal: Removal): Promise<boolean>;
+  /** Deletes what is stored about a user besides the records of images. */
+  forgetUser(uid: string): Promise<void>;
   /** Owners of image records, of one user or of all. A page may be empty although another follows. */
   listImages(limit: number, after?: string, uid?: string): Promise<Page<Owner>>;
   /** Token records, of one user or of all, ordered by hash. */
@@ -116,7 +125,7 @@ export interface Records {
 /** @param clock milliseconds since 1970; dates the ids of attempts */
 export function openRecords(
   firestore: Firestore,
-  config: Pick<Config, 'imagesCollection' | 'tokensCollection'>,
+  config: Pick<Config, 'imagesCollection' | 'tokensCollection' | 'jobsCollection'>,
   clock: () => number = Date.now,
 ): Records {
   const tokens = firestore.collection(config.tokensCollection) as CollectionReference<
@@ -127,6 +136,7 @@ export function openRecords(
       ImageRecord<Timestamp>
     >;
   const imageOf = ({ uid, imageId }: Owner) => imagesOf(uid).doc(imageId);
+  const counter = openImageCounter(firestore, config.jobsCollection);
   const tokensOf = (image: DocumentReference) => tokens.where('imagePath', '==', image.path);
   // Firestore replaces it with a Timestamp.
   const now = FieldValue.serverTimestamp() as unknown as Timestamp;
@@ -157,8 +167,18 @@ export function openRecords(
         const ids = { attempt, token: mintToken() };
         const transition = beginAttempt(stored, plan, ids, now, start);
         if (typeof transition === 'string') return transition;
+        const quota = transition.isNew ? plan.quota : undefined;
+        if (quota !== undefined) {
+          const images = imagesOf(owner.uid);
+          if (!(await counter.hasPlace(transaction, owner.uid, images, quota.maxImages))) {
+            const record = refuseUpload(stored, plan, quota, now);
+            transaction.set(image, record);
+            return refusalOf(record);
+          }
+        }
         const orphanedTokens = transition.isNew ? await findOrphanedTokens(transaction, image) : [];
         for (const token of orphanedTokens) transaction.delete(token.ref);
+        if (quota !== undefined) counter.takePlace(transaction, owner.uid);
         transaction.set(image, transition.record);
         // A token record is only created together with its token: a token whose record was deleted stays
         // revoked, whatever is uploaded later.
@@ -270,14 +290,12 @@ export function openRecords(
       };
     },
 
-    async remove(owner, newest) {
+    async remove(owner, removal) {
       const image = imageOf(owner);
       for (;;) {
         const isDone = await firestore.runTransaction(async (transaction) => {
           const stored = recognizedRecord(await readImage(transaction, image));
-          if (stored !== undefined && newest !== undefined) {
-            if (compareGenerations(stored.original, { generation: newest }) > 0) return false;
-          }
+          if (!isRemoved(stored, removal)) return false;
           const query = tokensOf(image)
             .select('kind')
             .limit(DELETES_PER_COMMIT + 1);
@@ -297,6 +315,8 @@ export function openRecords(
         if (isDone !== undefined) return isDone;
       }
     },
+
+    forgetUser: (uid) => counter.forget(uid),
 
     async listImages(limit, after, uid) {
       const { segments } = config.imagesCollection;

@@ -1,4 +1,5 @@
 /** One attempt: processes one generation of an original into renditions, image record and token records. */
+import type { Config } from '../config/config.js';
 import { ImageFailure, reasonOf, UnexpectedError } from '../errors.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
 import { contentDigest } from '../domain/entity-tag.js';
@@ -6,7 +7,13 @@ import { renditionNameOf, type Owner } from '../domain/path.js';
 import type { OriginalInfo, TokenVariant, VariantInfo } from '../domain/records.js';
 import { settingsHashes } from '../domain/settings.js';
 import { isCropped } from '../domain/variant.js';
-import type { AttemptStart, ProcessingResult, ReprocessMode } from '../gcp/backend.js';
+import type {
+  AttemptStart,
+  ProcessingResult,
+  Refusal,
+  ReprocessMode,
+  UploadQuota,
+} from '../gcp/backend.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
 import { checkBytes } from '../processing/limits.js';
 import type { ProcessedImage } from '../processing/process-image.js';
@@ -38,6 +45,8 @@ export interface ProcessOptions {
   reprocess: ReprocessMode;
   /** How many attempts of the owner may run at the same time; absent: any number. */
   share?: number;
+  /** Whether the original is deleted if the owner has too many images. */
+  deletesExcess?: boolean;
   /** Whether the image usually needs processing: then the original is read before that is known. */
   readsEarly?: boolean;
 }
@@ -60,8 +69,15 @@ export async function runAttempt(
   const { backend, config } = context;
   const { name } = original;
   const settings = settingsHashes(config);
-  const early = options.readsEarly ? settled(readOriginal(original, context)) : undefined;
-  const start = await backend.records.begin(owner, { original, settings, reprocess });
+  const quota = quotaOf(options, context);
+  // With a limit, an upload may well be refused.
+  const readsEarly = options.readsEarly && quota === undefined;
+  const early = readsEarly ? settled(readOriginal(original, context)) : undefined;
+  const plan = { original, settings, reprocess, ...(quota && { quota }) };
+  const start = await backend.records.begin(owner, plan);
+  if (start === 'refused' || start === 'refused-deleted') {
+    return handleRefusal(owner, original, start, context);
+  }
   if (typeof start === 'string') {
     // This may be a retry of an attempt that wrote renditions before a newer upload was recorded.
     if (start === 'stale') await scheduleCleanup(name, context);
@@ -103,6 +119,43 @@ export async function runAttempt(
   }
   await scheduleCleanup(name, context);
   return { outcome: 'superseded' };
+}
+
+function tooManyImages({ maxImagesPerUser }: Config): ImageFailure {
+  return new ImageFailure(
+    'too-many-images',
+    `expected at most ${maxImagesPerUser} images of a user`,
+  );
+}
+
+function quotaOf(
+  { deletesExcess = false }: ProcessOptions,
+  { config }: ProcessingContext,
+): UploadQuota | undefined {
+  if (config.maxImagesPerUser === 0) return undefined;
+  const { code, publicMessage: message } = tooManyImages(config);
+  return {
+    maxImages: config.maxImagesPerUser,
+    failure: { code, message },
+    deletesOriginal: deletesExcess,
+  };
+}
+
+/** Completes a refusal, which is recorded. Safe to repeat. */
+async function handleRefusal(
+  owner: Owner,
+  { name, generation }: OriginalInfo,
+  refusal: Refusal,
+  context: ProcessingContext,
+): Promise<Result> {
+  const { objects } = context.backend;
+  if (refusal === 'refused-deleted') await objects.deleteOriginal(name, generation);
+  else if ((await objects.findOriginal(name)) === undefined) {
+    // It was deleted before the refusal was recorded.
+    await removeIfOriginalMissing(owner, name, generation, context);
+    return { outcome: 'missing' };
+  }
+  return { outcome: 'failed', failure: tooManyImages(context.config) };
 }
 
 /**

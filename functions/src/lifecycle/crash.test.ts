@@ -14,6 +14,7 @@ import {
 
 const CAT = 'originals/alice/cat';
 const DOG = 'originals/alice/dog';
+const ONE_IMAGE = { MAX_IMAGES_PER_USER: '1' };
 const EXISTING_IMAGES = 'existing images';
 
 /** Operations up to the events whose handlers are killed, and the final number of images, tokens and renditions. */
@@ -172,6 +173,65 @@ const scenarios: [string, (memory: MemoryHarness) => Promise<void>, [number, num
       harness.events.length = 0;
     },
     [1, 1, 4],
+  ],
+  [
+    'an upload beyond the limit',
+    async (memory) => {
+      memory.harness.reconfigure(ONE_IMAGE);
+      await memory.harness.upload(CAT, 'cat');
+      await settle(memory);
+      await memory.harness.upload(DOG, 'dog');
+    },
+    [2, 1, 4],
+  ],
+  [
+    'the same, while originals beyond the limit are kept',
+    async (memory) => {
+      memory.harness.reconfigure({ ...ONE_IMAGE, DELETE_EXCESS_ORIGINALS: 'false' });
+      await memory.harness.upload(CAT, 'cat');
+      await settle(memory);
+      await memory.harness.upload(DOG, 'dog');
+    },
+    [2, 1, 4],
+  ],
+  [
+    'an upload over a refused one, after another image was deleted',
+    async (memory) => {
+      memory.harness.reconfigure(ONE_IMAGE);
+      await memory.harness.upload(CAT, 'cat');
+      await settle(memory);
+      await memory.harness.upload(DOG, 'dog');
+      await settle(memory);
+      await memory.harness.delete(CAT);
+      await settle(memory);
+      await memory.harness.upload(DOG, 'dog again');
+    },
+    [1, 1, 4],
+  ],
+  [
+    'a raised limit',
+    async (memory) => {
+      memory.harness.reconfigure({ ...ONE_IMAGE, DELETE_EXCESS_ORIGINALS: 'false' });
+      await memory.harness.upload(CAT, 'cat');
+      await settle(memory);
+      await memory.harness.upload(DOG, 'dog');
+      await settle(memory);
+      memory.harness.reconfigure({ MAX_IMAGES_PER_USER: '2' });
+      await memory.backend.queues.enqueueBackfill({}, 'run');
+    },
+    [2, 2, 8],
+  ],
+  [
+    'a purged user with a refused upload',
+    async (memory) => {
+      memory.harness.reconfigure(ONE_IMAGE);
+      await memory.harness.upload(CAT, 'cat');
+      await settle(memory);
+      await memory.harness.upload(DOG, 'dog');
+      await settle(memory);
+      await memory.backend.queues.enqueuePurge({ uid: 'alice' });
+    },
+    [0, 0, 0],
   ],
   [
     'an app that uses download tokens',

@@ -46,9 +46,29 @@ test(`the final state is correct after each of ${SCHEDULES} operation sequences`
       operationSequences(NAMES.length, 60),
       fc.nat(),
       bound,
-      (sequence, seed, seconds) =>
-        runSequence(openSubject({ REVOCATION_SECONDS: seconds }), sequence, seed),
+      async (sequence, seed, seconds) => {
+        await runSequence(openSubject({ REVOCATION_SECONDS: seconds }), sequence, seed);
+      },
     ),
     { numRuns: SCHEDULES, seed: SEED },
   );
+}, 300_000);
+
+test(`no user has more images than allowed, and none too few, in ${SCHEDULES / 2} operation sequences`, async () => {
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      operationSequences(NAMES.length, 60),
+      fc.nat(),
+      fc.constantFrom('true', 'false'),
+      async (sequence, seed, DELETE_EXCESS_ORIGINALS) => {
+        const parameters = { MAX_IMAGES_PER_USER: '1', DELETE_EXCESS_ORIGINALS };
+        const checker = await runSequence(openSubject(parameters), sequence, seed);
+        refused += checker.refused;
+      },
+    ),
+    { numRuns: SCHEDULES / 2, seed: SEED },
+  );
+  process.stderr.write(`refused ${refused} uploads\n`);
+  expect(refused).toBeGreaterThan(SCHEDULES / 2);
 }, 300_000);

@@ -9,10 +9,11 @@ import { withRetryWindow, type RetryMessages } from './retry.js';
 
 /**
  * - `overwritten`: a newer upload exists or has been recorded; its own event updates the image
+ * - `kept`: the functions deleted the original of a refused upload; its record says why
  * - `removed`: records, tokens and renditions were deleted
  * - `not-deleted`: the deletion failed for longer than the retry window, or a retry cannot succeed
  */
-export type DeletionResult = 'overwritten' | 'removed' | 'not-deleted';
+export type DeletionResult = 'overwritten' | 'kept' | 'removed' | 'not-deleted';
 
 const MESSAGES: RetryMessages = {
   willRetry: 'failed to delete image, will retry',
@@ -34,7 +35,11 @@ export async function originalDeleted(
   const retry = { time, details, messages: MESSAGES };
   const result = await withRetryWindow(retry, context, async () => {
     const image = await backend.records.findImage(owner);
-    if (image?.original && compareGenerations(image.original, original) > 0) return 'overwritten';
+    if (image?.original) {
+      const order = compareGenerations(image.original, original);
+      if (order > 0) return 'overwritten';
+      if (order === 0 && image.original.deleted) return 'kept';
+    }
     return removeIfOriginalMissing(owner, original.name, original.generation, context);
   });
   if (result === 'removed') log('INFO', 'deleted image and its renditions', details);
@@ -44,6 +49,8 @@ export async function originalDeleted(
 /**
  * Deletes the records and renditions of an original unless the original exists.
  * @param newest the newest generation known to be deleted, or recorded before this call
+ * @param includesRefused whether to delete the record of a refused upload, too, whose original the functions deleted
+ * @returns `overwritten` when there is a newer upload, or the record of a refused one
  * @throws transient errors; the caller's retry completes the deletion
  */
 export async function removeIfOriginalMissing(
@@ -51,13 +58,15 @@ export async function removeIfOriginalMissing(
   name: string,
   newest: string,
   context: LifecycleContext,
+  includesRefused = false,
 ): Promise<'overwritten' | 'removed'> {
   const { backend } = context;
   if ((await backend.objects.findOriginal(name)) !== undefined) return 'overwritten';
   // Scheduled first: if the process dies below and a new upload follows, the task deletes the rest.
   // A failure is thrown at the end, because URLs must stop working even when Cloud Tasks is unavailable.
   const [scheduled] = await Promise.allSettled([scheduleCleanup(name, context)]);
-  if (!(await backend.records.remove(owner, newest))) return 'overwritten';
+  const removal = { newest, includesRefused };
+  if (!(await backend.records.remove(owner, removal))) return 'overwritten';
   // No record references the renditions now. Instance memory holds copies no longer than the revocation bound.
   await cleanupRenditions(owner, name, context);
   if (scheduled.status === 'rejected') throw scheduled.reason as Error;

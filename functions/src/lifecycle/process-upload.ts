@@ -113,6 +113,7 @@ export async function processUpload(
           isRedelivery,
           reprocess: 'never',
           share: UPLOADS_PER_OWNER,
+          deletesExcess: config.deleteExcessOriginals,
           readsEarly: !isRedelivery && task.turn === undefined,
         },
         context,

@@ -31,7 +31,7 @@ export async function purge({ uid, after }: PurgeTask, context: LifecycleContext
     if (owner?.uid !== uid) continue;
     await remove(async () => {
       await objects.deleteOriginal(name, generation);
-      await removeIfOriginalMissing(owner, name, generation, context);
+      await removeIfOriginalMissing(owner, name, generation, context, true);
     });
   }
   if (page.next === undefined) {
@@ -47,11 +47,12 @@ export async function purge({ uid, after }: PurgeTask, context: LifecycleContext
       const owner = { uid, imageId };
       const newest = recognizedRecord(await records.findImage(owner))?.original.generation ?? '0';
       const name = fillTemplate(config.originalsPath, owner);
-      await remove(() => removeIfOriginalMissing(owner, name, newest, context));
+      await remove(() => removeIfOriginalMissing(owner, name, newest, context, true));
     }
     images += elsewhere.length;
   }
   if (lastError !== undefined) throw lastError as Error;
+  if (images === 0 && page.next === undefined) await records.forgetUser(uid);
   log('INFO', 'deleted images of a user', { images });
   if (images > 0 || page.next !== undefined) {
     await queues.enqueuePurge({ uid, ...(page.next !== undefined && { after: page.next }) });

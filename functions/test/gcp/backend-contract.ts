@@ -7,6 +7,7 @@ import type { Owner } from '../../src/domain/path.js';
 import type { OriginalInfo } from '../../src/domain/records.js';
 import { hashToken } from '../../src/domain/token.js';
 import { testObjectsContract } from './objects-contract.js';
+import { testQuotaContract } from './quota-contract.js';
 import type { Backend, ReprocessMode, ProcessingResult } from '../../src/gcp/backend.js';
 
 export interface Subject {
@@ -23,8 +24,8 @@ export interface Subject {
   copyToken: (hash: string, copies: string[], changes?: { imagePath: string }) => Promise<void>;
 }
 
-const SETTINGS = { renditions: 'renditions', all: 'all' };
-const OTHER_SETTINGS = { renditions: 'other renditions', all: 'other all' };
+const SETTINGS = { renditions: 'renditions', all: 'all', quota: 'quota' };
+const OTHER_SETTINGS = { renditions: 'other renditions', all: 'other all', quota: 'quota' };
 const FAILURE = { code: 'not-an-image', message: 'The file is not an image.' };
 
 /**
@@ -209,11 +210,11 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       const records = open().backend.records;
       const cat = owner();
       await beginAndFinish(cat, '10');
-      await expect(records.remove(cat, '9')).resolves.toBe(false);
+      await expect(records.remove(cat, { newest: '9' })).resolves.toBe(false);
       expect((await records.find(cat)).tokens.size).toBe(1);
-      await expect(records.remove(cat, '10')).resolves.toBe(true);
+      await expect(records.remove(cat, { newest: '10' })).resolves.toBe(true);
       expect(await records.find(cat)).toEqual({ tokens: new Map() });
-      await expect(records.remove(cat, undefined)).resolves.toBe(true);
+      await expect(records.remove(cat, { newest: undefined })).resolves.toBe(true);
     });
 
     test('a token whose record was deleted stays revoked after the next upload', async () => {
@@ -260,7 +261,7 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
         await expect(backend.records.listImages(9, undefined, cat.uid)).resolves.toMatchObject({
           items: [],
         });
-        await expect(backend.records.remove(cat, undefined)).resolves.toBe(true);
+        await expect(backend.records.remove(cat, { newest: undefined })).resolves.toBe(true);
         expect((await backend.records.find(cat)).image).toMatchObject(fields);
       }
       await beginAndFinish(cat, '10');
@@ -314,7 +315,7 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       expect(new Set([...tokens.values()].map(({ image }) => image?.generation))).toEqual(
         new Set(['11']),
       );
-      await expect(backend.records.remove(cat, '11')).resolves.toBe(true);
+      await expect(backend.records.remove(cat, { newest: '11' })).resolves.toBe(true);
       expect((await backend.records.find(cat)).tokens.size).toBe(0);
     }, 120_000);
 
@@ -340,6 +341,7 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
   });
 
   testObjectsContract(prefix, open);
+  testQuotaContract(open);
 
   describe('jobs', () => {
     test('a run counts each page once and completes with the last one', async () => {

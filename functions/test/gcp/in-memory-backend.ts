@@ -25,10 +25,12 @@ import type { Backend, Page, Progress } from '../../src/gcp/backend.js';
 import type { Reader } from '../../src/gcp/reader.js';
 import {
   beginAttempt,
-  compareGenerations,
   failAttempt,
   finishAttempt,
+  isRemoved,
   recognizedRecord,
+  refusalOf,
+  refuseUpload,
   releaseAttempt,
 } from '../../src/domain/transitions.js';
 
@@ -191,6 +193,17 @@ export function inMemoryBackend({
         const ids = { attempt: attemptId(now(), random), token: mintToken() };
         const transition = beginAttempt(images.get(path), plan, ids, now(), now());
         if (typeof transition === 'string') return transition;
+        if (transition.isNew && plan.quota) {
+          const folder = path.slice(0, path.lastIndexOf('/') + 1);
+          const counted = [...images].filter(
+            ([other, { token }]) => other.startsWith(folder) && token > '',
+          );
+          if (counted.length >= plan.quota.maxImages) {
+            const record = refuseUpload(images.get(path), plan, plan.quota, now());
+            images.set(path, record);
+            return refusalOf(record);
+          }
+        }
         images.set(path, transition.record);
         const orphanedTokens = transition.isNew
           ? tokensOf(path).filter(([, { kind }]) => kind === 'default')
@@ -245,16 +258,15 @@ export function inMemoryBackend({
         const image = images.get(path);
         return { ...(image && { image }), tokens: new Map(tokensOf(path)) };
       }),
-      remove: counted('remove', (owner, newest) => {
+      remove: counted('remove', (owner, removal) => {
         const path = pathOf(owner);
         const stored = recognizedRecord(images.get(path));
-        if (stored !== undefined && newest !== undefined) {
-          if (compareGenerations(stored.original, { generation: newest }) > 0) return false;
-        }
+        if (!isRemoved(stored, removal)) return false;
         if (stored !== undefined) images.delete(path);
         for (const [hash] of tokensOf(path)) tokens.delete(hash);
         return true;
       }),
+      forgetUser: counted('forgetUser', () => {}),
       listImages: counted('listImages', (limit, after, uid) => {
         const { items, ...next } = pageOf([...images.keys()], limit, after);
         const owners = items.flatMap((path) => {

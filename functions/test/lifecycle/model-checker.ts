@@ -7,7 +7,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { renditionsFolder, type Owner } from '../../src/domain/path.js';
 import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
-import type { Backend } from '../../src/gcp/backend.js';
+import { isRefused, type Backend } from '../../src/gcp/backend.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
 import { referencedRenditions } from '../../src/lifecycle/cleanup.js';
 import { intercept, renditionText, type Job, type TestHarness } from './test-harness.js';
@@ -81,6 +81,8 @@ export class ModelChecker {
   readonly #lastReferenced = new Map<string, number>();
   /** The field `image` of token records whose renditions were checked. */
   readonly #checkedImages = new WeakSet<object>();
+  /** Refused uploads, as `name generation`: see MAX_IMAGES_PER_USER. */
+  readonly #refused = new Set<string>();
   readonly #running: RunningHandler[] = [];
   readonly #errors: unknown[] = [];
   readonly #names: readonly string[];
@@ -173,8 +175,29 @@ export class ModelChecker {
     for (const hash of this.#revoked) {
       assertThat(!tokens.has(hash), 'a revoked token to stay revoked', hash);
     }
-    for (const image of images.values()) {
-      assertThat(image.token.startsWith('spv_'), 'a token', image.token);
+    this.#checkQuota(images);
+  }
+
+  /** How many uploads were refused, because their owner had too many images. */
+  get refused(): number {
+    return this.#refused.size;
+  }
+
+  /** An image has a token unless it was refused, and no image is refused while another fits. */
+  #checkQuota(images: ReadonlyMap<string, ImageRecord<number>>): void {
+    const { maxImagesPerUser: max } = this.harness.config;
+    const counted = [...images.values()].filter((image) => !isRefused(image));
+    assertThat(max === 0 || counted.length <= max, `at most ${max} images`, counted.length);
+    for (const [name, image] of images) {
+      const { token, original } = image;
+      if (!isRefused(image)) assertThat(token.startsWith('spv_'), 'a token', token);
+      else {
+        assertThat(token === '', 'no token of a refused upload', token);
+        const upload = `${name} ${original.generation}`;
+        const isNew = this.subject.checksEveryCall && !this.#refused.has(upload);
+        if (isNew) assertThat(counted.length === max, `${max} other images`, counted.length);
+        this.#refused.add(upload);
+      }
     }
   }
 
@@ -316,6 +339,13 @@ export class ModelChecker {
     const own = [...tokens].filter(([, token]) => token.imageId === imageId);
     const folder = this.#folderOf(name);
     const stored = [...renditions].filter((object) => object.startsWith(folder));
+    if (image && isRefused(image)) {
+      expect({ name, own, stored }).toEqual({ name, own: [], stored: [] });
+      // A record without an original stays only if the functions deleted it.
+      expect(originals.has(name)).toBe(!image.original.deleted);
+      expect(image.original.generation).toBe(upload?.generation ?? image.original.generation);
+      return;
+    }
     if (upload === undefined) {
       expect({ name, image, own, stored }).toEqual({ name, image: undefined, own: [], stored: [] });
       return;

@@ -99,13 +99,14 @@ export function operationSequences(originals: number, maxOperations: number) {
   return fc.commands(operations, { maxCommands: maxOperations, size: 'max' });
 }
 
-/** Runs a sequence, then all remaining events and tasks, and checks the final state. */
+/** Runs a sequence, then all remaining events and tasks, and checks the final state. @returns what it counted */
 export async function runSequence(
   subject: Subject,
   sequence: Iterable<fc.AsyncCommand<Model, ModelChecker>>,
   seed: number,
-): Promise<void> {
+): Promise<ModelChecker> {
   const checker = new ModelChecker(subject);
   await fc.asyncModelRun(() => ({ model: {}, real: checker }), sequence);
   await checker.runToCompletion(seed);
+  return checker;
 }

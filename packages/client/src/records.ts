@@ -44,13 +44,15 @@ export interface OriginalInfo {
   /** Pixels, with EXIF orientation applied; absent until the file has been decoded. */
   width?: number;
   height?: number;
+  /** Present when the functions have deleted the object: its owner has too many images. */
+  deleted?: true;
 }
 
 /** The document `users/{uid}/images/{imageId}`; only its owner may read it. `Time` is the SDK's timestamp type. */
 export interface ImageRecord<Time = unknown> {
   state: 'processing' | 'ready' | 'failed';
   original: OriginalInfo;
-  /** The default public token. */
+  /** The default public token; empty while `error.code` is `too-many-images`. */
   token: string;
   variants?: Record<string, VariantInfo>;
   placeholder?: Placeholder;

@@ -67,7 +67,8 @@ export async function inspect(
   const image = recognizedRecord(records.image);
   if (original === undefined) {
     const orphans = [
-      ...(image ? ['image record'] : []),
+      // The record of an upload that was refused shows the owner why its original was deleted.
+      ...(image && !image.original.deleted ? ['image record'] : []),
       ...(records.tokens.size > 0 ? [`${records.tokens.size} token records`] : []),
       ...(renditions.length > 0 ? [`${renditions.length} renditions`] : []),
     ];
@@ -75,7 +76,9 @@ export async function inspect(
     // An upload from now on has a newer generation and is not removed.
     const generation = image?.original.generation ?? '0';
     const remove = (fixContext: ProcessingContext) =>
-      removeIfOriginalMissing(owner, name, generation, fixContext);
+      image?.original.deleted
+        ? cleanup({ name }, fixContext)
+        : removeIfOriginalMissing(owner, name, generation, fixContext);
     return { findings: [toFinding('orphaned', orphans.join(', '), remove)] };
   }
   const unlocked = renditions.filter(({ hasDownloadToken }) => hasDownloadToken);
@@ -94,6 +97,12 @@ export async function inspect(
     (isUnfinished && context.now() - image.updatedAt < RETRY_WINDOW_MS);
   if (isInProgress) return { findings };
   findings.push(...findDownloadToken(original, context));
+  if (image?.original.deleted && compareGenerations(image.original, original) === 0) {
+    const remove = ({ backend: { objects } }: ProcessingContext) =>
+      objects.deleteOriginal(name, original.generation);
+    findings.push(toFinding('orphaned', 'original of a refused upload', remove));
+    return { findings };
+  }
   const processAgain = (fixContext: ProcessingContext) => reprocess(owner, name, fixContext);
   if (image === undefined) findings.push(toFinding('missing', 'image record', processAgain));
   else {
