@@ -4,6 +4,7 @@
  */
 import { ImageFailure } from '../errors.js';
 import type { FileType } from './file-type.js';
+import { keepGifTransparency } from './gif.js';
 import { readJpeg, type JpegFile } from './jpeg.js';
 import { checkPixels, MAX_FILE_FRAMES, MAX_SCANS, type UploadLimits } from './limits.js';
 import { cleanPng } from './png.js';
@@ -18,7 +19,7 @@ export interface CleanFile {
 
 /**
  * Drops all metadata but orientation and color profile from JPEG, PNG and WebP. GIF has none that a decoder
- * parses; TIFF keeps its own, because its decoder reads only what it needs. heif/image.ts does this for HEIF.
+ * parses, and only gets flags of transparency; TIFF keeps its own, because its decoder reads only what it needs. heif/image.ts does this for HEIF.
  * @throws ImageFailure when decoding the file would take too much time or memory
  */
 export function checkStructure(
@@ -32,6 +33,7 @@ export function checkStructure(
     return { bytes: file.bytes, ...(file.lacksEnd && { cutJpeg: file }) };
   }
   if (type === 'png') return { bytes: cleanPng(bytes) };
+  if (type === 'gif') return { bytes: keepGifTransparency(bytes) };
   if (type !== 'webp') return { bytes };
   const file = readWebp(bytes);
   checkCount('frames', file.frames, MAX_FILE_FRAMES);
