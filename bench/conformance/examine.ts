@@ -10,26 +10,21 @@ export interface Input extends Omit<Case, 'create' | 'format' | 'row' | 'name'> 
   type: string;
 }
 
-export interface Examination extends Verdict {
-  /** What Chromium shows for the original, or for its stand-in. */
-  shown: Shown | NotShown;
-}
-
 export async function examine(
   input: Input,
   browser: Browser,
   processor: Processor,
-): Promise<Examination> {
+): Promise<Verdict> {
   const stored = input.reference && (await input.reference());
   const shown = await browser.show(stored ?? input.bytes, stored ? typeOf(stored) : input.type);
   const processed = await processor(input.bytes, input.parameters);
   const renditions = await showRenditions(browser, processed, shown);
   const verdict = judge(shown, processed, renditions, input);
-  if (!input.picture || verdict.kind === 'wrong') return { ...verdict, shown };
+  if (!input.picture || verdict.kind === 'wrong') return verdict;
   const picture = await browser.show(input.picture(), 'image/png');
   const second = judge(picture, processed, renditions, { ...input, tolerance: 'encoder' });
-  if (second.kind !== 'wrong') return { ...verdict, shown };
-  return { ...second, detail: `the picture that was encoded: ${second.detail}`, shown };
+  if (second.kind !== 'wrong') return verdict;
+  return { ...second, detail: `the picture that was encoded: ${second.detail}` };
 }
 
 /** References are PNG, except for a few JPEG files. */

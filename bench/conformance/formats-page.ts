@@ -1,83 +1,177 @@
 /** Generates docs/reference/formats.md from the results of the suite. */
 import { markdownTable } from 'markdown-table';
-import type { Result } from './verdict.js';
+import { TOLERANCES, type Result } from './verdict.js';
 
 export const FORMATS_PAGE = 'docs/reference/formats.md';
 /** Written by `npm run bench -- conformance --write`. */
-export const FORMATS_JSON = 'docs/reference/formats.json';
+export const RESULTS_JSON = 'bench/conformance/results.json';
 
 export interface FormatsTable {
   /** The version of Chromium. */
   chromium: string;
+  /** Of the run: year, month and day. */
+  date: string;
   rows: FormatsRow[];
 }
 
 export interface FormatsRow {
   format: string;
   row: string;
-  files: number;
-  /** The verdicts of the files, and how they were converted or the failure codes. */
-  result: string;
+  /** Numbers of files. */
+  same: number;
+  /** By how they were converted. */
+  converted: Record<string, number>;
+  /** By failure code. */
+  refused: Record<string, number>;
 }
 
-/** Takes the files of each row together. */
-export function formatsTable(results: readonly Result[], chromium: string): FormatsTable {
-  const rows = new Map<string, Result[]>();
-  for (const result of results) {
-    const key = `${result.format}: ${result.row}`;
-    rows.set(key, [...(rows.get(key) ?? []), result]);
+/** Takes the files of each row together; none may be wrong. */
+export function formatsTable(
+  results: readonly Result[],
+  run: Pick<FormatsTable, 'chromium' | 'date'>,
+): FormatsTable {
+  const rows = new Map<string, FormatsRow>();
+  for (const { format, row, kind, detail } of results) {
+    const key = `${format}: ${row}`;
+    const own = rows.get(key) ?? { format, row, same: 0, converted: {}, refused: {} };
+    rows.set(key, own);
+    if (kind === 'same') own.same++;
+    else if (kind !== 'wrong') own[kind][detail] = (own[kind][detail] ?? 0) + 1;
   }
-  return {
-    chromium: chromium.split('.')[0] as string,
-    rows: [...rows.values()].map((own) => {
-      const [{ format, row }] = own as [Result];
-      const texts = [...new Set(own.map(textOf))];
-      return { format, row, files: own.length, result: texts.join('; or ') };
-    }),
-  };
+  return { ...run, rows: [...rows.values()] };
 }
 
-function textOf({ kind, detail }: Result): string {
-  if (kind === 'refused') return `refused: \`${detail}\``;
-  return kind === 'converted' ? `converted: ${detail}` : kind;
+export function filesOf({ same, converted, refused }: FormatsRow): number {
+  return [same, ...Object.values(converted), ...Object.values(refused)].reduce((a, b) => a + b, 0);
 }
 
-const NOTES: Readonly<Record<string, string>> = {
-  HEIC: `Chromium does not show HEIC. The measure is the picture that libheif decodes, cropped, rotated and mirrored
-in the order of the file, in the file's color space.`,
-  TIFF: `With the parameter \`TIFF\` set to \`true\`. Chromium does not show TIFF: the measure is the same picture as PNG.
-Of several pages, the first is used.`,
+const sum = (rows: readonly FormatsRow[], count: (row: FormatsRow) => number) =>
+  rows.reduce((total, row) => total + count(row), 0);
+
+const WHEN: Readonly<Record<string, string>> = {
+  HEIC: 'unless [`HEIC`](parameters.md#heic) is `false`',
+  TIFF: 'if [`TIFF`](parameters.md#tiff) is `true`',
 };
 
-export function formatsPage({ chromium, rows }: FormatsTable): string {
+/** What a table of one line per combination cannot say. */
+const NOTES: Readonly<Record<string, string>> = {
+  JPEG: `The EXIF orientation is applied if its type and count are valid. CMYK without a color profile is shown as Chromium shows
+it.`,
+  PNG: `The orientation of the chunk \`eXIf\` is applied. Of an animated PNG, the first frame is shown.`,
+  WebP: `Browsers ignore the EXIF orientation of a WebP, and so do renditions.`,
+  GIF: `Areas that no frame draws are transparent, also in a GIF without a transparent color.`,
+  AVIF: `Crop, rotation and mirror are applied in this order, whatever their order in the file. A crop (\`clap\`) that does not begin
+at the top left corner, which the AVIF specification forbids, is ignored. Chromium does both, too.`,
+  HEIC: `Chromium does not show HEIC. The reference is the picture that libheif decodes, in the file's color space; crop, rotation and
+mirror are applied in the order of the file.`,
+  TIFF: `Chromium does not show TIFF. The reference is the same picture as PNG. Of several pages, the first is used.`,
+};
+
+export function formatsPage({ chromium, date, rows }: FormatsTable): string {
   const formats = [...new Set(rows.map(({ format }) => format))];
-  const files = rows.reduce((sum, row) => sum + row.files, 0);
-  const sections = formats.map((format) => {
-    const own = rows.filter((row) => row.format === format);
+  const rowsOf = (format: string) => rows.filter((row) => row.format === format);
+  const taken = formats.filter((format) => format !== 'Other');
+  const total = (count: (row: FormatsRow) => number) => sum(rows, count);
+  const { lossless, subsampled, shipped, toneMapped } = TOLERANCES;
+  const bounds = ({ mean, worst }: { mean: number; worst: number }) =>
+    `${mean} on average and ${worst} at the worst place`;
+  const sections = taken.map((format) => {
     const note = NOTES[format];
-    const table = markdownTable(
-      [
-        ['Files', 'Rendition', 'Tested'],
-        ...own.map((one) => [one.row, one.result, String(one.files)]),
-      ],
-      { align: ['left', 'left', 'right'] },
-    );
-    return `## ${format}\n\n${note === undefined ? '' : `${note}\n\n`}${table}\n`;
+    return `### ${format}\n\n${note === undefined ? '' : `${note}\n\n`}${detailsTable(rowsOf(format))}\n`;
   });
   return `# Formats
 
-<!-- Generated by npm run docs from docs/reference/formats.json. Do not edit. -->
+<!-- Generated by npm run docs from bench/conformance/results.json. Do not edit. -->
 
-What a rendition looks like for each kind of file:
+Renditions look like the original in a browser: the same size, orientation, crop, colors, transparency, frames, durations and loop
+count. In JPEG renditions, transparent areas are white; in JPEG and AVIF renditions, an animation is its first frame.
 
-- **same**: like the original in a browser, in size, orientation, crop, color, transparency, frames, durations and loop
-  count. A transparent original has a white background in JPEG, and an animated one is a still image in JPEG and AVIF.
-- **converted**: differs from the original by design.
-- **refused**: the upload fails with this [code](errors.md#uploads).
+${summaryTable(taken.map((format) => [format, rowsOf(format)]))}
 
-\`npm run bench -- conformance\` tests ${files} files: it shows each one and its renditions in Chromium (here: version
-${chromium}, with the sRGB profile forced) and compares the pixels. Of a rendition encoded without loss, the mean color
-difference (CIEDE2000) is at most 1.3. The [limits per file](../processing.md#limits-per-file) apply to all formats.
+- **Converted**: the rendition differs from the original by design.
+- **Refused**: the upload ends as \`failed\` with this [code](errors.md#uploads).
+
+The type is found by the bytes of the file, not by its name or content type. Everything else is refused:
+
+${otherTable(rowsOf('Other'))}
+
+The [limits per file](../processing.md#limits-per-file) apply to all formats.
+
+## How this is measured
+
+\`npm run bench -- conformance\` makes ${total(filesOf)} files, processes each, shows the original and the renditions in Chromium with the
+sRGB profile forced, and compares sizes, pixels, frames, durations and loop counts. On ${date}, with Chromium ${chromium}:
+${total(({ same }) => same)} the same, ${total(({ converted }) => count(converted))} converted, ${total(({ refused }) => count(refused))} refused, 0 wrong.
+
+Color differences are CIEDE2000, where 1 is just noticeable. "Worst" is the largest difference after each pixel became the mean of
+the 3 x 3 pixels around it, because encoders blur edges. Accepted are:
+
+- for renditions encoded without loss, ${bounds(lossless)};
+- for subsampled colors, which decoders enlarge in different ways, ${bounds(subsampled)};
+- for renditions at the default quality, ${bounds(shipped)};
+- for HDR (PQ and HLG), whose highlights are mapped to sRGB, ${bounds(toneMapped)}.
+
+\`npm run bench -- conformance --corpus DIR\` compares the files of a folder in the same way.
+
+## Details
 
 ${sections.join('\n')}`;
+}
+
+const count = (byDetail: Readonly<Record<string, number>>) =>
+  Object.values(byDetail).reduce((a, b) => a + b, 0);
+
+function summaryTable(formats: readonly (readonly [string, readonly FormatsRow[]])[]): string {
+  const exceptions = (rows: readonly FormatsRow[], kind: 'converted' | 'refused') =>
+    rows
+      .flatMap((row) =>
+        Object.keys(row[kind]).map((detail) => `${row.row}: ${textOf(kind, detail)}`),
+      )
+      .join('<br>');
+  return markdownTable(
+    [
+      ['Format', 'Accepted', 'Tested', 'Same', 'Converted', 'Refused'],
+      ...formats.map(([format, rows]) => [
+        format,
+        WHEN[format] ?? 'yes',
+        String(sum(rows, filesOf)),
+        String(sum(rows, ({ same }) => same)),
+        exceptions(rows, 'converted'),
+        exceptions(rows, 'refused'),
+      ]),
+    ],
+    { align: ['left', 'left', 'right', 'right', 'left', 'left'] },
+  );
+}
+
+const textOf = (kind: 'converted' | 'refused', detail: string) =>
+  kind === 'refused' ? `\`${detail}\`` : detail;
+
+function otherTable(rows: readonly FormatsRow[]): string {
+  const byCode = new Map<string, string[]>();
+  for (const { row, refused } of rows) {
+    for (const code of Object.keys(refused)) byCode.set(code, [...(byCode.get(code) ?? []), row]);
+  }
+  return markdownTable([
+    ['Code', 'Files'],
+    ...[...byCode].map(([code, names]) => [`\`${code}\``, names.join(', ')]),
+  ]);
+}
+
+function detailsTable(rows: readonly FormatsRow[]): string {
+  return markdownTable(
+    [
+      ['Files', 'Rendition', 'Tested'],
+      ...rows.map((row) => [row.row, resultOf(row), String(filesOf(row))]),
+    ],
+    { align: ['left', 'left', 'right'] },
+  );
+}
+
+function resultOf({ same, converted, refused }: FormatsRow): string {
+  return [
+    ...(same > 0 ? ['same'] : []),
+    ...Object.keys(converted).map((detail) => `converted: ${detail}`),
+    ...Object.keys(refused).map((code) => `refused: \`${code}\``),
+  ].join('; or ');
 }

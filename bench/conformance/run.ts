@@ -9,10 +9,9 @@ import { CONTENT_TYPES, type Case } from './case.js';
 import { allCases } from './cases/index.js';
 import { openBrowser } from './chromium.js';
 import { readCorpus } from './corpus.js';
-import { examine, type Examination, type Input } from './examine.js';
-import { formatsPage, formatsTable, FORMATS_JSON, FORMATS_PAGE } from './formats-page.js';
+import { examine, type Input } from './examine.js';
+import { formatsPage, formatsTable, FORMATS_PAGE, RESULTS_JSON } from './formats-page.js';
 import { openProcessor } from './product.js';
-import { EXAMPLES, EXAMPLES_JSON, gridOf } from './stored-colors.js';
 import type { Result } from './verdict.js';
 
 export interface ConformanceOptions {
@@ -20,7 +19,7 @@ export interface ConformanceOptions {
   corpus?: string | undefined;
   /** A regular expression for file names. */
   only?: string | undefined;
-  /** Writes docs/reference/formats.md and the files that tests compare with it. */
+  /** Writes docs/reference/formats.md, and the results that it is generated from. */
   write?: boolean | undefined;
 }
 
@@ -39,10 +38,15 @@ export async function measureConformance(
   const all = corpus === undefined ? suiteJobs(paths) : readCorpus(paths.root, corpus);
   const pattern = new RegExp(only);
   const jobs = all.filter(({ name }) => pattern.test(name));
-  const { results, shown, chromium } = await examineAll(paths, jobs);
+  const { results, chromium } = await examineAll(paths, jobs);
   writeResults(paths, 'conformance', { chromium, results });
   process.stdout.write(summary(results));
-  if (write) writeFiles(paths.root, results, shown, chromium);
+  if (write) {
+    if (jobs.length < all.length || corpus !== undefined) {
+      throw new Error('expected a run of the whole suite before --write');
+    }
+    writeFiles(paths.root, results, chromium);
+  }
   return results.every(({ kind }) => kind !== 'wrong');
 }
 
@@ -50,14 +54,12 @@ async function examineAll({ root }: BenchPaths, jobs: readonly Job[]) {
   const processor = openProcessor(openProduct(root));
   const browser = await openBrowser(join(root, 'bench', 'conformance', 'page.mjs'));
   const results: Result[] = [];
-  const shown = new Map<string, Examination['shown']>();
   const rest = jobs.entries();
   const work = async () => {
     // The iterator is shared: each worker takes the next job.
     for (const [index, { read, ...job }] of rest) {
-      const { shown: original, ...verdict } = await examine(await read(), browser, processor);
+      const verdict = await examine(await read(), browser, processor);
       results[index] = { ...job, ...verdict };
-      shown.set(job.name, original);
       if (verdict.kind === 'wrong') process.stderr.write(`- ${job.name}: ${verdict.detail}\n`);
     }
   };
@@ -67,7 +69,7 @@ async function examineAll({ root }: BenchPaths, jobs: readonly Job[]) {
     processor.close();
     await browser.close();
   }
-  return { results, shown, chromium: browser.version };
+  return { results, chromium: browser.version };
 }
 
 /** The files are kept, to look at those that are wrong. */
@@ -99,29 +101,13 @@ function summary(results: readonly Result[]): string {
   return table(['format', 'files', ...KINDS], [...rows, ['**all**', ...count(results)]]);
 }
 
-/** @throws Error when a file is wrong, or not all files were examined */
-function writeFiles(
-  root: string,
-  results: readonly Result[],
-  shown: ReadonlyMap<string, Examination['shown']>,
-  chromium: string,
-): void {
+/** @throws Error when a file is wrong */
+function writeFiles(root: string, results: readonly Result[], chromium: string): void {
   const wrong = results.filter(({ kind }) => kind === 'wrong').length;
   if (wrong > 0) throw new Error(`expected no wrong files before --write, found ${wrong}`);
-  const rows = formatsTable(results, chromium);
-  const writeJson = (file: string, value: object) =>
-    writeFileSync(join(root, file), `${JSON.stringify(value, null, 2)}\n`);
-  writeJson(FORMATS_JSON, rows);
+  const date = new Date().toISOString().slice(0, 10);
+  const [major = chromium] = chromium.split('.');
+  const rows = formatsTable(results, { chromium: major, date });
+  writeFileSync(join(root, RESULTS_JSON), `${JSON.stringify(rows, null, 2)}\n`);
   writeFileSync(join(root, FORMATS_PAGE), formatsPage(rows));
-  const examples = EXAMPLES.map((name) => {
-    const original = shown.get(name);
-    if (!original || 'error' in original) {
-      throw new Error(
-        `expected Chromium to show ${name}, found ${original?.error ?? 'no such file'}`,
-      );
-    }
-    const { width, height, fit, white } = original;
-    return [name, { width, height, colors: gridOf(fit, white) }] as const;
-  });
-  writeJson(EXAMPLES_JSON, Object.fromEntries(examples));
 }

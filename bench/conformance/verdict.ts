@@ -25,14 +25,18 @@ interface Tolerance {
   worst: number;
 }
 
-/** Of renditions encoded without loss: what remains is rounding, and chroma upsampling of the decoders. */
-const LOSSLESS: Tolerance = { mean: 1.3, worst: 6 };
-/** Decoders differ in how they enlarge the chroma planes of AVIF. */
-const SUBSAMPLED: Tolerance = { mean: 1.5, worst: 12 };
-/** Of renditions at the default quality, which blur the edges of small pictures. */
-const SHIPPED: Tolerance = { mean: 4, worst: 35 };
-/** Two tone mappings of the same highlights. */
-const TONE_MAPPED: Tolerance = { mean: 8, worst: 30 };
+/** The largest color differences that are accepted. */
+export const TOLERANCES = {
+  /** Of renditions encoded without loss: what remains is rounding, and chroma upsampling of the decoders. */
+  lossless: { mean: 1.3, worst: 6 },
+  /** Decoders differ in how they enlarge the chroma planes of AVIF. */
+  subsampled: { mean: 1.5, worst: 12 },
+  /** Of renditions at the default quality, which blur the edges of small pictures. */
+  shipped: { mean: 4, worst: 35 },
+  /** Two tone mappings of the same highlights. */
+  toneMapped: { mean: 8, worst: 30 },
+} as const satisfies Record<string, Tolerance>;
+
 /** Of smaller pictures, the quality at the default settings says nothing. */
 const MIN_SHIPPED_EDGE = 16;
 
@@ -99,12 +103,12 @@ const wrong = (detail: string): Verdict => ({ kind: 'wrong', detail });
 type Measure = Pick<Case, 'expected' | 'tolerance'>;
 
 function toleranceOf(quality: Rendition['quality'], { expected, tolerance }: Measure): Tolerance {
-  if (tolerance === 'encoder') return SHIPPED;
+  if (tolerance === 'encoder') return TOLERANCES.shipped;
   if (expected && 'converted' in expected && expected.converted === 'tone-mapped') {
-    return TONE_MAPPED;
+    return TOLERANCES.toneMapped;
   }
-  if (quality === 'default') return SHIPPED;
-  return tolerance === 'subsampled' ? SUBSAMPLED : LOSSLESS;
+  if (quality === 'default') return TOLERANCES.shipped;
+  return tolerance === 'subsampled' ? TOLERANCES.subsampled : TOLERANCES.lossless;
 }
 
 function judgeFailure(
@@ -195,7 +199,7 @@ function animationProblem(
       return `expected picture ${i} to last ${a.duration} ms, found ${b.duration}`;
     }
     const { mean, worst } = differenceOf(size, a.pixels, b.pixels);
-    if (mean > LOSSLESS.mean || worst > LOSSLESS.worst) {
+    if (mean > TOLERANCES.lossless.mean || worst > TOLERANCES.lossless.worst) {
       return `color difference ${mean.toFixed(1)} mean, ${worst.toFixed(1)} worst in picture ${i}`;
     }
   }

@@ -1,0 +1,20 @@
+/** The files of the suite that tests/browser/conformance.test.ts examines, in about 15 s: one for each kind of rule. */
+export const EXAMPLES: readonly string[] = [
+  'jpeg-ycck-adobe.jpg',
+  'jpeg-exif-6-MM.jpg',
+  'png-gama-100000-16.png',
+  'png-cicp-pq-16.png',
+  'png-exif-7-II.png',
+  'webp-exif-6.webp',
+  'webp-delay-70-seconds.webp',
+  'gif-disposal-2-first.gif',
+  'gif-loop-65535.gif',
+  'gif-cut-still-50.gif',
+  'avif-premultiplied-10.avif',
+  'avif-10-icc-p3.avif',
+  'avif-clap-origin.avif',
+  'avif-sequence-3.avif',
+  'heic-clap-irot-1.heic',
+  'tiff-icc-adobe-16.tif',
+  'other-picture.svg',
+];
