@@ -25,7 +25,7 @@ const LOSSLESS = {
 
 export type Processor = (bytes: Buffer, parameters?: Record<string, string>) => Promise<Processed>;
 
-/** @returns a function that gives the widest renditions; its parameters differ from the defaults as told */
+/** @returns a function that gives the widest renditions; with the defaults, except for the given parameters */
 export function openProcessor(
   product: ReturnType<typeof openProduct>,
 ): Processor & { close(): void } {
