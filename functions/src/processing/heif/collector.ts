@@ -10,7 +10,7 @@ import type { Item, Meta, Property } from './meta.js';
 import {
   checkEssential,
   findProperty,
-  readAuxiliaryType,
+  isAlphaType,
   readColor,
   readLayerSelection,
   readPixelFormat,
@@ -64,13 +64,6 @@ export interface Resolved {
 export type Codec = 'av01' | 'hvc1';
 const CONFIGURATIONS = { av01: 'av1C', hvc1: 'hvcC' } as const;
 const isCodec = (type: string): type is Codec => Object.hasOwn(CONFIGURATIONS, type);
-
-/** ISO/IEC 23008-12 annex B.2.1, ISO/IEC 23000-22 section 7.3.5.2. */
-const ALPHA_TYPES = new Set([
-  'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha',
-  'urn:mpeg:hevc:2015:auxid:1',
-  'urn:mpeg:avc:2015:auxid:1',
-]);
 
 interface ItemData {
   /** The same for the same data. */
@@ -185,7 +178,10 @@ export class Collector {
     if (!this.#alphas.has(image)) {
       const alpha = image.ids
         .flatMap((id) => meta.references.to('auxl', id).slice(0, MAX_AUXILIARIES))
-        .find((id) => ALPHA_TYPES.has(readAuxiliaryType(this.#bytes, meta.item(id).properties)));
+        .find((id) => {
+          const auxC = findProperty(meta.item(id).properties, 'auxC');
+          return auxC && isAlphaType(this.#bytes, auxC);
+        });
       this.#alphas.set(image, alpha);
     }
     return this.#alphas.get(image);

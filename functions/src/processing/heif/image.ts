@@ -97,7 +97,7 @@ function collectFromTracks(
   if (!frame || (hasPrimary && frame.type !== 'av01')) return undefined;
   const color = collector.addFrame(frame);
   const alpha = frames.find(
-    (one) => one.isAuxiliary && one.type === frame.type && one.auxiliaryTo.includes(frame.trackId),
+    (one) => one.isAlpha && one.type === frame.type && one.auxiliaryTo.includes(frame.trackId),
   );
   return {
     color,

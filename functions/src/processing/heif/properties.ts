@@ -73,16 +73,21 @@ function readConfiguration(bytes: Buffer, { type, contents }: Property) {
   return { bitDepth: 8 + (cursor.uint(1) & 7), isGray };
 }
 
-/** Section 6.5.8: the type of an auxiliary image, as a URN. */
-export function readAuxiliaryType(bytes: Buffer, properties: readonly Property[]): string {
-  const auxC = findProperty(properties, 'auxC');
-  if (!auxC) return '';
-  const cursor = new Cursor(bytes, auxC.contents);
+/** Annex B.2.1, ISO/IEC 23000-22 section 7.3.5.2. */
+const ALPHA_TYPES = new Set([
+  'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha',
+  'urn:mpeg:hevc:2015:auxid:1',
+  'urn:mpeg:avc:2015:auxid:1',
+]);
+
+/** @param box `auxC` of an item (section 6.5.8), or `auxi` of a track (section 7.5.3.2); both hold a URN */
+export function isAlphaType(bytes: Buffer, box: Property): boolean {
+  const cursor = new Cursor(bytes, box.contents);
   cursor.fullBox();
   const { start, end } = cursor.rest;
   // The longest URN of an alpha channel has 43 characters.
   const text = bytes.toString('latin1', start, Math.min(end, start + 64));
-  return text.split('\0', 1)[0] as string;
+  return ALPHA_TYPES.has(text.split('\0', 1)[0] as string);
 }
 
 /** Section 6.5.5 and ISO/IEC 14496-12 section 12.1.5. Of several boxes of one type, the first counts. */

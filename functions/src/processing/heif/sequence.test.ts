@@ -1,6 +1,8 @@
 import {
   box,
+  fullBox,
   irot,
+  text,
   u16,
   u8,
   writeHeif,
@@ -77,6 +79,16 @@ describe('an image sequence', () => {
     expect(read(bytes)).toMatchObject({ hasAlpha: true, isPremultiplied: true });
     const { data } = await show(bytes);
     expect([data[3], data[95 * 4 + 3]]).toEqual([255, 128]);
+  });
+
+  test.each([
+    ['auxiliary:alpha', true],
+    ['auxiliary:depth', false],
+  ])('has alpha only of a track of that type: %s', (type, hasAlpha) => {
+    const [color, other] = itemsOf('heic/alpha.heic') as [HeifItem, HeifItem];
+    const auxi = fullBox('auxi', text(`urn:mpeg:mpegB:cicp:systems:${type}\0`));
+    const tracks = [track(color), { ...track(withProperties(other, auxi)), isAlpha: true }];
+    expect(read(writeSequence(tracks, { brand: 'hevc' })).hasAlpha).toBe(hasAlpha);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Size } from '../../domain/variant.js';
 import { checkCount, Cursor, damaged, findBox, readBoxes, requireBox } from './boxes.js';
 import type { Box, Extent } from './boxes.js';
 import type { Property } from './meta.js';
+import { findProperty, isAlphaType } from './properties.js';
 
 /** Tracks of a file: cameras write one for color and one for alpha or thumbnails. */
 const MAX_TRACKS = 100;
@@ -14,8 +15,9 @@ export interface Frame {
   size: Size;
   data: Extent;
   properties: Property[];
-  /** Whether the frames are the alpha channel of another track. */
+  /** Whether the frames belong to another track: an alpha channel or a depth map. */
   isAuxiliary: boolean;
+  isAlpha: boolean;
   trackId: number;
   /** The tracks that this one is auxiliary to. */
   auxiliaryTo: number[];
@@ -52,12 +54,16 @@ function readFirstFrame(bytes: Buffer, trak: Box): Frame | undefined {
   if (!data) return undefined;
   const references = readTrackReferences(bytes, findBox(track, 'tref'));
   const { size, properties } = readSampleEntry(bytes, entry);
+  const isAuxiliary = readHandler(bytes, requireBox(media, 'hdlr')) === 'auxv';
+  // Without the box, Chromium takes it as alpha, too.
+  const auxi = findProperty(properties, 'auxi');
   return {
     type: entry.type === 'hev1' ? 'hvc1' : entry.type,
     size,
     data,
     properties,
-    isAuxiliary: readHandler(bytes, requireBox(media, 'hdlr')) === 'auxv',
+    isAuxiliary,
+    isAlpha: isAuxiliary && (auxi === undefined || isAlphaType(bytes, auxi)),
     trackId: readTrackId(bytes, requireBox(track, 'tkhd')),
     auxiliaryTo: references.get('auxl') ?? [],
     premultipliedBy: references.get('prem') ?? [],
