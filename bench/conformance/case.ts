@@ -23,8 +23,11 @@ export interface Case {
   create: () => Buffer | Promise<Buffer>;
   /** For files that Chromium does not show: a file that shows the same picture. */
   reference?: () => Buffer | Promise<Buffer>;
-  /** The reference is the picture that was encoded, not the file; or chroma is subsampled. */
-  tolerance?: 'encoder' | 'subsampled' | undefined;
+  /**
+   * The reference is the picture that was encoded, not the file; or chroma is subsampled; or nothing is known
+   * about the file but that it is a photo, has colors brighter than white, or shows another picture.
+   */
+  tolerance?: 'encoder' | 'subsampled' | 'corpus' | 'hdr' | 'any' | undefined;
   /** The picture that was encoded, as a PNG: compared with a wider tolerance, without any decoder. */
   picture?: () => Buffer;
   /** Parameters that differ from the defaults. */
