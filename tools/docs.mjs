@@ -15,6 +15,8 @@ const TESTS = [
   'tests/documented-rules.test.ts',
   // docs/reference/access.md
   'tests/access.test.ts',
+  // docs/reference/formats.md
+  'tests/formats.test.ts',
 ];
 
 try {

@@ -55,9 +55,10 @@ const WHEN: Readonly<Record<string, string>> = {
 
 /** What a table of one line per combination cannot say. */
 const NOTES: Readonly<Record<string, string>> = {
-  JPEG: `The EXIF orientation is applied if its type and count are valid. CMYK without a color profile is shown as Chromium shows
-it.`,
-  PNG: `The orientation of the chunk \`eXIf\` is applied. Of an animated PNG, the first frame is shown.`,
+  JPEG: `The EXIF orientation is applied if its type and count are valid. CMYK without a color profile is converted as Chromium
+converts it.`,
+  PNG: `The orientation of the chunk \`eXIf\` is applied. Of an animated PNG, the still image is shown,
+which most files have as their first frame.`,
   WebP: `Browsers ignore the EXIF orientation of a WebP, and so do renditions.`,
   GIF: `Areas that no frame draws are transparent, also in a GIF without a transparent color.`,
   AVIF: `Crop, rotation and mirror are applied in this order, whatever their order in the file. A crop (\`clap\`) that does not begin
