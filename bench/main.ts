@@ -9,6 +9,7 @@ import { compareHeic } from './processing/heic.js';
 import { measureBombs } from './processing/measure-bombs.js';
 import { measureBackfill } from './lifecycle/backfill.js';
 import { storm } from './lifecycle/storm.js';
+import { measureUploads } from './lifecycle/upload.js';
 import type { BenchPaths } from './paths.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
@@ -24,6 +25,7 @@ npm run bench -- conformance [--corpus DIR] [--only PATTERN] [--write]
 npm run bench -- serve                              CPU time of a request compared to functions-framework
 npm run bench -- cold                               what an instance of serve loads before its first response
 npm run bench -- storm                              uploads, overwrites, deletions and killed workers, then a check
+npm run bench -- upload [--uploads N]               what one upload causes, and how long a flood delays others
 npm run bench -- backfill [--images N]              processes images that existed before the installation
 npm run bench -- soak [--seconds N]                 all kinds of requests and uploads: does memory grow?
 `;
@@ -41,6 +43,7 @@ export async function main(argv: string[], root: string): Promise<number> {
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '600' },
       images: { type: 'string', default: '1000' },
+      uploads: { type: 'string', default: '20' },
     },
   });
   const corpus = () => values.corpus ?? createCorpus(paths);
@@ -48,6 +51,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     runs: Number(values.runs),
     seconds: Number(values.seconds),
     images: Number(values.images),
+    uploads: Number(values.uploads),
   };
   for (const [name, value] of Object.entries(counts)) {
     if (Number.isInteger(value) && value >= 1) continue;
@@ -55,7 +59,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     process.stderr.write(`--${name}: expected a whole number of at least 1, found ${found}\n`);
     return 2;
   }
-  const { runs, seconds, images } = counts;
+  const { runs, seconds, images, uploads } = counts;
   switch (positionals.join(' ')) {
     case 'corpus':
       process.stdout.write(`${await createCorpus(paths)}\n`);
@@ -81,6 +85,8 @@ export async function main(argv: string[], root: string): Promise<number> {
       return 0;
     case 'storm':
       return (await storm(paths)) ? 0 : 1;
+    case 'upload':
+      return (await measureUploads(paths, uploads)) ? 0 : 1;
     case 'backfill':
       return (await measureBackfill(paths, images)) ? 0 : 1;
     case 'soak':

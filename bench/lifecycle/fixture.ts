@@ -7,7 +7,7 @@ import { mersenne } from 'pure-rand/generator/mersenne';
 import sharp from 'sharp';
 import { quantile } from 'simple-statistics';
 import { StackContext } from '../../tools/dev/stack/stack-context.js';
-import { startStack, type Stack } from '../../tools/dev/stack/stack.js';
+import { startStack, type Stack, type StackOptions } from '../../tools/dev/stack/stack.js';
 
 /** The output of `storage-public-variants doctor --json`. */
 export interface DoctorReport {
@@ -55,12 +55,20 @@ export class BenchFixture extends StackContext {
  *
  * @param root the repository
  * @param parameters parameters of the functions that differ from the defaults
+ * @param single functions whose processes handle one request each
  */
 export async function openBenchFixture(
   root: string,
   parameters: Record<string, string>,
+  single?: StackOptions['single'],
 ): Promise<BenchFixture> {
-  const stack = await startStack({ root, form: 'kit', freePorts: true, parameters });
+  const stack = await startStack({
+    root,
+    form: 'kit',
+    freePorts: true,
+    parameters,
+    ...(single && { single }),
+  });
   const parameterFile = join(root, '.local', `${stack.info.projectId}.env`);
   const lines = Object.entries(parameters).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(parameterFile, lines.join(''));

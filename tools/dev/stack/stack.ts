@@ -12,7 +12,12 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { toEnvironment, type LauncherMessage, type LauncherOptions } from 'firebase-local-stack';
+import {
+  toEnvironment,
+  type LauncherMessage,
+  type LauncherOptions,
+  type SingleRequestFunctions,
+} from 'firebase-local-stack';
 import { checkPorts, findFreePorts } from './ports.js';
 import {
   configuredPorts,
@@ -32,6 +37,8 @@ export interface StackOptions {
   parameters?: Record<string, string>;
   /** Use Google's emulators, which need Java 21 and download two Java programs. */
   official?: boolean;
+  /** Functions whose processes handle one request each. */
+  single?: SingleRequestFunctions;
   /** Called with a description of each step. */
   onStep?: (step: string) => void;
   /** Called for each request that the rules deny, with the reason; not with the official emulators. */
@@ -85,6 +92,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     official: options.official ?? false,
     explain: options.onDenied !== undefined,
     temporaryFolders: [directory, temporary],
+    ...(options.single && { single: options.single }),
   };
   const child = launch({ directory, temporary, projectId, form, logFile, launcher });
   const ended = new Promise<void>((resolve) => {

@@ -102,7 +102,7 @@ function explainDenial(denial: Denial): void {
 }
 
 function main(): void {
-  const { official, explain, temporaryFolders } = readOptions();
+  const { official, explain, temporaryFolders, single } = readOptions();
   exitWithParent(temporaryFolders);
   // The CLI itself prints only "An unexpected error has occurred."
   process.on('uncaughtException', (error) => console.error(error.stack));
@@ -112,9 +112,9 @@ function main(): void {
   patchExtensionStorageTrigger();
   patchDownloadTokens();
   patchGenerations();
-  allowConcurrentRequests();
-  redeliverEvents();
-  patchTasks();
+  allowConcurrentRequests(single);
+  redeliverEvents(single);
+  patchTasks(single);
   reportSteps();
   loadModule('bin/firebase');
 }

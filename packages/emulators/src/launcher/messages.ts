@@ -7,6 +7,15 @@ export interface LauncherOptions {
   explain: boolean;
   /** Absolute paths of folders that the launcher deletes when its parent process dies. */
   temporaryFolders?: readonly string[];
+  /** Functions whose processes handle one request each, as instances with a concurrency of 1 do. */
+  single?: SingleRequestFunctions;
+}
+
+export interface SingleRequestFunctions {
+  /** Names, without region and prefix. */
+  functions: readonly string[];
+  /** Processes of each function at most. */
+  processes: number;
 }
 
 /**
@@ -25,6 +34,7 @@ const NAMES = {
   official: 'LAUNCHER_OFFICIAL',
   explain: 'LAUNCHER_EXPLAIN',
   temporaryFolders: 'LAUNCHER_TEMPORARY_FOLDERS',
+  single: 'LAUNCHER_SINGLE',
 } as const;
 
 /** Converts the options to environment variables for the launcher. */
@@ -33,16 +43,19 @@ export function toEnvironment(options: LauncherOptions): Record<string, string> 
     [NAMES.official]: options.official ? '1' : '',
     [NAMES.explain]: options.explain ? '1' : '',
     [NAMES.temporaryFolders]: JSON.stringify(options.temporaryFolders ?? []),
+    [NAMES.single]: options.single ? JSON.stringify(options.single) : '',
   };
 }
 
 /** Reads the options from the environment variables. */
-export function readOptions(): Required<LauncherOptions> {
+export function readOptions(): LauncherOptions & { temporaryFolders: string[] } {
   const read = (name: string) => process.env[name] ?? '';
+  const single = read(NAMES.single);
   return {
     official: read(NAMES.official) !== '',
     explain: read(NAMES.explain) !== '',
     temporaryFolders: JSON.parse(read(NAMES.temporaryFolders) || '[]') as string[],
+    ...(single !== '' && { single: JSON.parse(single) as SingleRequestFunctions }),
   };
 }
 

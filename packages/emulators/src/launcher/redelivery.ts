@@ -12,6 +12,7 @@ import {
 } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
+import type { SingleRequestFunctions } from './messages.js';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
 /** Path of events; requests of clients and tasks have other paths. */
@@ -36,8 +37,11 @@ interface HubServer {
   (request: IncomingMessage, response: ServerResponse): void;
 }
 
-/** Patches the Functions emulator: redelivery, a limit of concurrent events, repeated starts. */
-export function redeliverEvents(): void {
+/**
+ * Patches the Functions emulator: redelivery, a limit of concurrent events, repeated starts.
+ * @param single the number of its processes is the number of concurrent events
+ */
+export function redeliverEvents(single?: SingleRequestFunctions): void {
   const emulator = prototypeOf(loadModule('emulator/functionsEmulator'), 'FunctionsEmulator');
   replace(
     emulator,
@@ -50,7 +54,7 @@ export function redeliverEvents(): void {
         return createServer((incoming, response) => {
           const path = incoming.url ?? '';
           if (!EVENT_PATH.test(path)) return hub(incoming, response);
-          const limit = limits.get(path) ?? pLimit(MAX_CONCURRENT_EVENTS);
+          const limit = limits.get(path) ?? pLimit(single?.processes ?? MAX_CONCURRENT_EVENTS);
           limits.set(path, limit);
           void limit(async () => {
             const closed = new Promise((resolve) => response.once('close', resolve));

@@ -3,6 +3,7 @@
  * without one is dispatched at once, and the queues of an extension exist. Also slows down its polling,
  * which occupies a whole core as long as a queue has a task.
  */
+import type { SingleRequestFunctions } from './messages.js';
 import { checkFunction, loadModule, prototypeOf, replace } from './patch.js';
 
 /** Polling interval of the queues, milliseconds. */
@@ -12,9 +13,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Tasks of one queue that are handled at the same time. In production they are spread over instances; here
- * one process handles all.
+ * one process handles all. More than one owner may use, so that one owner's uploads do not fill the queue.
  */
-const MAX_CONCURRENT_TASKS = 10;
+const MAX_CONCURRENT_TASKS = 20;
 
 interface Task {
   name: string;
@@ -33,8 +34,11 @@ interface QueueConfig {
   rateLimits: { maxConcurrentDispatches: number };
 }
 
-/** Patches the task queues and the conversion of an extension's functions. */
-export function patchTasks(): void {
+/**
+ * Patches the task queues and the conversion of an extension's functions.
+ * @param single the number of its processes is the number of concurrent tasks
+ */
+export function patchTasks(single?: SingleRequestFunctions): void {
   const tasks = loadModule('emulator/tasksEmulator');
   const controller = prototypeOf(tasks, 'TaskQueueController');
   checkFunction(controller, 'listen');
@@ -79,7 +83,7 @@ export function patchTasks(): void {
         const { rateLimits, ...rest } = config as QueueConfig;
         const maxConcurrentDispatches = Math.min(
           rateLimits.maxConcurrentDispatches,
-          MAX_CONCURRENT_TASKS,
+          single?.processes ?? MAX_CONCURRENT_TASKS,
         );
         return original.call(this, key, {
           ...rest,
