@@ -22,13 +22,17 @@ export function functionProcesses(target: string): number[] {
 /** Bytes per page in /proc/PID/statm, on x86-64, and on arm64 with 4 KiB pages. */
 const PAGE_BYTES = 4096;
 
+/** @returns resident memory of a process without its descendants, bytes; 0 when it has ended */
+export function ownResidentBytes(pid: number): number {
+  return Number(read(`/proc/${pid}/statm`).split(' ')[1] ?? 0) * PAGE_BYTES;
+}
+
 /** @returns resident memory of a process and its descendants, bytes; 0 when it has ended */
 export function residentBytes(pid: number): number {
   const parents = readParents();
   const sumOf = (id: number): number => {
-    const pages = Number(read(`/proc/${id}/statm`).split(' ')[1] ?? 0);
     const children = [...parents].filter(([, parent]) => parent === id);
-    return children.reduce((sum, [child]) => sum + sumOf(child), pages * PAGE_BYTES);
+    return children.reduce((sum, [child]) => sum + sumOf(child), ownResidentBytes(id));
   };
   return sumOf(pid);
 }

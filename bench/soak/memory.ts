@@ -9,11 +9,17 @@ export interface MemoryWatch {
   stop: () => void;
 }
 
-/** @param findProcesses returns the ids of the processes to sum up; called for each sample */
-export function watchMemory(findProcesses: () => number[]): MemoryWatch {
+/**
+ * @param findProcesses returns the ids of the processes to sum up; called for each sample
+ * @param bytesOf returns the memory of one of them, by default with its child processes
+ */
+export function watchMemory(
+  findProcesses: () => number[],
+  bytesOf: (pid: number) => number = residentBytes,
+): MemoryWatch {
   const samples: number[] = [];
   const timer = setInterval(() => {
-    samples.push(findProcesses().reduce((sum, pid) => sum + residentBytes(pid), 0));
+    samples.push(findProcesses().reduce((sum, pid) => sum + bytesOf(pid), 0));
   }, SAMPLE_INTERVAL_MS);
   return { samples, stop: () => clearInterval(timer) };
 }

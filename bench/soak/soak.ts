@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { median } from 'simple-statistics';
 import { table } from '../figures.js';
 import { openBenchFixture, percentile, type BenchFixture } from '../lifecycle/fixture.js';
-import { functionProcesses } from '../lifecycle/workers.js';
+import { functionProcesses, ownResidentBytes } from '../lifecycle/workers.js';
 import type { BenchPaths } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
@@ -43,6 +43,8 @@ export async function soak(places: BenchPaths, seconds: number): Promise<boolean
     const memory = {
       serve: watchMemory(() => [serve.pid]),
       processing: watchMemory(() => functionProcesses('processImage')),
+      // The decoder is replaced after 50 uploads; the function's own process is not.
+      withoutDecoder: watchMemory(() => functionProcesses('processImage'), ownResidentBytes),
     };
     const tokens: string[] = [];
     const isOver = stopwatch(seconds);
@@ -54,6 +56,7 @@ export async function soak(places: BenchPaths, seconds: number): Promise<boolean
     const usage = {
       serve: summarize(memory.serve.samples, LIMITS.serve),
       processing: summarize(memory.processing.samples, LIMITS.processing),
+      withoutDecoder: summarize(memory.withoutDecoder.samples, LIMITS.processing),
     };
     const unexpected = responses.filter(({ isExpected }) => !isExpected);
     const log = `${readFileSync(fixture.logFile, 'utf8')}${serve.errors()}`;

@@ -9,7 +9,10 @@ const UPLOAD_TIMEOUT_MS = 300_000;
 /** Ids that are used in turn, so that later uploads overwrite earlier ones. */
 const IMAGES = 40;
 
-/** Returns the bytes of every file, ordinary photos between the others. */
+/** Multiples of it, modulo 1, are spread evenly, however many there are. */
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
+
+/** Returns the bytes of every file, ordinary photos between the others, so ordered that each minute gets all kinds. */
 export async function readUploads(root: string): Promise<Buffer[]> {
   const folder = join(root, 'tests', 'fixtures');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -18,7 +21,11 @@ export async function readUploads(root: string): Promise<Buffer[]> {
   const photo = readFileSync(join(folder, 'photos', 'seeding.jpg'));
   const bombs: Buffer[] = [];
   for (const { make } of BOMBS) bombs.push(await make(root));
-  return [...files, ...bombs].flatMap((file) => [file, photo]);
+  // Files of one kind follow each other here.
+  const spread = [...files, ...bombs]
+    .map((file, index) => ({ file, key: (index * GOLDEN_RATIO) % 1 }))
+    .sort((one, other) => one.key - other.key);
+  return spread.flatMap(({ file }) => [file, photo]);
 }
 
 export interface UploadOutcome {

@@ -1,4 +1,4 @@
-/** Imitates the REST APIs of Firestore and Cloud Storage that `serve` reads: every token is valid. */
+/** Imitates the REST APIs of Firestore and Cloud Storage that `serve` reads: at first, every token is valid. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,6 +14,8 @@ export interface GoogleApis {
   readonly requests: number;
   /** HTTP status of every further response; 200 at first. */
   status: number;
+  /** Whether every token exists, or none; true at first. */
+  hasTokens: boolean;
   close(): void;
 }
 
@@ -41,14 +43,15 @@ export async function openGoogleApis(): Promise<GoogleApis> {
     createdAt: { timestampValue: '2026-01-01T00:00:00Z' },
     image: mapValue(image),
   };
-  const apis = { requests: 0, status: 200 };
+  const apis = { requests: 0, status: 200, hasTokens: true };
   const server = createServer((request, response) => {
     apis.requests += 1;
     request.resume().once('end', () => {
       if (apis.status !== 200) return void response.writeHead(apis.status).end();
       if (request.method === 'POST') {
         response.setHeader('Content-Type', 'application/json');
-        return void response.end(JSON.stringify([{ found: { fields: record } }]));
+        const result = apis.hasTokens ? { found: { fields: record } } : { missing: 'a document' };
+        return void response.end(JSON.stringify([result]));
       }
       const name = /\/o\/([^?]+)/.exec(request.url ?? '')?.[1] as keyof typeof RENDITIONS;
       const data = RENDITIONS[name];

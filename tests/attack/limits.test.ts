@@ -1,4 +1,5 @@
 /** Junk URLs and downloads in a loop, sent to `serve` of the built package on functions-framework. */
+import pLimit from 'p-limit';
 import { mintToken } from '../../functions/src/domain/token.js';
 import { get, statusOf } from '../support/http.js';
 import { startFunction, type RunningFunction } from './framework.js';
@@ -26,6 +27,20 @@ test('600 junk URLs cost no read, and do not refuse the next view of the same cl
   expect(apis.requests).toBe(0);
   expect(await statusOf(`${serve.url}/${mintToken()}/w400.webp`)).toBe(200);
 });
+
+test('a page of 500 broken images costs one read for each, and does not lock out its visitors', async () => {
+  const urls = Array.from({ length: 500 }, () => `${serve.url}/${mintToken()}/w400.webp`);
+  const before = apis.requests;
+  apis.hasTokens = false;
+  for (let visit = 0; visit < 2; visit++) {
+    const visits = pLimit(20).map(urls, statusOf);
+    expect(new Set(await visits)).toEqual(new Set([404]));
+  }
+  apis.hasTokens = true;
+  // An unknown token is cached for ten seconds, which the second visit may exceed.
+  expect(apis.requests - before).toBeLessThanOrEqual(2 * urls.length);
+  expect(await statusOf(`${serve.url}/${mintToken()}/w400.webp`)).toBe(200);
+}, 60_000);
 
 test('a download in a loop gets one megabyte from memory, then 429; other images are not affected', async () => {
   const url = `${serve.url}/${mintToken()}/w800.webp`;
