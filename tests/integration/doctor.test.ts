@@ -1,12 +1,9 @@
 /** Runs the doctor command in a process of its own on the local stack's Firestore and Storage. */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { renditionsFolder } from '../../functions/src/domain/path.js';
 import { hashToken } from '../../functions/src/domain/token.js';
+import { openDoctor, type Doctor } from '../support/doctor.js';
 import { plainJpeg } from '../support/pictures.js';
-import { ROOT, TestContext } from '../support/stack.js';
+import { TestContext } from '../support/stack.js';
 
 /** Paths and collections that the functions of the local stack do not use. */
 const PARAMETERS = {
@@ -19,38 +16,18 @@ const PARAMETERS = {
 };
 
 let context: TestContext;
-let folder: string;
+let command: Doctor;
 
 beforeAll(() => {
   context = new TestContext();
-  folder = mkdtempSync(join(tmpdir(), 'doctor-'));
-  const lines = Object.entries(PARAMETERS).map((entry) => entry.join('='));
-  writeFileSync(join(folder, '.env'), lines.join('\n'));
+  command = openDoctor(context.stack, PARAMETERS);
 });
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  command.close();
   await context.close();
 });
 
-async function doctor(...argv: string[]) {
-  const { projectId, bucket, firestore, storage } = context.stack;
-  const options = ['--project', projectId, '--bucket', bucket, '--params', join(folder, '.env')];
-  const script = join(ROOT, 'functions', 'lib', 'cli', 'main.js');
-  const child = spawn(process.execPath, [script, 'doctor', ...options, '--grace', '0', ...argv], {
-    env: {
-      ...process.env,
-      FIRESTORE_EMULATOR_HOST: firestore,
-      STORAGE_EMULATOR_HOST: `http://${storage}`,
-      // --project takes precedence over the shell's project.
-      GOOGLE_CLOUD_PROJECT: 'somebody-else',
-    },
-  });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text) => (err += text));
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  return { code, out, err };
-}
+const doctor = (...argv: string[]) => command.run(...argv);
 
 const tableOf = (out: string) =>
   out

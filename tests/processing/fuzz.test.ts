@@ -14,7 +14,7 @@ import type {
 } from '../../functions/src/processing/process-image.js';
 import { open } from './bomb-fixture.js';
 import { createBaseFiles } from './fuzz-bases.js';
-import { damage } from './fuzz-damage.js';
+import { damage } from '../../functions/test/processing/fuzz-damage.js';
 
 const root = join(__dirname, '..', '..');
 /** The default seed also produces the rare outcome `too-many-pixels`. */

@@ -5,7 +5,7 @@
 import { parseConfig } from '../../functions/src/config/config.js';
 import { ImageFailure } from '../../functions/src/errors.js';
 import { processImage } from '../../functions/src/processing/process-image.js';
-import { damage } from './fuzz-damage.js';
+import { damage } from '../../functions/test/processing/fuzz-damage.js';
 import { METADATA_FILES } from './metadata-files.js';
 
 const settings = parseConfig({

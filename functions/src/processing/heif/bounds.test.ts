@@ -17,7 +17,7 @@ import {
   type HeifReference,
 } from '../../../test/processing/heif-file.js';
 import { firstItem, itemsOf, readFixture } from '../../../test/processing/heif-fixture.js';
-import { damage } from '../../../../tests/processing/fuzz-damage.js';
+import { damage } from '../../../test/processing/fuzz-damage.js';
 import { ImageFailure } from '../../errors.js';
 import { readHeif } from './image.js';
 
