@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import { parse } from 'yaml';
 import { DEFAULTS } from '../functions/src/config/config.js';
+import { PARAMETERS, type ParameterName } from '../functions/src/config/parameter-table.js';
 import { IMAGE_FAILURES } from '../functions/src/errors.js';
 import { readCases } from '../packages/security-rules/src/tool/cases.js';
 import { evaluateCases } from '../packages/security-rules/src/tool/evaluate.js';
@@ -44,12 +45,14 @@ test('the parameters page has every parameter with its default', () => {
     PUBLIC_BASE_URL: /the function's own URL/,
     TRUSTED_PROXIES: /none/,
   };
+  const shown = (name: ParameterName, value: string) =>
+    value === '' ? (PARAMETERS[name].defaultText ?? '?') : `\`${value}\``;
   const missing = Object.entries(DEFAULTS).filter(
     ([name, value]) =>
       !lines.some(
         (line) =>
           line.includes(`\`${name}\``) &&
-          (special[name]?.test(line) ?? line.includes(`\`${value}\``)),
+          (special[name]?.test(line) ?? line.includes(shown(name as ParameterName, value))),
       ),
   );
   expect(missing).toEqual([]);
@@ -74,14 +77,17 @@ test('the architecture page and extension.yaml name the same functions', () => {
 });
 
 test('each attack of the threat model names tests that exist', () => {
-  const [, attacks = ''] = /\n## Attacks on privacy\n(.*)\n## What is not protected\n/s.exec(
-    textOf('docs/guides/security.md'),
-  ) ?? [];
+  const [, attacks = ''] =
+    /\n## Attacks on privacy\n(.*)\n## What is not protected\n/s.exec(
+      textOf('docs/guides/security.md'),
+    ) ?? [];
   const sections = attacks.split(/\n### /).slice(1);
   expect(sections.length).toBeGreaterThan(10);
   for (const section of sections) {
     const [, links = ''] = /\n- \*\*Tests\*\*: (.*)/s.exec(section) ?? [];
-    const files = [...links.matchAll(/\]\((?:\.\.\/)+([^)]+\.test\.ts)\)/g)].map(([, file = '']) => file);
+    const files = [...links.matchAll(/\]\((?:\.\.\/)+([^)]+\.test\.ts)\)/g)].map(
+      ([, file = '']) => file,
+    );
     expect([section.split('\n')[0], files.length > 0]).toEqual([expect.anything(), true]);
     expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
   }
