@@ -64,6 +64,8 @@ export function problemOf(command: string): string | undefined {
       return problemOfNode(words);
     case 'firebase':
       return missingIn(firebaseHelp(words[0] ?? ''), optionsIn(words));
+    case 'gcloud':
+      return problemOfGcloud(words);
     case 'git':
       return missingIn(helpOf('git', [words[0] ?? '', '-h']), optionsIn(words));
     default:
@@ -74,9 +76,32 @@ export function problemOf(command: string): string | undefined {
 /** Whether a command works only with an account, so that its page must say so. A synopsis is not run. */
 export function needsAccount(command: string): boolean {
   if (command.includes('[--')) return false;
-  return /^(?:firebase (?!emulators:)|npm publish|git push|npx storage-public-variants doctor --project)/.test(
+  return /^(?:firebase (?!emulators:)|gcloud |npm publish|git push|npx storage-public-variants doctor --project)/.test(
     command,
   );
+}
+
+/**
+ * Options of the commands of gcloud, which no npm package contains.
+ * @see https://cloud.google.com/sdk/gcloud/reference
+ */
+const GCLOUD: Readonly<Record<string, readonly string[]>> = {
+  'iam service-accounts create': ['--project'],
+  'projects add-iam-policy-binding': ['--member', '--role', '--condition'],
+  'storage buckets create': [
+    '--project',
+    '--location',
+    '--uniform-bucket-level-access',
+    '--public-access-prevention',
+  ],
+  'storage buckets add-iam-policy-binding': ['--member', '--role'],
+};
+
+function problemOfGcloud(words: string[]): string | undefined {
+  const text = words.join(' ');
+  const command = Object.keys(GCLOUD).find((name) => text.startsWith(`${name} `));
+  if (command === undefined) return `no check knows "gcloud ${text}"`;
+  return missingIn(GCLOUD[command]?.join(' ') ?? '', optionsIn(words));
 }
 
 function problemOfNpm(words: string[]): string | undefined {
