@@ -67,7 +67,7 @@ class Instances {
     readonly options: InstanceOptions,
   ) {}
 
-  /** Runs a request when an instance has room for it. */
+  /** Runs a request when an instance has a free slot. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     this.requests += 1;
     if (this.#free > 0) this.#free -= 1;
@@ -90,7 +90,7 @@ class Instances {
     this.#starting += 1;
     void this.clock.sleep(coldStartMs).then(() => {
       this.#starting -= 1;
-      for (let room = 0; room < concurrency; room++) this.#release();
+      for (let slot = 0; slot < concurrency; slot++) this.#release();
     });
   }
 
@@ -222,7 +222,7 @@ export class CloudRunSimulation {
     this.#takeTasks();
   }
 
-  /** Reproducible numbers from 0 to 1: a linear congruential generator. */
+  /** Reproducible numbers from 0 to 1: a multiplicative generator. */
   #nextRandom(): number {
     this.#random = (this.#random * 48_271) % 2_147_483_647;
     return this.#random / 2_147_483_647;
