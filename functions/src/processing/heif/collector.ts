@@ -271,7 +271,20 @@ export class Collector {
     if (sources.length === 0) throw damaged('layers', 'none');
     const layers = this.#addParts(meta, sources);
     const composed = this.#addComposed(item, output, size, layers);
-    return { ...composed, cost: composed.cost + size.width * size.height };
+    const alphaCost = this.#addLayerAlphas(meta, layers);
+    return { ...composed, cost: composed.cost + size.width * size.height + alphaCost };
+  }
+
+  /** Lower layers show through transparent pixels. @returns the cost of the alpha channels */
+  #addLayerAlphas(meta: Meta, layers: readonly Resolved[]): number {
+    const alphas = [...new Set(layers)].flatMap((layer) => {
+      const id = this.#findAlpha(meta, layer);
+      if (id === undefined) return [];
+      const alpha = this.addItem(meta, id);
+      this.#setAlpha(alpha, layer);
+      return [alpha];
+    });
+    return sumCost(alphas);
   }
 
   /** Adds tiles or layers. libheif would apply their transformations in part, and differ from browsers. */

@@ -214,6 +214,32 @@ describe('in a file of several images', () => {
     const shown = await show(writeHeif(items, [['dimg', 3, 1, 2]], { primary: 3 }));
     expect([sizeOf(shown), corners(shown)]).toEqual(['160x100', 'red white white red']);
   });
+
+  test('an overlay shows its lower layer through the transparent pixels of a higher one', async () => {
+    const [color, alpha] = itemsOf('heic/alpha.heic') as [HeifItem, HeifItem];
+    const canvas = Buffer.concat([u8(0, 0), u16(65_535, 65_535, 65_535, 65_535, 96, 64)]);
+    const data = Buffer.concat([canvas, u16(0, 0, 0, 0)]);
+    const items = [heic, color, alpha, { type: 'iovl', data, properties: [ispe(96, 64)] }];
+    const references: HeifReference[] = [
+      ['dimg', 4, 1, 2],
+      ['auxl', 3, 2],
+    ];
+    const pixelAt = (
+      image: { data: Uint8Array | Uint16Array; channels: number },
+      x: number,
+      y: number,
+    ) => {
+      const start = (y * 96 + x) * image.channels;
+      return [...image.data.subarray(start, start + 3)];
+    };
+    const [shown, lower, higher] = [
+      await show(writeHeif(items, references, { primary: 4 })),
+      await show(writeHeif([heic])),
+      await show(writeHeif([color])),
+    ];
+    expect(pixelAt(shown, 0, 63)).toEqual(pixelAt(lower, 0, 63));
+    expect(pixelAt(shown, 0, 0)).toEqual(pixelAt(higher, 0, 0));
+  });
 });
 
 describe('alpha', () => {
