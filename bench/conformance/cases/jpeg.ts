@@ -216,6 +216,7 @@ function incomplete(): Case[] {
   // Without the marker, Chromium leaves out the last rows of blocks.
   const whole = () => encodeJpeg(picture);
   const end = 'Without the end marker, with all rows';
+  const unsupported = { expected: { refused: 'unsupported-format' } } as const;
   return [
     { ...edited(end, 'no-eoi', (file) => file.subarray(0, -2)), reference: whole },
     { ...edited(end, 'half-eoi', (file) => file.subarray(0, -1)), reference: whole },
@@ -231,8 +232,11 @@ function incomplete(): Case[] {
       (file) => file.subarray(0, file.length * 0.9),
       'damaged-image',
     ),
-    jpeg('12 bits, lossless', '12-bit', { precision: 12, frameMarker: 0xc1 }),
-    jpeg('12 bits, lossless', 'lossless', { frameMarker: 0xc3 }),
+    {
+      ...jpeg('12 bits, lossless', '12-bit', { precision: 12, frameMarker: 0xc1 }),
+      ...unsupported,
+    },
+    { ...jpeg('12 bits, lossless', 'lossless', { frameMarker: 0xc3 }), ...unsupported },
     jpeg('Extended sequential, 8 bits', 'sof1', { frameMarker: 0xc1 }),
   ];
 }

@@ -82,6 +82,21 @@ describe('counts the scans of a JPEG', () => {
   });
 });
 
+test.each<[string, number, number, string]>([
+  ['baseline, 8 bits', 0xc0, 8, 'accepted'],
+  ['extended, 8 bits', 0xc1, 8, 'accepted'],
+  ['extended, 12 bits', 0xc1, 12, 'unsupported-format: found JPEG with 12 bits'],
+  ['progressive, 12 bits', 0xc2, 12, 'unsupported-format: found JPEG with 12 bits'],
+  ['lossless', 0xc3, 16, 'unsupported-format: found lossless or hierarchical JPEG'],
+  ['progressive with arithmetic coding', 0xca, 8, 'accepted'],
+])('tells which kinds of JPEG are supported: %s', async (_, marker, precision, result) => {
+  const bytes = await plain(16, 16).jpeg().toBuffer();
+  const frame = bytes.indexOf('ffc0', 0, 'hex');
+  bytes[frame + 1] = marker;
+  bytes[frame + 4] = precision;
+  expect(check(bytes)).toBe(result);
+});
+
 test('accepts truncated files, which the decoder rejects', async () => {
   const file = await plain(64, 64).ensureAlpha(0.5).webp().toBuffer();
   for (let length = 0; length < 64; length++) {

@@ -6,7 +6,13 @@ import { ImageFailure } from '../errors.js';
 import type { FileType } from './file-type.js';
 import { keepGifTransparency } from './gif.js';
 import { readJpeg, type JpegFile } from './jpeg.js';
-import { checkPixels, MAX_FILE_FRAMES, MAX_SCANS, type UploadLimits } from './limits.js';
+import {
+  acceptedFormats,
+  checkPixels,
+  MAX_FILE_FRAMES,
+  MAX_SCANS,
+  type UploadLimits,
+} from './limits.js';
 import { cleanPng } from './png.js';
 import { readWebp } from './webp.js';
 
@@ -22,13 +28,15 @@ export interface CleanFile {
  * parses, and only gets flags of transparency; TIFF keeps its own, because its decoder reads only what it needs. heif/image.ts does this for HEIF.
  * @throws ImageFailure when decoding the file would take too much time or memory
  */
-export function checkStructure(
-  bytes: Buffer,
-  type: FileType,
-  { maxPixels }: UploadLimits,
-): CleanFile {
+export function checkStructure(bytes: Buffer, type: FileType, limits: UploadLimits): CleanFile {
+  const { maxPixels } = limits;
   if (type === 'jpeg') {
     const file = readJpeg(bytes);
+    const kind = unsupportedKind(file);
+    if (kind !== undefined) {
+      const values = { format: kind, accepted: acceptedFormats(limits) };
+      throw new ImageFailure('unsupported-format', `found ${kind}`, values);
+    }
     checkCount('scans', file.scans.length, MAX_SCANS);
     return { bytes: file.bytes, ...(file.lacksEnd && { cutJpeg: file }) };
   }
@@ -39,6 +47,16 @@ export function checkStructure(
   checkCount('frames', file.frames, MAX_FILE_FRAMES);
   if (file.canvas) checkPixels(file.canvas, maxPixels);
   return { bytes: file.bytes };
+}
+
+/** ITU-T T.81 table B.1: baseline, extended and progressive, with Huffman and with arithmetic coding. */
+const DECODED_FRAMES = new Set([0xc0, 0xc1, 0xc2, 0xc9, 0xca]);
+
+/** @returns the name of a kind of JPEG that neither libjpeg nor browsers decode */
+function unsupportedKind({ bytes, frame }: JpegFile): string | undefined {
+  if (frame === undefined) return undefined;
+  if (!DECODED_FRAMES.has(bytes[frame + 1] as number)) return 'lossless or hierarchical JPEG';
+  return bytes[frame + 4] === 12 ? 'JPEG with 12 bits' : undefined;
 }
 
 function checkCount(unit: string, count: number, max: number): void {
