@@ -77,6 +77,7 @@ test('prints findings as a table, and fixes them', async () => {
   });
 
   const fixed = await doctor('--fix', '--unknown-folders', '--json');
+  expect(fixed.err).toBe('');
   expect(JSON.parse(fixed.out)).toMatchObject({ left: [], problems: [] });
   expect(fixed.code).toBe(0);
   const [[metadata]] = [await bucket.file(cat).getMetadata()];

@@ -1,4 +1,5 @@
 /** Names the format of a file that is not accepted, for the message to the owner of the image. */
+import { ASCII, readFirstDirectory } from './tiff-directory.js';
 
 /** A part of a signature: text, read as Latin-1, at an offset. */
 type Pattern = readonly [offset: number, text: string];
@@ -136,7 +137,6 @@ const SUBFILE_TYPE = 254;
 const MAKE = 271;
 const SUB_DIRECTORIES = 330;
 const DNG_VERSION = 50_706;
-const ASCII = 2;
 
 /** Manufacturers of cameras, and the extension of the RAW files that are based on TIFF. */
 const RAW_OF_MAKE: readonly (readonly [make: string, format: string])[] = [
@@ -151,23 +151,15 @@ const RAW_OF_MAKE: readonly (readonly [make: string, format: string])[] = [
  * Reads only the entries of the first directory.
  */
 function detectTiffRaw(bytes: Buffer): string | undefined {
-  if (bytes.length < 8) return undefined;
-  const isLittle = bytes[0] === 0x49;
-  const u16 = (at: number) => (isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
-  const u32 = (at: number) => (isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
-  const directory = u32(4);
-  if (directory + 2 > bytes.length) return undefined;
-  const end = Math.min(directory + 2 + 12 * u16(directory), bytes.length);
   let isReduced = false;
   let hasSubDirectories = false;
   let make = '';
-  for (let at = directory + 2; at + 12 <= end; at += 12) {
-    const tag = u16(at);
+  for (const { tag, type, long } of readFirstDirectory(bytes)) {
     if (tag === DNG_VERSION) return 'DNG (camera RAW)';
-    if (tag === SUBFILE_TYPE) isReduced = u32(at + 8) === 1;
+    if (tag === SUBFILE_TYPE) isReduced = long === 1;
     if (tag === SUB_DIRECTORIES) hasSubDirectories = true;
-    if (tag === MAKE && u16(at + 2) === ASCII) {
-      make = bytes.toString('latin1', u32(at + 8), u32(at + 8) + 16).toUpperCase();
+    if (tag === MAKE && type === ASCII) {
+      make = bytes.toString('latin1', long, long + 16).toUpperCase();
     }
   }
   if (!isReduced || !hasSubDirectories) return undefined;

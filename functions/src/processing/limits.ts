@@ -64,6 +64,13 @@ export function checkBytes(bytes: number, { maxBytes }: Pick<UploadLimits, 'maxB
   }
 }
 
+/** @throws ImageFailure when a valid file has more parts than are read */
+export function checkCount(unit: string, count: number, max: number): void {
+  if (count > max) {
+    throw new ImageFailure('too-slow', `expected at most ${max} ${unit}, found ${count}`);
+  }
+}
+
 /** @throws ImageFailure when an image of this size has too many pixels or too long an edge */
 export function checkPixels({ width, height }: Size, maxPixels: number): void {
   if (width * height > maxPixels || Math.max(width, height) > MAX_ORIGINAL_EDGE) {

@@ -1,12 +1,15 @@
-/** Reads the chunks of a PNG, and drops those that decoding does not need. PNG (third edition). */
-import { crc32, inflateSync } from 'node:zlib';
+/** Drops the chunks of a PNG that decoding does not need. PNG (third edition). */
+import { crc32 } from 'node:zlib';
 import { readOrientation, writeOrientation } from './exif.js';
-import { MAX_PROFILE_BYTES } from './limits.js';
+import {
+  CHUNK_OVERHEAD,
+  dataOf,
+  readProfile,
+  SIGNATURE_LENGTH,
+  typeAt,
+  visitChunks,
+} from './png-chunks.js';
 import { rewrite, type PartReceiver } from './rewrite.js';
-
-const SIGNATURE_LENGTH = 8;
-/** Length, type and checksum of a chunk, section 5.3. */
-const CHUNK_OVERHEAD = 12;
 
 /**
  * Ancillary chunks that change how the image looks, section 11.3; the first of each counts. Most files have pHYs,
@@ -33,7 +36,7 @@ export function cleanPng(bytes: Buffer): Buffer {
   const orientation = exif === undefined ? 1 : readOrientation(dataOf(bytes, exif));
   needed.delete('eXIf');
   const profile = needed.get('iCCP');
-  if (profile !== undefined && !isSmallProfile(dataOf(bytes, profile))) needed.delete('iCCP');
+  if (profile !== undefined && !readProfile(dataOf(bytes, profile))) needed.delete('iCCP');
   return rewrite(bytes, (parts) => {
     parts.keep(0, SIGNATURE_LENGTH);
     visitChunks(bytes, (type, start, end) => {
@@ -46,31 +49,6 @@ export function cleanPng(bytes: Buffer): Buffer {
     if (pixels < bytes.length) keepPixels(bytes, pixels, parts);
   });
 }
-
-/**
- * Visits the complete chunks before the pixels.
- * @param visit receives the offset of the chunk's length, and the one after its checksum
- * @returns the offset of the first IDAT, or the end of the file
- */
-function visitChunks(
-  bytes: Buffer,
-  visit: (type: string, start: number, end: number) => void,
-): number {
-  for (let start = SIGNATURE_LENGTH; start + CHUNK_OVERHEAD <= bytes.length;) {
-    const type = typeAt(bytes, start);
-    if (type === 'IDAT') return start;
-    const end = start + CHUNK_OVERHEAD + bytes.readUInt32BE(start);
-    if (type === 'IEND' || end > bytes.length) break;
-    visit(type, start, end);
-    start = end;
-  }
-  return bytes.length;
-}
-
-const typeAt = (bytes: Buffer, start: number) => bytes.toString('latin1', start + 4, start + 8);
-
-const dataOf = (bytes: Buffer, start: number) =>
-  bytes.subarray(start + 8, start + 8 + bytes.readUInt32BE(start));
 
 const hasChecksum = (bytes: Buffer, start: number, end: number) =>
   bytes.readUInt32BE(end - 4) === crc32(bytes.subarray(start + 4, end - 4));
@@ -102,17 +80,4 @@ function createChunk(type: string, data: Buffer): Buffer {
   data.copy(chunk, 8);
   chunk.writeUInt32BE(crc32(chunk.subarray(4, -4)), chunk.length - 4);
   return chunk;
-}
-
-/** Whether an iCCP chunk (section 11.3.2.3) inflates to at most MAX_PROFILE_BYTES. */
-function isSmallProfile(data: Buffer): boolean {
-  // The name has at most 79 bytes and ends with a null; the compression method follows.
-  const nameEnd = data.subarray(0, 80).indexOf(0);
-  if (nameEnd < 0) return false;
-  try {
-    inflateSync(data.subarray(nameEnd + 2), { maxOutputLength: MAX_PROFILE_BYTES });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -8,6 +8,7 @@ import { keepGifTransparency } from './gif.js';
 import { readJpeg, type JpegFile } from './jpeg.js';
 import {
   acceptedFormats,
+  checkCount,
   checkPixels,
   MAX_FILE_FRAMES,
   MAX_SCANS,
@@ -57,10 +58,4 @@ function unsupportedKind({ bytes, frame }: JpegFile): string | undefined {
   if (frame === undefined) return undefined;
   if (!DECODED_FRAMES.has(bytes[frame + 1] as number)) return 'lossless or hierarchical JPEG';
   return bytes[frame + 4] === 12 ? 'JPEG with 12 bits' : undefined;
-}
-
-function checkCount(unit: string, count: number, max: number): void {
-  if (count > max) {
-    throw new ImageFailure('too-slow', `expected at most ${max} ${unit}, found ${count}`);
-  }
 }

@@ -3,6 +3,7 @@
  * of its box, so that no count or size of a file leads outside of it.
  */
 import { ImageFailure } from '../../errors.js';
+import { checkCount } from '../limits.js';
 
 /** Boxes of one container. Files of cameras have fewer than a hundred. */
 const MAX_BOXES = 10_000;
@@ -37,13 +38,6 @@ const FORMAT_NAMES: Partial<Record<string, string>> = {
 export function unsupported(found: string, type = ''): ImageFailure {
   const format = FORMAT_NAMES[type] ?? 'an unusual HEIF';
   return new ImageFailure('unsupported-format', `found ${found}`, { format });
-}
-
-/** The file is valid, and has more parts than are read. */
-export function checkCount(unit: string, count: number, max: number): void {
-  if (count > max) {
-    throw new ImageFailure('too-slow', `expected at most ${max} ${unit}, found ${count}`);
-  }
 }
 
 /** Reads big-endian integers up to the end of a box. */

@@ -2,9 +2,9 @@
 import type { Size } from '../../domain/variant.js';
 import { ImageFailure } from '../../errors.js';
 import type { ColorDescription } from '../color-description.js';
-import { checkPixels, MAX_AVIF_PIXELS } from '../limits.js';
+import { checkCount, checkPixels, MAX_AVIF_PIXELS } from '../limits.js';
 import { readSequenceColor, selectLayers } from './av1.js';
-import { checkCount, damaged, unsupported, type Extent } from './boxes.js';
+import { damaged, unsupported, type Extent } from './boxes.js';
 import { checkTiles, readGrid, readOverlaySize } from './derived.js';
 import type { Item, Meta, Property } from './meta.js';
 import {

@@ -1,13 +1,6 @@
 /** Reads the box `meta` of a HEIF file: items, where their data is, and what they refer to. */
-import {
-  checkCount,
-  Cursor,
-  damaged,
-  findBox,
-  readBoxes,
-  requireBox,
-  unsupported,
-} from './boxes.js';
+import { checkCount } from '../limits.js';
+import { Cursor, damaged, findBox, readBoxes, requireBox, unsupported } from './boxes.js';
 import type { Box, Extent } from './boxes.js';
 
 /** Items of a file: tiles, thumbnails, metadata. A photo of 50 megapixels in tiles of 128 pixels has 3,052. */

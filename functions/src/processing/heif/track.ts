@@ -1,6 +1,7 @@
 /** Reads the first frame of an image sequence (ISO/IEC 23008-12 section 7). */
 import type { Size } from '../../domain/variant.js';
-import { checkCount, Cursor, damaged, findBox, readBoxes, requireBox } from './boxes.js';
+import { checkCount } from '../limits.js';
+import { Cursor, damaged, findBox, readBoxes, requireBox } from './boxes.js';
 import type { Box, Extent } from './boxes.js';
 import type { Property } from './meta.js';
 import { findProperty, isAlphaType } from './properties.js';
