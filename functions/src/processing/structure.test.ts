@@ -89,7 +89,7 @@ test.each<[string, number, number, string]>([
   ['progressive, 12 bits', 0xc2, 12, 'unsupported-format: found JPEG with 12 bits'],
   ['lossless', 0xc3, 16, 'unsupported-format: found lossless or hierarchical JPEG'],
   ['progressive with arithmetic coding', 0xca, 8, 'accepted'],
-])('tells which kinds of JPEG are supported: %s', async (_, marker, precision, result) => {
+])('accepts the kinds of JPEG that browsers decode: %s', async (_, marker, precision, result) => {
   const bytes = await plain(16, 16).jpeg().toBuffer();
   const frame = bytes.indexOf('ffc0', 0, 'hex');
   bytes[frame + 1] = marker;
