@@ -14,7 +14,7 @@ const QUEUE = 'queue';
 let controller: Controller;
 let fetched: string[];
 
-beforeAll(patchTasks);
+beforeAll(() => patchTasks());
 
 beforeEach(() => {
   const Controller = loadModule('emulator/tasksEmulator')[
@@ -63,8 +63,8 @@ test('rejects a duplicate of a task that waits, runs or has completed', () => {
   expect(fetched).toEqual(['b']);
 });
 
-test('dispatches ten tasks of a queue at the same time', () => {
+test('dispatches twenty tasks of a queue at the same time', () => {
   jest.mocked(fetch).mockImplementation(() => new Promise(() => {}));
-  for (let number = 0; number < 20; number++) enqueue(String(number));
-  expect(fetch).toHaveBeenCalledTimes(10);
+  for (let number = 0; number < 40; number++) enqueue(String(number));
+  expect(fetch).toHaveBeenCalledTimes(20);
 });
