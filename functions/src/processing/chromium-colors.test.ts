@@ -28,7 +28,7 @@ const INEXACT =
 
 async function colorsOf(bytes: Buffer): Promise<number[][]> {
   const header = await readHeader(bytes, limits);
-  const { data, channels, width } = await decode(bytes, header, header.size, limits);
+  const { data, channels, width } = await decode(header, header.size, limits);
   expect(width).toBe(WIDTH);
   const start = (HEIGHT / 2) * WIDTH;
   return CENTERS.map((x) => {

@@ -31,7 +31,7 @@ async function decodeFile(bytes: Buffer, scale = 1) {
   const header = await readHeader(bytes, limits);
   const { width, height } = header.size;
   const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
-  return decode(bytes, header, size, limits);
+  return decode(header, size, limits);
 }
 
 /** The index in COLORS of each corner's color, in the same order. */
@@ -136,4 +136,10 @@ describe('rejects truncated files', () => {
       name: 'ImageFailure',
     });
   });
+});
+
+test('rejects a JPEG without its last pixels, and accepts one without its end of image', async () => {
+  const bytes = await sharp(photo).resize(150, 97).jpeg({ chromaSubsampling: '4:4:4' }).toBuffer();
+  await expect(decodeFile(bytes.subarray(0, -10))).rejects.toMatchObject({ code: 'damaged-image' });
+  await expect(decodeFile(bytes.subarray(0, -2))).resolves.toMatchObject({ width: 150 });
 });

@@ -6,6 +6,7 @@ import { toSrgb, type DecodedImage } from './color.js';
 import { findColorSpace, type ColorModel } from './color-space.js';
 import type { Header } from './header.js';
 import { openHeif, resizeTransformed } from './heif/decode.js';
+import { checkComplete } from './jpeg-end.js';
 import type { UploadLimits } from './limits.js';
 import { dropOpaqueAlpha, type RawImage } from './raw-image.js';
 import { openImage, toImageFailure } from './vips.js';
@@ -17,16 +18,16 @@ import { openImage, toImageFailure } from './vips.js';
  * @throws ImageFailure when the pixels are damaged, too many, or take too long
  */
 export async function decode(
-  bytes: Buffer,
   header: Header,
   size: Size,
-  limits: UploadLimits,
+  { maxPixels }: Pick<UploadLimits, 'maxPixels'>,
 ): Promise<RawImage> {
-  const { animation, heif, pixels } = header;
+  const { animation, bytes, cutJpeg, heif, pixels } = header;
+  if (cutJpeg) await checkComplete(cutJpeg, maxPixels);
   const frames = animation?.frames ?? 1;
   const image = heif
-    ? await openHeif(heif, limits.maxPixels)
-    : openImage(bytes, limits.maxPixels, { pages: frames, ignoreIcc: pixels !== undefined });
+    ? await openHeif(heif, maxPixels)
+    : openImage(bytes, maxPixels, { pages: frames, ignoreIcc: pixels !== undefined });
   const resized = heif
     ? resizeTransformed(image, heif.transform, size)
     : animation

@@ -16,15 +16,13 @@ import {
 } from './limits.js';
 import { decodedBits } from './heif/decode.js';
 import { readHeif, type HeifImage } from './heif/image.js';
-import { checkComplete } from './jpeg-end.js';
 import { readPngColor } from './png-color.js';
-import { checkStructure } from './structure.js';
+import { checkStructure, type CleanFile } from './structure.js';
 import { enableTiff, openImage, toImageFailure } from './vips.js';
 
-export interface Header {
+/** `bytes` is the file to decode. */
+export interface Header extends CleanFile {
   type: Exclude<FileType, 'heif'> | 'avif' | 'heic';
-  /** The file to decode: without the metadata that decoding does not need. */
-  bytes: Buffer;
   /** Pixels, after the orientation is applied. */
   size: Size;
   /** Present when the renditions are animated; every frame has `size`. */
@@ -84,12 +82,11 @@ export async function readHeader(bytes: Buffer, limits: UploadLimits): Promise<H
     throw new ImageFailure('not-an-image', `expected ${fileType}, found ${metadata.format}`);
   }
   checkPixels(metadata, limits.maxPixels);
-  if (file.cutJpeg) await checkComplete(file.cutJpeg, limits.maxPixels);
   const animation = readAnimation(metadata, limits);
   const pixels = readPixelFormat(metadata);
   return {
     type: fileType,
-    bytes: file.bytes,
+    ...file,
     size: { width: metadata.autoOrient.width, height: metadata.autoOrient.height },
     ...(animation && { animation }),
     ...(pixels && { pixels }),

@@ -55,7 +55,7 @@ export async function processImage(
 ): Promise<ProcessedImage> {
   const header = await readHeader(bytes, settings);
   const { decodeSize, steps } = planResizes(settings.variants, header.size);
-  const decoded = await decode(header.bytes, header, decodeSize, settings);
+  const decoded = await decode(header, decodeSize, settings);
   clearHiddenColors(decoded);
   const smallest = steps.findLastIndex((step) => !step.crop);
   const pixelsOf = createPixelCache(decoded, steps, (index) =>

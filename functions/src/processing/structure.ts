@@ -20,7 +20,7 @@ import { readWebp } from './webp.js';
 export interface CleanFile {
   /** The file without metadata; the uploaded bytes themselves when there is none. */
   bytes: Buffer;
-  /** A JPEG whose end is missing, which is to be checked before it is decoded. */
+  /** Present for a JPEG without an end of image: `decode` checks that its pixel data is complete. */
   cutJpeg?: JpegFile;
 }
 
