@@ -108,6 +108,31 @@ describe('rejects', () => {
     expect((error as ImageFailure).publicMessage).toContain('set the parameter HEIC to "true"');
   });
 
+  test.each<[string, () => Buffer | Promise<Buffer>]>([
+    ['text', () => Buffer.from('a text about a JPEG')],
+    ['a PDF', () => Buffer.from('%PDF-1.4\n%%EOF')],
+    ['a TIFF', () => plain(20, 20).tiff().toBuffer()],
+    [
+      'a JPEG of 12 bits',
+      async () => {
+        const jpeg = await plain(20, 20).jpeg().toBuffer();
+        jpeg[jpeg.indexOf('ffc0', 0, 'hex') + 4] = 12;
+        return jpeg;
+      },
+    ],
+    [
+      'HEIF without an image',
+      () => Buffer.from('\0\0\0\x10ftypheic\0\0\0\0\0\0\0\x08moov', 'latin1'),
+    ],
+  ])('%s with a message that names the accepted formats', async (_name, make) => {
+    const error: unknown = await readHeader(await make(), { ...limits, heic: false }).catch(
+      (reason: unknown) => reason,
+    );
+    expect((error as ImageFailure).publicMessage).toContain(
+      'Upload a JPEG, PNG, WebP, GIF or AVIF.',
+    );
+  });
+
   test('TIFF only while the parameter TIFF is false', async () => {
     const tiff = await plain(20, 10).tiff().toBuffer();
     const header = await headerOf(tiff, { tiff: true });

@@ -55,27 +55,36 @@ export interface Animation {
  * @throws ImageFailure when the file is empty, too large, not an image, or of a type that is not accepted
  */
 export async function readHeader(bytes: Buffer, limits: UploadLimits): Promise<Header> {
+  try {
+    return await readAnyHeader(bytes, limits);
+  } catch (error) {
+    if (!(error instanceof ImageFailure)) throw error;
+    const { code, detail, values } = error;
+    const accepted = acceptedFormats(limits);
+    throw new ImageFailure(code, detail, { ...values, accepted, cause: error });
+  }
+}
+
+async function readAnyHeader(bytes: Buffer, limits: UploadLimits): Promise<Header> {
   if (bytes.length === 0) throw new ImageFailure('empty-file', 'the file is empty');
   checkBytes(bytes.length, limits);
   const fileType = detectFileType(bytes);
-  const accepted = acceptedFormats(limits);
   const foreign = !fileType || fileType === 'tiff' ? detectForeignFormat(bytes) : undefined;
   if (foreign !== undefined) {
-    throw new ImageFailure('unsupported-format', `found ${foreign}`, { format: foreign, accepted });
+    throw new ImageFailure('unsupported-format', `found ${foreign}`, { format: foreign });
   }
   if (fileType === undefined) {
-    const detail = 'expected the signature of an image, found none';
-    throw new ImageFailure('not-an-image', detail, { accepted });
+    throw new ImageFailure('not-an-image', 'expected the signature of an image, found none');
   }
   if (fileType === 'tiff') {
     if (!limits.tiff) {
       const detail = 'found TIFF, the parameter TIFF is false';
-      throw new ImageFailure('unsupported-format', detail, { format: 'TIFF', accepted });
+      throw new ImageFailure('unsupported-format', detail, { format: 'TIFF' });
     }
     enableTiff();
   }
   if (fileType === 'heif') return readHeifHeader(bytes, limits);
-  const file = checkStructure(bytes, fileType, limits);
+  const file = checkStructure(bytes, fileType, limits.maxPixels);
   // No pixel limit here: checkPixels below reports the exact number.
   const metadata = await toImageFailure(openImage(file.bytes, 0).metadata(), 'damaged-image');
   if (metadata.format !== fileType) {
@@ -99,7 +108,7 @@ export async function readHeader(bytes: Buffer, limits: UploadLimits): Promise<H
 
 /** Everything is read from the boxes: libheif sees only the file that readHeif writes. */
 function readHeifHeader(bytes: Buffer, limits: UploadLimits): Header {
-  const heif = readAcceptedHeif(bytes, limits);
+  const heif = readHeif(bytes, limits.maxPixels);
   if (heif.type === 'heic' && !limits.heic) {
     throw new ImageFailure('heic-off', 'found HEIC, the parameter HEIC is false');
   }
@@ -115,18 +124,6 @@ function readHeifHeader(bytes: Buffer, limits: UploadLimits): Header {
     color: heifDescription(heif.color),
     heif,
   };
-}
-
-/** Adds the accepted formats to the failure of an unsupported one. */
-function readAcceptedHeif(bytes: Buffer, limits: UploadLimits): HeifImage {
-  try {
-    return readHeif(bytes, limits.maxPixels);
-  } catch (error) {
-    if (!(error instanceof ImageFailure)) throw error;
-    const { code, detail, values } = error;
-    const accepted = acceptedFormats(limits);
-    throw new ImageFailure(code, detail, { ...values, accepted, cause: error });
-  }
 }
 
 /** The formats that libvips names by `space` and `depth`. */

@@ -11,7 +11,7 @@ const plain = (width: number, height: number) =>
 
 function check(bytes: Buffer, maxPixels = limits.maxPixels): string {
   try {
-    checkStructure(bytes, detectFileType(bytes) ?? 'gif', { ...limits, maxPixels });
+    checkStructure(bytes, detectFileType(bytes) ?? 'gif', maxPixels);
     return 'accepted';
   } catch (error) {
     if (error instanceof ImageFailure) return error.message;

@@ -6,14 +6,7 @@ import { ImageFailure } from '../errors.js';
 import type { FileType } from './file-type.js';
 import { keepGifTransparency } from './gif.js';
 import { readJpeg, type JpegFile } from './jpeg.js';
-import {
-  acceptedFormats,
-  checkCount,
-  checkPixels,
-  MAX_FILE_FRAMES,
-  MAX_SCANS,
-  type UploadLimits,
-} from './limits.js';
+import { checkCount, checkPixels, MAX_FILE_FRAMES, MAX_SCANS } from './limits.js';
 import { cleanPng } from './png.js';
 import { readWebp } from './webp.js';
 
@@ -26,17 +19,17 @@ export interface CleanFile {
 
 /**
  * Drops all metadata but orientation and color profile from JPEG, PNG and WebP. GIF has none that a decoder
- * parses, and only gets flags of transparency; TIFF keeps its own, because its decoder reads only what it needs. heif/image.ts does this for HEIF.
+ * parses, and only gets flags of transparency; TIFF keeps its own, because its decoder reads only what it needs.
+ * heif/image.ts does this for HEIF.
+ * @param maxPixels limit for width times height
  * @throws ImageFailure when decoding the file would take too much time or memory
  */
-export function checkStructure(bytes: Buffer, type: FileType, limits: UploadLimits): CleanFile {
-  const { maxPixels } = limits;
+export function checkStructure(bytes: Buffer, type: FileType, maxPixels: number): CleanFile {
   if (type === 'jpeg') {
     const file = readJpeg(bytes);
     const kind = unsupportedKind(file);
     if (kind !== undefined) {
-      const values = { format: kind, accepted: acceptedFormats(limits) };
-      throw new ImageFailure('unsupported-format', `found ${kind}`, values);
+      throw new ImageFailure('unsupported-format', `found ${kind}`, { format: kind });
     }
     checkCount('scans', file.scans.length, MAX_SCANS);
     return { bytes: file.bytes, ...(file.lacksEnd && { cutJpeg: file }) };

@@ -51,7 +51,7 @@ export function openTrustedImage(input: Buffer | Uint16Array, options: SharpOpti
  */
 export async function toImageFailure<T>(
   operation: Promise<T>,
-  defaultCode: 'not-an-image' | 'damaged-image' | 'too-much-memory',
+  defaultCode: 'damaged-image' | 'too-much-memory',
 ): Promise<T> {
   try {
     return await operation;
