@@ -2,11 +2,16 @@
  * Finds the RGB color space that a color description means, as Chromium does: blink's image decoders and
  * Skia's SkPngRustCodec.cpp (PNG), SkColorSpace::MakeCICP (ITU-T H.273) and skcms (ICC).
  */
-import type { Chromaticity, ColorDescription } from './color-description.js';
+import type {
+  Chromaticities,
+  Chromaticity,
+  CodePoints,
+  ColorDescription,
+} from './color-description.js';
 import { parametricCurve, type Curve, type Curves } from './icc-curve.js';
 import { readIccProfile, type IccProfile } from './icc-profile.js';
 import type { ColorTable } from './icc-table.js';
-import { apply, fromColumns, invert, multiply, type Matrix, type Vector } from './matrix.js';
+import { apply, D50, fromColumns, invert, multiply, type Matrix, type Vector } from './matrix.js';
 import { hlgToCameraLight, pqToWhites } from './tone-map.js';
 
 export interface RgbSpace {
@@ -58,8 +63,6 @@ function iccSpace({ rgb, table, cicp }: IccProfile): ColorSpace | undefined {
   );
 }
 
-type Cicp = Pick<NonNullable<ColorDescription['cicp']>, 'primaries' | 'transfer'>;
-
 /**
  * The boxes `colr` of AVIF and HEIC: a profile takes precedence over code points. Of those, unspecified
  * means sRGB, and the curves of cameras (BT.709, BT.601, BT.2020) count as the curve of sRGB, as in
@@ -77,7 +80,7 @@ export function heifDescription({ icc, cicp }: ColorDescription): ColorDescripti
 }
 
 /** As Chromium reads the code points of ICC profiles (the source file skia/ext/cicp.cc). */
-function withSrgbCurve({ primaries, transfer }: Cicp): Cicp {
+function withSrgbCurve({ primaries, transfer }: CodePoints): CodePoints {
   const isCamera = [BT709, BT601, IEC61966_2_4].includes(transfer);
   return { primaries, transfer: isCamera ? SRGB_TRANSFER : transfer };
 }
@@ -94,7 +97,7 @@ const PQ = 16;
 const HLG = 18;
 const BT2020_PRIMARIES = 9;
 
-function cicpSpace({ primaries, transfer }: Cicp): RgbSpace | undefined {
+function cicpSpace({ primaries, transfer }: CodePoints): RgbSpace | undefined {
   const chromaticities = PRIMARIES[primaries];
   const curve = TRANSFERS[transfer];
   const toXyz = chromaticities && primariesToXyz(chromaticities);
@@ -111,7 +114,7 @@ function cicpSpace({ primaries, transfer }: Cicp): RgbSpace | undefined {
  */
 function gammaSpace(
   gamma: number,
-  chromaticities: ColorDescription['chromaticities'],
+  chromaticities: Chromaticities | undefined,
 ): RgbSpace | undefined {
   if (gamma <= 0 || (!chromaticities && Math.abs(gamma * 2.2 - 1) < 0.05)) return undefined;
   const toXyz = chromaticities ? primariesToXyz(chromaticities) : SRGB_TO_XYZ;
@@ -123,7 +126,6 @@ function toRgbSpace(curves: Curves, toXyz: Matrix): RgbSpace {
   return { curves, toSrgb: multiply(SRGB_FROM_XYZ, toXyz) };
 }
 
-const D50: Vector = [0.9642, 1, 0.8249];
 /** CSS Color 4, section 17: the Bradford matrix. */
 const BRADFORD: Matrix = [
   ...([0.8951, 0.2664, -0.1614] as const),
@@ -132,9 +134,7 @@ const BRADFORD: Matrix = [
 ];
 
 /** @returns linear RGB to XYZ, adapted to D50; undefined when the points make no triangle */
-function primariesToXyz(
-  points: NonNullable<ColorDescription['chromaticities']>,
-): Matrix | undefined {
+function primariesToXyz(points: Chromaticities): Matrix | undefined {
   const { white, red, green, blue } = points;
   if ([white, red, green, blue].flat().some((value) => !(value >= 0 && value <= 1))) {
     return undefined;
@@ -166,7 +166,7 @@ const ILLUMINANT_C: Chromaticity = [0.31, 0.316];
 function points(
   white: Chromaticity,
   ...[red, green, blue]: [red: Chromaticity, green: Chromaticity, blue: Chromaticity]
-): NonNullable<ColorDescription['chromaticities']> {
+): Chromaticities {
   return { white, red, green, blue };
 }
 
@@ -175,7 +175,7 @@ const BT709_POINTS = points(D65, [0.64, 0.33], [0.3, 0.6], [0.15, 0.06]);
 const BT2020_POINTS = points(D65, [0.708, 0.292], [0.17, 0.797], [0.131, 0.046]);
 
 /** ITU-T H.273, table 2. */
-const PRIMARIES: Partial<Record<number, NonNullable<ColorDescription['chromaticities']>>> = {
+const PRIMARIES: Partial<Record<number, Chromaticities>> = {
   [BT709]: BT709_POINTS,
   4: points(ILLUMINANT_C, [0.67, 0.33], [0.21, 0.71], [0.14, 0.08]),
   5: points(D65, [0.64, 0.33], [0.29, 0.6], [0.15, 0.06]),

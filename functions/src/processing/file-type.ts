@@ -1,10 +1,8 @@
 /** Detects a file's type by its first bytes. The upload's content type is ignored. */
+import { codeAt, hasText } from './text.js';
 
 /** `heif` is AVIF or HEIC; which one depends on the codec inside. */
 export type FileType = 'jpeg' | 'png' | 'webp' | 'gif' | 'heif' | 'tiff';
-
-const hasText = (bytes: Buffer, offset: number, text: string) =>
-  bytes.subarray(offset, offset + text.length).toString('latin1') === text;
 
 const isCutOr = (bytes: Buffer, offset: number, text: string) =>
   bytes.length < offset + text.length || hasText(bytes, offset, text);
@@ -30,11 +28,9 @@ const HEIF_BRANDS = new Set(
 /** Reads the brands of an ISO base media file, ISO/IEC 14496-12 section 4.3. */
 function readBrands(bytes: Buffer): string[] {
   const end = Math.min(bytes.readUInt32BE(0), bytes.length, 256);
-  const brands = [bytes.subarray(8, 12)];
-  for (let offset = 16; offset + 4 <= end; offset += 4) {
-    brands.push(bytes.subarray(offset, offset + 4));
-  }
-  return brands.map((brand) => brand.toString('latin1'));
+  const brands = [codeAt(bytes, 8)];
+  for (let offset = 16; offset + 4 <= end; offset += 4) brands.push(codeAt(bytes, offset));
+  return brands;
 }
 
 /** @returns undefined for any other type of file */

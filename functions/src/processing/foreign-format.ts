@@ -1,4 +1,5 @@
 /** Names the format of a file that is not accepted, for the message to the owner of the image. */
+import { codeAt, hasText } from './text.js';
 import { ASCII, readFirstDirectory } from './tiff-directory.js';
 
 /** A part of a signature: text, read as Latin-1, at an offset. */
@@ -90,13 +91,11 @@ const VIDEO_BRANDS = ['iso', 'mp4', 'avc1', 'M4V', 'MSNV', '3gp', '3g2', 'dash',
 
 /** @returns a name from a fixed list; undefined for a format that is not known, and for accepted ones */
 export function detectForeignFormat(bytes: Buffer): string | undefined {
-  const has = ([offset, text]: Pattern) =>
-    bytes.toString('latin1', offset, offset + text.length) === text;
+  const has = ([offset, text]: Pattern) => hasText(bytes, offset, text);
   const entry = SIGNATURES.find(([, ...signatures]) => signatures.some((all) => all.every(has)));
   if (entry) return entry[0];
-  if (has([4, 'ftyp'])) return formatOfBrand(bytes.toString('latin1', 8, 12));
-  if (has([0, 'II*\0']) || has([0, 'MM\0*'])) return detectTiffRaw(bytes);
-  return isSvg(bytes) ? 'SVG' : undefined;
+  if (has([4, 'ftyp'])) return formatOfBrand(codeAt(bytes, 8));
+  return detectTiffRaw(bytes) ?? (isSvg(bytes) ? 'SVG' : undefined);
 }
 
 function formatOfBrand(brand: string): string | undefined {

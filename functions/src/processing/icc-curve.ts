@@ -1,4 +1,5 @@
 /** Reads the curves of ICC profiles (ICC.1:2022). */
+import { codeAt } from './text.js';
 
 /** From the encoded value of a channel to its linear value; both are 0 to 1. */
 export type Curve = (value: number) => number;
@@ -6,7 +7,7 @@ export type Curves = readonly [red: Curve, green: Curve, blue: Curve];
 
 /** @throws RangeError when the curve is not valid */
 export function readCurve(tag: Buffer): Curve {
-  switch (signature(tag, 0)) {
+  switch (codeAt(tag, 0)) {
     case 'curv':
       return readTableCurve(tag);
     case 'para':
@@ -26,7 +27,7 @@ export function readCurves(bytes: Buffer, start: number, count: number): Curve[]
     const tag = bytes.subarray(offset);
     curves.push(readCurve(tag));
     const length =
-      signature(tag, 0) === 'curv'
+      codeAt(tag, 0) === 'curv'
         ? 12 + 2 * tag.readUInt32BE(8)
         : 12 + 4 * (PARAMETERS[tag.readUInt16BE(8)] ?? []).length;
     offset += 4 * Math.ceil(length / 4);
@@ -101,7 +102,5 @@ export function sampleCurve(curve: Curve, steps: number): Float64Array {
   return samples;
 }
 
-export const signature = (bytes: Buffer, offset: number) =>
-  bytes.toString('latin1', offset, offset + 4);
 /** Section 4.6, s15Fixed16Number. */
 export const fixed = (bytes: Buffer, offset: number) => bytes.readInt32BE(offset) / 65_536;

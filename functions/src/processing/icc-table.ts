@@ -1,6 +1,7 @@
 /** Evaluates the color tables of ICC profiles (ICC.1:2022): those for CMYK, scanners and some displays. */
-import { fixed, readCurves, sampleCurve, signature, tableCurve, type Curve } from './icc-curve.js';
-import type { Matrix, Vector } from './matrix.js';
+import { fixed, readCurves, sampleCurve, tableCurve, type Curve } from './icc-curve.js';
+import { D50, type Matrix, type Vector } from './matrix.js';
+import { codeAt } from './text.js';
 
 /** Applied in this order; steps may be missing. */
 export interface ColorTable {
@@ -21,7 +22,7 @@ const MAX_POINTS = 255;
  * @throws RangeError when the table is not valid
  */
 export function readColorTable(tag: Buffer, isLab: boolean): ColorTable {
-  const type = signature(tag, 0);
+  const type = codeAt(tag, 0);
   const channels = tag[8];
   if ((channels !== 1 && channels !== 3 && channels !== 4) || tag[9] !== 3) {
     throw new RangeError('expected 1, 3 or 4 channels');
@@ -120,9 +121,9 @@ function labToXyz(color: Color): void {
   const y = (100 * (color[0] as number) + 16) / 116;
   const a = 255 * (color[1] as number) - 128;
   const b = 255 * (color[2] as number) - 128;
-  color[0] = 0.9642 * cubeOf(y + a / 500);
+  color[0] = D50[0] * cubeOf(y + a / 500);
   color[1] = cubeOf(y);
-  color[2] = 0.8249 * cubeOf(y - b / 200);
+  color[2] = D50[2] * cubeOf(y - b / 200);
 }
 
 const cubeOf = (f: number) => (f > 6 / 29 ? f * f * f : (108 * (f - 4 / 29)) / 841);

@@ -1,4 +1,4 @@
-/** Matrices of three rows and columns, for linear colors. */
+/** Vectors and matrices of three rows and columns, for linear colors. */
 
 /** Row by row. */
 export type Matrix = readonly [
@@ -7,6 +7,9 @@ export type Matrix = readonly [
   ...[number, number, number],
 ];
 export type Vector = readonly [number, number, number];
+
+/** The white of ICC profiles, in XYZ: ICC.1:2022, section 7.2.16. */
+export const D50: Vector = [0.9642, 1, 0.8249];
 
 /** @returns the matrix that applies `b`, then `a` */
 export function multiply(a: Matrix, b: Matrix): Matrix {

@@ -1,6 +1,7 @@
 /** Reads the structure of a PNG. PNG (third edition). */
 import { inflateSync } from 'node:zlib';
 import { MAX_PROFILE_BYTES } from './limits.js';
+import { codeAt } from './text.js';
 
 /** Section 5.2. */
 export const SIGNATURE_LENGTH = 8;
@@ -28,8 +29,7 @@ export function visitChunks(
 }
 
 /** @param start offset of a chunk */
-export const typeAt = (bytes: Buffer, start: number) =>
-  bytes.toString('latin1', start + 4, start + 8);
+export const typeAt = (bytes: Buffer, start: number) => codeAt(bytes, start + 4);
 
 /** @param start offset of a complete chunk */
 export const dataOf = (bytes: Buffer, start: number) =>

@@ -1,5 +1,5 @@
 /** Reads the color chunks of a PNG. */
-import type { Chromaticity, ColorDescription } from './color-description.js';
+import type { Chromaticities, Chromaticity, ColorDescription } from './color-description.js';
 import { dataOf, readProfile, visitChunks } from './png-chunks.js';
 
 /** The unit of gAMA and cHRM. */
@@ -47,7 +47,7 @@ function readColorChunks(bytes: Buffer): Map<string, Buffer> {
 }
 
 /** Section 11.3.2.1. */
-function readChromaticities(chunk: Buffer): NonNullable<ColorDescription['chromaticities']> {
+function readChromaticities(chunk: Buffer): Chromaticities {
   const point = (i: number): Chromaticity => [
     chunk.readUInt32BE(8 * i) / UNIT,
     chunk.readUInt32BE(8 * i + 4) / UNIT,

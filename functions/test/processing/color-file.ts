@@ -140,7 +140,7 @@ export function steps(
   ]);
 }
 
-export function pngChunk(type: string, data: Buffer): Buffer {
+function pngChunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([text(type), data]);
   return Buffer.concat([u32(data.length), body, u32(crc32(body))]);
 }
