@@ -3,14 +3,19 @@ import type { ColorModel, ColorSpace, RgbSpace } from './color-space.js';
 import { convertByTable, convertPlainCmyk, convertRgb, expandRange } from './convert-pixels.js';
 import type { RawImage } from './raw-image.js';
 
-/** Pixels as decoded, in the color space of the file: gray as RGB, CMYK as four channels. */
-export interface DecodedImage extends RawImage {
+export interface PixelFormat {
   model: ColorModel;
-  /** 16: `data` holds numbers of two bytes in the byte order of this machine. */
+  /** Of a channel; 16 stands for any number from 9 to 16. */
   bits: 8 | 16;
   /** Gray in the range of video: black is 16 of 255, white is 235 (ITU-T H.273, section 8.3). */
   isLimited?: boolean;
 }
+
+/**
+ * Pixels as decoded, in the color space of the file: gray as RGB, CMYK as four channels. With 16 bits, `data` holds
+ * numbers of two bytes in the byte order of this machine.
+ */
+export interface DecodedImage extends RawImage, PixelFormat {}
 
 /**
  * Converts already resized pixels: before the resize, up to four times as many pixels would be

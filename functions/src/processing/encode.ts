@@ -43,5 +43,5 @@ export async function encode(
 
 /** Milliseconds. sharp accepts no longer delay, although WebP holds 4.6 hours. */
 const MAX_SHARP_DELAY = 65_535;
-/** Milliseconds, to be replaced after encoding; libvips makes 100 of a delay up to 10, as browsers do. */
+/** Milliseconds, to be replaced after encoding; libvips would change a delay up to 10. */
 const PROVISIONAL_DELAY = 11;

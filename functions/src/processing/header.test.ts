@@ -189,6 +189,13 @@ describe('animations', () => {
     }
   });
 
+  test('show a frame with a delay up to 10 ms for 100 ms, as browsers do', async () => {
+    const gif = await createAnimation(20, 10, 3)
+      .gif({ delay: [0, 10, 20] })
+      .toBuffer();
+    expect(await readHeader(gif, limits)).toMatchObject({ animation: { delay: [100, 100, 20] } });
+  });
+
   test('become still images when ANIMATED is false', async () => {
     const gif = await createAnimation(20, 10, 3).gif().toBuffer();
     const header = await headerOf(gif, { animated: false });

@@ -3,6 +3,7 @@ import type { Metadata } from 'sharp';
 import { ImageFailure } from '../errors.js';
 import type { Size } from '../domain/variant.js';
 import type { ColorDescription } from './color-description.js';
+import type { PixelFormat } from './color.js';
 import { heifDescription, type ColorModel } from './color-space.js';
 import { detectFileType, type FileType } from './file-type.js';
 import { detectForeignFormat } from './foreign-format.js';
@@ -34,17 +35,9 @@ export interface Header extends CleanFile {
   heif?: HeifImage;
 }
 
-export interface PixelFormat {
-  model: ColorModel;
-  /** Of a channel; 16 stands for any number from 9 to 16. */
-  bits: 8 | 16;
-  /** See DecodedImage. */
-  isLimited?: boolean;
-}
-
 export interface Animation {
   frames: number;
-  /** Milliseconds, one per frame. */
+  /** Milliseconds, one per frame, as browsers show it. */
   delay: number[];
   /** How often the animation plays; 0: infinitely. */
   loop: number;
@@ -153,7 +146,10 @@ function readAnimation(metadata: Metadata, { animated }: UploadLimits): Animatio
   }
   return {
     frames: pages,
-    delay: Array.from({ length: pages }, (_, i) => delay[i] ?? DEFAULT_DELAY_MS),
+    delay: Array.from({ length: pages }, (_, i) => {
+      const milliseconds = delay[i] ?? 0;
+      return milliseconds > MAX_REPLACED_DELAY ? milliseconds : DEFAULT_DELAY;
+    }),
     loop: loop > MAX_LOOP ? 0 : loop,
   };
 }
@@ -161,5 +157,6 @@ function readAnimation(metadata: Metadata, { animated }: UploadLimits): Animatio
 /** The most that WebP holds. GIF holds 65,535 repeats, which are one more. */
 const MAX_LOOP = 65_535;
 
-/** For frames without a delay. */
-const DEFAULT_DELAY_MS = 100;
+/** Browsers and libvips show a frame with a delay up to this, milliseconds, for DEFAULT_DELAY. */
+const MAX_REPLACED_DELAY = 10;
+const DEFAULT_DELAY = 100;

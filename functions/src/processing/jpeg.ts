@@ -2,6 +2,7 @@
 import { readOrientation, writeOrientation } from './exif.js';
 import { MAX_PROFILE_BYTES, MAX_SCANS } from './limits.js';
 import { rewrite } from './rewrite.js';
+import { hasText } from './text.js';
 
 /** Markers, table B.1. */
 const START_OF_IMAGE = 0xd8;
@@ -49,28 +50,19 @@ export function readJpeg(bytes: Buffer): JpegFile {
   let newFrame: number | undefined;
   let newScan = 0;
   const file = rewrite(bytes, ({ keep, add }) => {
-    let length = 0;
-    const count = (start: number, end: number) => {
-      keep(start, end);
-      length += end - start;
-    };
-    count(0, 2);
-    if (orientation !== 1) {
-      const segment = exifSegment(orientation);
-      add(segment);
-      length += segment.length;
-    }
+    keep(0, 2);
+    if (orientation !== 1) add(exifSegment(orientation));
     visitSegments(bytes, (marker, start, end) => {
       const isNeeded =
         !isApplicationData(marker) ||
         start === jfif?.start ||
         start === adobe?.start ||
         (profileLength <= MAX_PROFILE_BYTES && isProfile(bytes, marker, start, end));
-      if (start === frame) newFrame = length;
-      if (isNeeded) count(start, end);
+      if (!isNeeded) return;
+      const offset = keep(start, end);
+      if (start === frame) newFrame = offset;
     });
-    newScan = length;
-    count(scan, bytes.length);
+    newScan = keep(scan, bytes.length);
     // A last 0xff, half of the missing end of image, becomes a fill byte.
     if (lacksEnd) add(Buffer.from([0xff, END_OF_IMAGE]));
   });
@@ -99,9 +91,9 @@ function findSegments(bytes: Buffer): Segments {
   const found: Segments = { profileLength: 0, scan: 0 };
   found.scan = visitSegments(bytes, (marker, start, end) => {
     const range = { start, end };
-    if (marker === APP0 && hasText(bytes, range, 'JFIF\0')) found.jfif ??= range;
-    if (marker === APP1 && hasText(bytes, range, 'Exif\0')) found.exif ??= range;
-    if (marker === APP14 && hasText(bytes, range, 'Adobe')) found.adobe ??= range;
+    if (marker === APP0 && startsWith(bytes, range, 'JFIF\0')) found.jfif ??= range;
+    if (marker === APP1 && startsWith(bytes, range, 'Exif\0')) found.exif ??= range;
+    if (marker === APP14 && startsWith(bytes, range, 'Adobe')) found.adobe ??= range;
     if (isProfile(bytes, marker, start, end)) found.profileLength += end - start;
     if (isFrameHeader(marker)) found.frame ??= start;
   });
@@ -110,10 +102,10 @@ function findSegments(bytes: Buffer): Segments {
 
 /** ICC.1:2022, annex B.4. */
 const isProfile = (bytes: Buffer, marker: number, start: number, end: number) =>
-  marker === APP2 && hasText(bytes, { start, end }, 'ICC_PROFILE\0');
+  marker === APP2 && startsWith(bytes, { start, end }, 'ICC_PROFILE\0');
 
-const hasText = (bytes: Buffer, { start, end }: Range, text: string) =>
-  bytes.toString('latin1', start + 4, Math.min(end, start + 4 + text.length)) === text;
+const startsWith = (bytes: Buffer, { start, end }: Range, text: string) =>
+  hasText(bytes.subarray(start + 4, end), 0, text);
 
 /**
  * Visits the segments before the first scan the way libjpeg does: bytes between segments are skipped.

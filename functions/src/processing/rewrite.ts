@@ -1,11 +1,11 @@
 /** Rewrites a file from ranges of its bytes. */
 
-/** Receives the parts of the new file in order. */
+/** Receives the parts of the new file in order. Both functions return the offset of the part in the new file. */
 export interface PartReceiver {
   /** Keeps the bytes from `start` to before `end`. */
-  keep: (start: number, end: number) => void;
+  keep: (start: number, end: number) => number;
   /** Adds bytes that the file does not have. */
-  add: (bytes: Buffer) => void;
+  add: (bytes: Buffer) => number;
 }
 
 /**
@@ -15,27 +15,24 @@ export interface PartReceiver {
  */
 export function rewrite(source: Buffer, visit: (parts: PartReceiver) => void): Buffer {
   let length = 0;
+  const grow = (count: number) => (length += count) - count;
   let isUnchanged = true;
   visit({
     keep(start, end) {
       isUnchanged &&= start === length || start === end;
-      length += end - start;
+      return grow(end - start);
     },
     add(bytes) {
       isUnchanged &&= bytes.length === 0;
-      length += bytes.length;
+      return grow(bytes.length);
     },
   });
   if (isUnchanged && length === source.length) return source;
   const result = Buffer.allocUnsafeSlow(length);
-  let filled = 0;
+  length = 0;
   visit({
-    keep(start, end) {
-      filled += source.copy(result, filled, start, end);
-    },
-    add(bytes) {
-      filled += bytes.copy(result, filled);
-    },
+    keep: (start, end) => grow(source.copy(result, length, start, end)),
+    add: (bytes) => grow(bytes.copy(result, length)),
   });
   return result;
 }

@@ -2,6 +2,7 @@
 import type { Size } from '../domain/variant.js';
 import { MAX_PROFILE_BYTES } from './limits.js';
 import { rewrite } from './rewrite.js';
+import { codeAt } from './text.js';
 
 /** Section 2.4: `RIFF`, size, `WEBP`. */
 const HEADER_LENGTH = 12;
@@ -49,7 +50,7 @@ export function readWebp(bytes: Buffer): WebpFile {
     if (!isKept(type, start)) dropped += end - start;
   });
   const unset = HAS_EXIF | HAS_XMP | (profile === undefined ? HAS_PROFILE : 0);
-  const hasFlags = bytes.length > FLAGS && typeAt(bytes, HEADER_LENGTH) === 'VP8X';
+  const hasFlags = bytes.length > FLAGS && codeAt(bytes, HEADER_LENGTH) === 'VP8X';
   const isClean = dropped === 0 && !(hasFlags && ((bytes[FLAGS] as number) & unset) !== 0);
   const file = isClean
     ? bytes
@@ -59,10 +60,13 @@ export function readWebp(bytes: Buffer): WebpFile {
         add(header);
         visitChunks(bytes, (type, start, end) => {
           if (!isKept(type, start)) return;
-          if (!hasFlags || start !== HEADER_LENGTH) return keep(start, Math.min(end, bytes.length));
-          keep(start, FLAGS);
-          add(Buffer.from([(bytes[FLAGS] as number) & ~unset]));
-          keep(FLAGS + 1, Math.min(end, bytes.length));
+          let rest = start;
+          if (hasFlags && start === HEADER_LENGTH) {
+            keep(start, FLAGS);
+            add(Buffer.from([(bytes[FLAGS] as number) & ~unset]));
+            rest = FLAGS + 1;
+          }
+          keep(rest, Math.min(end, bytes.length));
         });
       });
   return { bytes: file, ...(canvas && { canvas }), frames };
@@ -71,9 +75,6 @@ export function readWebp(bytes: Buffer): WebpFile {
 /** Frame duration, section 2.7.1.1: offset in the data of ANMF, and the longest, milliseconds. */
 const DURATION_OFFSET = 12;
 const MAX_DURATION = 2 ** 24 - 1;
-/** Browsers and libvips show a frame with a delay up to this, milliseconds, for DEFAULT_DELAY. */
-const MIN_DELAY = 10;
-const DEFAULT_DELAY = 100;
 
 /**
  * Sets the delays of an encoded animation. The encoder merges equal frames and adds up their delays, so with one
@@ -93,16 +94,12 @@ export function replaceDelays(
     if (type !== 'ANMF') return;
     const at = start + CHUNK_HEADER_LENGTH + DURATION_OFFSET;
     const next = index + webp.readUIntLE(at, 3) / provisional;
-    const total = delays
-      .slice(index, next)
-      .reduce((sum, delay) => sum + (delay <= MIN_DELAY ? DEFAULT_DELAY : delay), 0);
+    const total = delays.slice(index, next).reduce((sum, delay) => sum + delay, 0);
     webp.writeUIntLE(Math.min(total, MAX_DURATION), at, 3);
     index = next;
   });
   return webp;
 }
-
-const typeAt = (bytes: Buffer, start: number) => bytes.toString('latin1', start, start + 4);
 
 /** Where the file ends by its own header, which is beyond `bytes` when it is cut short. */
 const claimedEnd = (bytes: Buffer) => 8 + bytes.readUInt32LE(4);
@@ -121,7 +118,7 @@ function visitChunks(
     const size = bytes.readUInt32LE(start + 4);
     // Chunks are padded to even lengths.
     const end = Math.min(fileEnd, start + CHUNK_HEADER_LENGTH + 2 * Math.ceil(size / 2));
-    visit(typeAt(bytes, start), start, end);
+    visit(codeAt(bytes, start), start, end);
     start = end;
   }
 }
