@@ -122,7 +122,7 @@ describe('rejects', () => {
     ],
     [
       'HEIF without an image',
-      () => Buffer.from('\0\0\0\x10ftypheic\0\0\0\0\0\0\0\x08moov', 'latin1'),
+      () => Buffer.from('\0\0\0\x10ftyp' + 'heic\0\0\0\0\0\0\0\x08moov', 'latin1'),
     ],
   ])('%s with a message that names the accepted formats', async (_name, make) => {
     const error: unknown = await readHeader(await make(), { ...limits, heic: false }).catch(
