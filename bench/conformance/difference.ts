@@ -1,6 +1,6 @@
 /** Measures how different two pictures look: CIEDE2000 (ISO/CIE 11664-6:2014), sRGB with its white point D65. */
 
-export interface Difference {
+interface Difference {
   /** Over all pixels. */
   mean: number;
   /** The largest, after each pixel became the mean of the 3 x 3 pixels around it. */

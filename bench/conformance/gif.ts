@@ -1,5 +1,6 @@
 /** Writes GIF files (GIF89a specification) with offset frames, local palettes and any disposal. */
 import { le16, text } from '../processing/fields.js';
+import { subBlocks } from '../processing/file-structure.js';
 
 export type GifColor = readonly [r: number, g: number, b: number];
 
@@ -41,16 +42,6 @@ function table(palette: readonly GifColor[]): Buffer {
   const bytes = Buffer.alloc(3 * 2 ** bitsOf(palette));
   bytes.set(palette.flat());
   return bytes;
-}
-
-/** Data in blocks of at most 255 bytes (section 15). */
-export function subBlocks(data: Buffer): Buffer {
-  const parts: Buffer[] = [];
-  for (let from = 0; from < data.length; from += 255) {
-    const part = data.subarray(from, from + 255);
-    parts.push(Buffer.of(part.length), part);
-  }
-  return Buffer.concat([...parts, Buffer.of(0)]);
 }
 
 export function encodeGif(options: GifOptions): Buffer {

@@ -104,7 +104,7 @@ function rearrange(
 }
 
 /** ISO/IEC 23008-12 sections 6.5.10 (irot) and 6.5.12 (imir); ISO/IEC 14496-12 section 12.1.4 (clap). */
-export function applyProperty(picture: Picture, property: Buffer): Picture {
+function applyProperty(picture: Picture, property: Buffer): Picture {
   const { width, height } = picture;
   const value = property[8] as number;
   switch (boxType(property)) {

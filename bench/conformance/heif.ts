@@ -1,6 +1,6 @@
 /** Reads and writes the items of HEIC and AVIF files (ISO/IEC 23008-12; boxes: ISO/IEC 14496-12). */
 import { text, u16, u32 } from '../processing/fields.js';
-import { box } from '../processing/boxes.js';
+import { box, fullBox } from '../processing/boxes.js';
 
 export interface HeifItem {
   type: string;
@@ -21,9 +21,6 @@ export interface HeifFile {
   brands: string[];
 }
 
-/** A box with a version and flags, all 0. */
-const fullBox = (type: string, ...parts: Buffer[]) => box(type, u32(0), ...parts);
-
 export const irot = (quarters: number) => box('irot', Buffer.of(quarters));
 /** 0: top and bottom are exchanged; 1: left and right. */
 export const imir = (axis: number) => box('imir', Buffer.of(axis));
@@ -33,6 +30,11 @@ export const clap = (width: number, height: number, x: number, y: number) =>
 export const nclx = (primaries: number, transfer: number, matrix: number, fullRange = true) =>
   box('colr', text('nclx'), u16(primaries, transfer, matrix), Buffer.of(fullRange ? 128 : 0));
 export const prof = (profile: Buffer) => box('colr', text('prof'), profile);
+/** The meaning of an auxiliary image. */
+export const auxC = (urn: string) => fullBox('auxC', text(`${urn}\0`));
+/** The contents of an item `grid`; width and height in pixels. */
+export const gridData = (columns: number, rows: number, width: number, height: number) =>
+  Buffer.concat([Buffer.of(0, 1, rows - 1, columns - 1), u32(width, height)]);
 export const ispe = (width: number, height: number) => fullBox('ispe', u32(width, height));
 
 export const boxType = (bytes: Buffer) => bytes.toString('latin1', 4, 8);

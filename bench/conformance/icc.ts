@@ -3,7 +3,7 @@ import { text, u16, u32 } from '../processing/fields.js';
 
 type Xy = readonly [x: number, y: number];
 
-export interface Primaries {
+interface Primaries {
   red: Xy;
   green: Xy;
   blue: Xy;
@@ -14,7 +14,7 @@ const D65: Xy = [0.3127, 0.329];
 const D50: Xy = [0.3457, 0.3585];
 
 /** ITU-T H.273, table 2 (1, 9 and 12); Adobe RGB (1998); ISO 22028-2 (ProPhoto RGB). */
-export const PRIMARIES = {
+const PRIMARIES = {
   srgb: { red: [0.64, 0.33], green: [0.3, 0.6], blue: [0.15, 0.06], white: D65 },
   bt2020: { red: [0.708, 0.292], green: [0.17, 0.797], blue: [0.131, 0.046], white: D65 },
   p3: { red: [0.68, 0.32], green: [0.265, 0.69], blue: [0.15, 0.06], white: D65 },
@@ -69,7 +69,7 @@ const fixed = (value: number) => u32(Math.round(value * 65_536) >>> 0);
 const xyz = (values: Vector) => Buffer.concat([text('XYZ '), u32(0), ...values.map(fixed)]);
 
 /** From an encoded value, 0 to 1, to linear light: a number is a gamma. */
-export type Curve = number | 'srgb';
+type Curve = number | 'srgb';
 
 /** Section 6.5.3: one value is a gamma in 8.8 fixed point; more are a table. */
 function curv(curve: Curve): Buffer {
@@ -93,8 +93,7 @@ function description(name: string): Buffer {
   ]);
 }
 
-/** @returns an RGB profile */
-export function rgbProfile(primaries: Primaries, curve: Curve): Buffer {
+function rgbProfile(primaries: Primaries, curve: Curve): Buffer {
   const [r, g, b] = columnsOf(primaries);
   const trc = curv(curve);
   return profile('RGB ', {
@@ -138,3 +137,13 @@ function profile(space: string, ownTags: Record<string, Buffer>): Buffer {
   xyz(white).subarray(8).copy(header, 68);
   return Buffer.concat([header, u32(entries.length), ...table, ...bodies]);
 }
+
+/** The RGB profiles of the suite. */
+export const PROFILES = {
+  srgb: rgbProfile(PRIMARIES.srgb, 'srgb'),
+  p3: rgbProfile(PRIMARIES.p3, 'srgb'),
+  adobe: rgbProfile(PRIMARIES.adobe, 2.2),
+  prophoto: rgbProfile(PRIMARIES.prophoto, 1.8),
+  bt2020: rgbProfile(PRIMARIES.bt2020, 2.4),
+  linear: rgbProfile(PRIMARIES.srgb, 1),
+};

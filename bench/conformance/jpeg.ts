@@ -3,6 +3,7 @@
  * identifiers, Adobe transforms and restart intervals.
  */
 import { text, u16 } from '../processing/fields.js';
+import { segment } from '../processing/file-structure.js';
 import type { Picture } from './picture.js';
 
 export interface JpegOptions {
@@ -24,11 +25,6 @@ export interface JpegOptions {
   frameMarker?: number;
 }
 
-/** Annex B.1.1.4: marker, length, contents. */
-export const segment = (marker: number, ...parts: Buffer[]) => {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([Buffer.of(0xff, marker), u16(body.length + 2), body]);
-};
 export const exifSegment = (tiff: Buffer) => segment(0xe1, text('Exif\0\0'), tiff);
 export const iccSegment = (profile: Buffer) =>
   segment(0xe2, text('ICC_PROFILE\0'), Buffer.of(1, 1), profile);

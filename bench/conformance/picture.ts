@@ -8,7 +8,8 @@ export interface Picture {
   data: Uint16Array;
 }
 
-const STRIPES = [
+/** Levels of 0 to 255: red, green, blue, white, black, gray, skin, teal. */
+export const STRIPES = [
   [220, 30, 30],
   [30, 180, 40],
   [30, 60, 200],
@@ -21,6 +22,15 @@ const STRIPES = [
 
 const WIDTH = 96;
 const HEIGHT = 64;
+
+/** Widths and heights, pixels: single pixels, odd sizes, and wider than the widest variant. */
+export const SIZES = [
+  [1, 1],
+  [2, 1],
+  [15, 17],
+  [333, 5],
+  [2000, 120],
+] as const;
 
 type Color = readonly [r: number, g: number, b: number, a?: number];
 

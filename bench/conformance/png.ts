@@ -1,6 +1,8 @@
 /** Writes PNG files of every kind (PNG, third edition: https://www.w3.org/TR/png-3/). */
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import { text, u16, u32 } from '../processing/fields.js';
+import { ADAM7, chunk, packBits } from '../processing/file-structure.js';
+import { exifOrientation, type ByteOrder } from './exif.js';
 import type { Picture } from './picture.js';
 
 /** Section 11.2.1, table 8. */
@@ -32,12 +34,6 @@ export interface PngOptions {
 
 const SIGNATURE = text('\x89PNG\r\n\x1a\n');
 
-/** Section 5.3: length, type, data, CRC. */
-export function chunk(type: string, ...parts: Buffer[]): Buffer {
-  const body = Buffer.concat([text(type), ...parts]);
-  return Buffer.concat([u32(body.length - 4), body, u32(crc32(body))]);
-}
-
 /** Section 11.3.2.2: gamma times 100,000. */
 export const gAMA = (value: number) => chunk('gAMA', u32(value));
 /** Section 11.3.2.1: x and y of white, red, green and blue. */
@@ -48,44 +44,8 @@ export const sRGB = (intent = 0) => chunk('sRGB', Buffer.of(intent));
 export const cICP = (primaries: number, transfer: number, matrix = 0, range = 1) =>
   chunk('cICP', Buffer.of(primaries, transfer, matrix, range));
 export const iCCP = (profile: Buffer) => chunk('iCCP', text('icc\0\0'), deflateSync(profile));
-export const eXIf = (orientation: number, order: 'II' | 'MM' = 'MM') =>
+export const eXIf = (orientation: number, order?: ByteOrder) =>
   chunk('eXIf', exifOrientation(orientation, order));
-
-/** A TIFF header with one entry: Orientation (Exif 3.0, section 4.6.5.1.6). */
-export function exifOrientation(orientation: number, order: 'II' | 'MM' = 'MM'): Buffer {
-  const motorola = Buffer.concat([
-    text('MM'),
-    u16(42),
-    u32(8),
-    u16(1),
-    u16(0x0112, 3),
-    u32(1),
-    u16(orientation, 0),
-    u32(0),
-  ]);
-  if (order === 'MM') return motorola;
-  return Buffer.concat([
-    text('II'),
-    u16(42).swap16(),
-    u32(8).swap32(),
-    u16(1).swap16(),
-    u16(0x0112, 3).swap16(),
-    u32(1).swap32(),
-    u16(orientation, 0).swap16(),
-    u32(0),
-  ]);
-}
-
-/** Section 8.1: offsets and steps of the seven passes. */
-const ADAM7 = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-] as const;
 
 export function encodePng(picture: Picture, options: PngOptions = {}): Buffer {
   const {
@@ -150,8 +110,9 @@ export function animatedPng(options: {
 }
 
 /** Section 7.2 and 9: rows of packed samples, each after its filter type. */
-export function imageData(picture: Picture, options: PngOptions): Buffer {
+function imageData(picture: Picture, options: PngOptions): Buffer {
   const { width, height } = picture;
+  const { bitDepth = 8 } = options;
   const passes = options.interlaced ? ADAM7 : ([[0, 0, 1, 1]] as const);
   const rows: Buffer[] = [];
   for (const [left, top, stepX, stepY] of passes) {
@@ -159,7 +120,7 @@ export function imageData(picture: Picture, options: PngOptions): Buffer {
     for (let y = top; y < height; y += stepY) {
       const samples: number[] = [];
       for (let x = left; x < width; x += stepX) samples.push(...samplesAt(picture, options, x, y));
-      rows.push(Buffer.of(0), pack(samples, options.bitDepth ?? 8));
+      rows.push(Buffer.of(0), bitDepth === 16 ? u16(...samples) : packBits(samples, bitDepth));
     }
   }
   return Buffer.concat(rows);
@@ -179,15 +140,4 @@ function samplesAt({ width, data }: Picture, options: PngOptions, x: number, y: 
   };
   const highest = 2 ** bitDepth - 1;
   return channels[colorType].map((level) => Math.round((level / 65_535) * highest));
-}
-
-function pack(samples: number[], bitDepth: number): Buffer {
-  if (bitDepth === 16) return u16(...samples);
-  const perByte = 8 / bitDepth;
-  const bytes = Buffer.alloc(Math.ceil(samples.length / perByte));
-  for (const [i, sample] of samples.entries()) {
-    const byte = Math.floor(i / perByte);
-    bytes[byte] = (bytes[byte] as number) | (sample << (8 - bitDepth * ((i % perByte) + 1)));
-  }
-  return bytes;
 }

@@ -1,4 +1,5 @@
 /** Writes uncompressed TIFF files (TIFF 6.0) of any photometric interpretation and bit depth. */
+import { packBits } from '../processing/file-structure.js';
 import type { Picture } from './picture.js';
 
 export interface TiffOptions {
@@ -85,13 +86,7 @@ function packRow(samples: readonly number[], options: TiffOptions, order: ByteOr
   const levels = samples.map((one) => (photometric === 3 ? one : Math.round(one * highest)));
   if (bits === 32) return Buffer.concat(levels.map((level) => order.u32(level)));
   if (bits === 16) return Buffer.concat(levels.map((level) => order.u16(level)));
-  const perByte = 8 / bits;
-  const bytes = Buffer.alloc(Math.ceil(levels.length / perByte));
-  for (const [i, level] of levels.entries()) {
-    const byte = Math.floor(i / perByte);
-    bytes[byte] = (bytes[byte] as number) | (level << (8 - bits * ((i % perByte) + 1)));
-  }
-  return bytes;
+  return packBits(levels, bits);
 }
 
 function colorMap(palette: readonly (readonly number[])[], bits: number): number[] {

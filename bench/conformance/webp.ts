@@ -1,11 +1,6 @@
 /** Writes WebP containers (RFC 9649): animations of frames with offsets, blending and disposal. */
-import { le16, le24, le32, text } from '../processing/fields.js';
-
-/** Section 2.3: type, length, data, padded to an even length. */
-export const riffChunk = (type: string, ...parts: Buffer[]) => {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([text(type), le32(body.length), body, Buffer.alloc(body.length % 2)]);
-};
+import { le16, le24, text } from '../processing/fields.js';
+import { riff } from '../processing/file-structure.js';
 
 export interface WebpFrame {
   /** A still WebP of the frame's size. */
@@ -39,16 +34,13 @@ const ALPHA = 0x10;
 export const EXIF = 0x08;
 export const ICC = 0x20;
 
-export const riff = (...chunks: Buffer[]) => {
-  const body = Buffer.concat([text('WEBP'), ...chunks]);
-  return Buffer.concat([text('RIFF'), le32(body.length), body]);
-};
+const webpFile = (...chunks: Buffer[]) => riff('RIFF', text('WEBP'), ...chunks);
 
-export const vp8x = (flags: number, width: number, height: number) =>
-  riffChunk('VP8X', Buffer.of(flags, 0, 0, 0), le24(width - 1), le24(height - 1));
+const vp8x = (flags: number, width: number, height: number) =>
+  riff('VP8X', Buffer.of(flags, 0, 0, 0), le24(width - 1), le24(height - 1));
 
 /** The image chunks of a still WebP: ALPH, VP8 and VP8L. */
-export function imageChunks(file: Buffer): Buffer[] {
+function imageChunks(file: Buffer): Buffer[] {
   const chunks: Buffer[] = [];
   for (let offset = 12; offset + 8 <= file.length;) {
     const length = file.readUInt32LE(offset + 4);
@@ -70,12 +62,12 @@ export function animatedWebp(options: WebpOptions): Buffer {
     before = [],
     after = [],
   } = options;
-  return riff(
+  return webpFile(
     vp8x(ANIMATION | ALPHA, width, height),
     ...before,
-    riffChunk('ANIM', Buffer.from(background), le16(loop)),
+    riff('ANIM', Buffer.from(background), le16(loop)),
     ...frames.map((frame) =>
-      riffChunk(
+      riff(
         'ANMF',
         ...[(frame.left ?? 0) / 2, (frame.top ?? 0) / 2].map(le24),
         ...[frame.width - 1, frame.height - 1, frame.duration].map(le24),
@@ -94,5 +86,5 @@ export function extendedWebp(
   flags: number,
   { before = [], after = [] }: { before?: Buffer[]; after?: Buffer[] },
 ): Buffer {
-  return riff(vp8x(flags, size.width, size.height), ...before, ...imageChunks(file), ...after);
+  return webpFile(vp8x(flags, size.width, size.height), ...before, ...imageChunks(file), ...after);
 }

@@ -10,14 +10,12 @@ import type { Bomb } from './bomb.js';
 import { withClaimedSize, withTiles } from './boxes.js';
 import { DISGUISES } from './disguised-files.js';
 import { repeat, text } from './fields.js';
+import { chunk, segment, subBlocks } from './file-structure.js';
 import {
   animatedWebp,
-  chunk,
   gif,
   png,
   progressiveJpeg,
-  segment,
-  subBlocks,
   webp,
   zeros,
   type Frame,

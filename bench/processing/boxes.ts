@@ -8,7 +8,7 @@ export function box(type: string, ...parts: Buffer[]): Buffer {
 }
 
 /** A box with a version and flags, all 0. */
-const fullBox = (type: string, ...parts: Buffer[]) => box(type, u32(0), ...parts);
+export const fullBox = (type: string, ...parts: Buffer[]) => box(type, u32(0), ...parts);
 
 /** The offset of a box's contents; searches for the type, without parsing the structure. */
 function findContents(bytes: Buffer, type: string, from = 0): number {

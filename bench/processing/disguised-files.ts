@@ -4,7 +4,8 @@ import sharp from 'sharp';
 import type { Bomb } from './bomb.js';
 import { box } from './boxes.js';
 import { text, u32 } from './fields.js';
-import { chunk, gif, png, segment, subBlocks, tiff, type Frame } from './malformed-files.js';
+import { chunk, segment, subBlocks } from './file-structure.js';
+import { gif, png, tiff, type Frame } from './malformed-files.js';
 
 /** The code that another program would run from a polyglot: no rendition may contain it. */
 export const FOREIGN = 'alert("foreign")';

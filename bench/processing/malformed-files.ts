@@ -1,6 +1,7 @@
 /** Writes images of one color byte by byte: large dimensions or counts in small files. */
-import { constants, crc32, deflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync } from 'node:zlib';
 import { le16, le24, le32, repeat, text, u16, u32 } from './fields.js';
+import { ADAM7, chunk, riff, segment, subBlocks } from './file-structure.js';
 
 export interface Frame {
   /** Pixels. */
@@ -38,22 +39,11 @@ interface Png extends Frame {
 
 const COLORS = { gray: [0, 1], rgb: [2, 3], rgba: [6, 4] } as const;
 
-/** Adam7 passes: first column, first row, column step, row step. PNG (third edition) section 8.1. */
-const PASSES = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-] as const;
-
 /** Black pixels; transparent with an alpha channel. */
 export function png(options: Png): Buffer {
   const { width, height, depth, color, interlaced = false, chunks = [] } = options;
   const [type, channels] = COLORS[color];
-  const passes = interlaced ? PASSES : ([[0, 0, 1, 1]] as const);
+  const passes = interlaced ? ADAM7 : ([[0, 0, 1, 1]] as const);
   let length = 0;
   for (const [x, y, columnStep, rowStep] of passes) {
     const columns = Math.ceil((width - x) / columnStep);
@@ -71,12 +61,6 @@ export function png(options: Png): Buffer {
   ]);
 }
 
-/** Length, type, contents, checksum: PNG (third edition) section 5.3. */
-export function chunk(type: string, ...parts: Buffer[]): Buffer {
-  const body = Buffer.concat([text(type), ...parts]);
-  return Buffer.concat([u32(body.length - 4), body, u32(crc32(body))]);
-}
-
 interface Jpeg extends Frame {
   /** 1: gray, 3: YCbCr, 4: CMYK. */
   components: 1 | 3 | 4;
@@ -86,12 +70,6 @@ interface Jpeg extends Frame {
   repeats?: number;
   /** Segments before the image. */
   segments?: Buffer[];
-}
-
-/** ISO/IEC 10918-1 section B.1.1.4: marker, length, contents. */
-export function segment(marker: number, ...parts: Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from([0xff, marker]), u16(body.length + 2), body]);
 }
 
 /** A Huffman table whose only code, 0, means `symbol`: section B.2.4.2. */
@@ -172,16 +150,6 @@ export function gif({ screen, frame, frames, extensions = [] }: Gif): Buffer {
   ]);
 }
 
-/** Blocks of at most 255 bytes, then an empty block: GIF89a section 15. */
-export function subBlocks(data: Buffer): Buffer {
-  const blocks: Buffer[] = [];
-  for (let start = 0; start < data.length; start += 255) {
-    const block = data.subarray(start, start + 255);
-    blocks.push(Buffer.from([block.length]), block);
-  }
-  return Buffer.concat([...blocks, Buffer.from([0])]);
-}
-
 /** LZW data of `pixels` zeros, code size 2: each code is the one that is being defined. */
 function lzw(pixels: number): Buffer {
   const [CLEAR, END, FIRST, LAST] = [4, 5, 6, 4095];
@@ -207,12 +175,6 @@ function lzw(pixels: number): Buffer {
   put(END);
   if (bits > 0) bytes[written++] = pending & 255;
   return bytes.subarray(0, written);
-}
-
-/** A chunk of RIFF; RFC 9649 section 2.3. */
-export function riff(type: string, ...parts: Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([text(type), le32(body.length), body, Buffer.alloc(body.length % 2)]);
 }
 
 /** RFC 9649 section 3: five prefix codes of one symbol each, so that a pixel takes 0 bits. */

@@ -3,7 +3,8 @@ import sharp from 'sharp';
 import type { Bomb } from './bomb.js';
 import { box } from './boxes.js';
 import { le16, le32, repeat, text, u16, u32 } from './fields.js';
-import { chunk, gif, png, riff, segment, subBlocks, webp, zeros } from './malformed-files.js';
+import { chunk, riff, segment, subBlocks } from './file-structure.js';
+import { gif, png, webp, zeros } from './malformed-files.js';
 
 const FRAME = { width: 64, height: 48 };
 const MEBIBYTE = 2 ** 20;

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import sharp from 'sharp';
 import { waitForImage } from 'storage-public-variants-client';
 import { text } from '../../bench/processing/fields.js';
-import { chunk, riff, segment, subBlocks } from '../../bench/processing/malformed-files.js';
+import { chunk, riff, segment, subBlocks } from '../../bench/processing/file-structure.js';
 import { METADATA_BOMBS } from '../../bench/processing/metadata-bombs.js';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { avifWith, gifWith, jpegWith, pngWith, webpWith } from '../processing/metadata-files.js';

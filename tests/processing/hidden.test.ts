@@ -4,7 +4,7 @@
  */
 import sharp, { type Sharp } from 'sharp';
 import { text } from '../../bench/processing/fields.js';
-import { chunk, riff, segment, subBlocks } from '../../bench/processing/malformed-files.js';
+import { chunk, riff, segment, subBlocks } from '../../bench/processing/file-structure.js';
 import { parseConfig } from '../../functions/src/config/config.js';
 import { processImage } from '../../functions/src/processing/process-image.js';
 import { expectEqual } from './equal-renditions.js';

@@ -9,14 +9,8 @@ import {
   type HeifItem,
 } from '../../functions/test/processing/heif-file.js';
 import { le16, le32, repeat, text, u16, u32 } from '../../bench/processing/fields.js';
-import {
-  chunk,
-  gif,
-  riff,
-  segment,
-  subBlocks,
-  zeros,
-} from '../../bench/processing/malformed-files.js';
+import { chunk, riff, segment, subBlocks } from '../../bench/processing/file-structure.js';
+import { gif, zeros } from '../../bench/processing/malformed-files.js';
 
 /** Pixels; small, so that nearly all time goes into metadata. */
 const FRAME = { width: 64, height: 48 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { AvifOptions } from 'sharp';
 import type { Case, Expectation } from '../case.js';
 import { readHeif, writeHeif } from '../heif.js';
-import { grays, stripes, toSharp, translucentStripes, type Picture } from '../picture.js';
+import { grays, SIZES, stripes, toSharp, translucentStripes, type Picture } from '../picture.js';
 import { colors, structures, transformations, type Edit } from './heif.js';
 
 const DEPTHS = [8, 10, 12] as const;
@@ -80,13 +80,7 @@ function fixtures(read: (name: string) => Buffer): Case[] {
 }
 
 function sizes(): Case[] {
-  return [
-    [1, 1],
-    [2, 1],
-    [15, 17],
-    [333, 5],
-    [2000, 120],
-  ].map(([width = 1, height = 1]) =>
+  return SIZES.map(([width, height]) =>
     avif('Sizes from 1 x 1 on', `size-${width}x${height}`, () =>
       encode(stripes(width, height), { bitdepth: 8, chromaSubsampling: '4:4:4' }),
     ),

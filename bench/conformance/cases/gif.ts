@@ -1,20 +1,11 @@
 /** GIF: palettes × transparency × interlacing × offsets × disposal × loops × timing × damage. */
 import type { Case, Expectation } from '../case.js';
-import { encodeGif, subBlocks, type GifColor, type GifFrame, type GifOptions } from '../gif.js';
+import { encodeGif, type GifColor, type GifFrame, type GifOptions } from '../gif.js';
+import { STRIPES } from '../picture.js';
 import { text } from '../../processing/fields.js';
+import { subBlocks } from '../../processing/file-structure.js';
 
 const SIZE = { width: 64, height: 48 };
-
-const COLORS: GifColor[] = [
-  [220, 30, 30],
-  [30, 180, 40],
-  [30, 60, 200],
-  [255, 255, 255],
-  [0, 0, 0],
-  [128, 128, 128],
-  [224, 172, 140],
-  [20, 140, 140],
-];
 
 function gif(row: string, name: string, options: GifOptions, expected?: Expectation): Case {
   return {
@@ -60,36 +51,36 @@ function stills(): Case[] {
         }),
       ),
     ),
-    gif(row, 'local-palette', { ...SIZE, frames: [still({ palette: COLORS })] }),
+    gif(row, 'local-palette', { ...SIZE, frames: [still({ palette: STRIPES })] }),
     gif(row, 'local-over-global', {
       ...SIZE,
       palette: ofSize(8),
-      frames: [still({ palette: COLORS })],
+      frames: [still({ palette: STRIPES })],
     }),
-    gif(row, 'transparent', { ...SIZE, palette: COLORS, frames: [still({ transparent: 3 })] }),
-    gif(row, 'version-87a', { ...SIZE, version: '87a', palette: COLORS, frames: [still()] }),
+    gif(row, 'transparent', { ...SIZE, palette: STRIPES, frames: [still({ transparent: 3 })] }),
+    gif(row, 'version-87a', { ...SIZE, version: '87a', palette: STRIPES, frames: [still()] }),
     gif(row, 'background', {
       ...SIZE,
-      palette: COLORS,
+      palette: STRIPES,
       background: 2,
       frames: [square(0, 10, 10)],
     }),
     gif(row, 'frame-beyond-screen', {
-      ...{ width: 32, height: 24, palette: COLORS, frames: [still()] },
+      ...{ width: 32, height: 24, palette: STRIPES, frames: [still()] },
     }),
     gif(row, 'comment', {
-      ...{ ...SIZE, palette: COLORS, frames: [still()] },
+      ...{ ...SIZE, palette: STRIPES, frames: [still()] },
       extensions: [Buffer.concat([Buffer.of(0x21, 0xfe), subBlocks(text('x'.repeat(5000)))])],
     }),
     gif(row, 'size-1x1', {
       width: 1,
       height: 1,
-      palette: COLORS,
+      palette: STRIPES,
       frames: [{ width: 1, height: 1, indexAt: () => 6 }],
     }),
     gif('Without the trailer, with all rows', 'no-trailer', {
       ...SIZE,
-      palette: COLORS,
+      palette: STRIPES,
       frames: [still()],
       unfinished: true,
     }),
@@ -97,7 +88,7 @@ function stills(): Case[] {
 }
 
 function cut(): Case[] {
-  const whole = (frames: GifFrame[]) => encodeGif({ ...SIZE, palette: COLORS, loop: 0, frames });
+  const whole = (frames: GifFrame[]) => encodeGif({ ...SIZE, palette: STRIPES, loop: 0, frames });
   const cutAt = (name: string, frames: GifFrame[], share: number): Case => ({
     ...{
       format: 'GIF',
@@ -121,7 +112,7 @@ function timing(): Case[] {
   const row = 'Animated: any delay and loop count';
   const timed = (name: string, delays: number[], loop?: number): Case =>
     gif(row, name, {
-      ...{ ...SIZE, palette: COLORS, frames: delays.map((delay, i) => plain(i % 3, { delay })) },
+      ...{ ...SIZE, palette: STRIPES, frames: delays.map((delay, i) => plain(i % 3, { delay })) },
       ...(loop !== undefined && { loop }),
     });
   return [
@@ -146,7 +137,7 @@ function timing(): Case[] {
 function disposal(): Case[] {
   const row = 'Animated: disposal, offsets, transparency, local palettes';
   const make = (name: string, frames: GifFrame[], rest: Partial<GifOptions> = {}): Case =>
-    gif(row, name, { ...{ ...SIZE, palette: COLORS, loop: 0, frames }, ...rest });
+    gif(row, name, { ...{ ...SIZE, palette: STRIPES, loop: 0, frames }, ...rest });
   const methods = ([0, 1, 2, 3] as const).flatMap((method) =>
     [undefined, 3].map((transparent) => {
       const rest = {
@@ -177,7 +168,7 @@ function disposal(): Case[] {
     }),
     make('local-palettes', [
       plain(0, { delay: 10 }),
-      plain(1, { delay: 10, palette: COLORS.map(([r, g, b]) => [b, r, g] as const) }),
+      plain(1, { delay: 10, palette: STRIPES.map(([r, g, b]) => [b, r, g] as const) }),
     ]),
     make('interlaced-frames', [
       plain(0, { delay: 10, interlaced: true }),
@@ -186,7 +177,7 @@ function disposal(): Case[] {
     make('frame-beyond-canvas', [plain(0, { delay: 10 }), square(1, 50, 40, { delay: 10 })]),
     gif('Animated: one frame', 'one-frame', {
       ...SIZE,
-      palette: COLORS,
+      palette: STRIPES,
       loop: 0,
       frames: [plain(0, { delay: 10 })],
     }),
@@ -199,7 +190,7 @@ function limits(): Case[] {
     gif(
       'Animated: more than 500 frames',
       '501-frames',
-      { ...SIZE, palette: COLORS, loop: 0, frames: many },
+      { ...SIZE, palette: STRIPES, loop: 0, frames: many },
       { converted: 'first frame' },
     ),
   ];

@@ -1,7 +1,10 @@
 /** What AVIF and HEIC have in common: box edits of one file, over transformations, color and structure. */
 import type { Expectation } from '../case.js';
 import {
+  auxC,
+  boxType,
   clap,
+  gridData,
   imir,
   irot,
   ispe,
@@ -13,9 +16,9 @@ import {
   writeHeif,
   type HeifFile,
 } from '../heif.js';
-import { PRIMARIES, rgbProfile } from '../icc.js';
-import { exifOrientation } from '../png.js';
-import { text, u32 } from '../../processing/fields.js';
+import { exifOrientation } from '../exif.js';
+import { PROFILES } from '../icc.js';
+import { u32 } from '../../processing/fields.js';
 
 export interface Edit {
   row: string;
@@ -87,7 +90,6 @@ export function colors(matrix: number): Edit[] {
     (...boxes: Buffer[]) =>
     (file: Buffer) =>
       withProperties(file, replacing('colr', ...boxes));
-  const p3 = rgbProfile(PRIMARIES.p3, 'srgb');
   const spaces = [
     ['srgb', 1, 13],
     ['unspecified', 2, 2],
@@ -102,13 +104,6 @@ export function colors(matrix: number): Edit[] {
     ['linear', 1, 8],
     ['p3-unspecified-transfer', 12, 2],
   ] as const;
-  const profiles = {
-    srgb: rgbProfile(PRIMARIES.srgb, 'srgb'),
-    p3,
-    adobe: rgbProfile(PRIMARIES.adobe, 2.2),
-    prophoto: rgbProfile(PRIMARIES.prophoto, 1.8),
-    bt2020: rgbProfile(PRIMARIES.bt2020, 2.4),
-  };
   return [
     ...spaces.map(([name, primaries, transfer]) => ({
       ...{ row: numbers, name: `nclx-${name}`, edit: colr(nclx(primaries, transfer, matrix)) },
@@ -118,13 +113,13 @@ export function colors(matrix: number): Edit[] {
       ...{ row: 'HDR: PQ and HLG', name: transfer === 16 ? 'pq' : 'hlg', expected: toneMapped },
       edit: colr(nclx(9, transfer, matrix)),
     })),
-    ...Object.entries(profiles).map(([name, profile]) => ({
+    ...(['srgb', 'p3', 'adobe', 'prophoto', 'bt2020'] as const).map((name) => ({
       row: 'RGB profile: sRGB, Display P3, Adobe RGB, ProPhoto, Rec. 2020',
-      ...{ name: `icc-${name}`, edit: colr(nclx(2, 2, matrix), prof(profile)) },
+      ...{ name: `icc-${name}`, edit: colr(nclx(2, 2, matrix), prof(PROFILES[name])) },
     })),
     {
       row: 'Profile and numbers: the profile is used',
-      ...{ name: 'icc-srgb-nclx-p3', edit: colr(nclx(12, 13, matrix), prof(profiles.srgb)) },
+      ...{ name: 'icc-srgb-nclx-p3', edit: colr(nclx(12, 13, matrix), prof(PROFILES.srgb)) },
     },
   ];
 }
@@ -137,7 +132,6 @@ export function structures(codec: 'av01' | 'hvc1'): Edit[] {
   const isAvif = codec === 'av01';
   const majors = isAvif ? ['avif', 'mif1', 'miaf'] : ['heic', 'heix', 'mif1', 'msf1'];
   const own = isAvif ? 'avif' : 'heic';
-  const exif = (orientation: number) => Buffer.concat([u32(0), exifOrientation(orientation)]);
   const extra = 'With metadata, a thumbnail, a depth map or another image, which are left out';
   const ignored = 'EXIF orientation, which is ignored: `irot` and `imir` count';
   return [
@@ -148,32 +142,19 @@ export function structures(codec: 'av01' | 'hvc1'): Edit[] {
     })),
     ...[3, 6, 8].map((orientation) => ({
       ...{ row: ignored, name: `exif-${orientation}` },
-      edit: change((heif) => ({
-        ...heif,
-        items: [
-          ...heif.items,
-          { type: 'Exif', data: exif(orientation), properties: [], hidden: true },
-        ],
-        references: [...heif.references, ['cdsc', heif.items.length + 1, heif.primary] as const],
-      })),
+      edit: change((heif) => withExif(heif, orientation)),
     })),
     {
       ...{ row: ignored, name: 'exif-6-irot-3' },
-      edit: (file: Buffer) => {
-        const heif = readHeif(withProperties(file, (all) => [...all, irot(3)]));
-        return writeHeif({
-          ...heif,
-          items: [...heif.items, { type: 'Exif', data: exif(6), properties: [], hidden: true }],
-          references: [...heif.references, ['cdsc', heif.items.length + 1, heif.primary]],
-        });
-      },
+      edit: (file: Buffer) =>
+        change((heif) => withExif(heif, 6))(withProperties(file, (all) => [...all, irot(3)])),
     },
     ...(['thmb', 'auxl'] as const).map((reference) => ({
       ...{ row: extra, name: reference === 'thmb' ? 'thumbnail' : 'depth-map' },
       edit: change((heif) => {
         const [first] = heif.items;
         if (!first) return heif;
-        const kind = fullAuxC('urn:mpeg:mpegB:cicp:systems:auxiliary:depth');
+        const kind = auxC('urn:mpeg:mpegB:cicp:systems:auxiliary:depth');
         const properties = reference === 'auxl' ? [...first.properties, kind] : first.properties;
         return {
           ...heif,
@@ -221,20 +202,23 @@ export function structures(codec: 'av01' | 'hvc1'): Edit[] {
   ];
 }
 
-const fullAuxC = (urn: string) => {
-  const body = text(`${urn}\0`);
-  return Buffer.concat([u32(12 + body.length), text('auxC'), u32(0), body]);
-};
+/** ISO/IEC 23008-12 annex A.2.1: four bytes, the offset of the TIFF header, then EXIF. */
+function withExif(heif: HeifFile, orientation: number): HeifFile {
+  const data = Buffer.concat([u32(0), exifOrientation(orientation)]);
+  return {
+    ...heif,
+    items: [...heif.items, { type: 'Exif', data, properties: [], hidden: true }],
+    references: [...heif.references, ['cdsc', heif.items.length + 1, heif.primary]],
+  };
+}
 
 /** The image several times, as tiles; the last ones stick out by `trim` pixels. */
 function grid(heif: HeifFile, columns: number, rows: number, trim: number): HeifFile {
   const [tile] = heif.items;
   if (!tile) return heif;
   const [width, height] = [96 * columns - trim, 64 * rows - trim];
-  const shared = tile.properties.filter((one) =>
-    ['colr', 'pixi'].includes(one.toString('latin1', 4, 8)),
-  );
-  const data = Buffer.concat([Buffer.of(0, 1, rows - 1, columns - 1), u32(width, height)]);
+  const shared = tile.properties.filter((one) => ['colr', 'pixi'].includes(boxType(one)));
+  const data = gridData(columns, rows, width, height);
   const tiles = Array.from({ length: columns * rows }, () => ({ ...tile, hidden: true }));
   return {
     ...heif,

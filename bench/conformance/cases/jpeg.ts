@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../case.js';
-import { grayProfile, PRIMARIES, rgbProfile } from '../icc.js';
-import { encodeJpeg, exifSegment, iccSegment, segment, type JpegOptions } from '../jpeg.js';
+import { exifEntry, exifOrientation } from '../exif.js';
+import { grayProfile, PROFILES } from '../icc.js';
+import { encodeJpeg, exifSegment, iccSegment, type JpegOptions } from '../jpeg.js';
 import { grays, stripes, toSharp } from '../picture.js';
-import { encodePng, exifOrientation } from '../png.js';
+import { encodePng } from '../png.js';
 import { text, u16, u32 } from '../../processing/fields.js';
+import { segment } from '../../processing/file-structure.js';
 
 const picture = stripes();
 
@@ -71,7 +73,7 @@ function models(): Case[] {
     jpeg(rgb, 'rgb-adobe-icc', {
       model: 'rgb',
       adobe: 0,
-      segments: [iccSegment(rgbProfile(PRIMARIES.p3, 'srgb'))],
+      segments: [iccSegment(PROFILES.p3)],
     }),
     jpeg('YCbCr with an Adobe marker, or without any', 'ycc-adobe', { adobe: 1 }),
     jpeg('YCbCr with an Adobe marker, or without any', 'ycc-bare', { jfif: false }),
@@ -139,18 +141,14 @@ function orders(): Case[] {
 
 function profiles(): Case[] {
   const row = 'RGB profile: sRGB, Display P3, Adobe RGB, ProPhoto, Rec. 2020, linear';
-  const p3 = rgbProfile(PRIMARIES.p3, 'srgb');
+  const { p3 } = PROFILES;
   const split = [p3.subarray(0, 300), p3.subarray(300)].map((part, i) =>
     segment(0xe2, text('ICC_PROFILE\0'), Buffer.of(i + 1, 2), part),
   );
   return [
-    ...(['srgb', 'p3'] as const).map((name) =>
-      jpeg(row, `icc-${name}`, { segments: [iccSegment(rgbProfile(PRIMARIES[name], 'srgb'))] }),
+    ...Object.entries(PROFILES).map(([name, profile]) =>
+      jpeg(row, `icc-${name}`, { segments: [iccSegment(profile)] }),
     ),
-    jpeg(row, 'icc-adobe', { segments: [iccSegment(rgbProfile(PRIMARIES.adobe, 2.2))] }),
-    jpeg(row, 'icc-prophoto', { segments: [iccSegment(rgbProfile(PRIMARIES.prophoto, 1.8))] }),
-    jpeg(row, 'icc-bt2020', { segments: [iccSegment(rgbProfile(PRIMARIES.bt2020, 2.4))] }),
-    jpeg(row, 'icc-linear', { segments: [iccSegment(rgbProfile(PRIMARIES.srgb, 1))] }),
     jpeg(row, 'icc-in-two-parts', { segments: split }),
     jpeg('Damaged profile, which is ignored', 'icc-missing-part', { segments: split.slice(0, 1) }),
     jpeg('Damaged profile, which is ignored', 'icc-damaged', {
@@ -161,19 +159,6 @@ function profiles(): Case[] {
     }),
   ];
 }
-
-/** An EXIF directory whose orientation has another type or count than the specification. */
-const exifEntry = (type: number, count: number, value: Buffer) =>
-  Buffer.concat([
-    text('MM'),
-    u16(42),
-    u32(8),
-    u16(1),
-    u16(0x0112, type),
-    u32(count),
-    value,
-    u32(0),
-  ]);
 
 function orientations(): Case[] {
   const row = 'EXIF orientation 1 to 8';
@@ -197,7 +182,7 @@ function orientations(): Case[] {
       segments: [exifSegment(exifOrientation(6)), exifSegment(exifOrientation(3))],
     }),
     jpeg(odd, 'exif-after-icc', {
-      segments: [iccSegment(rgbProfile(PRIMARIES.p3, 'srgb')), exifSegment(exifOrientation(8))],
+      segments: [iccSegment(PROFILES.p3), exifSegment(exifOrientation(8))],
     }),
   ];
 }

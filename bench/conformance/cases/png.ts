@@ -1,6 +1,6 @@
 /** PNG: color type × bit depth × interlacing × alpha × color chunks × orientation × animation. */
 import type { Case, Expectation } from '../case.js';
-import { grayProfile, PRIMARIES, rgbProfile } from '../icc.js';
+import { grayProfile, PROFILES } from '../icc.js';
 import {
   animationFrame,
   draw,
@@ -12,7 +12,6 @@ import {
 import {
   animatedPng,
   cHRM,
-  chunk,
   cICP,
   encodePng,
   eXIf,
@@ -27,6 +26,7 @@ import {
   type PngOptions,
 } from '../png.js';
 import { text, u16, u32 } from '../../processing/fields.js';
+import { chunk } from '../../processing/file-structure.js';
 
 function png(
   row: string,
@@ -128,14 +128,6 @@ const SRGB_CHRM = [0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06];
 
 function colorChunks(): Case[] {
   const gamma = '`gAMA` and `cHRM`';
-  const profiles = {
-    srgb: rgbProfile(PRIMARIES.srgb, 'srgb'),
-    p3: rgbProfile(PRIMARIES.p3, 'srgb'),
-    adobe: rgbProfile(PRIMARIES.adobe, 2.2),
-    prophoto: rgbProfile(PRIMARIES.prophoto, 1.8),
-    bt2020: rgbProfile(PRIMARIES.bt2020, 2.4),
-    linear: rgbProfile(PRIMARIES.srgb, 1),
-  };
   const kinds: [name: string, chunks: Buffer[], row: string][] = [
     ['gama-100000', [gAMA(100_000)], gamma],
     ['gama-55556', [gAMA(55_556)], gamma],
@@ -158,19 +150,19 @@ function colorChunks(): Case[] {
     ['cicp-bt709', [cICP(1, 1)], '`cICP` without HDR'],
     ['cicp-bt2020', [cICP(9, 1)], '`cICP` without HDR'],
     ['cicp-linear', [cICP(1, 8)], '`cICP` without HDR'],
-    ['cicp-over-icc', [cICP(1, 13), iCCP(profiles.p3)], '`cICP` without HDR'],
+    ['cicp-over-icc', [cICP(1, 13), iCCP(PROFILES.p3)], '`cICP` without HDR'],
     ['cicp-over-gama', [cICP(12, 13), gAMA(100_000)], '`cICP` without HDR'],
     [
       'icc-over-gama',
-      [iCCP(profiles.srgb), gAMA(100_000)],
+      [iCCP(PROFILES.srgb), gAMA(100_000)],
       'RGB profile (`iCCP`): sRGB, Display P3, Adobe RGB, ProPhoto, Rec. 2020, linear',
     ],
-    ...Object.entries(profiles).map(([name, profile]): [string, Buffer[], string] => [
+    ...Object.entries(PROFILES).map(([name, profile]): [string, Buffer[], string] => [
       `icc-${name}`,
       [iCCP(profile)],
       'RGB profile (`iCCP`): sRGB, Display P3, Adobe RGB, ProPhoto, Rec. 2020, linear',
     ]),
-    ['icc-damaged', [iCCP(profiles.p3.subarray(0, 200))], 'Damaged profile, which is ignored'],
+    ['icc-damaged', [iCCP(PROFILES.p3.subarray(0, 200))], 'Damaged profile, which is ignored'],
     ['icc-gray-in-rgb', [iCCP(grayProfile(1))], 'Damaged profile, which is ignored'],
   ];
   return kinds.flatMap(([name, chunks, row]) =>
@@ -183,7 +175,7 @@ function colorChunks(): Case[] {
 function mixedColor(): Case[] {
   const grayRow = 'Gray with `gAMA` or a gray profile';
   const alphaRow = 'Alpha or palette with a profile, `gAMA` or `cICP`';
-  const p3 = rgbProfile(PRIMARIES.p3, 'srgb');
+  const { p3 } = PROFILES;
   const palette = { ...paletteOf(8), colorType: PALETTE } as const;
   return [
     ...([8, 16] as const).flatMap((bitDepth) => [
@@ -219,22 +211,17 @@ function mixedColor(): Case[] {
 
 function hdr(): Case[] {
   const toneMapped = { converted: 'tone-mapped' } as const;
-  return ([8, 16] as const).flatMap((bitDepth) => [
-    png(
-      '`cICP` with PQ or HLG',
-      `cicp-pq-${bitDepth}`,
-      opaque,
-      { bitDepth, chunks: [cICP(9, 16)] },
-      toneMapped,
+  return ([8, 16] as const).flatMap((bitDepth) =>
+    Object.entries({ pq: 16, hlg: 18 }).map(([name, transfer]) =>
+      png(
+        '`cICP` with PQ or HLG',
+        `cicp-${name}-${bitDepth}`,
+        opaque,
+        { bitDepth, chunks: [cICP(9, transfer)] },
+        toneMapped,
+      ),
     ),
-    png(
-      '`cICP` with PQ or HLG',
-      `cicp-hlg-${bitDepth}`,
-      opaque,
-      { bitDepth, chunks: [cICP(9, 18)] },
-      toneMapped,
-    ),
-  ]);
+  );
 }
 
 function structures(): Case[] {
@@ -253,7 +240,7 @@ function structures(): Case[] {
     png(row, 'idat-of-100-bytes', opaque, { chunkLength: 100 }),
     png(row, 'text', opaque, { chunks: [chunk('tEXt', text(`Comment\0${large}`))] }),
     png(row, 'unknown-chunk', opaque, { chunks: [chunk('prVt', text('anything'))] }),
-    png(row, 'trailing-data', opaque, { afterData: [], trailer: text('anything behind the end') }),
+    png(row, 'trailing-data', opaque, { trailer: text('anything behind the end') }),
     png(row, 'phys', opaque, { chunks: [chunk('pHYs', u32(100, 300), Buffer.of(1))] }),
     ...[
       [1, 1],

@@ -1,7 +1,7 @@
 /** TIFF, with `TIFF=true`: photometric interpretation × depth × alpha × layout × compression, compared with PNG. */
 import type { TiffOptions as SharpTiffOptions } from 'sharp';
 import type { Case } from '../case.js';
-import { grayProfile, PRIMARIES, rgbProfile } from '../icc.js';
+import { grayProfile, PROFILES } from '../icc.js';
 import { draw, grays, stripes, toSharp, translucentStripes, type Picture } from '../picture.js';
 import { encodePng, GRAY, iCCP, RGB, RGBA } from '../png.js';
 import { encodeTiff, type TiffOptions } from '../tiff.js';
@@ -109,15 +109,14 @@ function alpha(): Case[] {
 
 function profiles(): Case[] {
   const row = 'RGB or gray profile';
-  const own = {
-    p3: rgbProfile(PRIMARIES.p3, 'srgb'),
-    adobe: rgbProfile(PRIMARIES.adobe, 2.2),
-    srgb: rgbProfile(PRIMARIES.srgb, 'srgb'),
-  };
   return ([8, 16] as const).flatMap((bits) => [
-    ...Object.entries(own).map(([name, profile]) =>
-      tiff(row, `icc-${name}-${bits}`, opaque, { bits, photometric: 2, profile }, () =>
-        encodePng(opaque, { bitDepth: 16, chunks: [iCCP(profile)] }),
+    ...(['p3', 'adobe', 'srgb'] as const).map((name) =>
+      tiff(
+        row,
+        `icc-${name}-${bits}`,
+        opaque,
+        { bits, photometric: 2, profile: PROFILES[name] },
+        () => encodePng(opaque, { bitDepth: 16, chunks: [iCCP(PROFILES[name])] }),
       ),
     ),
     tiff(

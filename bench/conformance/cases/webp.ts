@@ -1,27 +1,28 @@
 /** WebP: lossy and lossless × alpha × profile × orientation × animation (offsets, blending, disposal, loops, timing). */
 import type sharp from 'sharp';
 import type { Case } from '../case.js';
-import { PRIMARIES, rgbProfile } from '../icc.js';
+import { exifOrientation } from '../exif.js';
+import { PROFILES } from '../icc.js';
 import {
   animationFrame,
   draw,
   grays,
+  SIZES,
   stripes,
   toSharp,
   translucentStripes,
   type Picture,
 } from '../picture.js';
-import { exifOrientation } from '../png.js';
 import {
   animatedWebp,
   EXIF,
   extendedWebp,
   ICC,
-  riffChunk,
   type WebpFrame,
   type WebpOptions,
 } from '../webp.js';
 import { text } from '../../processing/fields.js';
+import { riff } from '../../processing/file-structure.js';
 
 const SIZE = { width: 96, height: 64 };
 
@@ -53,13 +54,7 @@ function stills(): Case[] {
     webp(alpha, 'alpha-lossless', () =>
       encode(translucentStripes(), { lossless: true, exact: true }, true),
     ),
-    ...[
-      [1, 1],
-      [2, 1],
-      [15, 17],
-      [333, 5],
-      [2000, 120],
-    ].map(([width = 1, height = 1]) =>
+    ...SIZES.map(([width, height]) =>
       webp('Sizes from 1 x 1 on', `size-${width}x${height}`, () =>
         encode(stripes(width, height), { lossless: true }),
       ),
@@ -69,32 +64,25 @@ function stills(): Case[] {
 
 function metadata(): Case[] {
   const row = 'RGB profile: sRGB, Display P3, Adobe RGB, ProPhoto, linear';
-  const profiles = {
-    srgb: rgbProfile(PRIMARIES.srgb, 'srgb'),
-    p3: rgbProfile(PRIMARIES.p3, 'srgb'),
-    adobe: rgbProfile(PRIMARIES.adobe, 2.2),
-    prophoto: rgbProfile(PRIMARIES.prophoto, 1.8),
-    linear: rgbProfile(PRIMARIES.srgb, 1),
-  };
   const lossless = () => encode(stripes(), { lossless: true });
   return [
-    ...Object.entries(profiles).map(([name, profile]) =>
+    ...(['srgb', 'p3', 'adobe', 'prophoto', 'linear'] as const).map((name) =>
       webp(row, `icc-${name}`, async () =>
-        extendedWebp(await lossless(), SIZE, ICC, { before: [riffChunk('ICCP', profile)] }),
+        extendedWebp(await lossless(), SIZE, ICC, { before: [riff('ICCP', PROFILES[name])] }),
       ),
     ),
     webp(row, 'icc-p3-alpha', async () =>
       extendedWebp(await encode(translucentStripes(), { lossless: true }, true), SIZE, ICC | 0x10, {
-        before: [riffChunk('ICCP', profiles.p3)],
+        before: [riff('ICCP', PROFILES.p3)],
       }),
     ),
     webp('Damaged profile, which is ignored', 'icc-damaged', async () =>
       extendedWebp(await lossless(), SIZE, ICC, {
-        before: [riffChunk('ICCP', Buffer.alloc(200, 7))],
+        before: [riff('ICCP', Buffer.alloc(200, 7))],
       }),
     ),
     webp('Damaged profile, which is ignored', 'icc-without-flag', async () =>
-      extendedWebp(await lossless(), SIZE, 0, { before: [riffChunk('ICCP', profiles.p3)] }),
+      extendedWebp(await lossless(), SIZE, 0, { before: [riff('ICCP', PROFILES.p3)] }),
     ),
     ...[1, 2, 3, 4, 5, 6, 7, 8].flatMap((orientation) =>
       [false, true].map((hasPrefix) =>
@@ -104,7 +92,7 @@ function metadata(): Case[] {
           async () =>
             extendedWebp(await lossless(), SIZE, EXIF, {
               after: [
-                riffChunk(
+                riff(
                   'EXIF',
                   ...(hasPrefix ? [text('Exif\0\0')] : []),
                   exifOrientation(orientation),
@@ -115,10 +103,10 @@ function metadata(): Case[] {
       ),
     ),
     webp('EXIF orientation 1 to 8', 'exif-6-without-flag', async () =>
-      extendedWebp(await lossless(), SIZE, 0, { after: [riffChunk('EXIF', exifOrientation(6))] }),
+      extendedWebp(await lossless(), SIZE, 0, { after: [riff('EXIF', exifOrientation(6))] }),
     ),
     webp('Unknown chunks, trailing data', 'unknown-chunk', async () =>
-      extendedWebp(await lossless(), SIZE, 0, { after: [riffChunk('ABCD', text('anything'))] }),
+      extendedWebp(await lossless(), SIZE, 0, { after: [riff('ABCD', text('anything'))] }),
     ),
     webp('Unknown chunks, trailing data', 'trailing-data', async () =>
       Buffer.concat([await lossless(), text('anything behind')]),
@@ -220,7 +208,7 @@ function compositions(): Case[] {
       'animated-icc-p3',
       async () => [await frame(base, 100), await frame(animationFrame(1), 100)],
       {
-        before: [riffChunk('ICCP', rgbProfile(PRIMARIES.p3, 'srgb'))],
+        before: [riff('ICCP', PROFILES.p3)],
       },
     ),
     webp('Animated: one frame', 'one-frame', async () =>
@@ -233,7 +221,7 @@ function compositions(): Case[] {
           loop: 0,
           frames: [await frame(base, 100), await frame(animationFrame(1), 100)],
         },
-        after: [riffChunk('EXIF', exifOrientation(6))],
+        after: [riff('EXIF', exifOrientation(6))],
       }),
     ),
   ];
