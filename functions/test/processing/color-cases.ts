@@ -1,19 +1,9 @@
 /** One picture in many color spaces: eight stripes, 64 x 32 pixels. */
 import sharp, { type Sharp } from 'sharp';
+import { STRIPES } from '../../../bench/conformance/picture.js';
 import * as file from './color-file.js';
 import { boxType, nclx, prof, readHeifItems, writeHeif } from './heif-file.js';
 
-/** From left to right: red, green, blue, white, black, gray, skin, teal. */
-const STRIPES = [
-  [220, 30, 30],
-  [30, 180, 40],
-  [30, 60, 200],
-  [255, 255, 255],
-  [0, 0, 0],
-  [128, 128, 128],
-  [224, 172, 140],
-  [20, 140, 140],
-];
 export const [WIDTH, HEIGHT] = [64, 32];
 /** The first column in the middle of each stripe. */
 export const CENTERS = STRIPES.map((_, i) => 8 * i + 4);

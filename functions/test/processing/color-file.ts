@@ -1,11 +1,9 @@
 /** Writes ICC profiles and the color chunks of PNG and JPEG files, for tests of colors. */
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
+import { text, u16, u32 } from '../../../bench/processing/fields.js';
+import { chunk, segment } from '../../../bench/processing/file-structure.js';
 
 const u8 = (...values: number[]) => Buffer.from(values);
-const u16 = (...values: number[]) => Buffer.concat(values.map((v) => u8((v >> 8) & 255, v & 255)));
-const u32 = (...values: number[]) =>
-  Buffer.concat(values.map((v) => u16(Math.floor(v / 65_536), v % 65_536)));
-const text = (value: string) => Buffer.from(value, 'latin1');
 /** s15Fixed16Number, ICC.1:2022 section 4.6. */
 function fixed(...values: number[]): Buffer {
   const bytes = Buffer.alloc(4 * values.length);
@@ -140,19 +138,13 @@ export function steps(
   ]);
 }
 
-function pngChunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([text(type), data]);
-  return Buffer.concat([u32(data.length), body, u32(crc32(body))]);
-}
-export const cicp = (...values: [number, number, number, number]) =>
-  pngChunk('cICP', u8(...values));
-export const gama = (value: number) => pngChunk('gAMA', u32(value));
-export const srgb = () => pngChunk('sRGB', u8(0));
+export const cicp = (...values: [number, number, number, number]) => chunk('cICP', u8(...values));
+export const gama = (value: number) => chunk('gAMA', u32(value));
+export const srgb = () => chunk('sRGB', u8(0));
 /** White, red, green, blue. */
 export const chrm = (...values: number[]) =>
-  pngChunk('cHRM', u32(...values.map((value) => Math.round(value * 100_000))));
-export const iccp = (profile: Buffer) =>
-  pngChunk('iCCP', Buffer.concat([text('icc\0\0'), deflateSync(profile)]));
+  chunk('cHRM', u32(...values.map((value) => Math.round(value * 100_000))));
+export const iccp = (profile: Buffer) => chunk('iCCP', text('icc\0\0'), deflateSync(profile));
 /** Inserts chunks after IHDR. */
 export const withChunks = (png: Buffer, ...chunks: Buffer[]) =>
   Buffer.concat([png.subarray(0, 33), ...chunks, png.subarray(33)]);
@@ -162,8 +154,7 @@ export function withJpegProfile(jpeg: Buffer, profile: Buffer, size = 65_519): B
   const count = Math.ceil(profile.length / size);
   const segments = Array.from({ length: count }, (_, i) => {
     const part = profile.subarray(i * size, (i + 1) * size);
-    const body = Buffer.concat([text('ICC_PROFILE\0'), u8(i + 1, count), part]);
-    return Buffer.concat([u16(0xffe2, 2 + body.length), body]);
+    return segment(0xe2, text('ICC_PROFILE\0'), u8(i + 1, count), part);
   });
   return Buffer.concat([jpeg.subarray(0, 2), ...segments, jpeg.subarray(2)]);
 }
