@@ -6,6 +6,7 @@ import { isFormat, type Format } from '../domain/format.js';
 import { fillTemplate, parseTemplate, type PathTemplate } from '../domain/path.js';
 import { MAX_VARIANTS, parseVariant, type Variant } from '../domain/variant.js';
 import { REGION_PATTERN } from './locations.js';
+import { BUCKET_NAME } from './parameter-kinds.js';
 import { DEFAULTS, PARAMETERS, type ParameterName } from './parameter-table.js';
 
 export { DEFAULTS, type ParameterName };
@@ -203,15 +204,15 @@ function wholeNumber(name: ParameterName) {
   });
 }
 
-function serviceAccount(name: ParameterName) {
+/** A text that has the pattern that the table states. */
+function matching(name: ParameterName) {
   const { expected, pattern = '' } = PARAMETERS[name];
   return parameter(name, (text): Parsed<string> => {
     return new RegExp(pattern).test(text) ? { value: text } : { expected };
   });
 }
 
-/** See https://cloud.google.com/storage/docs/buckets#naming */
-const BUCKET_NAME = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
+const BUCKET = new RegExp(`^${BUCKET_NAME}$`);
 
 const REGION = new RegExp(REGION_PATTERN);
 
@@ -223,15 +224,12 @@ function schema(environment: Environment) {
       }),
       BUCKET: parameter('BUCKET', (text): Parsed<string> => {
         const name = text === '' ? defaultBucket(environment) : text;
-        if (BUCKET_NAME.test(name)) return { value: name };
+        if (BUCKET.test(name)) return { value: name };
         // The CLI lists the functions before it knows the bucket.
         if (name === '' && environment['FUNCTIONS_CONTROL_API'] === 'true') return { value: '' };
         return { expected: PARAMETERS.BUCKET.expected, found: name };
       }),
-      VARIANTS_BUCKET: parameter('VARIANTS_BUCKET', (text): Parsed<string> => {
-        const isValid = text === '' || BUCKET_NAME.test(text);
-        return isValid ? { value: text } : { expected: PARAMETERS.VARIANTS_BUCKET.expected };
-      }),
+      VARIANTS_BUCKET: matching('VARIANTS_BUCKET'),
       ORIGINALS_PATH: parameter('ORIGINALS_PATH', (text) => parsePath(text, ['uid', 'imageId'])),
       VARIANTS_PATH: parameter('VARIANTS_PATH', (text): Parsed<string> => {
         const path = parsePath(text, []);
@@ -258,9 +256,9 @@ function schema(environment: Environment) {
       // Only validated here: the platform applies these two when it deploys `serve`.
       MAX_INSTANCES: wholeNumber('MAX_INSTANCES'),
       CONCURRENCY: wholeNumber('CONCURRENCY'),
-      SERVE_SERVICE_ACCOUNT: serviceAccount('SERVE_SERVICE_ACCOUNT'),
-      PROCESSING_SERVICE_ACCOUNT: serviceAccount('PROCESSING_SERVICE_ACCOUNT'),
-      LIFECYCLE_SERVICE_ACCOUNT: serviceAccount('LIFECYCLE_SERVICE_ACCOUNT'),
+      SERVE_SERVICE_ACCOUNT: matching('SERVE_SERVICE_ACCOUNT'),
+      PROCESSING_SERVICE_ACCOUNT: matching('PROCESSING_SERVICE_ACCOUNT'),
+      LIFECYCLE_SERVICE_ACCOUNT: matching('LIFECYCLE_SERVICE_ACCOUNT'),
       LOCK_ORIGINALS: flag('LOCK_ORIGINALS'),
       MAX_IMAGES_PER_USER: wholeNumber('MAX_IMAGES_PER_USER'),
       DELETE_EXCESS_ORIGINALS: flag('DELETE_EXCESS_ORIGINALS'),

@@ -1,7 +1,7 @@
 /** What several parameters of the table have in common. */
 
 /** The values are strings: with other types, earlier Firebase CLIs preselect the first option, not the default. */
-export const BOOLEAN = {
+const BOOLEAN = {
   type: 'boolean',
   expected: 'true or false',
   options: [
@@ -39,6 +39,9 @@ export const SERVICE_ACCOUNT = {
   advanced: true,
   availableIn: 'kit',
 } as const;
+
+/** See https://cloud.google.com/storage/docs/buckets#naming */
+export const BUCKET_NAME = '[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]';
 
 /** One path segment without placeholders. */
 export const SEGMENT = '[^/{}]+';

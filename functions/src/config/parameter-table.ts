@@ -11,14 +11,15 @@ import { VARIANT_GRAMMAR } from '../domain/variant.js';
 import { locationOptions, REGION_PATTERN } from './locations.js';
 import {
   ADVANCED_BOOLEAN,
-  NETWORK,
-  wholeNumber,
-  REQUEST_LIMIT,
-  SERVICE_ACCOUNT,
-  SEGMENT,
-  PAIR,
+  BUCKET_NAME,
   COLLECTION,
+  NETWORK,
+  PAIR,
+  REQUEST_LIMIT,
+  SEGMENT,
+  SERVICE_ACCOUNT,
   VARIANT,
+  wholeNumber,
 } from './parameter-kinds.js';
 import type { Parameter } from './parameter.js';
 
@@ -59,7 +60,7 @@ const TABLE = {
     defaultText: "the project's default bucket",
     example: 'my-project.firebasestorage.app',
     expected: 'the name of a Cloud Storage bucket',
-    pattern: '^([a-z0-9][a-z0-9._-]{1,220}[a-z0-9]|\\$\\{.*\\})$',
+    pattern: `^(${BUCKET_NAME}|\\$\\{.*\\})$`,
     resource: 'storage.googleapis.com/Bucket',
     extension: { default: '${STORAGE_BUCKET}' },
     availableIn: 'both',
@@ -74,7 +75,7 @@ const TABLE = {
     defaultText: 'the bucket of the originals',
     example: 'my-project-variants',
     expected: 'the name of a Cloud Storage bucket, or nothing',
-    pattern: '^([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])?$',
+    pattern: `^(${BUCKET_NAME})?$`,
     advanced: true,
     immutable: true,
     availableIn: 'both',
