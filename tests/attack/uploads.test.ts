@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { renditionsFolder } from '../../functions/src/domain/path.js';
+import { cleanupTaskId } from '../../functions/src/domain/tasks.js';
 import { eventually } from '../support/eventually.js';
 import { plainJpeg } from '../support/pictures.js';
 import { TestContext } from '../support/stack.js';
@@ -19,14 +20,23 @@ beforeAll(() => {
 });
 afterAll(() => context.close());
 
+const readLog = () => readFileSync(context.stack.logFile, 'utf8');
+
 /** How often each function has begun to handle a request. */
 function executions(): Record<string, number> {
-  const log = readFileSync(context.stack.logFile, 'utf8');
+  const log = readLog();
   const counts: Record<string, number> = {};
   for (const [, name = ''] of log.matchAll(/Beginning execution of "[\w-]+-images-(\w+)"/g)) {
     counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;
+}
+
+/** How many cleanups of an image were scheduled. */
+function countCleanups(name: string): number {
+  // The id begins with a hash of the name; two times follow.
+  const image = cleanupTaskId({ name }, 0).slice(0, -'0-0'.length);
+  return readLog().split(`-images-cleanup/tasks/${image}`).length - 1;
 }
 
 const imagesOf = (uid: string) => context.firestore.collection(`users/${uid}/images`);
@@ -93,9 +103,10 @@ test(
 );
 
 test(
-  'an image that is overwritten all the time keeps only its newest renditions',
+  'an image that is overwritten all the time has few cleanups, which leave the newest renditions',
   async () => {
     const name = 'originals/dave/photo';
+    const start = Date.now();
     let generation = '';
     for (let n = 0; n < OVERWRITES; n++) {
       const data = await plainJpeg(600 + n, 400, '#406020');
@@ -104,6 +115,7 @@ test(
       if (n % 2 === 0) await untilEnded('dave', 'photo', generation);
     }
     await untilEnded('dave', 'photo', generation);
+    const seconds = (Date.now() - start) / 1000;
     await eventually(
       () =>
         context.bucket.getFiles({
@@ -115,6 +127,10 @@ test(
       },
       60_000,
     );
+    const cleanups = countCleanups(name);
+    expect(cleanups).toBeGreaterThan(0);
+    // At most two tasks for every 5 seconds, and those that were pending at the end.
+    expect(cleanups).toBeLessThanOrEqual((seconds / 5) * 2 + 6);
   },
   2 * TIMEOUT_MS,
 );

@@ -13,6 +13,7 @@ interface Controller {
 const QUEUE = 'queue';
 let controller: Controller;
 let fetched: string[];
+let logged: string[];
 
 beforeAll(() => patchTasks());
 
@@ -29,6 +30,8 @@ beforeEach(() => {
   controller.queues[QUEUE]?.setTokens(500);
   controller.start();
   fetched = [];
+  logged = [];
+  jest.spyOn(console, 'error').mockImplementation((line: string) => void logged.push(line));
   jest.spyOn(globalThis, 'fetch').mockImplementation((_url, init) => {
     fetched.push((init?.headers as Record<string, string>)['X-CloudTasks-TaskName'] ?? '');
     return Promise.resolve(new Response());
@@ -61,6 +64,13 @@ test('rejects a duplicate of a task that waits, runs or has completed', () => {
   enqueue('b');
   expect(() => enqueue('b', later)).toThrow('expected a new task id');
   expect(fetched).toEqual(['b']);
+});
+
+test('logs each task once, and no duplicate', () => {
+  enqueue('c', new Date(Date.now() + 60_000).toISOString());
+  expect(() => enqueue('c')).toThrow('expected a new task id');
+  enqueue('d');
+  expect(logged).toEqual(['accepted task c', 'accepted task d']);
 });
 
 test('dispatches twenty tasks of a queue at the same time', () => {
