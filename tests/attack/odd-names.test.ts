@@ -9,7 +9,7 @@ import { hashedFolder } from '../../functions/src/domain/path.js';
 import { openBackend } from '../../functions/src/gcp/backend.js';
 import { eventually } from '../support/eventually.js';
 import { plainJpeg } from '../support/pictures.js';
-import { closeProductsApp, TestContext } from '../support/stack.js';
+import { BackendTestContext } from '../support/stack.js';
 
 const TOKENS = 'firebaseStorageDownloadTokens';
 const NAMES = [
@@ -17,16 +17,12 @@ const NAMES = [
   ...['__x__', '.', '..', 'a\0b', ''].map((imageId) => `originals/alice/${imageId}`),
 ];
 
-let context: TestContext;
+let context: BackendTestContext;
 
 beforeAll(() => {
-  context = new TestContext();
-  process.env['GCLOUD_PROJECT'] = context.stack.projectId;
+  context = new BackendTestContext();
 });
-afterAll(async () => {
-  await closeProductsApp();
-  await context.close();
-});
+afterAll(() => context.close());
 
 const tokensOf = async (name: string) =>
   (await context.bucket.file(name).getMetadata())[0].metadata?.[TOKENS];

@@ -7,16 +7,15 @@ import { testBackendContract, type Subject } from '../../functions/test/gcp/back
 import { openBackend } from '../../functions/src/gcp/backend.js';
 import { hashToken } from '../../functions/src/domain/token.js';
 import { openRecords, type Records } from '../../functions/src/gcp/records.js';
-import { closeProductsApp, productsFirestore, TestContext } from '../support/stack.js';
+import { BackendTestContext, productsFirestore } from '../support/stack.js';
 
-let context: TestContext;
+let context: BackendTestContext;
 let subject: Subject;
 let config: Config;
 
 beforeAll(() => {
-  context = new TestContext();
-  const { bucket, projectId } = context.stack;
-  process.env['GCLOUD_PROJECT'] = projectId;
+  context = new BackendTestContext();
+  const { bucket } = context.stack;
   // Paths and collections that the deployed functions do not use.
   config = parseConfig({
     BUCKET: bucket,
@@ -58,10 +57,7 @@ beforeAll(() => {
   };
 });
 
-afterAll(async () => {
-  await closeProductsApp();
-  await context.close();
-});
+afterAll(() => context.close());
 
 testBackendContract('contract/', () => subject);
 

@@ -1,68 +1,25 @@
 /** MAX_IMAGES_PER_USER with concurrent uploads, on Firestore and Storage of the local stack. */
-import { parseConfig } from '../../functions/src/config/config.js';
-import { examine } from '../../functions/src/cli/doctor/examine.js';
-import { openBackend, type Backend } from '../../functions/src/gcp/backend.js';
-import { inMemoryBackend } from '../../functions/test/gcp/in-memory-backend.js';
 import { settle } from '../../functions/test/lifecycle/memory-harness.js';
-import { PARAMETERS, TestHarness } from '../../functions/test/lifecycle/test-harness.js';
-import { closeProductsApp, TestContext } from '../support/stack.js';
+import { BackendTestContext } from '../support/stack.js';
+import { openStackHarness } from '../support/stack-harness.js';
 
 const UPLOADS = 50;
 const LIMIT = 10;
 const IMAGE_IDS = Array.from({ length: UPLOADS }, (_, number) => `i${number}`);
 
-let context: TestContext;
+let context: BackendTestContext;
 
 beforeAll(() => {
-  context = new TestContext();
-  process.env['GCLOUD_PROJECT'] = context.stack.projectId;
+  context = new BackendTestContext();
 });
-afterAll(async () => {
-  await closeProductsApp();
-  await context.close();
-});
+afterAll(() => context.close());
 
-/** Opens paths and collections that the deployed functions do not use. */
-function open(root: string, more: Record<string, string>) {
-  const parameters = {
-    BUCKET: context.stack.bucket,
-    ORIGINALS_PATH: `${root}/{uid}/{imageId}`,
-    VARIANTS_PATH: `${root}Variants`,
-    IMAGES_COLLECTION: `${root}/{uid}/limitedImages`,
-    TOKENS_COLLECTION: `${root}Tokens`,
-    JOBS_COLLECTION: `${root}Jobs`,
-    REVOCATION_SECONDS: '0',
-    MAX_IMAGES_PER_USER: String(LIMIT),
-    ...more,
-  };
-  const time = { offset: 0 };
-  const now = () => Date.now() + time.offset;
-  const { tasks, queues } = inMemoryBackend({ now });
-  const stackBackend = openBackend(parseConfig({ ...PARAMETERS, ...parameters }), {}, now);
-  const objects: Backend['objects'] = {
-    ...stackBackend.objects,
-    async deleteOriginal(name, generation) {
-      await stackBackend.objects.deleteOriginal(name, generation);
-      harness.noticeDeleted(name);
-    },
-  };
-  const bucket = {
-    put: (name: string, data: Buffer) => context.uploadAsAdmin(name, data),
-    delete: async (name: string) => void (await context.bucket.file(name).delete()),
-  };
-  const backend = { ...stackBackend, objects, queues };
-  const harness = new TestHarness({ backend, bucket, tasks, now, parameters });
-  const clock = {
-    get now() {
-      return now();
-    },
-    set now(at: number) {
-      time.offset += Math.max(0, at - now());
-    },
-  };
+function open(root: string, changes: Record<string, string> = {}) {
+  const parameters = { MAX_IMAGES_PER_USER: String(LIMIT), ...changes };
+  const { harness, backend, time, findings } = openStackHarness(context, root, parameters);
   const nameOf = (imageId: string) => `${root}/alice/${imageId}`;
   const readImages = async () => {
-    const { docs } = await context.firestore.collection(`${root}/alice/limitedImages`).get();
+    const { docs } = await context.firestore.collection(`${root}/alice/${root}Images`).get();
     return docs.map((image) => {
       const code = image.get('error.code') as string | undefined;
       return { imageId: image.id, result: code ?? (image.get('state') as string) };
@@ -74,15 +31,15 @@ function open(root: string, more: Record<string, string>) {
   const handleAll = async () => {
     const events = harness.events.splice(0);
     await Promise.all(events.map((event) => harness.handle({ kind: 'event', event })));
-    const uploads = tasks.splice(0);
+    const uploads = harness.tasks.splice(0);
     await Promise.all(uploads.map((task) => harness.handle({ kind: 'task', task })));
-    await settle({ harness, time: clock });
+    await settle({ harness, time });
   };
-  return { harness, backend, now, nameOf, idsWith, handleAll };
+  return { harness, backend, findings, nameOf, idsWith, handleAll };
 }
 
 test('ten of fifty concurrent uploads become ready; a deletion frees a place, an overwrite needs none', async () => {
-  const { harness, backend, now, nameOf, idsWith, handleAll } = open('limited', {});
+  const { harness, backend, findings, nameOf, idsWith, handleAll } = open('limited');
   for (const imageId of IMAGE_IDS) await harness.upload(nameOf(imageId), imageId);
   await handleAll();
   const ready = await idsWith('ready');
@@ -105,8 +62,7 @@ test('ten of fifty concurrent uploads become ready; a deletion frees a place, an
   expect(readyAgain).toContain(overwritten);
   expect(readyAgain.filter((imageId) => refused.includes(imageId))).toHaveLength(1);
 
-  const lifecycle = { config: harness.config, backend, now, log: () => {} };
-  await expect(examine(lifecycle, { graceMs: 0 })).resolves.toMatchObject({
+  await expect(findings()).resolves.toMatchObject({
     findings: [],
     elsewhere: { count: 0 },
   });

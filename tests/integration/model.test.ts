@@ -3,8 +3,6 @@
  * operations and concurrent handlers, fewer sequences than in memory.
  */
 import fc from 'fast-check';
-import { parseConfig } from '../../functions/src/config/config.js';
-import { examine } from '../../functions/src/cli/doctor/examine.js';
 import { ownerOf, type Owner } from '../../functions/src/domain/path.js';
 import type { ImageRecord, TokenRecord } from '../../functions/src/domain/records.js';
 import type { Subject } from '../../functions/test/lifecycle/model-checker.js';
@@ -12,86 +10,27 @@ import {
   operationSequences,
   runSequence,
 } from '../../functions/test/lifecycle/operation-sequences.js';
-import { TestHarness } from '../../functions/test/lifecycle/test-harness.js';
-import { openBackend, type Backend } from '../../functions/src/gcp/backend.js';
-import type { QueuedTask } from '../../functions/test/gcp/in-memory-backend.js';
-import { closeProductsApp, TestContext } from '../support/stack.js';
+import { BackendTestContext } from '../support/stack.js';
+import { openStackHarness, type StackHarness } from '../support/stack-harness.js';
 
 const SEED = Number(process.env['SEED'] ?? 6);
 const SCHEDULES = Number(process.env['SCHEDULES'] ?? 25);
 const MAX_OPERATIONS = 30;
 
-let context: TestContext;
+let context: BackendTestContext;
 let subjects = 0;
 
 beforeAll(() => {
-  context = new TestContext();
-  process.env['GCLOUD_PROJECT'] = context.stack.projectId;
+  context = new BackendTestContext();
 });
-afterAll(async () => {
-  await closeProductsApp();
-  await context.close();
-});
+afterAll(() => context.close());
 
 /** Opens paths and collections for one sequence; the deployed functions do not handle their events. */
-function openSubject(seconds: string): Subject {
+function openSubject(seconds: string): Subject & Pick<StackHarness, 'findings'> {
   const root = `model${(subjects += 1)}`;
-  const parameters = {
-    BUCKET: context.stack.bucket,
-    ORIGINALS_PATH: `${root}/{uid}/{imageId}`,
-    VARIANTS_PATH: `${root}Variants`,
-    IMAGES_COLLECTION: `${root}/{uid}/modelImages`,
-    TOKENS_COLLECTION: `${root}Tokens`,
-    JOBS_COLLECTION: `${root}Jobs`,
-    REVOCATION_SECONDS: seconds,
-  };
-  const config = parseConfig(parameters);
-  const time = { offset: 0 };
-  const now = () => Date.now() + time.offset;
-  const tasks: QueuedTask[] = [];
-  const usedIds = new Set<string>();
-  const queues: Backend['queues'] = {
-    enqueueProcess(task, id, at = now()) {
-      if (!usedIds.has(id)) tasks.push({ queue: 'processImage', task, id, at });
-      usedIds.add(id);
-      return Promise.resolve();
-    },
-    scheduleCleanup: (task, at) => Promise.resolve(void tasks.push({ queue: 'cleanup', task, at })),
-    enqueueBackfill(task, id = `task-${usedIds.size}`) {
-      if (!usedIds.has(id)) tasks.push({ queue: 'backfill', task, id, at: now() });
-      usedIds.add(id);
-      return Promise.resolve();
-    },
-    enqueuePurge: (task) => Promise.resolve(void tasks.push({ queue: 'purge', task, at: now() })),
-  };
-  const stackBackend = openBackend(config, {}, now);
-  const objects: Backend['objects'] = {
-    ...stackBackend.objects,
-    async deleteOriginal(name, generation) {
-      await stackBackend.objects.deleteOriginal(name, generation);
-      // Storage emits the same event whether a client or a function deletes an object.
-      if ((await stackBackend.objects.findOriginal(name)) === undefined)
-        harness.noticeDeleted(name);
-    },
-  };
-  const backend = { ...stackBackend, objects, queues };
-  const bucket = {
-    async put(name: string, data: Buffer) {
-      const file = context.bucket.file(name);
-      await file.save(data, {
-        resumable: false,
-        metadata: {
-          contentType: 'image/jpeg',
-          metadata: { firebaseStorageDownloadTokens: 'open' },
-        },
-      });
-      return String((await file.getMetadata())[0].generation);
-    },
-    async delete(name: string) {
-      await context.bucket.file(name).delete();
-    },
-  };
-  const harness = new TestHarness({ backend, bucket, tasks, now, parameters });
+  const stack = openStackHarness(context, root, { REVOCATION_SECONDS: seconds });
+  const { harness, backend, time } = stack;
+  const { config } = harness;
   const names = [`${root}/alice/cat`, `${root}/alice/dog`];
   const owners = new Map(names.map((name) => [name, ownerOf(config.originalsPath, name) as Owner]));
   const tokens = context.firestore.collection(config.tokensCollection);
@@ -123,9 +62,10 @@ function openSubject(seconds: string): Subject {
     },
     addToken: async (hash, record) => void (await tokens.doc(hash).set(record)),
     deleteToken: async (hash) => void (await tokens.doc(hash).delete()),
-    now,
-    advanceTime: (ms) => void (time.offset += ms),
+    now: () => time.now,
+    advanceTime: (ms) => void (time.now += ms),
     checksEveryCall: false,
+    findings: stack.findings,
   };
 }
 
@@ -139,9 +79,7 @@ test(`the final state is correct after each of ${SCHEDULES} operation sequences,
       async (sequence, seed, seconds) => {
         const subject = openSubject(seconds);
         await runSequence(subject, sequence, seed);
-        const { config, backend } = subject.harness;
-        const lifecycle = { config, backend, now: subject.now, log: () => {} };
-        const { findings, elsewhere } = await examine(lifecycle, { graceMs: 0 });
+        const { findings, elsewhere } = await subject.findings();
         expect({ findings, elsewhere }).toEqual({ findings: [], elsewhere: { count: 0 } });
       },
     ),

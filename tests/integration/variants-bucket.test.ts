@@ -2,82 +2,46 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Bucket } from '@google-cloud/storage';
-import { examine } from '../../functions/src/cli/doctor/examine.js';
-import { parseConfig } from '../../functions/src/config/config.js';
 import { renditionsFolder, type Owner } from '../../functions/src/domain/path.js';
-import { openBackend, type Backend } from '../../functions/src/gcp/backend.js';
 import { openProjectReader } from '../../functions/src/gcp/open-reader.js';
 import { hashToken } from '../../functions/src/domain/token.js';
-import { inMemoryBackend } from '../../functions/test/gcp/in-memory-backend.js';
 import { settle } from '../../functions/test/lifecycle/memory-harness.js';
-import {
-  PARAMETERS,
-  renditionText,
-  TestHarness,
-} from '../../functions/test/lifecycle/test-harness.js';
+import { renditionText } from '../../functions/test/lifecycle/test-harness.js';
 import { statusOf } from '../support/http.js';
-import { closeProductsApp, TestContext } from '../support/stack.js';
+import { BackendTestContext } from '../support/stack.js';
+import { openStackHarness, type StackHarness } from '../support/stack-harness.js';
 
-const NAME = 'separate/alice/cat';
+const ROOT = 'separate';
+const NAME = `${ROOT}/alice/cat`;
 const OWNER: Owner = { uid: 'alice', imageId: 'cat' };
-const VARIANTS_PATH = 'separateVariants';
 
-let context: TestContext;
+let context: BackendTestContext;
 let variantsBucket: Bucket;
-let harness: TestHarness;
-let backend: Backend;
-const time = { now: Date.now() };
+let stack: StackHarness;
 
 beforeAll(() => {
-  context = new TestContext();
-  process.env['GCLOUD_PROJECT'] = context.stack.projectId;
+  context = new BackendTestContext();
   variantsBucket = context.bucket.storage.bucket(`${context.stack.projectId}-variants`);
-  // The deployed functions ignore the events of these paths.
-  const parameters = {
-    BUCKET: context.stack.bucket,
-    VARIANTS_BUCKET: variantsBucket.name,
-    ORIGINALS_PATH: 'separate/{uid}/{imageId}',
-    VARIANTS_PATH,
-    IMAGES_COLLECTION: 'separate/{uid}/separateImages',
-    TOKENS_COLLECTION: 'separateTokens',
-    JOBS_COLLECTION: 'separateJobs',
-    REVOCATION_SECONDS: '0',
-  };
-  const now = () => time.now;
-  const { tasks, queues } = inMemoryBackend({ now });
-  const config = parseConfig({ ...PARAMETERS, ...parameters });
-  backend = { ...openBackend(config, {}, now), queues };
-  const bucket = {
-    put: (name: string, data: Buffer) => context.uploadAsAdmin(name, data),
-    delete: async (name: string) => void (await context.bucket.file(name).delete()),
-  };
-  harness = new TestHarness({ backend, bucket, tasks, now, parameters });
+  stack = openStackHarness(context, ROOT, { VARIANTS_BUCKET: variantsBucket.name });
 });
-afterAll(async () => {
-  await closeProductsApp();
-  await context.close();
-});
+afterAll(() => context.close());
 
 async function namesIn(bucket: Bucket, prefix: string): Promise<string[]> {
   const [files] = await bucket.getFiles({ prefix });
   return files.map(({ name }) => name);
 }
 
-async function findings() {
-  const lifecycle = { config: harness.config, backend, now: () => time.now, log: () => {} };
-  return examine(lifecycle, { graceMs: 0 });
-}
-
 test('renditions are written, served, replaced and deleted in VARIANTS_BUCKET only', async () => {
-  const folder = renditionsFolder(VARIANTS_PATH, context.stack.bucket, NAME);
+  const { harness, backend, findings } = stack;
+  const folder = renditionsFolder(harness.config.variantsPath, context.stack.bucket, NAME);
   await harness.upload(NAME, 'cat');
-  await settle({ harness, time });
+  await settle(stack);
   expect(await namesIn(variantsBucket, folder)).toHaveLength(4);
-  expect(await namesIn(context.bucket, `${VARIANTS_PATH}/`)).toEqual([]);
+  expect(await namesIn(context.bucket, `${harness.config.variantsPath}/`)).toEqual([]);
 
   const { image } = await backend.records.find(OWNER);
   const reader = openProjectReader(
-    { tokensCollection: 'separateTokens', projectId: context.stack.projectId },
+    { ...harness.config, projectId: context.stack.projectId },
     process.env,
   );
   const signal = AbortSignal.timeout(10_000);
@@ -95,20 +59,21 @@ test('renditions are written, served, replaced and deleted in VARIANTS_BUCKET on
 
   const before = await namesIn(variantsBucket, folder);
   await harness.upload(NAME, 'cat again');
-  await settle({ harness, time });
+  await settle(stack);
   const after = await namesIn(variantsBucket, folder);
   expect(after).toHaveLength(4);
   expect(after.filter((name) => before.includes(name))).toEqual([]);
 
   await harness.delete(NAME);
-  await settle({ harness, time });
+  await settle(stack);
   expect(await namesIn(variantsBucket, folder)).toEqual([]);
 });
 
 test('the doctor finds and fixes a download token and a missing rendition in VARIANTS_BUCKET', async () => {
-  const folder = renditionsFolder(VARIANTS_PATH, context.stack.bucket, NAME);
+  const { harness, findings } = stack;
+  const folder = renditionsFolder(harness.config.variantsPath, context.stack.bucket, NAME);
   await harness.upload(NAME, 'cat');
-  await settle({ harness, time });
+  await settle(stack);
   const [unlocked = '', missing = ''] = await namesIn(variantsBucket, folder);
   await variantsBucket
     .file(unlocked)

@@ -28,7 +28,7 @@ export function testStack(): TestStack {
 }
 
 /** Deletes the app that `openBackend` has initialized: functions/ has its own copy of the Admin SDK. */
-export async function closeProductsApp(): Promise<void> {
+async function closeProductsApp(): Promise<void> {
   const requireFromFunctions = createRequire(join(ROOT, 'functions', 'package.json'));
   const { deleteApp, getApp } = requireFromFunctions('firebase-admin/app') as AdminApp;
   await deleteApp(getApp());
@@ -48,5 +48,18 @@ export function productsFirestore(): Firestore {
 export class TestContext extends StackContext<TestStack> {
   constructor() {
     super(testStack());
+  }
+}
+
+/** For a test file that calls `openBackend`. */
+export class BackendTestContext extends TestContext {
+  constructor() {
+    super();
+    process.env['GCLOUD_PROJECT'] = this.stack.projectId;
+  }
+
+  override async close(): Promise<void> {
+    await closeProductsApp();
+    await super.close();
   }
 }
