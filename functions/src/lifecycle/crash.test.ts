@@ -14,8 +14,20 @@ import {
 
 const CAT = 'originals/alice/cat';
 const DOG = 'originals/alice/dog';
-const ONE_IMAGE = { MAX_IMAGES_PER_USER: '1' };
 const EXISTING_IMAGES = 'existing images';
+
+/** Two uploads of a user who may have one image. */
+async function uploadTooMany(
+  memory: MemoryHarness,
+  parameters: Record<string, string> = {},
+): Promise<void> {
+  memory.harness.reconfigure({ MAX_IMAGES_PER_USER: '1', ...parameters });
+  await memory.harness.upload(CAT, 'cat');
+  await settle(memory);
+  await memory.harness.upload(DOG, 'dog');
+}
+
+const KEEP_EXCESS = { DELETE_EXCESS_ORIGINALS: 'false' };
 
 /** Operations up to the events whose handlers are killed, and the final number of images, tokens and renditions. */
 const scenarios: [string, (memory: MemoryHarness) => Promise<void>, [number, number, number]][] = [
@@ -174,33 +186,16 @@ const scenarios: [string, (memory: MemoryHarness) => Promise<void>, [number, num
     },
     [1, 1, 4],
   ],
-  [
-    'an upload beyond the limit',
-    async (memory) => {
-      memory.harness.reconfigure(ONE_IMAGE);
-      await memory.harness.upload(CAT, 'cat');
-      await settle(memory);
-      await memory.harness.upload(DOG, 'dog');
-    },
-    [2, 1, 4],
-  ],
+  ['an upload beyond the limit', uploadTooMany, [2, 1, 4]],
   [
     'the same, while originals beyond the limit are kept',
-    async (memory) => {
-      memory.harness.reconfigure({ ...ONE_IMAGE, DELETE_EXCESS_ORIGINALS: 'false' });
-      await memory.harness.upload(CAT, 'cat');
-      await settle(memory);
-      await memory.harness.upload(DOG, 'dog');
-    },
+    (memory) => uploadTooMany(memory, KEEP_EXCESS),
     [2, 1, 4],
   ],
   [
     'an upload over a refused one, after another image was deleted',
     async (memory) => {
-      memory.harness.reconfigure(ONE_IMAGE);
-      await memory.harness.upload(CAT, 'cat');
-      await settle(memory);
-      await memory.harness.upload(DOG, 'dog');
+      await uploadTooMany(memory);
       await settle(memory);
       await memory.harness.delete(CAT);
       await settle(memory);
@@ -211,10 +206,7 @@ const scenarios: [string, (memory: MemoryHarness) => Promise<void>, [number, num
   [
     'a raised limit',
     async (memory) => {
-      memory.harness.reconfigure({ ...ONE_IMAGE, DELETE_EXCESS_ORIGINALS: 'false' });
-      await memory.harness.upload(CAT, 'cat');
-      await settle(memory);
-      await memory.harness.upload(DOG, 'dog');
+      await uploadTooMany(memory, KEEP_EXCESS);
       await settle(memory);
       memory.harness.reconfigure({ MAX_IMAGES_PER_USER: '2' });
       await memory.backend.queues.enqueueBackfill({}, 'run');
@@ -224,10 +216,7 @@ const scenarios: [string, (memory: MemoryHarness) => Promise<void>, [number, num
   [
     'a purged user with a refused upload',
     async (memory) => {
-      memory.harness.reconfigure(ONE_IMAGE);
-      await memory.harness.upload(CAT, 'cat');
-      await settle(memory);
-      await memory.harness.upload(DOG, 'dog');
+      await uploadTooMany(memory);
       await settle(memory);
       await memory.backend.queues.enqueuePurge({ uid: 'alice' });
     },

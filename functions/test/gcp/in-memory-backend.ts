@@ -100,6 +100,12 @@ export function inMemoryBackend({
       calls[name] = (calls[name] ?? 0) + 1;
       return new Promise((resolve) => resolve(call(...args)));
     };
+  /** Ignores a task whose id exists. */
+  const enqueue = (id: string, task: QueuedTask) => {
+    if (usedIds.has(id)) return;
+    usedIds.add(id);
+    tasks.push(task);
+  };
   const setImage = (path: string, record: ImageRecord<number> | undefined) => {
     if (record) images.set(path, record);
     return record !== undefined;
@@ -296,20 +302,13 @@ export function inMemoryBackend({
     },
     queues: {
       enqueueProcess: counted('queues.processImage', (task, id, at = now()) => {
-        if (usedIds.has(id)) return;
-        usedIds.add(id);
-        tasks.push({ queue: 'processImage', task, id, at });
+        enqueue(id, { queue: 'processImage', task, id, at });
       }),
       scheduleCleanup: counted('queues.cleanup', (task, at) => {
-        const id = cleanupTaskId(task, at);
-        if (usedIds.has(id)) return;
-        usedIds.add(id);
-        tasks.push({ queue: 'cleanup', task, at });
+        enqueue(cleanupTaskId(task, at), { queue: 'cleanup', task, at });
       }),
       enqueueBackfill: counted('queues.backfill', (task, id = `task-${usedIds.size}`) => {
-        if (usedIds.has(id)) return;
-        usedIds.add(id);
-        tasks.push({ queue: 'backfill', task, id, at: now() });
+        enqueue(id, { queue: 'backfill', task, id, at: now() });
       }),
       enqueuePurge: counted(
         'queues.purge',

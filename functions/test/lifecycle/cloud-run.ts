@@ -24,7 +24,7 @@ const DROPPED_MS = 5;
 const MAX_DECODE_SECONDS = 60;
 
 /** Virtual time. */
-export class VirtualClock {
+class VirtualClock {
   now = Date.UTC(2026, 0, 1);
   #timers: { at: number; resolve: () => void }[] = [];
 

@@ -46,7 +46,7 @@ const PARAMETERS: Record<string, string>[] = [
   { VARIANTS: 'w20:21', FORMATS: 'avif' },
   { MAX_MEGAPIXELS: '10' },
 ];
-/** Stays below the retry window; original-finalized.test.ts covers later events. */
+/** Stays below the retry window; process-upload-retry.test.ts covers later tasks. */
 const MAX_DURATION_MS = 50 * 60_000;
 const MAX_RUNNING = 4;
 

@@ -1,4 +1,4 @@
-/** An upload of an original and a context for its handler; for tests of original-finalized.ts. */
+/** An upload of an original and a context for its handler; for tests of original-finalized.ts and process-upload.ts. */
 import { parseConfig } from '../../src/config/config.js';
 import type { OriginalInfo } from '../../src/domain/records.js';
 import type { ProcessTask } from '../../src/domain/tasks.js';

@@ -11,11 +11,23 @@ import {
   type Memory,
 } from '../../../test/cli/doctor-fixture.js';
 
+/** In the order in which they are listed. */
+const INVALID_NAMES = [
+  'originals/../a',
+  'originals/./a',
+  'originals/__x__/a',
+  'originals/alice/a\0b',
+];
 const WITHOUT_GRACE: ExamineOptions = { graceMs: 0 };
 
 async function findingsOf(memory: Memory) {
   const { findings } = await examine(lifecycleContextOf(memory), WITHOUT_GRACE);
   return findings.map(({ kind, what, of }) => [kind, what, of]);
+}
+
+function fail({ backend }: Memory, code: string): void {
+  const image = backend.images.get(CAT_RECORD);
+  if (image) Object.assign(image, { state: 'failed', error: { code, message: 'It failed.' } });
 }
 
 const defects: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] = [
@@ -30,20 +42,9 @@ const defects: [string, (memory: Memory) => void | Promise<void>, unknown[][]][]
   [
     'download tokens on originals whose ids are invalid',
     async ({ harness }) => {
-      for (const name of [
-        'originals/__x__/a',
-        'originals/../a',
-        'originals/./a',
-        'originals/alice/a\0b',
-      ]) {
-        await harness.upload(name, 'text');
-      }
+      for (const name of INVALID_NAMES) await harness.upload(name, 'text');
     },
-    ['originals/../a', 'originals/./a', 'originals/__x__/a', 'originals/alice/a\0b'].map((name) => [
-      'unlocked',
-      'download token on the original',
-      name,
-    ]),
+    INVALID_NAMES.map((name) => ['unlocked', 'download token on the original', name]),
   ],
   [
     'a download token on a rendition',
@@ -55,20 +56,12 @@ const defects: [string, (memory: Memory) => void | Promise<void>, unknown[][]][]
   ],
   [
     'an image with exhausted retries',
-    ({ backend }) => {
-      const image = backend.images.get(CAT_RECORD);
-      const error = { code: 'retries-exhausted', message: 'The image could not be processed.' };
-      if (image) Object.assign(image, { state: 'failed', error });
-    },
+    (memory) => fail(memory, 'retries-exhausted'),
     [['stale', 'image with exhausted retries', CAT]],
   ],
   [
     'an image with a rejected request',
-    ({ backend }) => {
-      const image = backend.images.get(CAT_RECORD);
-      const error = { code: 'request-rejected', message: 'The image could not be stored.' };
-      if (image) Object.assign(image, { state: 'failed', error });
-    },
+    (memory) => fail(memory, 'request-rejected'),
     [['stale', 'image with a rejected request', CAT]],
   ],
   [
