@@ -4,6 +4,10 @@ import { basename, dirname, join, posix } from 'node:path';
 import { parse } from 'yaml';
 import { DEFAULTS } from '../functions/src/config/config.js';
 import { PARAMETERS, type ParameterName } from '../functions/src/config/parameter-table.js';
+import { MAX_ATTEMPT_MS } from '../functions/src/domain/attempt-id.js';
+import { MAX_UPLOADS, UPLOADS_PER_OWNER } from '../functions/src/domain/tasks.js';
+import { RETRY_DELAY, WAIT_DELAY } from '../functions/src/lifecycle/process-upload.js';
+import { RETRY_WINDOW_MS } from '../functions/src/lifecycle/retry.js';
 import { IMAGE_FAILURES } from '../functions/src/errors.js';
 import { readCases } from '../packages/security-rules/src/tool/cases.js';
 import { evaluateCases } from '../packages/security-rules/src/tool/evaluate.js';
@@ -64,6 +68,35 @@ test('the errors page has every failure code with its message', () => {
   for (const [code, failure] of failures) {
     expect(page).toContain(`\`${code}\``);
     expect(page).toContain(typeof failure === 'string' ? failure : failure.publicMessage);
+  }
+});
+
+test('the pages state the limits and delays of processing as they are', () => {
+  const minutes = (ms: number) => `${ms / 60_000} minutes`;
+  const seconds = (ms: number) => `${ms / 1000} seconds`;
+  const statements: [page: string, ...string[]][] = [
+    [
+      'docs/lifecycle.md',
+      `runs ${MAX_UPLOADS} uploads at a time, one per instance, and ${UPLOADS_PER_OWNER} of one owner`,
+      `after ${seconds(RETRY_DELAY.min)}, doubled each time up to ${minutes(RETRY_DELAY.max)}; ` +
+        `${minutes(RETRY_WINDOW_MS)} after the first attempt`,
+      `after ${WAIT_DELAY.share * 100} % of the time that it has waited, ` +
+        `at least ${seconds(WAIT_DELAY.min)} and at most ${minutes(WAIT_DELAY.max)}`,
+      `at most ${minutes(MAX_ATTEMPT_MS)} if that one died`,
+    ],
+    [
+      'docs/architecture.md',
+      `${UPLOADS_PER_OWNER} of ${MAX_UPLOADS}: an upload above it`,
+      `simulated, ${MAX_UPLOADS} instances:`,
+    ],
+    [
+      'docs/guides/security.md',
+      `at most ${UPLOADS_PER_OWNER} of the ${MAX_UPLOADS} places in the queue`,
+    ],
+  ];
+  for (const [page, ...expected] of statements) {
+    const text = textOf(page).replaceAll(/\s+/g, ' ');
+    for (const statement of expected) expect(text).toContain(statement);
   }
 });
 

@@ -20,12 +20,12 @@ import { redacted, RETRY_WINDOW_MS, type RetryMessages } from './retry.js';
 /** How long an upload is retried when not even its failure can be recorded, milliseconds. As Eventarc does. */
 const GIVE_UP_MS = 24 * 60 * 60 * 1000;
 /** Delays of retries: doubled each time, milliseconds. */
-const RETRY_DELAY = { min: 10_000, max: 300_000 } as const;
+export const RETRY_DELAY = { min: 10_000, max: 300_000 } as const;
 /**
  * Delays of an upload that waits for its turn: a share of the time that it has waited, which is about the time
  * that the uploads before it still need. Milliseconds.
  */
-const WAIT_DELAY = { min: 2_000, max: 180_000, share: 0.25 } as const;
+export const WAIT_DELAY = { min: 2_000, max: 180_000, share: 0.25 } as const;
 
 export const PROCESSING_MESSAGES = {
   willRetry: 'image processing failed, will retry',
@@ -47,7 +47,8 @@ const OUTCOME_MESSAGES: Record<AttemptOutcome, string> = {
 
 /**
  * - `ignored`: the name is not that of an original
- * - `retried`: the next task will try again */
+ * - `retried`: the next task will try again
+ */
 export type UploadOutcome = AttemptOutcome | 'ignored' | 'retried';
 
 /** How the queue delivered a task. */
