@@ -43,7 +43,7 @@ export function logDetails(subject: LogSubject, more: object = {}): Record<strin
 }
 
 /** The field `code` of a log line about a defect, for a log-based metric; failed uploads have their failure code. */
-export const UNEXPECTED_ERROR_CODE = 'unexpected-error';
+const UNEXPECTED_ERROR_CODE = 'unexpected-error';
 
 const MAX_FRAMES = 30;
 

@@ -170,7 +170,7 @@ export function openRecords(
         const quota = transition.isNew ? plan.quota : undefined;
         if (quota !== undefined) {
           const images = imagesOf(owner.uid);
-          if (!(await counter.hasPlace(transaction, owner.uid, images, quota.maxImages))) {
+          if (!(await counter.hasFewer(transaction, owner.uid, images, quota.maxImages))) {
             const record = refuseUpload(stored, plan, quota, now);
             transaction.set(image, record);
             return refusalOf(record);
@@ -178,7 +178,7 @@ export function openRecords(
         }
         const orphanedTokens = transition.isNew ? await findOrphanedTokens(transaction, image) : [];
         for (const token of orphanedTokens) transaction.delete(token.ref);
-        if (quota !== undefined) counter.takePlace(transaction, owner.uid);
+        if (quota !== undefined) counter.markAdded(transaction, owner.uid);
         transaction.set(image, transition.record);
         // A token record is only created together with its token: a token whose record was deleted stays
         // revoked, whatever is uploaded later.

@@ -12,7 +12,7 @@ export function redacted(error: unknown): Error {
   return new Error(reasonOf(error));
 }
 
-export interface TaskOptions<T> {
+interface TaskOptions<T> {
   log: Log;
   work: () => Promise<T>;
   /** Awaited after a permanent error was logged. */

@@ -13,12 +13,13 @@ const pageToken = z.string().optional();
 const count = z.number().int().min(0);
 const names = z.array(z.string()).max(IMAGES_PER_PAGE);
 const run = z.string();
-
-const time = z.number().int().min(0);
+/** Milliseconds since 1970. */
+const time = count;
+const generation = z.string().regex(/^\d{1,20}$/);
 
 const PROCESS = z.strictObject({
   name: z.string().min(1).max(1024),
-  generation: z.string().regex(/^\d{1,20}$/),
+  generation,
   contentType: z.string(),
   bytes: count,
   turn: count.optional(),
@@ -27,7 +28,7 @@ const PROCESS = z.strictObject({
 });
 const CLEANUP = z.strictObject({
   name: z.string().min(1),
-  replaced: z.strictObject({ before: z.string().regex(/^\d{1,20}$/), until: count }).optional(),
+  replaced: z.strictObject({ before: generation, until: time }).optional(),
 });
 const PURGE = z.strictObject({ uid: z.string().refine(isDocumentId), after: pageToken });
 const BACKFILL = z.union([
