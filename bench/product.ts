@@ -8,6 +8,7 @@ import type * as Encode from '../functions/src/processing/encode.js';
 import type * as Limits from '../functions/src/processing/limits.js';
 import type * as EntityTag from '../functions/src/domain/entity-tag.js';
 import type * as Api from '../functions/src/api.js';
+import type * as Tasks from '../functions/src/domain/tasks.js';
 import type * as Token from '../functions/src/domain/token.js';
 
 /** Each module is loaded on first use. @param root the repository */
@@ -20,6 +21,7 @@ export function openProduct(root: string) {
     encode: () => load('./lib/processing/encode.js') as typeof Encode,
     limits: () => load('./lib/processing/limits.js') as typeof Limits,
     entityTag: () => load('./lib/domain/entity-tag.js') as typeof EntityTag,
+    tasks: () => load('./lib/domain/tasks.js') as typeof Tasks,
     token: () => load('./lib/domain/token.js') as typeof Token,
     sharp: () => load('sharp') as typeof Sharp,
   };

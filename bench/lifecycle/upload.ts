@@ -10,20 +10,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import sharp from 'sharp';
 import type { BenchPaths } from '../paths.js';
+import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import { openBenchFixture, percentile, type BenchFixture } from './fixture.js';
 import type { Observation } from './observe-function.js';
 
 /**
- * Processes of each function that handles one request at a time: more than one owner may use. In production
- * there are 50, but each takes a second of CPU time to start.
+ * Processes of each function that handles one request at a time, besides those that one owner may use. In
+ * production there are more, but each takes a second of CPU time to start.
  */
-const PROCESSES = 12;
+const FREE_PROCESSES = 2;
 /** Uploads before the measured ones: they start the processes. */
 const WARM_UP = 3;
 const FLOOD = { files: 60, concurrency: 10 };
 const VICTIMS = 5;
 const TIMEOUT_MS = 600_000;
+const POLL_MS = 50;
 /** The promise: the median time until the token of an upload is revoked. */
 const MAX_REVOKED_MS = 2000;
 /** Instance time is rounded up to this, milliseconds: https://cloud.google.com/run/pricing */
@@ -44,25 +46,21 @@ export async function measureUploads(places: BenchPaths, uploads: number): Promi
   const single = Object.keys(declared).filter((name) => declared[name]?.concurrency === 1);
   Object.assign(process.env, { OBSERVATIONS: file, LOW_PRIORITY: single.join(',') });
   process.env['NODE_OPTIONS'] = `--require=${join(__dirname, 'observe-function.js')}`;
-  const fixture = await openBenchFixture(
-    places.root,
-    {},
-    { functions: single, processes: PROCESSES },
-  );
+  const processes = openProduct(places.root).tasks().UPLOADS_PER_OWNER + FREE_PROCESSES;
+  const fixture = await openBenchFixture(places.root, {}, { functions: single, processes });
   delete process.env['NODE_OPTIONS'];
   try {
     const photo = readFileSync(join(places.root, 'tests', 'fixtures', 'photos', 'seeding.jpg'));
     const slow = await createSlowFile();
     for (let n = 0; n < WARM_UP; n++) await uploadAndWait(fixture, `originals/first/${n}`, photo);
-    await delay(3000);
+    await untilHandled(file, WARM_UP);
     const before = readObservations(file).length;
     const idle: Latency[] = [];
     for (let n = 0; n < uploads; n++) {
       idle.push(await uploadAndWait(fixture, `originals/alice/${n}`, photo));
       // The events of the renditions are not part of the next upload.
-      await delay(1000);
+      await untilHandled(file, WARM_UP + n + 1);
     }
-    await delay(2000);
     const observations = readObservations(file).slice(before);
     const { victims, flood } = await measureFlood(fixture, photo, slow);
     const results = {
@@ -135,6 +133,32 @@ function createSlowFile(): Promise<Buffer> {
 function readObservations(file: string): Observation[] {
   const lines = readFileSync(file, 'utf8').trim().split('\n');
   return lines.map((line) => JSON.parse(line) as Observation);
+}
+
+/**
+ * Waits until what the uploads have caused is over: each was processed, and the event of each object that was
+ * written, and of each whose metadata was changed, was handled.
+ * @param uploads how many there were since the stack was started
+ */
+async function untilHandled(file: string, uploads: number): Promise<void> {
+  const deadline = Date.now() + TIMEOUT_MS;
+  for (;;) {
+    const observations = readObservations(file);
+    const handled = (name: string) =>
+      observations.filter(({ kind, target }) => kind === 'handled' && target === name).length;
+    const changed = (method: string) =>
+      observations.filter((o) => o.kind === 'sent' && o.api === 'storage' && o.method === method)
+        .length;
+    const missing = {
+      processImage: uploads - handled('processImage'),
+      originalFinalized: uploads + changed('POST') - handled('originalFinalized'),
+      metadataUpdated: changed('PATCH') - handled('metadataUpdated'),
+    };
+    if (Object.values(missing).every((count) => count <= 0)) return;
+    if (Date.now() > deadline)
+      throw new Error(`expected all requests to be handled, found ${JSON.stringify(missing)} more`);
+    await delay(POLL_MS);
+  }
 }
 
 interface Declaration {
