@@ -3,10 +3,11 @@
  * Originals that differ only there give the same bytes.
  */
 import sharp, { type Sharp } from 'sharp';
-import { parseConfig } from '../../functions/src/config/config.js';
-import type {
-  ProcessedImage,
-  ProcessSettings,
+import { chunk } from '../../bench/processing/file-structure.js';
+import {
+  processImage,
+  type ProcessedImage,
+  type ProcessSettings,
 } from '../../functions/src/processing/process-image.js';
 import {
   auxC,
@@ -23,21 +24,18 @@ import {
   itemsOf,
   withProperties,
 } from '../../functions/test/processing/heif-fixture.js';
-import { expectEqual } from './equal-renditions.js';
 import { open } from './bomb-fixture.js';
+import { expectEqual, SETTINGS } from './hidden-fixture.js';
 
 /** HEIC needs the compiled product. */
 const processUpload = open();
 afterAll(() => processUpload.close());
 
-const settings: ProcessSettings = parseConfig({
-  BUCKET: 'bucket',
-  VARIANTS: 'whole:300,half:60,small:20,square:30x30:cover',
-  FORMATS: 'webp,jpeg,avif',
-  TIFF: 'true',
-});
 /** The decoder itself scales to the largest of these. */
-const smaller = parseConfig({ BUCKET: 'bucket', VARIANTS: 'half:60', FORMATS: 'webp,jpeg,avif' });
+const smaller: ProcessSettings = {
+  ...SETTINGS,
+  variants: SETTINGS.variants.filter(({ name }) => name === 'half'),
+};
 
 const SIZE = { width: 120, height: 80 };
 type Color = [red: number, green: number, blue: number, alpha: number];
@@ -59,7 +57,7 @@ const noise = (x: number, y: number, seed: number): Color => {
 const plain = (x: number): Color => [200, 60, x, 255];
 
 /** Expects that the hidden part of the files has no effect. */
-async function expectHidden(files: [Buffer, Buffer], options = settings): Promise<ProcessedImage> {
+async function expectHidden(files: [Buffer, Buffer], options = SETTINGS): Promise<ProcessedImage> {
   const [first, second] = files;
   expect(first.equals(second)).toBe(false);
   const result = await processUpload(first, options);
@@ -72,22 +70,61 @@ const both = (make: (seed: number) => Promise<Buffer>) =>
 describe('the colors of transparent pixels are in no rendition', () => {
   const transparent = (seed: number) =>
     draw((x, y) => {
-      if (Math.hypot(x - 60, y - 40) < 30) return plain(x);
-      const [red, green, blue] = noise(x, y, seed);
-      return [red, green, blue, 0];
+      const alpha = Math.round(255 * Math.min(1, (30 - Math.hypot(x - 60, y - 40)) / 6));
+      const [red, green, blue] = alpha > 0 ? plain(x) : noise(x, y, seed);
+      return [red, green, blue, Math.max(0, alpha)];
     });
   const formats: [string, (image: Sharp) => Sharp][] = [
     ['PNG', (image) => image.png()],
+    ['PNG that is interlaced', (image) => image.png({ progressive: true })],
+    ['PNG of 16 bits', (image) => image.toColourspace('rgb16').png()],
+    ['TIFF', (image) => image.tiff({ compression: 'deflate' })],
     ['WebP', (image) => image.webp({ lossless: true, exact: true })],
     ['AVIF', (image) => image.avif({ lossless: true })],
   ];
-  test.each(formats)('of a %s', async (_name, make) => {
+  test.each(formats)('in %s', async (_name, make) => {
     const files = await both((seed) => make(transparent(seed)).toBuffer());
     await expectHidden(files);
     await expectHidden(files, smaller);
   });
 
-  test('of the frames of an animated WebP', async () => {
+  test('in PNG with a palette', async () => {
+    const png = await draw((x, y) => (Math.hypot(x - 60, y - 40) < 30 ? plain(x) : [0, 0, 0, 0]))
+      .png({ palette: true, colors: 16 })
+      .toBuffer();
+    const transparency = png.indexOf('tRNS');
+    const entry = png.subarray(transparency + 4).indexOf(0);
+    const palette = png.indexOf('PLTE');
+    const length = png.readUInt32BE(palette - 4);
+    const colors = Buffer.from(png.subarray(palette + 4, palette + 4 + length));
+    colors.set([1, 250, 3], 3 * entry);
+    const changed = Buffer.concat([
+      png.subarray(0, palette - 4),
+      chunk('PLTE', colors),
+      png.subarray(palette + 4 + length + 4),
+    ]);
+    await expectHidden([changed, png]);
+  });
+
+  test('without loss, every transparent pixel is black', async () => {
+    const bytes = await transparent(7).png().toBuffer();
+    const encoders = {
+      webp: (image: Sharp) => image.webp({ lossless: true, exact: true }),
+      jpeg: (image: Sharp) => image.jpeg(),
+      avif: (image: Sharp) => image.avif(),
+    };
+    const { renditions } = await processImage(bytes, { ...SETTINGS, formats: ['webp'] }, encoders);
+    for (const { data, variants } of renditions) {
+      const pixels = await sharp(data).raw().toBuffer();
+      const colors = new Set<string>();
+      for (let i = 0; i < pixels.length; i += 4) {
+        if (pixels[i + 3] === 0) colors.add(pixels.subarray(i, i + 3).join());
+      }
+      expect([variants.join(), ...colors]).toEqual([variants.join(), '0,0,0']);
+    }
+  });
+
+  test('in the frames of an animated WebP', async () => {
     const animation = async (seed: number) => {
       const frames = await Promise.all(
         [seed, seed + 1, seed + 2].map((one) => transparent(one).raw().toBuffer()),
@@ -130,6 +167,7 @@ const pages = { ...raw, pageHeight: SIZE.height };
 test.each<[string, (image: Sharp) => Sharp, Partial<ProcessSettings>]>([
   ['later pages of a TIFF', (image) => image.tiff({ compression: 'deflate' }), {}],
   ['later frames of a still GIF', (image) => image.gif({ colors: 256 }), { animated: false }],
+  ['later frames of a still WebP', (image) => image.webp({ lossless: true }), { animated: false }],
   [
     'later frames of a GIF, in JPEG and AVIF',
     (image) => image.gif(),
@@ -144,7 +182,7 @@ test.each<[string, (image: Sharp) => Sharp, Partial<ProcessSettings>]>([
   const files = await both(async (seed) =>
     make(sharp(await frames(seed), { raw: pages })).toBuffer(),
   );
-  const { renditions } = await expectHidden(files, { ...settings, ...changes });
+  const { renditions } = await expectHidden(files, { ...SETTINGS, ...changes });
   for (const { data } of renditions) {
     expect((await sharp(data, { pages: -1 }).metadata()).pages ?? 1).toBe(1);
   }
@@ -178,7 +216,7 @@ function withHidden(item: HeifItem, brand: string): Buffer {
 }
 
 test.each(['heic', 'avif'])(
-  'other images, maps, metadata and data after the end of a %s are in no rendition',
+  'other images, maps, metadata and data after the end of a file are in no rendition: %s',
   async (brand) => {
     const avif = await draw(plain).removeAlpha().avif({ lossless: true }).toBuffer();
     const item = brand === 'heic' ? picture : (readHeifItems(avif)[0] as HeifItem);
