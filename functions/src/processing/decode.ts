@@ -9,7 +9,7 @@ import { openHeif, resizeTransformed } from './heif/decode.js';
 import { checkComplete } from './jpeg-end.js';
 import type { UploadLimits } from './limits.js';
 import { dropOpaqueAlpha, type RawImage } from './raw-image.js';
-import { openImage, toImageFailure } from './vips.js';
+import { openImage, toImageFailure } from './open-image.js';
 
 /**
  * Decodes once, directly to a size (JPEG and WebP shrink on load). Animations are decoded at their

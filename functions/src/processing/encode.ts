@@ -3,7 +3,7 @@ import type { Sharp } from 'sharp';
 import type { Format } from '../domain/format.js';
 import type { Animation } from './header.js';
 import { frameAt, toSharp, type RawImage } from './raw-image.js';
-import { toMemoryFailure } from './vips.js';
+import { toMemoryFailure } from './open-image.js';
 import { replaceDelays } from './webp.js';
 
 /** The background of transparent pixels in JPEG, which has no alpha channel. */

@@ -19,7 +19,7 @@ import { decodedBits } from './heif/decode.js';
 import { readHeif, type HeifImage } from './heif/image.js';
 import { readPngColor } from './png-color.js';
 import { checkStructure, type CleanFile } from './structure.js';
-import { enableTiff, openImage, toImageFailure } from './vips.js';
+import { enableTiff, openImage, toImageFailure } from './open-image.js';
 
 /** `bytes` is the file to decode. */
 export interface Header extends CleanFile {

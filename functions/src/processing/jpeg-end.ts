@@ -1,7 +1,7 @@
 /** Decides whether a JPEG without an end of image has all of its pixel data. ITU-T T.81. */
 import { ImageFailure } from '../errors.js';
 import type { JpegFile } from './jpeg.js';
-import { openImage, toImageFailure } from './vips.js';
+import { openImage, toImageFailure } from './open-image.js';
 
 /** Coefficients of a block. */
 const COEFFICIENTS = 64;

@@ -3,7 +3,7 @@ import { rgbaToThumbHash } from 'thumbhash';
 import type { Placeholder } from '../domain/records.js';
 import { scaled } from '../domain/variant.js';
 import { frameAt, toSharp, type RawImage } from './raw-image.js';
-import { toMemoryFailure } from './vips.js';
+import { toMemoryFailure } from './open-image.js';
 
 /** Pixels of the longer edge. ThumbHash keeps at most seven frequencies per side; more pixels only cost time. */
 const THUMBHASH_EDGE = 24;

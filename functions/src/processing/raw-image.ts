@@ -1,7 +1,7 @@
 /** Uncompressed pixels between two processing steps: sRGB, 8 bits per channel. */
 import type { Sharp } from 'sharp';
 import type { Size } from '../domain/variant.js';
-import { openTrustedImage, toMemoryFailure } from './vips.js';
+import { openTrustedImage, toMemoryFailure } from './open-image.js';
 
 export interface RawImage extends Size {
   /** Rows from top to bottom, `width * channels` bytes each; one frame after the other. */

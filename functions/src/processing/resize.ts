@@ -2,7 +2,7 @@
 import type { Size } from '../domain/variant.js';
 import { frameAt, toSharp, type RawImage } from './raw-image.js';
 import type { ResizeStep } from './resize-plan.js';
-import { toMemoryFailure } from './vips.js';
+import { toMemoryFailure } from './open-image.js';
 
 /** A part of an image; offsets in pixels from the top left corner. */
 interface Region extends Size {

@@ -3,7 +3,7 @@ import type { Sharp } from 'sharp';
 import type { Size } from '../../domain/variant.js';
 import { decodeHeic, type HeicPixels } from '../heic.js';
 import { HEIC_MEMORY, HEIC_SECONDS } from '../limits.js';
-import { openImage, openTrustedImage, toImageFailure } from '../vips.js';
+import { openImage, openTrustedImage, toImageFailure } from '../open-image.js';
 import { damaged } from './boxes.js';
 import type { HeifImage } from './image.js';
 import type { Transform } from './transform.js';
