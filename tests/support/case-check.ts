@@ -67,7 +67,9 @@ function compareSizes(image: ProcessedImage, { size, variants = {} }: ExpectedCa
     differences.push(`expected ${size.join(' x ')}, found ${width} x ${height}`);
   }
   for (const [name, expected] of Object.entries(variants)) {
-    for (const rendition of renditionsOf(image, name)) {
+    const renditions = renditionsOf(image, name);
+    if (renditions.length === 0) differences.push(`no renditions of ${name}`);
+    for (const rendition of renditions) {
       const found = [rendition.width, rendition.height].join(' x ');
       if (found !== expected.join(' x ')) {
         differences.push(`${name}: expected ${expected.join(' x ')}, found ${found}`);
