@@ -1,11 +1,8 @@
 /** The metadata of a file costs little time, whatever it says, and changes no rendition. */
 import { parseConfig } from '../../functions/src/config/config.js';
 import { ImageFailure } from '../../functions/src/errors.js';
-import {
-  processImage,
-  type ProcessedImage,
-  type ProcessSettings,
-} from '../../functions/src/processing/process-image.js';
+import { processImage, type ProcessedImage } from '../../functions/src/processing/process-image.js';
+import { measureCpu } from '../../functions/test/processing/cpu-time.js';
 import {
   avifWith,
   gifWith,
@@ -15,20 +12,15 @@ import {
   webpWith,
 } from './metadata-files.js';
 
-const settings: ProcessSettings = {
-  ...parseConfig({ BUCKET: 'bucket', VARIANTS: 'w40:40', FORMATS: 'webp,jpeg', TIFF: 'true' }),
-};
+const settings = parseConfig({
+  BUCKET: 'bucket',
+  VARIANTS: 'w40:40',
+  FORMATS: 'webp,jpeg',
+  TIFF: 'true',
+});
 /** For one file, all threads; the same image without metadata takes about 10 ms. */
 const MAX_CPU_SECONDS = 1;
 const MAX_FILE_BYTES = 64 * 1024;
-
-/** Processes a file. @returns the result or failure, and CPU seconds of all threads */
-async function measure(bytes: Buffer) {
-  const start = process.cpuUsage();
-  const result = await processImage(bytes, settings).catch((error: unknown) => error);
-  const { user, system } = process.cpuUsage(start);
-  return { result, seconds: (user + system) / 1e6 };
-}
 
 /** The renditions of the same images without metadata, by format. */
 const plain: Record<string, Buffer[]> = {};
@@ -49,7 +41,9 @@ beforeAll(async () => {
 test.each(METADATA_FILES.map((file) => [file.name, file] as const))('%s', async (name, file) => {
   const bytes = await file.make();
   expect(bytes.length).toBeLessThanOrEqual(MAX_FILE_BYTES);
-  const { result, seconds } = await measure(bytes);
+  const { result, seconds } = await measureCpu(() =>
+    processImage(bytes, settings).catch((error: unknown) => error),
+  );
   expect(seconds).toBeLessThan(MAX_CPU_SECONDS);
   const [format = ''] = name.split(':');
   if (file.isReady) expect(dataOf(result as ProcessedImage)).toEqual(plain[format]);
