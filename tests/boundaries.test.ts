@@ -21,7 +21,9 @@ function check(files: Record<string, string>): { status: number | null; stdout: 
       }
     }
     // Helpers that the packages' tests import.
-    cpSync(join(ROOT, 'tests', 'support'), join(copy, 'tests', 'support'), { recursive: true });
+    for (const helpers of ['tests/support', 'bench/conformance', 'bench/processing']) {
+      cpSync(join(ROOT, helpers), join(copy, helpers), { recursive: true });
+    }
     cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
     symlinkSync(join(ROOT, 'functions', 'node_modules'), join(copy, 'functions', 'node_modules'));
     // Tests also import packages of the workspace.
