@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   box,
+  boxType,
   fullBox,
   gridData,
   ispe,
@@ -278,6 +279,20 @@ describe('refuses, in little time', () => {
 function ipma(indices: number[]): Buffer {
   return fullBox('ipma', u32(1), u16(1), u8(indices.length, ...indices));
 }
+
+test('gives the decoder only the first of thousands of equal properties', () => {
+  const repeated = (count: number) => Array<Buffer>(count).fill(fullBox('pixi', u8(3, 8, 8, 8)));
+  const own = heic.properties.filter((one) => boxType(one) !== 'pixi');
+  const plain = { ...heic, properties: own };
+  const item = { ...heic, properties: [...own, ...repeated(5000)] };
+  const sequence = writeSequence([{ item, width: 96, height: 64 }], { brand: 'hevc' });
+  const grid = { type: 'grid', data: gridData(1, 1, 96, 64), properties: repeated(255) };
+  const still = writeHeif([plain, grid], [['dimg', 2, 1]], { primary: 2 });
+  for (const bytes of [sequence, still]) {
+    const { file } = readHeif(bytes, MAX_PIXELS);
+    expect(file.toString('latin1').split('pixi')).toHaveLength(2);
+  }
+});
 
 test('no failure has a control character of the file', () => {
   const { outcome } = measure(writeHeif([{ ...heic, type: '\x1b[2J' }]));

@@ -210,7 +210,7 @@ export class Collector {
       ...itemData,
       properties: [
         sizeProperty(size),
-        ...properties.filter(isForDecoder(bytes)).map((one) => this.#copyProperty(one)),
+        ...decoderProperties(bytes, properties).map((one) => this.#copyProperty(one)),
       ],
       sources: [],
     });
@@ -303,7 +303,7 @@ export class Collector {
     }
     this.#checkSize(size, first.codec);
     const color = readColor(this.#bytes, item.properties);
-    const properties = item.properties.filter(isForDecoder(this.#bytes));
+    const properties = decoderProperties(this.#bytes, item.properties);
     const index = this.#outputs.push({
       type: item.type,
       ...output,
@@ -361,11 +361,15 @@ const hasColor = ({ icc, cicp }: ColorDescription) => icc !== undefined || cicp 
 
 const sumCost = (parts: readonly Resolved[]) => parts.reduce((sum, { cost }) => sum + cost, 0);
 
-/** The decoder needs the numeric color description for its matrix; it does not need the ICC profile. */
-function isForDecoder(bytes: Buffer): (property: Property) => boolean {
-  return ({ type, contents }) =>
-    type === 'pixi' ||
-    type === 'av1C' ||
-    type === 'hvcC' ||
-    (type === 'colr' && bytes.toString('latin1', contents.start, contents.start + 4) === 'nclx');
+/**
+ * The decoder needs the numeric color description for its matrix; it does not need the ICC profile. Of several
+ * boxes of one type, the first counts, and a file may have thousands.
+ */
+function decoderProperties(bytes: Buffer, properties: readonly Property[]): Property[] {
+  const nclx = properties.find(
+    ({ type, contents: { start } }) =>
+      type === 'colr' && bytes.toString('latin1', start, start + 4) === 'nclx',
+  );
+  const others = ['pixi', 'av1C', 'hvcC'].map((type) => findProperty(properties, type));
+  return [nclx, ...others].filter((one) => one !== undefined);
 }
