@@ -40,7 +40,7 @@ export type HeicResponse =
   | { kind: 'pixels'; pixels: HeicPixels<Uint8Array> }
   | { kind: 'failure'; code: HeicFailureCode; detail: string };
 
-export interface HeicOptions {
+interface HeicOptions {
   depth?: 8 | 16;
   worker?: string;
 }

@@ -16,6 +16,7 @@ import {
   readPixelFormat,
   readSize,
   readTransform,
+  type Codec,
   type PixelFormat,
 } from './properties.js';
 import type { Frame } from './track.js';
@@ -61,8 +62,7 @@ export interface Resolved {
   tiles?: readonly Resolved[];
 }
 
-export type Codec = 'av01' | 'hvc1';
-const CONFIGURATIONS = { av01: 'av1C', hvc1: 'hvcC' } as const;
+const CONFIGURATIONS = { av01: 'av1C', hvc1: 'hvcC' } as const satisfies Record<Codec, string>;
 const isCodec = (type: string): type is Codec => Object.hasOwn(CONFIGURATIONS, type);
 
 interface ItemData {

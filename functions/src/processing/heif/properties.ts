@@ -7,11 +7,12 @@ import type { LayerSelection } from './av1.js';
 import { addStep, transformedSize } from './transform.js';
 import type { Transform, TransformStep } from './transform.js';
 
+/** The type of a coded item or sample: AV1 or HEVC. */
+export type Codec = 'av01' | 'hvc1';
+
 /** The properties that this code applies, hands to the decoder, or may ignore though they are essential. */
 const KNOWN_PROPERTIES = new Set(
-  (
-    'ispe pixi colr hvcC av1C auxC clap irot imir pasp a1op lsel a1lx ' + 'clli mdcv cclv amve'
-  ).split(' '),
+  'ispe pixi colr hvcC av1C auxC clap irot imir pasp a1op lsel a1lx clli mdcv cclv amve'.split(' '),
 );
 
 /** ISO/IEC 23008-12 section 9.3.1: an item with an unknown essential property must not be shown. */
@@ -136,7 +137,7 @@ export function readTransform(
   bytes: Buffer,
   properties: readonly Property[],
   before: Transform,
-  codec: 'av01' | 'hvc1',
+  codec: Codec,
 ): Transform {
   const ordered =
     codec === 'hvc1'
@@ -157,11 +158,7 @@ const TRANSFORM_READERS: Partial<Record<string, (cursor: Cursor) => TransformSte
   imir: (cursor) => ({ type: 'mirror', axis: (cursor.uint(1) & 1) === 0 ? 'y' : 'x' }),
 };
 
-function readCropStep(
-  cursor: Cursor,
-  size: Size,
-  codec: 'av01' | 'hvc1',
-): TransformStep | undefined {
+function readCropStep(cursor: Cursor, size: Size, codec: Codec): TransformStep | undefined {
   const area = readCrop(cursor);
   const left = Math.floor((size.width - area.width) / 2 + area.x);
   const top = Math.floor((size.height - area.height) / 2 + area.y);
