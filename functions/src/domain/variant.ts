@@ -24,6 +24,12 @@ export interface Size {
   height: number;
 }
 
+/** A part of an image; offsets in pixels from the top left corner. */
+export interface Rectangle extends Size {
+  left: number;
+  top: number;
+}
+
 export const VARIANT_GRAMMAR =
   'name:WIDTH, name:WIDTHxHEIGHT, name:WIDTHxHEIGHT:cover or name:WIDTHxHEIGHT:cover:attention ' +
   `(name of 1 to 40 letters, digits, "-" or "_"; pixels from 1 to ${MAX_EDGE})`;

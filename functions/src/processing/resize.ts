@@ -1,14 +1,8 @@
 /** Resizes and crops pixels. */
-import type { Size } from '../domain/variant.js';
+import type { Rectangle, Size } from '../domain/variant.js';
 import { frameAt, toSharp, type RawImage } from './raw-image.js';
 import type { ResizeStep } from './resize-plan.js';
 import { toMemoryFailure } from './open-image.js';
-
-/** A part of an image; offsets in pixels from the top left corner. */
-interface Region extends Size {
-  left: number;
-  top: number;
-}
 
 /**
  * @param image the whole original, at least as large as `step.fullSize`
@@ -32,7 +26,7 @@ export async function resize(image: RawImage, step: ResizeStep): Promise<RawImag
   };
 }
 
-function resizeFrame(frame: RawImage, fullSize: Size, region?: Region): Promise<Buffer> {
+function resizeFrame(frame: RawImage, fullSize: Size, region?: Rectangle): Promise<Buffer> {
   const image = toSharp(frame);
   // `fill`: the plan has already rounded the size, so sharp must not round again.
   if (!isSameSize(fullSize, frame)) {
@@ -46,7 +40,7 @@ async function cropRegion(
   image: RawImage,
   step: ResizeStep,
   crop: 'centre' | 'attention',
-): Promise<Region> {
+): Promise<Rectangle> {
   const { width, height, fullSize } = step;
   const maxLeft = fullSize.width - width;
   const maxTop = fullSize.height - height;

@@ -1,10 +1,5 @@
 /** Crops, rotations and mirrors of HEIF in any order, as one crop followed by one orientation. */
-import type { Size } from '../../domain/variant.js';
-
-export interface Rectangle extends Size {
-  left: number;
-  top: number;
-}
+import type { Rectangle, Size } from '../../domain/variant.js';
 
 /**
  * How to show a coded image: crop it, mirror the crop left to right and top to bottom, then swap rows and
