@@ -57,8 +57,8 @@ const WHEN: Readonly<Record<string, string>> = {
 const NOTES: Readonly<Record<string, string>> = {
   JPEG: `The EXIF orientation is applied if its type and count are valid. CMYK without a color profile is converted as Chromium
 converts it.`,
-  PNG: `The orientation of the chunk \`eXIf\` is applied. Of an animated PNG, the still image is shown,
-which most files have as their first frame.`,
+  PNG: `The orientation of the chunk \`eXIf\` is applied. Of an animated PNG, the first frame is shown.
+A still image that is not a frame, which browsers do not show, is in no rendition.`,
   WebP: `Browsers ignore the EXIF orientation of a WebP, and so do renditions.`,
   GIF: `Areas that no frame draws are transparent, also in a GIF without a transparent color.`,
   AVIF: `Crop, rotation and mirror are applied in this order, whatever their order in the file. A crop (\`clap\`) that does not begin

@@ -78,23 +78,26 @@ export function encodePng(picture: Picture, options: PngOptions = {}): Buffer {
 }
 
 /**
- * An APNG of whole frames, section 11.3.5.
+ * An APNG, section 11.3.6.
  * @param options.delay milliseconds
  * @param options.still the image for programs without animation, which is no frame; absent: the first frame
+ * @param options.at where all frames are on the still image, pixels
+ * @param options.pixels how all images are encoded
  */
 export function animatedPng(options: {
   frames: readonly Picture[];
   delay: number;
   loop: number;
   still?: Picture;
+  at?: readonly [left: number, top: number];
+  pixels?: PngOptions;
 }): Buffer {
-  const { frames, delay, loop, still } = options;
+  const { frames, delay, loop, still, at = [0, 0], pixels = { colorType: RGBA } } = options;
   const { width, height } = frames[0] as Picture;
-  const pixels: PngOptions = { colorType: RGBA };
   let sequence = 0;
   const control = () =>
-    // Offsets of 0, a delay in milliseconds, then: keep the frame, replace what is below it.
-    chunk('fcTL', u32(sequence++, width, height, 0, 0), u16(delay, 1000), Buffer.of(0, 0));
+    // A delay in milliseconds, then: keep the frame, replace what is below it.
+    chunk('fcTL', u32(sequence++, width, height, ...at), u16(delay, 1000), Buffer.of(0, 0));
   const first = control();
   const data = (picture: Picture) => deflateSync(imageData(picture, pixels));
   const shown = still === undefined ? frames.slice(1) : frames;
@@ -104,13 +107,17 @@ export function animatedPng(options: {
   });
   return encodePng(still ?? (frames[0] as Picture), {
     ...pixels,
-    chunks: [chunk('acTL', u32(frames.length, loop)), ...(still ? [] : [first])],
+    chunks: [
+      chunk('acTL', u32(frames.length, loop)),
+      ...(still ? [] : [first]),
+      ...(pixels.chunks ?? []),
+    ],
     afterData: later,
   });
 }
 
 /** Section 7.2 and 9: rows of packed samples, each after its filter type. */
-function imageData(picture: Picture, options: PngOptions): Buffer {
+export function imageData(picture: Picture, options: PngOptions): Buffer {
   const { width, height } = picture;
   const { bitDepth = 8 } = options;
   const passes = options.interlaced ? ADAM7 : ([[0, 0, 1, 1]] as const);

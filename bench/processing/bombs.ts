@@ -9,7 +9,7 @@ import sharp from 'sharp';
 import type { Bomb } from './bomb.js';
 import { withClaimedSize, withTiles } from './boxes.js';
 import { DISGUISES } from './disguised-files.js';
-import { repeat, text } from './fields.js';
+import { repeat, text, u32 } from './fields.js';
 import { chunk, segment, subBlocks } from './file-structure.js';
 import {
   animatedWebp,
@@ -48,6 +48,14 @@ function withSegments(count: number, marker: number, contents: string): Buffer {
 /** A PNG with additional chunks before its pixels. */
 const withChunks = (...chunks: Buffer[]) =>
   png({ ...size(64, 48), depth: 8, color: 'rgb', chunks });
+
+/** An animated PNG of the largest size, with a still image that is not a frame. */
+function withFrame({ width, height }: Frame): Buffer {
+  const still = png({ ...LARGE, depth: 16, color: 'rgba', chunks: [chunk('acTL', u32(1, 0))] });
+  const control = chunk('fcTL', u32(0, width, height, 0, 0), Buffer.alloc(6));
+  const data = chunk('fdAT', u32(1), zeros(height * (1 + 8 * width)));
+  return Buffer.concat([still.subarray(0, -12), control, data, still.subarray(-12)]);
+}
 
 const jpegs: Bomb[] = [
   {
@@ -132,6 +140,11 @@ const pngs: Bomb[] = [
   {
     name: 'png-50mp-1-bit',
     make: () => png({ ...LARGE, depth: 1, color: 'gray' }),
+    ...LIMIT,
+  },
+  {
+    name: 'png-50mp-16-bit-rgba-animated',
+    make: () => withFrame({ ...LARGE, height: LARGE.height - 1 }),
     ...LIMIT,
   },
   {

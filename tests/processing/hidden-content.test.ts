@@ -3,7 +3,7 @@
  * it give the same bytes.
  */
 import sharp from 'sharp';
-import { text } from '../../bench/processing/fields.js';
+import { text, u32 } from '../../bench/processing/fields.js';
 import { chunk, riff, segment, subBlocks } from '../../bench/processing/file-structure.js';
 import { processImage } from '../../functions/src/processing/process-image.js';
 import { expectEqual, SETTINGS } from './hidden-fixture.js';
@@ -57,8 +57,9 @@ describe('hidden content', () => {
     [
       'animation frames and data after a PNG',
       async () => {
-        const frame = chunk('fdAT', Buffer.alloc(4), text(MARK));
-        const png = await pngWith([chunk('acTL', Buffer.from([0, 0, 0, 2, 0, 0, 0, 0]))], [frame]);
+        const control = chunk('fcTL', u32(0, 64, 48, 0, 0), Buffer.alloc(6));
+        const frame = chunk('fdAT', u32(2), text(MARK));
+        const png = await pngWith([chunk('acTL', u32(2, 0)), control], [frame]);
         return Buffer.concat([png, text(MARK), await innerImage()]);
       },
       () => pngWith([]),

@@ -2,6 +2,7 @@
 import type { Sharp } from 'sharp';
 import { ImageFailure } from '../errors.js';
 import type { Size } from '../domain/variant.js';
+import { placeFrame } from './apng.js';
 import { toSrgb, type DecodedImage } from './color.js';
 import { findColorSpace, type ColorModel } from './color-space.js';
 import type { Header } from './header.js';
@@ -22,21 +23,23 @@ export async function decode(
   size: Size,
   { maxPixels }: Pick<UploadLimits, 'maxPixels'>,
 ): Promise<RawImage> {
-  const { animation, bytes, cutJpeg, heif, pixels } = header;
+  const { animation, area, bytes, cutJpeg, heif, pixels } = header;
   if (cutJpeg) await checkComplete(cutJpeg, maxPixels);
   const frames = animation?.frames ?? 1;
+  const model = pixels?.model ?? 'rgb';
+  const space = pixels && findColorSpace(header.color, model);
+  // More than 8 bits matter only until the conversion.
+  const bits = space ? pixels.bits : 8;
+  const file = area ? await placeFrame(bytes, area, bits, maxPixels) : bytes;
   const image = heif
     ? await openHeif(heif, maxPixels)
-    : openImage(bytes, maxPixels, { pages: frames, ignoreIcc: pixels !== undefined });
+    : openImage(file, maxPixels, { pages: frames, ignoreIcc: pixels !== undefined });
   const resized = heif
     ? resizeTransformed(image, heif.transform, size)
     : animation
       ? image
       : image.autoOrient().resize({ ...size, fit: 'fill' });
-  const model = pixels?.model ?? 'rgb';
-  const space = pixels && findColorSpace(header.color, model);
-  // More than 8 bits matter only until the conversion.
-  const decoded = await readPixels(resized, frames, model, space ? pixels.bits : 8);
+  const decoded = await readPixels(resized, frames, model, bits);
   const isLimited = pixels?.isLimited ?? false;
   return dropOpaqueAlpha(toSrgb({ ...decoded, isLimited }, space));
 }

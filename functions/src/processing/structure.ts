@@ -7,7 +7,7 @@ import type { FileType } from './file-type.js';
 import { keepGifTransparency } from './gif.js';
 import { readJpeg, type JpegFile } from './jpeg.js';
 import { checkCount, checkPixels, MAX_FILE_FRAMES, MAX_SCANS } from './limits.js';
-import { cleanPng } from './png.js';
+import { cleanPng, type CleanPng } from './png.js';
 import { readWebp } from './webp.js';
 
 export interface CleanFile {
@@ -15,6 +15,8 @@ export interface CleanFile {
   bytes: Buffer;
   /** Present for a JPEG without an end of image: `decode` checks that its pixel data is complete. */
   cutJpeg?: JpegFile;
+  /** See CleanPng. */
+  area?: CleanPng['area'];
 }
 
 /**
@@ -34,7 +36,7 @@ export function checkStructure(bytes: Buffer, type: FileType, maxPixels: number)
     checkCount('scans', file.scans.length, MAX_SCANS);
     return { bytes: file.bytes, ...(file.lacksEnd && { cutJpeg: file }) };
   }
-  if (type === 'png') return { bytes: cleanPng(bytes) };
+  if (type === 'png') return cleanPng(bytes);
   if (type === 'gif') return { bytes: keepGifTransparency(bytes) };
   if (type !== 'webp') return { bytes };
   const file = readWebp(bytes);
