@@ -71,12 +71,12 @@ mirror are applied in the order of the file.`,
 export function formatsPage({ chromium, date, rows }: FormatsTable): string {
   const formats = [...new Set(rows.map(({ format }) => format))];
   const rowsOf = (format: string) => rows.filter((row) => row.format === format);
-  const taken = formats.filter((format) => format !== 'Other');
+  const accepted = formats.filter((format) => format !== 'Other');
   const total = (count: (row: FormatsRow) => number) => sum(rows, count);
   const { lossless, subsampled, shipped, toneMapped } = TOLERANCES;
   const bounds = ({ mean, worst }: { mean: number; worst: number }) =>
     `${mean} on average and ${worst} at the worst place`;
-  const sections = taken.map((format) => {
+  const sections = accepted.map((format) => {
     const note = NOTES[format];
     return `### ${format}\n\n${note === undefined ? '' : `${note}\n\n`}${detailsTable(rowsOf(format))}\n`;
   });
@@ -87,12 +87,12 @@ export function formatsPage({ chromium, date, rows }: FormatsTable): string {
 Renditions look like the original in a browser: the same size, orientation, crop, colors, transparency, frames, durations and loop
 count. In JPEG renditions, transparent areas are white; in JPEG and AVIF renditions, an animation is its first frame.
 
-${summaryTable(taken.map((format) => [format, rowsOf(format)]))}
+${summaryTable(accepted.map((format) => [format, rowsOf(format)]))}
 
 - **Converted**: the rendition differs from the original by design.
 - **Refused**: the upload ends as \`failed\` with this [code](errors.md#uploads).
 
-The type is found by the bytes of the file, not by its name or content type. Everything else is refused:
+The type is detected from the bytes of the file, not from its name or content type. Everything else is refused:
 
 ${otherTable(rowsOf('Other'))}
 

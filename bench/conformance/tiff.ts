@@ -1,6 +1,11 @@
 /** Writes uncompressed TIFF files (TIFF 6.0) of any photometric interpretation and bit depth. */
 import { packBits } from '../processing/file-structure.js';
-import type { Picture } from './picture.js';
+import { le16, le32, u16, u32 } from '../processing/fields.js';
+
+interface Size {
+  width: number;
+  height: number;
+}
 
 export interface TiffOptions {
   bigEndian?: boolean;
@@ -27,9 +32,9 @@ const UNDEFINED = 7;
 
 type Field = readonly [tag: number, type: number, values: readonly number[] | Buffer];
 
-export function encodeTiff({ width, height }: Picture, options: TiffOptions): Buffer {
+export function encodeTiff({ width, height }: Size, options: TiffOptions): Buffer {
   const { bigEndian = false, photometric, bits, planar = 1, format = 1 } = options;
-  const order = new ByteOrder(bigEndian);
+  const order = ORDERS[bigEndian ? 'MM' : 'II'];
   const data = stripOf(width, height, options, order);
   const channels = options.samplesAt(0, 0).length;
   const fields: Field[] = [
@@ -81,11 +86,11 @@ function stripOf(width: number, height: number, options: TiffOptions, order: Byt
 
 function packRow(samples: readonly number[], options: TiffOptions, order: ByteOrder): Buffer {
   const { bits, photometric, format } = options;
-  if (format === 3) return Buffer.concat(samples.map((sample) => order.f32(sample)));
+  if (format === 3) return order.u32(...samples.map(floatBits));
   const highest = 2 ** bits - 1;
   const levels = samples.map((one) => (photometric === 3 ? one : Math.round(one * highest)));
-  if (bits === 32) return Buffer.concat(levels.map((level) => order.u32(level)));
-  if (bits === 16) return Buffer.concat(levels.map((level) => order.u16(level)));
+  if (bits === 32) return order.u32(...levels);
+  if (bits === 16) return order.u16(...levels);
   return packBits(levels, bits);
 }
 
@@ -102,10 +107,8 @@ function directory(fields: readonly Field[], start: number, order: ByteOrder): B
   for (const [tag, type, content] of fields) {
     const bytes = Buffer.isBuffer(content)
       ? content
-      : Buffer.concat(
-          content.map((value) => (type === SHORT ? order.u16(value) : order.u32(value))),
-        );
-    const head = [order.u16(tag), order.u16(type), order.u32(content.length)];
+      : order[type === SHORT ? 'u16' : 'u32'](...content);
+    const head = [order.u16(tag, type), order.u32(content.length)];
     if (bytes.length <= 4) {
       entries.push(...head, Buffer.concat([bytes, Buffer.alloc(4 - bytes.length)]));
       continue;
@@ -118,21 +121,12 @@ function directory(fields: readonly Field[], start: number, order: ByteOrder): B
   return Buffer.concat([order.u16(fields.length), ...entries, order.u32(0), ...values]);
 }
 
-class ByteOrder {
-  constructor(private readonly bigEndian: boolean) {}
+/** The bits of a number of 32 bits (IEEE 754), as an integer. */
+const floatBits = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0] as number;
 
-  u16(value: number): Buffer {
-    const bytes = Buffer.alloc(2);
-    return (bytes[this.bigEndian ? 'writeUInt16BE' : 'writeUInt16LE'](value), bytes);
-  }
+const ORDERS = {
+  II: { u16: le16, u32: le32 },
+  MM: { u16, u32 },
+};
 
-  u32(value: number): Buffer {
-    const bytes = Buffer.alloc(4);
-    return (bytes[this.bigEndian ? 'writeUInt32BE' : 'writeUInt32LE'](value), bytes);
-  }
-
-  f32(value: number): Buffer {
-    const bytes = Buffer.alloc(4);
-    return (bytes[this.bigEndian ? 'writeFloatBE' : 'writeFloatLE'](value), bytes);
-  }
-}
+type ByteOrder = (typeof ORDERS)['MM'];

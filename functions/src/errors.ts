@@ -103,7 +103,8 @@ export const IMAGE_FAILURES = {
     publicMessage: 'This kind of file is not supported: {format}. Upload a {accepted}.',
     meaning:
       'The file has a known format that is not accepted: SVG, BMP, JPEG XL, camera RAW, PDF, PSD, a video, HEIF with ' +
-      'a codec other than AV1 and HEVC, JPEG with 12 bits or without loss, or TIFF while `TIFF` is false.',
+      'a codec other than AV1 and HEVC, JPEG with 12 bits or without loss, TIFF while `TIFF` is false, or TIFF with ' +
+      'integers of 32 bits or with gray in floating point.',
   },
   'heic-off': {
     publicMessage:

@@ -3,7 +3,7 @@ import type { TiffOptions as SharpTiffOptions } from 'sharp';
 import type { Case } from '../case.js';
 import { grayProfile, PROFILES } from '../icc.js';
 import { draw, grays, stripes, toSharp, translucentStripes, type Picture } from '../picture.js';
-import { encodePng, GRAY, iCCP, RGB, RGBA } from '../png.js';
+import { encodePng, gAMA, GRAY, iCCP, RGB, RGBA } from '../png.js';
 import { encodeTiff, type TiffOptions } from '../tiff.js';
 
 type Options = Omit<TiffOptions, 'samplesAt'> & { samplesAt?: TiffOptions['samplesAt'] };
@@ -36,8 +36,8 @@ const opaque = stripes();
 const png = () => encodePng(opaque);
 
 function depths(): Case[] {
-  const grayRow = 'Gray, 1 to 32 bits, black or white is zero';
-  const rgbRow = 'RGB, 8 to 32 bits, floating point';
+  const grayRow = 'Gray, 1 to 16 bits, black or white is zero';
+  const rgbRow = 'RGB, 8 and 16 bits';
   const gray = (bits: 1 | 4 | 8 | 16, photometric: 0 | 1): Case =>
     tiff(
       grayRow,
@@ -51,6 +51,11 @@ function depths(): Case[] {
       },
       () => encodePng(grays(), { colorType: GRAY, bitDepth: bits }),
     );
+  const grayAt = (x: number, y: number) => [sampleOf(grays(), x, y, 0)];
+  const refused = (name: string, options: Options): Case => ({
+    ...tiff('Integers of 32 bits, gray in floating point', name, opaque, options, png),
+    expected: { refused: 'unsupported-format' },
+  });
   return [
     ...([1, 4, 8, 16] as const).flatMap((bits) => [gray(bits, 0), gray(bits, 1)]),
     ...([8, 16] as const).flatMap((bits) =>
@@ -68,6 +73,16 @@ function depths(): Case[] {
         ),
       ),
     ),
+    tiff(
+      'RGB in floating point, which is linear',
+      'rgb-float',
+      opaque,
+      { bits: 32, format: 3, photometric: 2 },
+      () => encodePng(opaque, { bitDepth: 16, chunks: [gAMA(100_000)] }),
+    ),
+    refused('rgb-32', { bits: 32, photometric: 2 }),
+    refused('gray-32', { bits: 32, photometric: 1, samplesAt: grayAt }),
+    refused('gray-float', { bits: 32, format: 3, photometric: 1, samplesAt: grayAt }),
     tiff(
       'Palette',
       'palette',
@@ -157,6 +172,10 @@ function drawFrom(
   return draw(width, height, (x, y) => colorAt(x, y) as [number, number, number, number]);
 }
 
+const checkers = draw(96, 64, (x, y) =>
+  ((x >> 3) + (y >> 3)) % 2 === 0 ? [0, 0, 0] : [255, 255, 255],
+);
+
 function layouts(): Case[] {
   const row = 'Compression: none, LZW, Deflate, PackBits, JPEG, CCITT; strips, tiles, pyramids';
   const compressed = (name: string, options: SharpTiffOptions): Case => ({
@@ -168,6 +187,15 @@ function layouts(): Case[] {
     compressed('lzw', { compression: 'lzw', predictor: 'horizontal' }),
     compressed('deflate', { compression: 'deflate' }),
     compressed('packbits', { compression: 'packbits' }),
+    {
+      ...compressed('ccitt', {}),
+      create: () =>
+        toSharp(checkers)
+          .toColourspace('b-w')
+          .tiff({ compression: 'ccittfax4', bitdepth: 1 })
+          .toBuffer(),
+      reference: () => encodePng(checkers),
+    },
     compressed('jpeg', { compression: 'jpeg', quality: 98 }),
     compressed('tiled', { compression: 'deflate', tile: true, tileWidth: 32, tileHeight: 32 }),
     compressed('pyramid', {

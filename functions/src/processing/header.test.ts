@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { encodeTiff } from '../../../bench/conformance/tiff.js';
 import { parseConfig } from '../config/config.js';
 import { ImageFailure, type ImageFailureCode } from '../errors.js';
 import { readHeader } from './header.js';
@@ -137,6 +138,26 @@ describe('rejects', () => {
     const tiff = await plain(20, 10).tiff().toBuffer();
     const header = await headerOf(tiff, { tiff: true });
     expect(header).toEqual({ type: 'tiff', size: { width: 20, height: 10 }, ...RGB });
+  });
+
+  test.each([
+    ['integers of 32 bits', { bits: 32, photometric: 2, samplesAt: () => [0.5, 0.2, 0.1] }],
+    ['gray in floating point', { bits: 32, format: 3, photometric: 1, samplesAt: () => [0.5] }],
+  ] as const)('TIFF with %s, which libvips does not scale to 8 bits', async (_name, options) => {
+    const tiff = encodeTiff({ width: 20, height: 10 }, options);
+    expect(await codeOf(tiff, { tiff: true })).toBe('unsupported-format');
+  });
+
+  test('no TIFF with RGB in floating point', async () => {
+    const options = {
+      bits: 32,
+      format: 3,
+      photometric: 2,
+      samplesAt: () => [0.5, 0.2, 0.1],
+    } as const;
+    const tiff = encodeTiff({ width: 20, height: 10 }, options);
+    const size = { width: 20, height: 10 };
+    expect(await headerOf(tiff, { tiff: true })).toEqual({ type: 'tiff', size, color: {} });
   });
 });
 

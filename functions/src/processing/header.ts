@@ -28,7 +28,7 @@ export interface Header extends CleanFile {
   size: Size;
   /** Present when the renditions are animated; every frame has `size`. */
   animation?: Animation;
-  /** Absent for rare kinds of TIFF, which libvips converts to sRGB: Lab, CMYK with alpha, floats. */
+  /** Absent for rare kinds of TIFF, which libvips converts to sRGB: Lab, CMYK with alpha, RGB in floats. */
   pixels?: PixelFormat;
   color: ColorDescription;
   /** Present for AVIF and HEIC. */
@@ -119,10 +119,18 @@ function readHeifHeader(bytes: Buffer, limits: UploadLimits): Header {
   };
 }
 
-/** The formats that libvips names by `space` and `depth`. */
+/**
+ * The formats that libvips names by `space` and `depth`.
+ * @throws ImageFailure for spaces of 8 and 16 bits with other depths: libvips does not scale them to 8 bits
+ */
 function readPixelFormat({ space, depth, channels }: Metadata): PixelFormat | undefined {
   const model = MODELS[space];
   const bits = depth === 'uchar' ? 8 : depth === 'ushort' ? 16 : undefined;
+  if (model && !bits) {
+    const detail = `found TIFF with samples of type ${depth}`;
+    const kind = 'TIFF with samples other than 8 and 16 bits';
+    throw new ImageFailure('unsupported-format', detail, { format: kind });
+  }
   const isPlain = model !== 'cmyk' || (bits === 8 && channels === 4);
   return model && bits && isPlain ? { model, bits } : undefined;
 }
