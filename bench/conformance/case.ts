@@ -41,7 +41,7 @@ export type Expectation =
   | { converted: 'first frame' }
   /** Colors brighter than white are mapped to sRGB; compared with a wider tolerance. */
   | { converted: 'tone-mapped' }
-  /** Chromium is not the measure: `why` says what the rendition shows instead of what Chromium shows. */
+  /** Chromium is not the reference: `why` says what the rendition shows instead of what Chromium shows. */
   | { converted: 'other'; why: string }
   /** Nothing is known about the file: see corpus.ts. */
   | { converted: 'corpus' }

@@ -73,7 +73,7 @@ export async function openBrowser(script: string): Promise<Browser> {
   let count = 0;
   /** A new page now and then: Chromium keeps decoded images. */
   async function openPage(): Promise<Page> {
-    if (page && count++ % 200 !== 0) return page;
+    if (count++ % 200 !== 0 && page) return page;
     await page?.close();
     page = await browser.newPage();
     await page.goto(`${origin}/`);

@@ -15,8 +15,11 @@ export async function examine(
   browser: Browser,
   processor: Processor,
 ): Promise<Verdict> {
-  const stored = input.reference && (await input.reference());
-  const shown = await browser.show(stored ?? input.bytes, stored ? typeOf(stored) : input.type);
+  const reference = input.reference && (await input.reference());
+  const shown = await browser.show(
+    reference ?? input.bytes,
+    reference ? typeOf(reference) : input.type,
+  );
   const processed = await processor(input.bytes, input.parameters);
   const renditions = await showRenditions(browser, processed, shown);
   const verdict = judge(shown, processed, renditions, input);

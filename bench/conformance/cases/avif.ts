@@ -41,7 +41,7 @@ function encoded(): Case[] {
   ]);
 }
 
-/** Files that sharp does not write; see the README beside them. */
+/** Files that sharp does not write: tests/fixtures/conformance/README.md says how they were created. */
 function fixtures(read: (name: string) => Buffer): Case[] {
   const row = '8, 10 and 12 bits; 4:4:4, 4:2:2, 4:2:0 and gray; full and limited range';
   const matrix = 'Other matrices: identity, YCgCo, Rec. 709, Rec. 2020';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case, Expectation } from '../case.js';
 import { heicAsPng } from '../heic-reference.js';
-import { readHeif, writeHeif } from '../heif.js';
+import { nclx, readHeif, replacing, withProperties, writeHeif } from '../heif.js';
 import { grays, stripes, translucentStripes, type Picture } from '../picture.js';
 import { encodePng, RGBA } from '../png.js';
 import { colors, structures, transformations } from './heif.js';
@@ -26,6 +26,8 @@ export function heicCases(root: string): Case[] {
     heic(row, name, () => read('conformance', name), {
       picture: () => encodePng(picture, { colorType: RGBA }),
     });
+  // The range and the matrix of a HEIC are those of its box, not those of its HEVC data.
+  const withColor = (file: Buffer, color: Buffer) => withProperties(file, replacing('colr', color));
   const source = () => read('conformance', 'yuv444-8');
   const row = '8, 10 and 12 bits; 4:4:4, 4:2:2, 4:2:0 and gray; full and limited range';
   const alpha = 'Alpha, plain and premultiplied';
@@ -43,9 +45,9 @@ export function heicCases(root: string): Case[] {
       'yuv444-10',
       'yuv420-12',
       'yuv444-12',
-      'limited-8',
-      'bt709-8',
     ].map((name) => encoded(row, name, stripes())),
+    heic(row, 'limited-8', () => withColor(source(), nclx(1, 13, 6, false))),
+    heic(row, 'bt709-8', () => withColor(source(), nclx(1, 13, 1))),
     ...['yuv400-8', 'yuv400-10'].map((name) => encoded(row, name, grays())),
     ...['alpha-8', 'alpha-10'].map((name) => encoded(alpha, name, translucentStripes())),
     heic(alpha, 'premultiplied-8', () => {

@@ -226,7 +226,7 @@ function incomplete(): Case[] {
   ];
 }
 
-/** Chromium has no decoder for arithmetic coding: the picture that was encoded is the measure. */
+/** Chromium has no decoder for arithmetic coding: the picture that was encoded is the reference. */
 function arithmetic(root: string): Case[] {
   return ['arithmetic', 'arithmetic-progressive'].map((name) => ({
     ...{ format: 'JPEG', row: 'Arithmetic coding', name: `jpeg-${name}.jpg` },
