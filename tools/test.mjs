@@ -1,9 +1,9 @@
 /**
  * `npm test`: sets up the workspace, runs the unit tests, those of processing (large and malicious
  * images) and of the repository (documentation, rules, deployment, import boundaries, commit messages),
- * then the integration, browser and attack tests on the local stack with the function kit, then the
- * integration tests with the extension. The last line is the summary. `npm test -- KIND` runs one kind:
- * unit, processing, repository, integration, browser, attack or extension.
+ * then on local stacks the integration and browser tests with the function kit, and beside them the integration
+ * tests with the extension and the attack tests: most of their time is waiting. The last line is the summary.
+ * `npm test -- KIND` runs one kind: unit, processing, repository, integration, browser, attack or extension.
  * `--official` uses Google's emulators, which need Java 21. A public token in any output is a failure.
  */
 import { spawn } from 'node:child_process';
@@ -40,10 +40,9 @@ const EXTENSION = {
   projects: ['integration'],
   options: [`--testPathIgnorePatterns=${FORM_INDEPENDENT}`],
 };
-/** The running jest process. */
-let jestProcess;
-/** The running stack. */
-let stack;
+/** What runs. */
+const jestProcesses = new Set();
+const stacks = new Set();
 
 /** Output by source. */
 const outputs = new Map();
@@ -61,12 +60,18 @@ async function main() {
   for (const kind of WITHOUT_STACK.filter(isSelected)) {
     await jest(kind, [kind], {}, UNIT_WORKERS);
   }
-  const kitProjects = ['integration', 'browser'].filter(isSelected);
-  const kitRuns = [];
-  if (kitProjects.length > 0) kitRuns.push({ name: 'kit', projects: kitProjects, options: [] });
-  if (isSelected('attack')) kitRuns.push(ATTACK);
-  if (kitRuns.length > 0) await runOnStack('kit', kitRuns);
-  if (isSelected('extension')) await runOnStack('extension', [EXTENSION]);
+  const kit = { name: 'kit', projects: ['integration', 'browser'].filter(isSelected), options: [] };
+  const runKit = async () => {
+    if (kit.projects.length > 0) await runOnStack('kit', kit);
+  };
+  const runOthers = async () => {
+    if (isSelected('extension')) await runOnStack('extension', EXTENSION);
+    if (isSelected('attack')) await runOnStack('kit', ATTACK);
+  };
+  // Google's emulators need too much memory to run twice.
+  if (official) await runKit();
+  const runs = await Promise.allSettled([...(official ? [] : [runKit()]), runOthers()]);
+  for (const run of runs) if (run.status === 'rejected') throw run.reason;
 
   checkForLeaks();
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
@@ -74,22 +79,21 @@ async function main() {
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 }
 
-/** Starts a stack and runs projects of jest.config.cjs on it, one run of jest after the other. */
-async function runOnStack(form, runs) {
+/** Starts a stack and runs projects of jest.config.cjs on it. */
+async function runOnStack(form, { name, projects, options }) {
   const { startStack } = requireBuilt('stack/stack.js');
   step(`starting the local Firebase stack (${form}${official ? ', official emulators' : ''})`);
-  stack = await startStack({ root, form, freePorts: true, official, parameters: PARAMETERS });
+  const stack = await startStack({ root, form, freePorts: true, official, parameters: PARAMETERS });
+  stacks.add(stack);
   try {
-    const file = join(results, `stack-${form}.json`);
+    const file = join(results, `stack-${name}.json`);
     writeFileSync(file, JSON.stringify({ ...stack.info, form, official, logFile: stack.logFile }));
-    for (const { name, projects, options } of runs) {
-      await jest(name, projects, { SPV_STACK: file }, options);
-    }
-    if (official && form === 'kit') await runRulesTables(stack.info);
+    await jest(name, projects, { SPV_STACK: file }, options);
+    if (official && name === 'kit') await runRulesTables(stack.info);
   } finally {
     await stack.stop();
-    outputs.set(`the stack (${form})`, readFileSync(stack.logFile, 'utf8'));
-    stack = undefined;
+    stacks.delete(stack);
+    outputs.set(`the stack (${name})`, readFileSync(stack.logFile, 'utf8'));
   }
 }
 
@@ -126,7 +130,7 @@ async function jest(name, projects, env = {}, options = []) {
     // Do not search for Google's metadata server.
     env: { ...process.env, METADATA_SERVER_DETECTION: 'none', TMPDIR: temporary, ...env },
   });
-  jestProcess = child;
+  jestProcesses.add(child);
   let text = '';
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
     text += chunk;
@@ -134,7 +138,7 @@ async function jest(name, projects, env = {}, options = []) {
   });
   const [code] = await once(child, 'close');
   outputs.set(`the tests (${name})`, text);
-  jestProcess = undefined;
+  jestProcesses.delete(child);
   const counts = readCounts(output);
   total.passed += counts.numPassedTests;
   total.failed += counts.numFailedTests + counts.numRuntimeErrorTestSuites;
@@ -155,8 +159,8 @@ function readCounts(file) {
 
 /** Stops the child processes; a signal may have reached only this process. */
 async function interrupt() {
-  jestProcess?.kill('SIGTERM');
-  await stack?.stop();
+  for (const child of jestProcesses) child.kill('SIGTERM');
+  await Promise.all([...stacks].map((stack) => stack.stop()));
   cleanUp();
   process.exit(130);
 }
