@@ -2,15 +2,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * Returns the ids of the descendants of this process that run a function.
+ * Returns the ids of the descendants of a process that run a function.
  *
  * @param target the function's name, as in FUNCTION_TARGET
+ * @param ancestor the process that started the stack
  */
-export function functionProcesses(target: string): number[] {
+export function functionProcesses(target: string, ancestor = process.pid): number[] {
   const parents = readParents();
   const isDescendant = (pid: number): boolean => {
     const parent = parents.get(pid);
-    return parent !== undefined && (parent === process.pid || isDescendant(parent));
+    return parent !== undefined && (parent === ancestor || isDescendant(parent));
   };
   return [...parents.keys()].filter((pid) => {
     if (!isDescendant(pid)) return false;
@@ -25,6 +26,11 @@ const PAGE_BYTES = 4096;
 /** @returns resident memory of a process without its descendants, bytes; 0 when it has ended */
 export function ownResidentBytes(pid: number): number {
   return Number(read(`/proc/${pid}/statm`).split(' ')[1] ?? 0) * PAGE_BYTES;
+}
+
+/** @returns the most resident memory that a process ever had, bytes; 0 when it has ended */
+export function peakResidentBytes(pid: number): number {
+  return Number(/^VmHWM:\s*(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 }
 
 /** @returns resident memory of a process and its descendants, bytes; 0 when it has ended */

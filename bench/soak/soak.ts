@@ -85,6 +85,10 @@ export async function soak(places: BenchPaths, seconds: number): Promise<boolean
         ({ isWithinLimit, growth }) => isWithinLimit && growth <= MAX_GROWTH,
       )
     );
+  } catch (error) {
+    // Printed before anything is closed: what still runs fails then, and Node ends at its unhandled rejection.
+    console.error(error);
+    throw error;
   } finally {
     serve.stop();
     await fixture.close();
