@@ -6,6 +6,7 @@
  */
 import { rmSync } from 'node:fs';
 import { describeDenial, type Denial, type OnDenied } from 'firebase-rules-check';
+import { keepConnectionsOpen } from './connections.js';
 import { patchDownloadTokens } from './download-tokens.js';
 import { replaceFirestoreEmulator, runningEmulator } from './firestore-emulator.js';
 import { allowConcurrentRequests } from './function-workers.js';
@@ -108,6 +109,7 @@ function main(): void {
   process.on('uncaughtException', (error) => console.error(error.stack));
   if (official) keepJavaInGroup();
   else replaceJavaPrograms(explain ? explainDenial : undefined);
+  keepConnectionsOpen();
   compileAuthSchemasLazily();
   patchExtensionStorageTrigger();
   patchDownloadTokens();
