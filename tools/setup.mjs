@@ -135,6 +135,7 @@ function build() {
     'bench',
     'examples',
     'tsconfig.base.json',
+    'tools/bundle-command.mjs',
     'package-lock.json',
   ];
   const sourceState = hash(sources.flatMap((source) => describe(join(root, source))).join('\n'));
@@ -154,6 +155,7 @@ function build() {
     rmSync(join(root, output), { recursive: true, force: true });
   }
   node('typescript/bin/tsc', ['-b', 'bench', 'packages/client']);
+  node('../tools/bundle-command.mjs', []);
   // Otherwise Node.js treats the CommonJS build of an ES module package as ES modules.
   writeFileSync(join(root, 'packages/client/lib/cjs/package.json'), '{ "type": "commonjs" }\n');
   node('vite/bin/vite.js', ['build', 'examples/demo', '--logLevel', 'warn']);

@@ -1,0 +1,89 @@
+/**
+ * `node tools/bundle-command.mjs`: bundles the compiled command line tool into one file. What it imports of this
+ * workspace, and of packages that the deployed functions do not need, becomes part of it, so that the published
+ * package does not depend on them.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** Names under which packages ship their license, in both spellings (cspell:ignore licence). */
+const LICENSE = /^(license|licence|copying|notice)([.-].*)?$/i;
+
+const functions = join(dirname(dirname(fileURLToPath(import.meta.url))), 'functions');
+const folder = join(functions, 'lib', 'cli');
+
+/** Replaces the compiled `lib/cli` by one bundle and the licenses of the packages in it. */
+async function main() {
+  const file = join(folder, 'main.js');
+  const { dependencies } = JSON.parse(readFileSync(join(functions, 'package.json'), 'utf8'));
+  const { metafile, outputFiles } = await build({
+    entryPoints: [file],
+    outfile: file,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    target: 'node20.20',
+    format: 'cjs',
+    // The CommonJS builds of some packages cannot be bundled.
+    mainFields: ['module', 'main'],
+    absWorkingDir: functions,
+    logLevel: 'warning',
+    plugins: [keepOutside(Object.keys(dependencies))],
+  });
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder);
+  for (const { path, contents } of outputFiles) writeFileSync(path, contents, { mode: 0o755 });
+  const inputs = Object.keys(metafile.inputs).map((input) => resolve(functions, input));
+  writeFileSync(join(folder, 'LICENSES.txt'), licensesOf(inputs));
+}
+
+/** Leaves the package's dependencies and its modules outside of `lib/cli` out of the bundle. */
+function keepOutside(dependencies) {
+  return {
+    name: 'keep-outside',
+    setup(bundle) {
+      bundle.onResolve({ filter: /^[^.]/ }, ({ path }) =>
+        dependencies.some((name) => path === name || path.startsWith(`${name}/`))
+          ? { path, external: true }
+          : undefined,
+      );
+      bundle.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
+        const target = resolve(resolveDir, path);
+        const isOwn = resolveDir === folder || resolveDir.startsWith(folder + sep);
+        if (!isOwn || target.startsWith(folder + sep)) return undefined;
+        return { path: relative(folder, target).replaceAll(sep, '/'), external: true };
+      });
+    },
+  };
+}
+
+/** The licenses of all packages that the files belong to. */
+function licensesOf(files) {
+  const marker = `${sep}node_modules${sep}`;
+  const folders = new Set();
+  for (const file of files) {
+    const start = file.lastIndexOf(marker);
+    if (start < 0) continue;
+    const [scope = '', name = ''] = file.slice(start + marker.length).split(sep);
+    folders.add(
+      join(file.slice(0, start + marker.length), scope, scope.startsWith('@') ? name : ''),
+    );
+  }
+  return [...folders]
+    .sort()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(
+        readFileSync(join(folder, 'package.json'), 'utf8'),
+      );
+      const texts = readdirSync(folder)
+        .filter((entry) => LICENSE.test(entry))
+        .map((entry) => readFileSync(join(folder, entry), 'utf8').trim());
+      return `${[`${name} ${version} (${license})`, ...texts].join('\n\n')}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+await main();
