@@ -12,7 +12,10 @@ function only(folder, folders) {
     from: { path: `${src}${folder}/`, pathNot: '[.]test[.]ts$' },
     to: {
       path: src,
-      pathNot: [`${src}(${[folder, ...folders].join('|')})/`, `${src}(errors|log|once)[.]ts$`],
+      pathNot: [
+        `${src}(${[folder, ...folders].join('|')})/`,
+        `${src}(errors|log|once|cli/terminal)[.]ts$`,
+      ],
     },
   };
 }
@@ -27,6 +30,9 @@ function without(name, folders, packages) {
   };
 }
 
+/** Development dependencies of the workspace that only the command line tool imports. */
+const BUNDLED = 'jsonc-parser|diff|@inquirer/prompts';
+
 const ENTRIES = '(index|api|functions|serve-entry|cli/main)';
 
 module.exports = {
@@ -38,7 +44,10 @@ module.exports = {
       severity: 'error',
       // Tests and test doubles use the development dependencies of the workspace.
       from: { pathNot: '[.]test[.]ts$|^functions/test/|/vite[.]config[.]mts$' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
+        pathNot: `node_modules/(${BUNDLED})(/|$)`,
+      },
     },
     only('domain', []),
     only('processing', ['domain']),
@@ -46,6 +55,19 @@ module.exports = {
     only('gcp', ['config', 'domain']),
     only('lifecycle', ['config', 'gcp', 'processing', 'domain']),
     only('cli/doctor', ['config', 'gcp', 'lifecycle', 'processing', 'domain']),
+    only('cli/check-rules', ['config', 'domain']),
+    only('cli/init', ['config', 'domain', 'cli/check-rules']),
+    {
+      name: 'only-the-cli-imports-bundled-packages',
+      comment:
+        'tools/bundle-command.mjs bundles lib/cli: it may also use packages of the workspace.',
+      severity: 'error',
+      from: {
+        path: src,
+        pathNot: `[.]test[.]ts$|${src}cli/(init|check-rules|doctor)/|${src}cli/terminal[.]ts$`,
+      },
+      to: { path: `node_modules/(${BUNDLED})(/|$)` },
+    },
     only('serve', ['config', 'gcp', 'domain']),
     without(
       'domain-and-processing-without-firebase',

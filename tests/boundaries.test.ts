@@ -87,6 +87,11 @@ describe('reports a forbidden import', () => {
       'only-the-cli-imports-security-rules',
     ],
     [
+      'functions/src/config/bundled.ts',
+      `import 'jsonc-parser';\n`,
+      'only-the-cli-imports-bundled-packages',
+    ],
+    [
       'packages/security-rules/src/wrong.ts',
       `import '../../../functions/src/errors.js';\n`,
       'security-rules-imports-nothing-of-the-repository',

@@ -1,0 +1,46 @@
+/** What `doctor` needs of a real process: Google Cloud, the image processor and a progress line. */
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Terminal } from '../terminal.js';
+import type { CliEnvironment } from './command.js';
+
+/** Minimum time between two progress lines, milliseconds. */
+const PROGRESS_INTERVAL_MS = 100;
+
+/** @param lib folder of the compiled functions */
+export function doctorEnvironment({ env, out, err }: Terminal, lib: string): CliEnvironment {
+  /** When the last progress line was written, milliseconds since 1970. */
+  let progressAt = 0;
+  return {
+    env,
+    async openBackend(config, project) {
+      // firebase-admin reads the first before the second; the shell may have another project in either.
+      for (const name of ['GOOGLE_CLOUD_PROJECT', 'GCLOUD_PROJECT']) process.env[name] = project;
+      // Google's client libraries read one variable, firebase-admin the other.
+      const emulator = process.env['STORAGE_EMULATOR_HOST'];
+      if (emulator)
+        process.env['FIREBASE_STORAGE_EMULATOR_HOST'] = emulator.replace(/^https?:\/\//, '');
+      else delete process.env['FIREBASE_STORAGE_EMULATOR_HOST'];
+      const { openBackend } = await import('../../gcp/backend.js');
+      return openBackend(config, process.env);
+    },
+    async openProcessor() {
+      const [{ openIsolatedProcessor }, { PROCESS_LIMITS }] = await Promise.all([
+        import('../../processing/isolated-processor.js'),
+        import('../../processing/limits.js'),
+      ]);
+      const child = join(lib, 'processing', 'isolated-processor-child.js');
+      return openIsolatedProcessor(PROCESS_LIMITS, child);
+    },
+    now: Date.now,
+    wait: (ms) => wait(ms),
+    out,
+    err,
+    progress(line) {
+      if (!process.stderr.isTTY) return;
+      if (line !== '' && Date.now() - progressAt < PROGRESS_INTERVAL_MS) return;
+      progressAt = Date.now();
+      process.stderr.write(`\r\u001b[K${line}`);
+    },
+  };
+}
