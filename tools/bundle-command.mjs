@@ -3,18 +3,19 @@
  * workspace, and of packages that the deployed functions do not need, becomes part of it, so that the published
  * package does not depend on them.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** Names under which packages ship their license, in both spellings (cspell:ignore licence). */
+/** Names under which packages ship their license, in both spellings. */
+// cspell:ignore licence
 const LICENSE = /^(license|licence|copying|notice)([.-].*)?$/i;
 
 const functions = join(dirname(dirname(fileURLToPath(import.meta.url))), 'functions');
 const folder = join(functions, 'lib', 'cli');
 
-/** Replaces the compiled `lib/cli` by one bundle and the licenses of the packages in it. */
+/** Replaces the compiled `lib/cli/main.js` by the bundle, and writes the licenses of the packages in it. */
 async function main() {
   const file = join(folder, 'main.js');
   const { dependencies } = JSON.parse(readFileSync(join(functions, 'package.json'), 'utf8'));
@@ -33,8 +34,6 @@ async function main() {
     logLevel: 'warning',
     plugins: [keepOutside(Object.keys(dependencies))],
   });
-  rmSync(folder, { recursive: true });
-  mkdirSync(folder);
   for (const { path, contents } of outputFiles) writeFileSync(path, contents, { mode: 0o755 });
   const inputs = Object.keys(metafile.inputs).map((input) => resolve(functions, input));
   writeFileSync(join(folder, 'LICENSES.txt'), licensesOf(inputs));

@@ -54,7 +54,8 @@ function main() {
   if (status !== 0) throw new Error(`git tag failed: ${stderr.trim()}`);
   process.stdout.write(`tagged v${version}. Next, with your own accounts:
   git push origin main --follow-tags
-  npm publish ./functions
+  npm run pack
+  npm publish .local/packages/storage-public-variants-${version}.tgz
 `);
   return 0;
 }

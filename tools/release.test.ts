@@ -23,7 +23,7 @@ test('tags the version that all three files have, and prints the next commands',
   expect(status).toBe(0);
   expect(stdout).toContain('tagged v1.2.3');
   expect(stdout).toContain('git push origin main --follow-tags');
-  expect(stdout).toContain('npm publish ./functions');
+  expect(stdout).toContain('npm publish .local/packages/storage-public-variants-1.2.3.tgz');
   expect(tags()).toBe('v1.2.3');
   // --follow-tags pushes annotated tags only.
   expect(repository.git('cat-file', '-t', 'v1.2.3').trim()).toBe('tag');

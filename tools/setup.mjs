@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -36,7 +37,7 @@ export function setUp() {
   const unlock = lock();
   try {
     install('.', 'package-lock.json');
-    install('functions', 'npm-shrinkwrap.json');
+    install('functions', 'package-lock.json');
     build();
   } finally {
     unlock();
@@ -55,7 +56,7 @@ function checkNode() {
 const REQUIRED_FILES = [
   'package-lock.json',
   'functions/package.json',
-  'functions/npm-shrinkwrap.json',
+  'functions/package-lock.json',
   'firebase.json',
   'storage.rules',
   'firestore.rules',
@@ -117,6 +118,14 @@ function install(folder, lockFile) {
   writeFileSync(stamp, expected);
 }
 
+/** Files of a Firebase project that the published package contains. */
+const SHIPPED_FILES = [
+  'storage.rules',
+  'firestore.rules',
+  'firestore.indexes.json',
+  'functions/.env.example',
+];
+
 /** Output folders of the compiler. */
 const LIBRARIES = [
   'functions/lib',
@@ -136,6 +145,7 @@ function build() {
     'examples',
     'tsconfig.base.json',
     'tools/bundle-command.mjs',
+    ...SHIPPED_FILES,
     'package-lock.json',
   ];
   const sourceState = hash(sources.flatMap((source) => describe(join(root, source))).join('\n'));
@@ -156,6 +166,10 @@ function build() {
   }
   node('typescript/bin/tsc', ['-b', 'bench', 'packages/client']);
   node('../tools/bundle-command.mjs', []);
+  // `storage-public-variants init` writes them into a project.
+  for (const file of SHIPPED_FILES) {
+    cpSync(join(root, file), join(root, 'functions/lib/files', basename(file)));
+  }
   // Otherwise Node.js treats the CommonJS build of an ES module package as ES modules.
   writeFileSync(join(root, 'packages/client/lib/cjs/package.json'), '{ "type": "commonjs" }\n');
   node('vite/bin/vite.js', ['build', 'examples/demo', '--logLevel', 'warn']);

@@ -28,4 +28,24 @@ function loadFunctions(): Partial<typeof Functions> {
   return functions;
 }
 
+declare const backfill: never, cleanup: never, deleteUserImages: never, metadataUpdated: never;
+declare const originalArchived: never, originalDeleted: never, originalFinalized: never;
+declare const processImage: never, purge: never, serve: never, startBackfill: never;
+// Never runs: Node.js finds the names that ES modules can import in this text.
+// eslint-disable-next-line no-constant-binary-expression, @typescript-eslint/no-unused-expressions
+0 &&
+  (module.exports = {
+    backfill,
+    cleanup,
+    deleteUserImages,
+    metadataUpdated,
+    originalArchived,
+    originalDeleted,
+    originalFinalized,
+    processImage,
+    purge,
+    serve,
+    startBackfill,
+  });
+
 export = loadFunctions();

@@ -11,10 +11,9 @@ import { ROOT } from './documentation.js';
 
 /** Executed as written, in this order. `PATH/TO` is replaced by the repository. */
 export const RUN = [
-  'npm run build',
-  'npm pack ./functions',
+  'npm run pack',
   'mkdir -p function-kits/storage-public-variants',
-  'tar -xzf PATH/TO/storage-public-variants-0.1.0.tgz --strip-components=1 -C function-kits/storage-public-variants',
+  'tar -xzf PATH/TO/.local/packages/storage-public-variants-0.1.0.tgz --strip-components=1 -C function-kits/storage-public-variants',
   'npm run --silent rules -- storage.rules tests/rules/storage.cases.json',
   'npm run rules -- --help',
   'node functions/lib/cli/main.js doctor --help',
@@ -34,6 +33,8 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   format: 'changes files',
   docs: 'writes what tests compare',
   coverage: 'takes minutes; it is jest with one more option',
+  build: 'is part of every other command',
+  pack: 'tests/package.test.ts runs it with its options',
   release: 'tools/release.test.ts runs it in a repository of its own',
   bench: 'takes minutes',
   doctor: 'tests/integration/doctor.test.ts runs the command behind it',
@@ -46,6 +47,7 @@ const USAGES: Readonly<Record<string, string>> = {
   bench: 'bench/main.ts',
   rules: 'packages/security-rules/src/tool/main.ts',
   doctor: 'functions/src/cli/doctor/command.ts',
+  pack: 'tools/pack.mjs',
   release: 'tools/release.mjs',
   'lint:commits': 'tools/commits.mjs',
 };

@@ -1,9 +1,12 @@
 /** Objects in Cloud Storage: originals and renditions. */
-import type { Bucket, FileMetadata } from '@google-cloud/storage';
+import type { Storage } from 'firebase-admin/storage';
 import { contentDigest, entityTagOf } from '../domain/entity-tag.js';
 import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo } from '../domain/records.js';
 import type { Page } from './records.js';
+
+type Bucket = ReturnType<Storage['bucket']>;
+type FileMetadata = ReturnType<Bucket['file']>['metadata'];
 
 /**
  * The custom metadata key of an object's download tokens. Anyone who has one can download the object,
