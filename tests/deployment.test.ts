@@ -10,7 +10,7 @@ const ROOT = join(__dirname, '..');
 const FUNCTIONS = join(ROOT, 'functions');
 
 interface Endpoint {
-  region?: string;
+  region?: string | string[];
   serviceAccountEmail?: string | null;
   availableMemoryMb: number;
   eventTrigger?: { eventType: string; retry: boolean; eventFilters: Record<string, string> };
@@ -146,7 +146,8 @@ describe('the parameters of the kit', () => {
     const { label, description, example, pattern, options, resource, type } = PARAMETERS[name];
     const param = params.get(name);
     expect(param).toMatchObject({ label, description });
-    expect(String(param?.default)).toBe(resource ? '{{ params.STORAGE_BUCKET }}' : DEFAULTS[name]);
+    // Without a default the CLI asks; with the default bucket, it stops in a project that has none.
+    expect(String(param?.default)).toBe(resource ? 'undefined' : DEFAULTS[name]);
     if (resource) expect(param?.input).toEqual({ resource: { type: resource } });
     else if (type === 'list' && options)
       expect(param?.input).toEqual({ multiSelect: { options, nonEmpty: true } });
@@ -162,6 +163,37 @@ describe('the parameters of the kit', () => {
         'multiSelect' in input ? 'list' : isInt ? 'int' : 'string',
       ]);
     }
+  });
+});
+
+describe('regions', () => {
+  const TRIGGERS = ['originalFinalized', 'metadataUpdated', 'originalDeleted', 'originalArchived'];
+  const regionsOf = ({ endpoints }: Manifest) =>
+    TRIGGERS.flatMap((name) => [endpoints[name]?.region].flat());
+
+  test('without TRIGGER_REGION, the CLI places the triggers by the bucket', () => {
+    expect(regionsOf(manifest)).toEqual(TRIGGERS.map(() => undefined));
+  });
+
+  test.each([
+    ['us-central1', 'NAM4'],
+    ['us-east1', 'NAM4'],
+    ['europe-west4', 'EUR4'],
+    ['us-central1', 'US'],
+    ['europe-west1', 'europe-west1'],
+  ])('triggers in TRIGGER_REGION=%s may listen to a bucket in %s', async (region, location) => {
+    const placed = readManifest({ TRIGGER_REGION: region });
+    expect(regionsOf(placed)).toEqual(TRIGGERS.map(() => region));
+    const { ensureStorageTriggerRegion } = jest.requireActual<{
+      ensureStorageTriggerRegion: (endpoint: object) => Promise<void>;
+    }>('firebase-tools/lib/deploy/functions/services/storage');
+    const eventTrigger = { region: location.toLowerCase() };
+    await expect(ensureStorageTriggerRegion({ region, eventTrigger })).resolves.toBeUndefined();
+  });
+
+  test('LOCATION is FUNCTION_DEFAULT_REGION by default, which the CLI asks for', () => {
+    const { params } = readManifest({ FUNCTION_DEFAULT_REGION: 'europe-west1' });
+    expect(params.find(({ name }) => name === 'LOCATION')?.default).toBe('europe-west1');
   });
 });
 

@@ -121,8 +121,12 @@ const IO_BOUND = {
   ...runAs('lifecycle'),
 } as const;
 
-/** Functions triggered by the bucket run in the bucket's region. */
-const BUCKET_EVENT = { bucket: BUCKET, retry: true } as const;
+/** Without a region, the CLI places functions triggered by the bucket in the bucket's region. */
+const BUCKET_EVENT = {
+  bucket: BUCKET,
+  retry: true,
+  ...(config.triggerRegion !== undefined && { region: config.triggerRegion }),
+} as const;
 
 /** A task's OIDC token expires after one hour; later attempts would be rejected. */
 const RETRY_ONE_HOUR = { maxAttempts: 20, minBackoffSeconds: 10, maxBackoffSeconds: 300 };

@@ -13,6 +13,16 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
   return [];
 }
 
+test('the region follows FUNCTION_DEFAULT_REGION unless LOCATION is set', () => {
+  const region = { BUCKET: 'my-bucket', FUNCTION_DEFAULT_REGION: 'europe-west1' };
+  expect(parseConfig(region).location).toBe('europe-west1');
+  expect(parseConfig({ ...region, LOCATION: 'us-east1' }).location).toBe('us-east1');
+  expect(parseConfig({ ...region, LOCATION: '' }).location).toBe('europe-west1');
+  expect(() => parseConfig({ ...region, FUNCTION_DEFAULT_REGION: 'Europe' })).toThrow(
+    'LOCATION: expected a region such as us-central1',
+  );
+});
+
 test('VARIANTS_BUCKET is the bucket of the originals by default', () => {
   const config = (VARIANTS_BUCKET: string) => parseConfig({ ...BUCKET, VARIANTS_BUCKET });
   expect(config('').variantsBucket).toBe('demo.appspot.com');

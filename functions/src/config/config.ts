@@ -16,6 +16,8 @@ export interface Config {
   projectId: string;
   /** Region of the task queues and of all functions that the bucket does not trigger. */
   location: string;
+  /** Region of the functions that the bucket triggers; absent: the CLI looks up the location of the bucket. */
+  triggerRegion?: string;
   /** Name of the bucket that holds the originals. */
   bucket: string;
   /** Name of the bucket that holds the renditions; may be the same. */
@@ -219,8 +221,13 @@ const REGION = new RegExp(REGION_PATTERN);
 function schema(environment: Environment) {
   return z
     .object({
-      LOCATION: parameter('LOCATION', (text): Parsed<string> => {
+      LOCATION: parameter('LOCATION', (given): Parsed<string> => {
+        const text = environment['LOCATION']?.trim() ? given : defaultRegion(environment);
         return REGION.test(text) ? { value: text } : { expected: PARAMETERS.LOCATION.expected };
+      }),
+      TRIGGER_REGION: parameter('TRIGGER_REGION', (text): Parsed<string> => {
+        const isValid = text === '' || REGION.test(text);
+        return isValid ? { value: text } : { expected: PARAMETERS.TRIGGER_REGION.expected };
       }),
       BUCKET: parameter('BUCKET', (text): Parsed<string> => {
         const name = text === '' ? defaultBucket(environment) : text;
@@ -308,6 +315,7 @@ export function parseConfig(environment: Environment): Config {
   return {
     projectId: projectOf(environment),
     location: value.LOCATION,
+    ...(value.TRIGGER_REGION !== '' && { triggerRegion: value.TRIGGER_REGION }),
     bucket: value.BUCKET,
     variantsBucket: value.VARIANTS_BUCKET || value.BUCKET,
     originalsPath: value.ORIGINALS_PATH,
@@ -342,6 +350,14 @@ export function parseConfig(environment: Environment): Config {
     heic: value.HEIC,
     tiff: value.TIFF,
   };
+}
+
+/**
+ * The region for functions that declare none. `firebase functions:kits:install --package` asks for it.
+ * @see https://firebase.google.com/docs/functions/locations
+ */
+export function defaultRegion(environment: Environment): string {
+  return environment['FUNCTION_DEFAULT_REGION']?.trim() || PARAMETERS.LOCATION.default;
 }
 
 /** The project's default bucket, from the FIREBASE_CONFIG that the platform sets. */

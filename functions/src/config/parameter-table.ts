@@ -28,7 +28,7 @@ const TABLE = {
     label: 'Cloud Functions location',
     description:
       "Region where the functions run. Choose the bucket's region, or a region within the bucket's multi-region. " +
-      "In the function kit, functions triggered by the bucket run in the bucket's region whatever you choose.",
+      'In the function kit, TRIGGER_REGION places the functions that the bucket triggers.',
     type: 'string',
     default: 'us-central1',
     example: 'europe-west1',
@@ -38,6 +38,22 @@ const TABLE = {
     extension: { options: locationOptions('both') },
     immutable: true,
     availableIn: 'both',
+  },
+  TRIGGER_REGION: {
+    label: 'Region of the bucket triggers',
+    description:
+      'Region of the functions that the bucket triggers. If empty, the CLI looks up the location of the bucket. Set it for ' +
+      'a bucket in a dual-region (NAM4: us-central1 or us-east1; EUR4: europe-west4 or europe-north1; ASIA1: asia-northeast1 or ' +
+      "asia-northeast2), or to have these functions beside the others in a multi-region: to the bucket's region, or one within.",
+    type: 'string',
+    default: '',
+    defaultText: 'the location of the bucket',
+    example: 'us-central1',
+    expected: 'a region such as us-central1, or nothing',
+    pattern: `^$|${REGION_PATTERN}`,
+    advanced: true,
+    immutable: true,
+    availableIn: 'kit',
   },
   BUCKET_LOCATION: {
     label: 'Cloud Storage bucket location',

@@ -1,5 +1,6 @@
 /** Declares the parameters of the function kit to the Firebase CLI. Only config.ts reads their values. */
-import { defineInt, defineList, defineString, storageBucket } from 'firebase-functions/params';
+import { defineInt, defineList, defineString } from 'firebase-functions/params';
+import { defaultRegion } from './config.js';
 import { PARAMETER_NAMES, PARAMETERS, type ParameterName } from './parameter-table.js';
 
 /** Region of the functions that the bucket does not trigger. The CLI deploys the others to the bucket's region. */
@@ -26,7 +27,10 @@ function declareString(name: ParameterName) {
   return defineString(name, {
     label,
     description,
-    default: resource === undefined ? value : storageBucket,
+    // No default bucket: in a project that has none, the CLI would stop instead of asking.
+    ...(resource === undefined && {
+      default: name === 'LOCATION' ? defaultRegion(process.env) : value,
+    }),
     input:
       resource !== undefined
         ? { resource: { type: resource } }
