@@ -1,6 +1,6 @@
 /**
  * Runs `processImage` in a child process, so that no file can exceed a stated memory and time: the
- * kernel limits the child's memory, a timer kills it (sharp checks its own timeout only between rows),
+ * kernel limits the child's memory, this process watches it, a timer kills it (sharp checks its own timeout only between rows),
  * and a crash of a decoder ends only the child. The child is reused for later uploads, has none of the
  * function's environment variables, and keeps no data between uploads.
  */
@@ -10,12 +10,15 @@ import { devNull as devNullPath } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ImageFailure, UnexpectedError } from '../errors.js';
+import { watchMemory } from './memory-watch.js';
 import type { ProcessRequest, ProcessResponse } from './isolated-processor-child.js';
 import type { ProcessedImage, ProcessSettings } from './process-image.js';
 
 export interface ProcessLimits {
   /** Data memory of the child process, bytes; Node and sharp alone take about 150 MB. */
   memory: number;
+  /** Resident memory of the child process, bytes: the bound where the kernel does not enforce the other. */
+  residentMemory: number;
   /** For one upload, from its first byte to the last rendition. */
   seconds: number;
 }
@@ -218,6 +221,10 @@ function sendUpload(
       const detail = `expected renditions within ${limits.seconds} s, found none`;
       finish(() => reject(new ImageFailure('too-slow', detail)));
     }, limits.seconds * 1000);
+    const stopWatching = watchMemory(child.pid ?? 0, limits.residentMemory, (found) => {
+      const detail = `expected at most ${limits.residentMemory} bytes of memory, found ${found}`;
+      finish(() => reject(new ImageFailure('too-much-memory', detail)));
+    });
     const onMessage = (response: ProcessResponse) =>
       finish(() => settle(response, resolve, reject));
     const onExit = (code: number | null, signal: string | null) =>
@@ -225,6 +232,7 @@ function sendUpload(
     const onError = (error: Error) => finish(() => reject(new ProcessEnded(error)));
     const finish = (settlePromise: () => void) => {
       clearTimeout(timer);
+      stopWatching();
       child.off('message', onMessage).off('exit', onExit).off('error', onError);
       setReferenced(child, false);
       settlePromise();

@@ -40,11 +40,15 @@ export const MAX_PROFILE_BYTES = 4 * 1024 * 1024;
 export const MAX_FILE_FRAMES = 10_000;
 
 /**
- * Limits of the child process that decodes: data memory, bytes, and time per upload, seconds. What the
- * largest images need is in docs/processing.md; the function itself holds the upload and the Google
+ * Limits of the child process that decodes: memory, bytes, and time per upload, seconds. What the largest images
+ * need is in docs/processing.md; the function itself holds the upload and the Google
  * Cloud clients besides.
  */
-export const PROCESS_LIMITS = { memory: 1280 * 1024 * 1024, seconds: 120 };
+export const PROCESS_LIMITS = {
+  memory: 1280 * 1024 * 1024,
+  residentMemory: 1280 * 1024 * 1024,
+  seconds: 120,
+};
 
 /** sharp's own timeout for one decode or encode, seconds. sharp checks it only between rows. */
 export const SHARP_TIMEOUT_SECONDS = 60;
