@@ -1,5 +1,5 @@
 /** The public interface of the package. */
-export type { RulesMethod, RulesVersion, ServiceName } from './ast.js';
+export type { PathPattern, RulesMethod, RulesVersion, ServiceName } from './ast.js';
 export { authOfToken, type ClientAuth } from './client-token.js';
 export { describeDenial, type Denial, type OnDenied } from './denial.js';
 export { setOf } from './equality.js';
@@ -23,6 +23,7 @@ export {
   string,
   timestamp,
 } from './values.js';
+export { PartialItems, PartialMap, Unknown, type Origin, type Possible } from './unknown.js';
 export type { RulesValue } from './values.js';
 export {
   compileRules,
@@ -31,3 +32,4 @@ export {
   type Ruleset,
   type RulesRequest,
 } from './ruleset.js';
+export type { Possibility, PossibleRequest, PossibleTrace, Statement } from './possibilities.js';

@@ -14,6 +14,13 @@ import { asBoolean, Environment, Evaluation } from './evaluator.js';
 import { explain } from './explain.js';
 import { allowsFor, matchPath, type PathMatch } from './matcher.js';
 import { parse } from './parser.js';
+import {
+  possibilities,
+  statementsOf,
+  type PossibleRequest,
+  type PossibleTrace,
+  type Statement,
+} from './possibilities.js';
 import type { DocumentReader, SharedReads } from './reads.js';
 import { Source } from './source.js';
 import type { RulesValue } from './values.js';
@@ -57,6 +64,10 @@ export interface Ruleset {
   readonly services: readonly ServiceName[];
   /** Evaluates a request. Rejects only if the DocumentReader rejects. */
   evaluate(request: RulesRequest): Promise<Decision>;
+  /** All `allow` statements, in the order of the file. */
+  readonly statements: readonly Statement[];
+  /** Evaluates every statement that applies to the path and the method, each on its own. */
+  possibilities(request: PossibleRequest): PossibleTrace[];
 }
 
 /**
@@ -67,9 +78,12 @@ export function compileRules(source: string, file: string): Ruleset {
   const text = new Source(source, file);
   const parsed = parse(text);
   check(parsed, text);
+  const statements = statementsOf(parsed, text);
   return {
     version: parsed.version,
     services: parsed.services.map(({ name }) => name),
+    statements: [...statements.values()],
+    possibilities: (request) => possibilities(parsed, text, statements, request),
     evaluate: (request) => decide(parsed, text, request),
   };
 }
