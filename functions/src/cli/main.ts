@@ -10,7 +10,20 @@ interface Command {
   run: (argv: string[], terminal: Terminal) => Promise<number>;
 }
 
+/** Folder of the compiled functions. */
+const LIB = join(__dirname, '..');
+
 const COMMANDS: Readonly<Record<string, Command>> = {
+  init: {
+    summary: 'install in a Firebase project, or upgrade; shows all changes first',
+    async run(argv, terminal) {
+      const { init } = await import('./init/command.js');
+      return init(argv, terminal, {
+        packageFolder: join(LIB, '..'),
+        templates: join(LIB, 'files'),
+      });
+    },
+  },
   doctor: {
     summary: 'compare originals, renditions and records; fix what is wrong',
     async run(argv, terminal) {
@@ -18,7 +31,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         import('./doctor/command.js'),
         import('./doctor/environment.js'),
       ]);
-      return doctor(argv, doctorEnvironment(terminal, join(__dirname, '..')));
+      return doctor(argv, doctorEnvironment(terminal, LIB));
     },
   },
 };

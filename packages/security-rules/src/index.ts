@@ -1,5 +1,15 @@
 /** The public interface of the package. */
-export type { PathPattern, RulesMethod, RulesVersion, ServiceName } from './ast.js';
+export type {
+  Allow,
+  Block,
+  Match,
+  PathPattern,
+  RulesFile,
+  RulesMethod,
+  RulesVersion,
+  Service,
+  ServiceName,
+} from './ast.js';
 export { authOfToken, type ClientAuth } from './client-token.js';
 export { describeDenial, type Denial, type OnDenied } from './denial.js';
 export { setOf } from './equality.js';
@@ -27,6 +37,7 @@ export { PartialItems, PartialMap, Unknown, type Origin, type Possible } from '.
 export type { RulesValue } from './values.js';
 export {
   compileRules,
+  parseRules,
   type AllowTrace,
   type Decision,
   type Ruleset,

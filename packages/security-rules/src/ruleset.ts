@@ -71,6 +71,14 @@ export interface Ruleset {
 }
 
 /**
+ * Parses a rules file without checking names, for its structure. Offsets count from after a byte order mark.
+ * @throws RulesSyntaxError for the first syntax error
+ */
+export function parseRules(source: string, file: string): RulesFile {
+  return parse(new Source(source, file));
+}
+
+/**
  * Loads a rules file.
  * @throws RulesSyntaxError for the first syntax error or construct that is not supported
  */

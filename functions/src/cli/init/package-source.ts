@@ -1,0 +1,40 @@
+/** Where the package of this command came from: a registry or a tarball. */
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { InitError } from './changes.js';
+import { isObject } from './json.js';
+import { PACKAGE, type PackageSource } from './kit-folder.js';
+
+/**
+ * @param folder of the installed package
+ * @param tarball from the command line, absolute
+ * @throws InitError if the tarball does not exist or has another name
+ */
+export function packageSource(folder: string, tarball: string | undefined): PackageSource {
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const file = tarball ?? installedTarball(folder);
+  if (file === undefined) return { version };
+  if (!existsSync(file) || !new RegExp(`^${PACKAGE}-[\\w.+-]+\\.tgz$`).test(basename(file))) {
+    throw new InitError(`--tarball: expected a file ${PACKAGE}-VERSION.tgz, found ${file}.`);
+  }
+  return { version, tarball: file };
+}
+
+/** The tarball that npm installed the package from, which `npx --package FILE` does in a folder of its cache. */
+function installedTarball(folder: string): string | undefined {
+  const modules = dirname(folder);
+  try {
+    const lock: unknown = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8'));
+    const packages = isObject(lock) ? lock['packages'] : undefined;
+    const entry = isObject(packages) ? packages[`node_modules/${PACKAGE}`] : undefined;
+    const resolved = isObject(entry) ? entry['resolved'] : undefined;
+    const path = typeof resolved === 'string' ? /^file:(.+\.tgz)$/.exec(resolved)?.[1] : undefined;
+    const file = path === undefined ? undefined : resolve(dirname(modules), path);
+    return file !== undefined && existsSync(file) ? file : undefined;
+  } catch {
+    // Not installed by npm.
+    return undefined;
+  }
+}
