@@ -24,6 +24,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       });
     },
   },
+  'check-rules': {
+    summary: 'find security rules that open originals, renditions or records',
+    async run(argv, terminal) {
+      const { checkRules } = await import('./check-rules/command.js');
+      return checkRules(argv, terminal);
+    },
+  },
   doctor: {
     summary: 'compare originals, renditions and records; fix what is wrong',
     async run(argv, terminal) {

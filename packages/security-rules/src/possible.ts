@@ -213,6 +213,7 @@ export class PossibleEvaluation {
       const [one, other] = [left.known.identity, right.known.identity];
       if (one && other && one.group === other.group) return bool(one.name === other.name);
     }
+    if (isExcluded(left, right) || isExcluded(right, left)) return FALSE;
     const [leftType, rightType] = [typeOf(left), typeOf(right)];
     if (leftType && rightType && leftType !== rightType) return FALSE;
     return combine([left, right], 'bool');
@@ -357,6 +358,12 @@ function itemsOf(container: Possible): readonly Possible[] | undefined {
     if (container.type === 'map') return [...container.fields.keys()].map(string);
   } else return undefined;
   throw new EvaluationError(`'in' expects list, set or map, found ${typeOf(container)}`);
+}
+
+/** Whether the first value is unknown, but not the second. */
+function isExcluded(unknown: Possible, value: Possible): boolean {
+  if (!(unknown instanceof Unknown) || !isKnown(value) || value.type !== 'string') return false;
+  return unknown.known.not?.has(value.value) ?? false;
 }
 
 function asBool(value: Possible): boolean {

@@ -21,6 +21,8 @@ export class Unknown {
     readonly known: {
       readonly type?: TypeName;
       readonly identity?: Identity;
+      /** Strings that it is not. */
+      readonly not?: ReadonlySet<string>;
       /** The expression that read the value. */
       readonly at?: Span;
     } = {},

@@ -8,7 +8,7 @@ import {
   type PossibleRequest,
   type RulesMethod,
 } from 'firebase-rules-check';
-import { pathValue, UNKNOWN_IDS, UNKNOWN_UID, type Target, type Thing } from './targets.js';
+import { isName, pathValue, UNKNOWN_IDS, UNKNOWN_UID, type Target, type Thing } from './targets.js';
 
 /** Who sends a request. Except for the owner, none of them is the user whose uid is in the path. */
 export const ACTORS = {
@@ -22,6 +22,9 @@ export const ACTORS = {
 } as const;
 
 export type Actor = keyof typeof ACTORS;
+
+/** Stands for an owner of whom nothing else is known, where a rule asks for more than the user id. */
+type AnyOwner = 'owner with claims';
 
 /** Ordered: a user of a later kind can usually also be one of an earlier kind. */
 export const actors = Object.keys(ACTORS) as Actor[];
@@ -48,23 +51,24 @@ export function isAllowed(actor: Actor, { thing, isOwn }: Target, method: RulesM
 
 /** The requests that an actor can send with this method: for an upload, one with and one without an existing object. */
 export function requestsOf(
-  actor: Actor,
+  actor: Actor | AnyOwner,
   target: Target,
   method: RulesMethod,
   now: Date,
 ): PossibleRequest[] {
   const { service, path } = target;
+  const names = new Set(path.filter((segment) => isName(segment)));
   const isFirestore = service === 'cloud.firestore';
   const isCreate = method === 'create';
   // A client chooses the ids of what it creates.
   const unknownSegments = new Map<string, Unknown>(
     UNKNOWN_IDS.map((id) => [id, new Unknown(isCreate ? 'client' : 'visible', { type: 'string' })]),
   )
-    .set(UNKNOWN_UID, uidOf('owner'))
+    .set(UNKNOWN_UID, uidOf('owner', names))
     // The end of a folder's name, `originals/`: nobody's uid is empty.
-    .set('', uidOf('empty'));
+    .set('', uidOf('empty', names));
   const fields: [string, Possible][] = [
-    ['auth', authOf(actor)],
+    ['auth', authOf(actor, names)],
     ['method', string(method)],
     ['path', pathValue(path, unknownSegments)],
     ['time', new Unknown('visible', { type: 'timestamp', identity: REQUEST_TIME })],
@@ -83,14 +87,15 @@ export function requestsOf(
 
 const REQUEST_TIME = { group: 'request.time', name: 'now' };
 
-function uidOf(name: 'owner' | 'other' | 'empty'): Unknown {
-  return new Unknown('visible', { type: 'string', identity: { group: 'uid', name } });
+/** @param not the names of folders and collections in the path: nobody has one of them as a user id */
+function uidOf(name: 'owner' | 'other' | 'empty', not: ReadonlySet<string>): Unknown {
+  return new Unknown('visible', { type: 'string', identity: { group: 'uid', name }, not });
 }
 
 /** `request.auth`: https://firebase.google.com/docs/reference/rules/rules.firestore.Request#auth */
-function authOf(actor: Actor): Possible {
+function authOf(actor: Actor | AnyOwner, names: ReadonlySet<string>): Possible {
   if (actor === 'signed out') return fromJson(null);
-  const uid = uidOf(actor === 'owner' ? 'owner' : 'other');
+  const uid = uidOf(actor.startsWith('owner') ? 'owner' : 'other', names);
   return new PartialMap(
     new Map<string, Possible>([
       ['uid', uid],
@@ -121,13 +126,15 @@ const CLAIMS: Readonly<Record<Exclude<Actor, 'signed out' | 'claims'>, Record<st
   },
 };
 
-function tokenOf(actor: Exclude<Actor, 'signed out'>, uid: Unknown): Possible {
+function tokenOf(actor: Exclude<Actor | AnyOwner, 'signed out'>, uid: Unknown): Possible {
   const ids: [string, Possible][] = [
     ['sub', uid],
     ['user_id', uid],
   ];
   // Custom claims, and an email address or an identity provider that only some can have.
-  if (actor === 'claims') return new PartialMap(new Map(ids), new Unknown('visible'));
+  if (actor === 'claims' || actor === 'owner with claims') {
+    return new PartialMap(new Map(ids), new Unknown('visible'));
+  }
   const claims = Object.entries(CLAIMS[actor]).map(
     ([name, value]) => [name, fromJson(value)] as const,
   );

@@ -22,6 +22,9 @@ export interface ProtectedPaths {
   variantsPath: string;
   imagesCollection: PathTemplate;
   tokensCollection: string;
+  /** Buckets of originals and of renditions; absent: rules of any bucket are those of the installation. */
+  bucket?: string;
+  variantsBucket?: string;
 }
 
 export type Thing = 'originals' | 'renditions' | 'image records' | 'token records';
@@ -51,6 +54,12 @@ export const UNKNOWN_IDS: readonly string[] = [
   UNKNOWN_BUCKET,
   ...UNKNOWN_PARTS,
 ];
+/** Whether a segment of a path is the name of a folder or a collection, not an id. */
+export function isName(segment: string): boolean {
+  const isId = segment === UNKNOWN_UID || UNKNOWN_IDS.includes(segment);
+  return segment !== '' && !isId && segment.isWellFormed();
+}
+
 const DATABASE = '(default)';
 
 const SINGLE: readonly RulesMethod[] = ['get', 'create', 'update', 'delete'];
@@ -61,11 +70,12 @@ export function targetsOf(service: ServiceName, paths: ProtectedPaths): Target[]
   return service === 'firebase.storage' ? objectsOf(paths) : documentsOf(paths);
 }
 
-function objectsOf({ originalsPath, variantsPath }: ProtectedPaths): Target[] {
+function objectsOf(paths: ProtectedPaths): Target[] {
+  const { originalsPath, variantsPath, bucket = UNKNOWN_BUCKET, variantsBucket = bucket } = paths;
   const service = 'firebase.storage';
   const resource = (): Possible => new PartialMap(new Map(), new Unknown('visible'));
   const target = (thing: Thing, methods: readonly RulesMethod[], name: readonly string[]) => {
-    const path = ['b', UNKNOWN_BUCKET, 'o', ...name];
+    const path = ['b', thing === 'renditions' ? variantsBucket : bucket, 'o', ...name];
     return { thing, service, methods, path, isOwn: name.includes(UNKNOWN_UID), resource } as const;
   };
   const original = fill(originalsPath);

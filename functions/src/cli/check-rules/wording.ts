@@ -1,7 +1,7 @@
 /** Says in sentences what a rule opens and what to change. */
 import { ANY_PARENTS, type RulesMethod, type Statement } from 'firebase-rules-check';
 import { ACTORS, actors, type Actor, type Opened } from './access.js';
-import { patternAt, UNKNOWN_IDS, UNKNOWN_UID, type Target, type Thing } from './targets.js';
+import { isName, patternAt, UNKNOWN_UID, type Target, type Thing } from './targets.js';
 
 /** Segments before the name of an object or the path of a document. */
 const SERVICE_SEGMENTS = 3;
@@ -88,7 +88,7 @@ function distinction({ pattern }: Statement, { path }: Target): string | undefin
   const single: string[] = [];
   for (let index = SERVICE_SEGMENTS; index < path.length; index++) {
     const segment = path[index] ?? '';
-    if (!isLiteral(segment)) continue;
+    if (!isName(segment)) continue;
     const part = patternAt(pattern, path.length, index);
     if (part?.kind !== 'wildcard') continue;
     if (!part.recursive) single.push(`${part.name} != '${segment}'`);
@@ -98,10 +98,6 @@ function distinction({ pattern }: Statement, { path }: Target): string | undefin
     }
   }
   return single.length > 1 ? `(${single.join(' || ')})` : single[0];
-}
-
-function isLiteral(segment: string): boolean {
-  return segment !== '' && segment !== UNKNOWN_UID && !UNKNOWN_IDS.includes(segment) && segment.isWellFormed(); // prettier-ignore
 }
 
 function advice(statement: Statement, opened: readonly Opened[]): string {
@@ -132,7 +128,8 @@ function removal({ pattern }: Statement, opened: readonly Opened[]): string {
     : `Remove it, or narrow its path. ${ADD_UP}`;
 }
 
-function joined(texts: readonly string[]): string {
+/** Joins texts: `a, b and c`. */
+export function joined(texts: readonly string[]): string {
   const last = texts.at(-1) ?? '';
   return texts.length < 2 ? last : `${texts.slice(0, -1).join(', ')} and ${last}`;
 }

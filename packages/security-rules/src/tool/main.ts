@@ -7,6 +7,11 @@ import { readCases } from './cases.js';
 import { evaluateCases } from './evaluate.js';
 import { InputError } from './input.js';
 
+// For command line tools that also read cases.
+export { readCases, type Case } from './cases.js';
+export { evaluateCases, type Result } from './evaluate.js';
+export { InputError } from './input.js';
+
 export const USAGE = `npx firebase-rules-check FILE CASES.json
 npm run --silent rules -- FILE CASES.json   (in a clone of the repository)
 
