@@ -66,7 +66,13 @@ module.exports = {
         path: src,
         pathNot: `[.]test[.]ts$|${src}cli/(init|check-rules|doctor)/|${src}cli/terminal[.]ts$`,
       },
-      to: { path: `node_modules/(${BUNDLED})(/|$)` },
+      to: {
+        path: [
+          `node_modules/(${BUNDLED})(/|$)`,
+          '(^|/)packages/security-rules/',
+          '^firebase-rules-check',
+        ],
+      },
     },
     only('serve', ['config', 'gcp', 'domain']),
     without(

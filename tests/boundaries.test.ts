@@ -82,6 +82,11 @@ describe('reports a forbidden import', () => {
       'functions-imports-nothing-of-the-repository',
     ],
     [
+      'functions/src/serve/rules.ts',
+      `import 'firebase-rules-check';\n`,
+      'only-the-cli-imports-bundled-packages',
+    ],
+    [
       'functions/src/cli/emulators.ts',
       `import '../../../packages/emulators/src/launcher/messages.js';\n`,
       'only-the-cli-imports-security-rules',

@@ -209,7 +209,7 @@ match /originals/{user}/{fileName} {
       'match /originals/{uid}/{file=**} {\n  allow read, write: if request.auth.uid == uid;\n}',
     ),
     '?3:3 owners list and update their own originals',
-    '?3:3 this rule (get, list, create, update, delete) lets owners upload originals of any size and type',
+    '?3:3 this rule (get, list, create, update, delete) lets owners upload originals of any size',
   ),
   example(
     'Storage: verified users',

@@ -1,7 +1,13 @@
 /** Test helpers; not part of the engine. */
 import { createContext, Script } from 'node:vm';
 import { compileRules, fromJson, RulesSyntaxError, type Decision, type Ruleset } from './index.js';
-import type { DocumentReader, RulesMethod, ServiceName, SharedReads } from './index.js';
+import type {
+  DocumentReader,
+  PossibleTrace,
+  RulesMethod,
+  ServiceName,
+  SharedReads,
+} from './index.js';
 import { canUseEmulator, compareWithEmulator } from './testing-emulator.js';
 
 export interface RequestOptions {
@@ -29,7 +35,10 @@ service firebase.storage { match /b/{bucket}/o { ${body} } }`;
 }
 
 /** Evaluates a request. A path string is relative to the documents or to `/b/bucket/o`. */
-export function decide(rules: string | Ruleset, options: RequestOptions = {}): Promise<Decision> {
+export async function decide(
+  rules: string | Ruleset,
+  options: RequestOptions = {},
+): Promise<Decision> {
   const {
     service = 'cloud.firestore',
     method = 'get',
@@ -39,15 +48,40 @@ export function decide(rules: string | Ruleset, options: RequestOptions = {}): P
   } = options;
   const root = service === 'cloud.firestore' ? 'databases/(default)/documents' : 'b/bucket/o';
   const ruleset = typeof rules === 'string' ? compileRules(rules, 'test.rules') : rules;
-  return ruleset.evaluate({
+  const known = {
     service,
     method,
     path: typeof path === 'string' ? [...root.split('/'), ...path.split('/')] : path,
     request: fromJson({ auth: null, ...options.request }),
     resource: fromJson(options.resource),
+  };
+  const decision = await ruleset.evaluate({
+    ...known,
     ...(documents && { documents }),
     ...(sharedReads && { sharedReads }),
   });
+  comparePossibilities(
+    ruleset.possibilities({ ...known, unknownSegments: new Map(), now: NOW }),
+    decision,
+  );
+  return decision;
+}
+
+const NOW = new Date('2026-01-01T00:00:00Z');
+
+/** Every test of the evaluator is one of `possibilities`, too: for known values both agree. */
+function comparePossibilities(traces: readonly PossibleTrace[], { tried }: Decision): void {
+  for (const { line, column, allowed, why } of tried) {
+    const at = `${line}:${column}`;
+    const same = traces.find(({ statement }) => `${statement.line}:${statement.column}` === at);
+    // Documents are not read, and each statement has limits of its own.
+    if (!same || same.possibility === 'depends' || /more than|too big|nested/.test(why)) continue;
+    const expected = allowed ? 'always' : 'never';
+    if (same.possibility === expected) continue;
+    throw new Error(
+      `${at}: expected the possibility ${expected} (${why}), found ${same.possibility}`,
+    );
+  }
 }
 
 /** Whether a request is allowed. */

@@ -49,12 +49,16 @@ export function isAllowed(actor: Actor, { thing, isOwn }: Target, method: RulesM
   );
 }
 
-/** The requests that an actor can send with this method: for an upload, one with and one without an existing object. */
+/**
+ * The requests that an actor can send with this method: for an upload, one with and one without an existing object.
+ * @param size of an uploaded object; default: what the client chooses
+ */
 export function requestsOf(
   actor: Actor | AnyOwner,
   target: Target,
   method: RulesMethod,
   now: Date,
+  size: Possible = new Unknown('client', { type: 'int' }),
 ): PossibleRequest[] {
   const { service, path } = target;
   const names = new Set(path.filter((segment) => isName(segment)));
@@ -74,7 +78,7 @@ export function requestsOf(
     ['time', new Unknown('visible', { type: 'timestamp', identity: REQUEST_TIME })],
   ];
   const isUpload = isCreate || method === 'update';
-  if (isUpload) fields.push(['resource', isFirestore ? newDocument() : newObject()]);
+  if (isUpload) fields.push(['resource', isFirestore ? newDocument() : newObject(size)]);
   else if (!isFirestore || method === 'delete') fields.push(['resource', fromJson(null)]);
   if (isFirestore && method === 'list') fields.push(['query', new Unknown('client')]);
   const request = new PartialMap(new Map(fields));
@@ -141,6 +145,9 @@ function tokenOf(actor: Exclude<Actor | AnyOwner, 'signed out'>, uid: Unknown): 
   return new PartialMap(new Map<string, Possible>([...ids, ...claims]));
 }
 
+/** More than any limit for images that somebody would set on purpose, bytes. */
+export const HUGE = fromJson(2 ** 40);
+
 /** `request.resource` of a document that a client writes. */
 function newDocument(): Possible {
   return new PartialMap(
@@ -153,12 +160,12 @@ function newDocument(): Possible {
 }
 
 /** `request.resource` of an object that a client uploads. */
-function newObject(): Possible {
+function newObject(size: Possible): Possible {
   return new PartialMap(
     new Map([
       ['name', new Unknown('visible', { type: 'string' })],
       ['bucket', new Unknown('visible', { type: 'string' })],
-      ['size', new Unknown('client', { type: 'int' })],
+      ['size', size],
       ['contentType', new Unknown('client', { type: 'string' })],
     ]),
     new Unknown('client'),

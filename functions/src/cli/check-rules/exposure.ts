@@ -1,6 +1,6 @@
 /** Finds the rules that open what an installation keeps private. */
 import { compileRules, type Ruleset, type ServiceName, type Statement } from 'firebase-rules-check';
-import { actors, isAllowed, requestsOf, type Opened } from './access.js';
+import { actors, HUGE, isAllowed, requestsOf, type Opened } from './access.js';
 import { targetsOf, withLiterals, type ProtectedPaths, type Target } from './targets.js';
 import { describeExposure, describeHarmless, describeNote, describeUnlimited } from './wording.js';
 
@@ -44,7 +44,7 @@ interface Effects {
   readonly on: Set<string>;
   /** What concerns nobody but owners. */
   readonly harmless: Opened[];
-  /** Whether owners can upload files of any size and type. */
+  /** Whether owners can upload files of any size. */
   isUnlimited: boolean;
 }
 
@@ -110,7 +110,9 @@ function allTargets(
 function ask(rules: Ruleset, one: Opened, now: Date, effects: Map<Statement, Effects>): void {
   const { actor, target, method } = one;
   const isExpected = isAllowed(actor, target, method);
-  for (const request of requestsOf(actor, target, method, now)) {
+  // What is allowed is asked about only because of its size.
+  const requests = requestsOf(actor, target, method, now, ...(isExpected ? [HUGE] : []));
+  for (const request of requests) {
     for (const { statement, possibility, on } of rules.possibilities(request)) {
       if (possibility === 'never') continue;
       const found = effects.get(statement) ?? {
@@ -121,7 +123,7 @@ function ask(rules: Ruleset, one: Opened, now: Date, effects: Map<Statement, Eff
         isUnlimited: false,
       };
       effects.set(statement, found);
-      if (isExpected) found.isUnlimited ||= method === 'create' && possibility === 'always';
+      if (isExpected) found.isUnlimited ||= method === 'create' && possibility !== 'depends';
       else if (possibility === 'depends') {
         found.possible.push(one);
         if (on !== undefined) found.on.add(on);

@@ -29,8 +29,8 @@ export function describeHarmless(harmless: readonly Opened[]): string {
 export function describeUnlimited({ methods }: Statement): string {
   const allow = [...methods].join(', ');
   return (
-    `this rule (${allow}) lets owners upload originals of any size and type. ` +
-    'Remove `create` from it, or repeat the limits of the block for originals.'
+    `this rule (${allow}) lets owners upload originals of any size. ` +
+    'Remove `create` from it, or limit `request.resource.size` as the block for originals does.'
   );
 }
 
