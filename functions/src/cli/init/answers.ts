@@ -15,6 +15,7 @@ import {
   type StoredParameters,
 } from './installation.js';
 import type { NodeVersion } from './kit-folder.js';
+import type { FirebaseProject } from './project.js';
 import type { Questioner } from './questioner.js';
 import { firestoreTarget, storageTarget, type RulesTarget } from './rules-targets.js';
 
@@ -42,13 +43,14 @@ export async function findAnswers(context: Questioner): Promise<Answers> {
   const storage = await storageTarget(context, projectId, stored.values.BUCKET);
   const firestore = firestoreTarget(project, projectId);
   const values = await findParameters(context, projectId, stored, storage);
-  const hosting = await hostingTarget(context, projectId, instance.instance);
+  const hosting = await hostingTarget(context, projectId, instance.instance, isInstalled);
   const baseUrl = args.baseUrl ?? publicBaseUrl(hosting, projectId);
   const all: Parameters = {
     ...(stored.text === undefined && baseUrl !== undefined && { PUBLIC_BASE_URL: baseUrl }),
     ...values,
   };
   checkParameters(all, projectId);
+  refuseSamePaths(project, instance, projectId, alias, all);
   const node = args.runtime ?? '24';
   return {
     projectId,
@@ -198,10 +200,10 @@ async function findParameters(
   if (originals === undefined) {
     const [folder = ''] = DEFAULTS.ORIGINALS_PATH.split('/');
     const message = 'Folder that users upload to';
-    originals = toOriginalsPath(
-      args.folder ?? (await ask?.({ message, default: folder, validate: checkFolder })) ?? folder,
-    );
-    check('folder', originals, checkFolder);
+    const chosen =
+      args.folder ?? (await ask?.({ message, default: folder, validate: checkFolder })) ?? folder;
+    check('folder', chosen, checkFolder);
+    originals = toOriginalsPath(chosen);
   } else if (args.folder !== undefined && toOriginalsPath(args.folder) !== originals) {
     throw new InitError(
       `--folder: expected ${originals}, which the same rules have for another project, found "${args.folder}".`,
@@ -218,6 +220,26 @@ async function findParameters(
     LOCATION: location ?? '',
     ORIGINALS_PATH: originals,
   };
+}
+
+/** Two instances would process the same uploads. */
+function refuseSamePaths(
+  project: FirebaseProject,
+  { instance }: Installation,
+  projectId: string,
+  alias: string | undefined,
+  { BUCKET, ORIGINALS_PATH }: Parameters,
+): void {
+  for (const other of installationsOf(project)) {
+    const { values } = storedParameters(project, other.configFolder, projectId, alias);
+    const path = values.ORIGINALS_PATH ?? DEFAULTS.ORIGINALS_PATH;
+    if (other.instance === instance || values.BUCKET !== BUCKET || path !== ORIGINALS_PATH) {
+      continue;
+    }
+    throw new InitError(
+      `--folder: expected a path that no other instance has, found ${path}, which "${other.instance}" has.`,
+    );
+  }
 }
 
 function check(
@@ -257,6 +279,6 @@ function checkParameters(values: Parameters, projectId: string): void {
     parseConfig({ ...values, GCLOUD_PROJECT: projectId });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new InitError(error.message.split('\n').join(' '));
+    throw new InitError(error.problems.join(' '));
   }
 }

@@ -1,8 +1,9 @@
 /** `storage-public-variants init`: shows, then writes what a Firebase project needs. */
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { RulesSyntaxError } from 'firebase-rules-check';
-import { findExposures, type Exposure } from '../check-rules/exposure.js';
+import { compileRules, RulesSyntaxError } from 'firebase-rules-check';
+import { analyze, type Analysis, type Exposure } from '../check-rules/exposure.js';
+import { findMissing } from '../check-rules/missing.js';
 import { CancelledError, type Terminal } from '../terminal.js';
 import { findAnswers, type Answers } from './answers.js';
 import { parseArguments, USAGE, type Arguments } from './arguments.js';
@@ -66,10 +67,11 @@ async function run(
     ...(isInteractive && { ask: terminal.ask }),
   });
   const plan = makePlan(project, answers, readTemplates(environment.templates), source);
-  const exposures = exposuresIn(plan);
+  const { exposures, ...checked } = checkRules(plan);
+  const notes = [...plan.notes, ...[...checked.notes, ...checked.missing].map(show)];
   const { changes } = plan;
   out(changes.length === 0 ? 'Nothing to change.\n' : showChanges(changes));
-  if (plan.notes.length > 0) out(`\n${plan.notes.map((note) => `Note: ${note}\n`).join('')}`);
+  if (notes.length > 0) out(`\n${notes.map((note) => `Note: ${note}\n`).join('')}`);
   if (args.dryRun) {
     if (changes.length > 0) out('\nNothing was written: --dry-run.\n');
   } else if (changes.length > 0) {
@@ -82,16 +84,29 @@ async function run(
   const mustInstall = args.dryRun || !(await install(args, plan, project, answers, terminal));
   if (exposures.length > 0) {
     err('\nThese rules open what must be private. Change them before you deploy:\n');
-    for (const { file, line, column, message } of exposures) {
-      err(`${file}:${line}:${column}: ${message}\n`);
-    }
+    for (const exposure of exposures) err(`${show(exposure)}\n`);
   }
   out(nextSteps(answers, plan, relative(cwd, project.root), mustInstall));
   return exposures.length > 0 ? 1 : 0;
 }
 
-function exposuresIn({ rules, config }: Plan): Exposure[] {
-  return rules.flatMap(({ text, file, service }) => findExposures(text, file, service, config));
+/** What the merged rules open, and what a claim or a document may open. */
+function checkRules({ rules, config }: Plan): Analysis & { missing: Exposure[] } {
+  const now = new Date();
+  const found = rules.map(({ text, file, service }) => {
+    const compiled = compileRules(text, file);
+    const missing = findMissing(compiled, { name: file, text }, service, config, now);
+    return { ...analyze(compiled, file, service, config, now), missing };
+  });
+  return {
+    exposures: found.flatMap(({ exposures }) => exposures),
+    notes: found.flatMap(({ notes }) => notes),
+    missing: found.flatMap(({ missing }) => missing),
+  };
+}
+
+function show({ file, line, column, message }: Exposure): string {
+  return `${file}:${line}:${column}: ${message}`;
 }
 
 /**

@@ -32,6 +32,7 @@ export async function hostingTarget(
   context: Questioner,
   projectId: string,
   instance: string,
+  isInstalled: boolean,
 ): Promise<HostingTarget | undefined> {
   const { project, args, ask } = context;
   const { hosting } = project.config;
@@ -45,6 +46,11 @@ export async function hostingTarget(
   }
   const functionId = functionOf(instance);
   const done = entries.find((entry) => rewritesTo(entry, functionId).length > 0);
+  // Without a path because the first run was to add none.
+  const isDeclined = isInstalled && done === undefined;
+  if (isDeclined && args.hostingPath === undefined && args.hostingSite === undefined) {
+    return undefined;
+  }
   const entry = done ?? (await chooseSite(context, entries));
   const [existing] = rewritesTo(entry, functionId);
   let path = existing?.replace(/\/\*\*$/, '') ?? args.hostingPath;

@@ -9,7 +9,7 @@ import { functionOf } from './hosting.js';
 import { mergeIndexes } from './indexes.js';
 import { isObject, setValue, type JsonPath } from './json.js';
 import { kitFolderChanges, type PackageSource } from './kit-folder.js';
-import type { FirebaseProject } from './project.js';
+import { toPath, type FirebaseProject } from './project.js';
 import { mergeRules } from './rules-merge.js';
 import { firestoreTemplate, storageTemplate, type RulesTemplate } from './rules-template.js';
 import type { RulesTarget } from './rules-targets.js';
@@ -74,6 +74,8 @@ export function makePlan(
     return [{ path, ...(before !== undefined && { before }), after }];
   });
   changes.push(...kitFolderChanges(instance.folder, source, answers.node, files));
+  const shadow = staticFiles(project, answers);
+  if (shadow !== undefined) notes.push(shadow);
   return { changes, notes, rules, config };
 
   function merge(target: RulesTarget, template: RulesTemplate, resource: string): MergedRules {
@@ -87,6 +89,15 @@ export function makePlan(
     notes.push(...merged.notes);
     return { file: target.rules, service, text: merged.text };
   }
+}
+
+/** Hosting serves files before it applies rewrites. */
+function staticFiles({ files }: FirebaseProject, { hosting }: Answers): string | undefined {
+  const folder = hosting?.entry['public'];
+  if (hosting === undefined || typeof folder !== 'string') return undefined;
+  const path = `${toPath(files, folder)}${hosting.path}`;
+  if (files.list(path).length === 0) return undefined;
+  return `${path}: Firebase Hosting serves these files instead of images with the same path.`;
 }
 
 function consoleNote(service: ServiceName, file: string): string {

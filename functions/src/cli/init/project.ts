@@ -70,7 +70,12 @@ function findRoot(cwd: string): string | undefined {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // Nothing there, or a file where a folder is expected: writing will say so.
+    return false;
+  }
 }
 
 function projectFiles(root: string): ProjectFiles {

@@ -188,7 +188,9 @@ function insertionIn(
     return before + (isFirst ? '' : lineEnd) + lines.join('') + body.slice(lineStart);
   }
   // The block is closed on a line with other text.
-  return body.slice(0, close) + lineEnd + lines.join('') + outer + body.slice(close);
+  let end = close;
+  while (' \t'.includes(body[end - 1] ?? '\n')) end--;
+  return body.slice(0, end) + lineEnd + lines.join('') + outer + body.slice(end);
 }
 
 /** The white space that the line of an offset begins with, and whether nothing else is before the offset. */
