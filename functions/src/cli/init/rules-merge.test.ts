@@ -119,6 +119,13 @@ service firebase.storage {
   ]);
 });
 
+test('rules of another bucket get no blocks: a new block for every bucket has them', () => {
+  const text = 'service firebase.storage {\n  match /b/other/o {\n  }\n}\n';
+  expect(merge(text).text).toContain(
+    `match /b/other/o {\n  }\n\n  match /b/{bucket}/o {\n    ${FIRST}`,
+  );
+});
+
 test('a match with the path that only holds other matches does not count', () => {
   const text =
     'service firebase.storage {\n  match /b/{bucket}/o {\n    match /originals/{u}/{i} {\n      match /x { allow read; }\n    }\n  }\n}\n';
