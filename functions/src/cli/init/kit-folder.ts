@@ -9,6 +9,8 @@ export const PACKAGE = 'storage-public-variants';
 /** Where the package comes from. */
 export interface PackageSource {
   version: string;
+  /** Versions of the SDKs, which the Functions emulator expects in the manifest of what it runs. */
+  sdks: Record<string, string>;
   /** Absolute path of the tarball, if the package is not from a registry. */
   tarball?: string;
 }
@@ -38,7 +40,7 @@ export function kitFolderChanges(
   const wanted = tarball === undefined ? source.version : `file:${tarball}`;
   const changes: FileChange[] = [];
   if (before === undefined || manifest === undefined) {
-    changes.push({ path: manifestPath, after: newManifest(folder, wanted, node) });
+    changes.push({ path: manifestPath, after: newManifest(folder, { [PACKAGE]: wanted, ...source.sdks }, node) });
   } else {
     const installed = dependencyOf(manifest);
     if (installed === undefined) {
@@ -71,7 +73,11 @@ export function dependencyOf(manifest: Record<string, unknown>): string | undefi
   return typeof value === 'string' ? value : undefined;
 }
 
-function newManifest(folder: string, dependency: string, node: NodeVersion): string {
+function newManifest(
+  folder: string,
+  dependencies: Record<string, string>,
+  node: NodeVersion,
+): string {
   const manifest = {
     name: `kit-${folder.split('/').at(-1)}`,
     private: true,
@@ -79,7 +85,7 @@ function newManifest(folder: string, dependency: string, node: NodeVersion): str
     main: 'index.js',
     // The CLI accepts only a major version.
     engines: { node },
-    dependencies: { [PACKAGE]: dependency },
+    dependencies,
   };
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }

@@ -163,7 +163,7 @@ describe('a package from a tarball', () => {
     const folder = join(root, 'npx/node_modules/storage-public-variants');
     mkdirSync(folder, { recursive: true });
     const tarball = `storage-public-variants-${version}.tgz`;
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ version }));
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ version, dependencies: {} }));
     writeFileSync(join(root, tarball), `tarball of ${version}`);
     const packages = { 'node_modules/storage-public-variants': { resolved: `file:../${tarball}` } };
     writeFileSync(join(folder, '../.package-lock.json'), JSON.stringify({ packages }));

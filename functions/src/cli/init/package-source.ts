@@ -5,21 +5,26 @@ import { InitError } from './changes.js';
 import { isObject } from './json.js';
 import { PACKAGE, type PackageSource } from './kit-folder.js';
 
+const SDKS = ['firebase-admin', 'firebase-functions'];
+
 /**
  * @param folder of the installed package
  * @param tarball from the command line, absolute
  * @throws InitError if the tarball does not exist or has another name
  */
 export function packageSource(folder: string, tarball: string | undefined): PackageSource {
-  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-    version: string;
-  };
+  const { version, dependencies } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  ) as { version: string; dependencies: Record<string, string> };
+  const sdks = Object.fromEntries(
+    Object.entries(dependencies).filter(([name]) => SDKS.includes(name)),
+  );
   const file = tarball ?? installedTarball(folder);
-  if (file === undefined) return { version };
+  if (file === undefined) return { version, sdks };
   if (!existsSync(file) || !new RegExp(`^${PACKAGE}-[\\w.+-]+\\.tgz$`).test(basename(file))) {
     throw new InitError(`--tarball: expected a file ${PACKAGE}-VERSION.tgz, found ${file}.`);
   }
-  return { version, tarball: file };
+  return { version, sdks, tarball: file };
 }
 
 /** The tarball that npm installed the package from, which `npx --package FILE` does in a folder of its cache. */

@@ -12,6 +12,8 @@ import { replaceFirestoreEmulator, runningEmulator } from './firestore-emulator.
 import { allowConcurrentRequests } from './function-workers.js';
 import { patchGenerations } from './generations.js';
 import { readOptions, sendToParent } from './messages.js';
+import { addEmulators, treatAsDemoProject } from './offline.js';
+import { resolveParametersWithoutPrompts } from './parameters.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
 import { redeliverEvents } from './redelivery.js';
 import { replaceStorageRulesRuntime } from './storage-rules.js';
@@ -99,17 +101,24 @@ function replaceJavaPrograms(onDenied: OnDenied | undefined): void {
 }
 
 function explainDenial(denial: Denial): void {
-  sendToParent({ kind: 'denied', explanation: describeDenial(denial) });
+  const explanation = describeDenial(denial);
+  if (process.send) sendToParent({ kind: 'denied', explanation });
+  else console.error(explanation);
 }
 
 function main(): void {
-  const { official, explain, temporaryFolders, single } = readOptions();
+  const { official, explain, temporaryFolders, single, offline } = readOptions();
   exitWithParent(temporaryFolders);
   // The CLI itself prints only "An unexpected error has occurred."
   process.on('uncaughtException', (error) => console.error(error.stack));
   if (official) keepJavaInGroup();
   else replaceJavaPrograms(explain ? explainDenial : undefined);
   keepConnectionsOpen();
+  if (offline) {
+    treatAsDemoProject();
+    addEmulators(offline.emulators);
+    resolveParametersWithoutPrompts();
+  }
   compileAuthSchemasLazily();
   patchExtensionStorageTrigger();
   patchDownloadTokens();

@@ -9,6 +9,8 @@ export interface LauncherOptions {
   temporaryFolders?: readonly string[];
   /** Functions whose processes handle one request each, as instances with a concurrency of 1 do. */
   single?: SingleRequestFunctions;
+  /** Send no requests to Google whatever the project's id, and configure emulators that firebase.json lacks. */
+  offline?: { emulators: readonly string[] };
 }
 
 export interface SingleRequestFunctions {
@@ -35,6 +37,7 @@ const NAMES = {
   explain: 'LAUNCHER_EXPLAIN',
   temporaryFolders: 'LAUNCHER_TEMPORARY_FOLDERS',
   single: 'LAUNCHER_SINGLE',
+  offline: 'LAUNCHER_OFFLINE',
 } as const;
 
 /** Converts the options to environment variables for the launcher. */
@@ -44,6 +47,7 @@ export function toEnvironment(options: LauncherOptions): Record<string, string> 
     [NAMES.explain]: options.explain ? '1' : '',
     [NAMES.temporaryFolders]: JSON.stringify(options.temporaryFolders ?? []),
     [NAMES.single]: options.single ? JSON.stringify(options.single) : '',
+    [NAMES.offline]: options.offline ? JSON.stringify(options.offline) : '',
   };
 }
 
@@ -51,11 +55,13 @@ export function toEnvironment(options: LauncherOptions): Record<string, string> 
 export function readOptions(): LauncherOptions & { temporaryFolders: string[] } {
   const read = (name: string) => process.env[name] ?? '';
   const single = read(NAMES.single);
+  const offline = read(NAMES.offline);
   return {
     official: read(NAMES.official) !== '',
     explain: read(NAMES.explain) !== '',
     temporaryFolders: JSON.parse(read(NAMES.temporaryFolders) || '[]') as string[],
     ...(single !== '' && { single: JSON.parse(single) as SingleRequestFunctions }),
+    ...(offline !== '' && { offline: JSON.parse(offline) as { emulators: string[] } }),
   };
 }
 

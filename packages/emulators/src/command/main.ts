@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/** `firebase-local-stack start | exec`: runs the emulators of the Firebase project of this folder. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { toEnvironment } from '../launcher/messages.js';
+import { parseArguments, USAGE, UsageError } from './arguments.js';
+import { readLocalProject } from './project.js';
+
+function main(): void {
+  const args = parseArguments(process.argv.slice(2));
+  if (args === undefined) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const { config, only, project, notes } = readLocalProject(process.cwd(), args);
+  for (const note of notes) process.stderr.write(`${note}\n`);
+  // The Storage emulator empties its folder at start: without one of its own, two stacks would share it.
+  const temporary = mkdtempSync(join(tmpdir(), 'firebase-local-stack-'));
+  process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
+  Object.assign(process.env, {
+    TMPDIR: temporary,
+    FIREBASE_CLI_EXPERIMENTS: [process.env['FIREBASE_CLI_EXPERIMENTS'], 'kits']
+      .filter(Boolean)
+      .join(','),
+    // Reads the list of functions from a file; over HTTP the CLI waits 3 s for a connection.
+    FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH: 'true',
+    // Do not search for Google's metadata server, and not for newer versions.
+    METADATA_SERVER_DETECTION: 'none',
+    NO_UPDATE_NOTIFIER: '1',
+    CI: '1',
+    ...toEnvironment({ official: false, explain: args.explain, offline: { emulators: only } }),
+  });
+  process.argv.splice(
+    2,
+    Infinity,
+    args.script === undefined ? 'emulators:start' : 'emulators:exec',
+    ...(args.script === undefined ? [] : [args.script]),
+    ...['--config', config, '--only', only.join(','), '--non-interactive'],
+    ...(project === undefined ? [] : ['--project', project]),
+    ...args.passed,
+  );
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- reads the arguments and variables when it is loaded
+  require('../launcher/main.js');
+}
+
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

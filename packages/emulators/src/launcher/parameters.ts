@@ -1,0 +1,80 @@
+/** Resolves the parameters of functions without prompts. */
+import { loadModule, replace } from './patch.js';
+
+/** What the code of functions declares with `defineString` and so on. */
+export interface Parameter {
+  name: string;
+  type: 'string' | 'int' | 'boolean' | 'list' | 'secret';
+  default?: string | number | boolean | string[];
+}
+
+/** The argument of `resolveParams`. */
+interface ResolveOptions {
+  params: Parameter[];
+  /** What the .env files set. */
+  userEnvs: Record<string, unknown>;
+  firebaseConfig: { projectId: string; storageBucket?: string; databaseURL?: string };
+  codebase: string;
+  isEmulator?: boolean;
+}
+
+type ParamValueClass = new (
+  rawValue: string,
+  internal: boolean,
+  types: Record<'string' | 'boolean' | 'number' | 'list', boolean>,
+) => unknown;
+
+const ALL_TYPES = { string: true, boolean: true, number: true, list: true };
+
+/**
+ * Uses the default of each parameter that no .env file sets. The CLI asks for it, and fails where there is no terminal.
+ * Secrets are not concerned: their values come from .secret.local.
+ */
+export function resolveParametersWithoutPrompts(): void {
+  const module = loadModule('deploy/functions/params');
+  const ParamValue = module['ParamValue'] as ParamValueClass;
+  replace(module, 'resolveParams', (original) => (argument) => {
+    const options = argument as ResolveOptions;
+    if (options.isEmulator !== true) return original(options);
+    // Internal values are not written to the user's .env file.
+    const defaults = Object.entries(defaultsOf(options)).map(([name, text]) => [
+      name,
+      new ParamValue(text, true, ALL_TYPES),
+    ]);
+    const userEnvs = { ...options.userEnvs, ...Object.fromEntries(defaults) } as object;
+    return original({ ...options, userEnvs });
+  });
+}
+
+/**
+ * @returns the values of the parameters that have only a default, as text
+ * @throws Error that names the parameters without a value
+ */
+export function defaultsOf({
+  params,
+  userEnvs,
+  firebaseConfig,
+  codebase,
+}: ResolveOptions): Record<string, string> {
+  const known: Record<string, string | undefined> = {
+    PROJECT_ID: firebaseConfig.projectId,
+    GCLOUD_PROJECT: firebaseConfig.projectId,
+    STORAGE_BUCKET: firebaseConfig.storageBucket,
+    DATABASE_URL: firebaseConfig.databaseURL,
+  };
+  const open = params.filter(({ name, type }) => type !== 'secret' && !(name in userEnvs));
+  const defaults: Record<string, string> = {};
+  const missing: string[] = [];
+  for (const { name, default: value } of open) {
+    // Such as `{{ params.STORAGE_BUCKET }}`, which a parameter has as its default.
+    const reference = /^\{\{ *params\.(\w+) *\}\}$/.exec(String(value))?.[1];
+    const text = reference === undefined ? value : known[reference];
+    if (text === undefined) missing.push(name);
+    else defaults[name] = Array.isArray(text) ? text.join(',') : String(text);
+  }
+  if (missing.length === 0) return defaults;
+  throw new Error(
+    `expected a value of ${missing.join(', ')} in the .env file of "${codebase}", found none: ` +
+      'its functions are not started',
+  );
+}
