@@ -12,7 +12,7 @@ import { replaceFirestoreEmulator, runningEmulator } from './firestore-emulator.
 import { allowConcurrentRequests } from './function-workers.js';
 import { patchGenerations } from './generations.js';
 import { readOptions, sendToParent } from './messages.js';
-import { addEmulators, treatAsDemoProject } from './offline.js';
+import { addEmulators, skipVersionLookup, treatAsDemoProject } from './offline.js';
 import { resolveParametersWithoutPrompts } from './parameters.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
 import { redeliverEvents } from './redelivery.js';
@@ -116,6 +116,7 @@ function main(): void {
   keepConnectionsOpen();
   if (offline) {
     treatAsDemoProject();
+    skipVersionLookup();
     addEmulators(offline.emulators);
     resolveParametersWithoutPrompts();
   }

@@ -39,6 +39,15 @@ export function treatAsDemoProject(): void {
   );
 }
 
+/** The CLI asks npm for the newest firebase-functions, only to recommend it. */
+export function skipVersionLookup(): void {
+  replace(
+    loadModule('deploy/functions/runtimes/node/versioning'),
+    'getLatestSDKVersion',
+    () => () => undefined,
+  );
+}
+
 /** The CLI would call the project a demo project. */
 function describeProject(): void {
   const logger = prototypeOf(loadModule('emulator/emulatorLogger'), 'EmulatorLogger');
