@@ -1,7 +1,7 @@
 /** The Firebase CLI's own code accepts what `storage-public-variants init` makes of a project. */
 // cspell:ignore CJSON
 import { mkdirSync, symlinkSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import {
   FLAGS,
   MONOREPO,
@@ -11,30 +11,10 @@ import {
   UserProject,
 } from '../functions/test/cli/init/user-project.js';
 import { PARAMETER_NAMES } from '../functions/src/config/parameter-table.js';
-
-const cli = <T extends object>(module: string): T =>
-  jest.requireActual<T>(`firebase-tools/lib/${module}`);
-
-interface CliConfig {
-  src: { functions: object; hosting?: unknown };
-  path: (path: string) => string;
-}
-
-interface Stanza {
-  kit?: string;
-  source: string;
-  runtime: string;
-  instances: Record<string, string>;
-  ignore: string[];
-}
-
-interface Build {
-  params: { name: string }[];
-  endpoints: Record<string, object>;
-}
+import { cli, filesToUpload, prepareDeploy } from './support/firebase-cli.js';
 
 const PROJECT = 'my-app';
-const FIREBASE_CONFIG = { projectId: PROJECT, storageBucket: `${PROJECT}.firebasestorage.app` };
+const BUCKET = `${PROJECT}.firebasestorage.app`;
 
 /** Stands in for `npm install` in the kit's folder. */
 function installPackages(project: UserProject): void {
@@ -47,83 +27,22 @@ function installPackages(project: UserProject): void {
   }
 }
 
-/** What `firebase deploy --only functions:images --non-interactive` does before it talks to Google. */
-async function prepare(project: UserProject) {
-  const { Config } = cli<{ Config: { load: (options: object) => CliConfig } }>('config');
-  const config = Config.load({ cwd: project.root });
-  const { normalizeAndValidate } = cli<{ normalizeAndValidate: (functions: object) => Stanza[] }>(
-    'functions/projectConfig',
-  );
-  const functions = normalizeAndValidate(config.src.functions);
-  const stanza = functions.find(({ kit }) => kit === 'images');
-  if (stanza === undefined) throw new Error('expected the kit in firebase.json');
-  const { loadCodebases } = cli<{
-    loadCodebases: (...args: unknown[]) => Promise<Record<string, Build>>;
-  }>('deploy/functions/prepare');
-  const options = { config, projectId: PROJECT, project: PROJECT };
-  const filters = [{ codebase: 'images' }];
-  const builds = await loadCodebases(functions, options, FIREBASE_CONFIG, {}, filters);
-  const { images: build } = builds;
-  if (build === undefined) throw new Error('expected a build of the kit');
-  const { loadUserEnvs } = cli<{ loadUserEnvs: (options: object) => Record<string, string> }>(
-    'functions/env',
-  );
-  const userEnvs = loadUserEnvs({
-    functionsSource: config.path(stanza.source),
-    configDir: config.path(stanza.instances['images'] ?? ''),
-    projectId: PROJECT,
-    projectDir: project.root,
-  });
-  const { resolveBackend } = cli<{
-    resolveBackend: (options: object) => Promise<{
-      backend: { endpoints: Record<string, Record<string, { eventTrigger?: object }>> };
-    }>;
-  }>('deploy/functions/build');
-  const { backend } = await resolveBackend({
-    build,
-    firebaseConfig: FIREBASE_CONFIG,
-    userEnvs,
-    codebase: 'images',
-    nonInteractive: true,
-    isEmulator: false,
-    resolveRegions: () => Promise.resolve(),
-  });
-  return { config, functions, stanza, build, userEnvs, backend };
-}
-
-/** The files of the kit that the CLI uploads. */
-async function uploaded(project: UserProject, { source, ignore }: Stanza): Promise<string[]> {
-  const { readdirRecursive } = cli<{
-    readdirRecursive: (options: object) => Promise<{ name: string }[]>;
-  }>('fsAsync');
-  const path = join(project.root, source);
-  const files = await readdirRecursive({ path, ignoreStrings: ignore, ignoreSymlinks: true });
-  return files.map(({ name }) => relative(path, name)).sort();
-}
-
 describe.each([
   ['empty', { 'firebase.json': '{}\n' }, [...FLAGS, '--project', PROJECT], 0],
   ['typical', TYPICAL, FLAGS, 1],
   ['monorepo', MONOREPO, MONOREPO_FLAGS, 2],
 ] as const)('the %s project', (_name, files, flags, codebases) => {
   let project: UserProject;
-  let prepared: Awaited<ReturnType<typeof prepare>>;
-  const before = process.env['FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH'];
+  let prepared: Awaited<ReturnType<typeof prepareDeploy>>;
   beforeAll(async () => {
     project = new UserProject(files);
     // The CLI would look up the bucket's location otherwise.
     const { code, err } = await project.init([...flags, '--trigger-region', 'us-east1']);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     installPackages(project);
-    // The functions are listed by a file instead of a port.
-    process.env['FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH'] = 'true';
-    prepared = await prepare(project);
+    prepared = await prepareDeploy({ root: project.root, id: PROJECT, bucket: BUCKET }, 'images');
   });
-  afterAll(() => {
-    if (before === undefined) delete process.env['FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH'];
-    else process.env['FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH'] = before;
-    project.remove();
-  });
+  afterAll(() => project.remove());
 
   test('has a firebase.json in which the CLI finds nothing new to report', () => {
     const { getValidator } = cli<{
@@ -161,7 +80,9 @@ describe.each([
   });
 
   test('uploads the code of the kit, but not its parameters', async () => {
-    expect(await uploaded(project, prepared.stanza)).toEqual(['index.js', 'package.json']);
+    const { source, ignore } = prepared.stanza;
+    const files = await filesToUpload(join(project.root, source), ignore);
+    expect(files).toEqual(['index.js', 'package.json']);
   });
 });
 

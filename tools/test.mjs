@@ -1,24 +1,28 @@
 /**
  * `npm test`: sets up the workspace, runs the unit tests, those of processing (large and malicious
  * images) and of the repository (documentation, rules, deployment, import boundaries, commit messages),
- * then on local stacks the integration and browser tests with the function kit, and beside them the integration
- * tests with the extension and the attack tests: most of their time is waiting. The last line is the summary.
- * `npm test -- KIND` runs one kind: unit, processing, repository, integration, browser, attack or extension.
- * `--official` uses Google's emulators, which need Java 21. A public token in any output is a failure.
+ * then on local stacks, two at a time because most of their time is waiting: the integration and browser tests with
+ * the function kit, the integration tests with the extension, the attack tests, and an installation in a user's
+ * project. The last line is the summary. `npm test -- KIND` runs one kind: unit, processing, repository, integration,
+ * browser, attack, extension or install. `install --all` adds all kinds of projects and installations, the latest
+ * Node.js 22 and 24, and npm 10 and 11. `--official` uses Google's emulators, which need Java 21.
+ * A public token in any output is a failure.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fail, root, setUp, step } from './setup.mjs';
 
 const OFFICIAL = '--official';
 const official = process.argv.includes(OFFICIAL);
+const ALL = '--all';
+const all = process.argv.includes(ALL);
 /** Kinds of tests that need no local stack. */
 const WITHOUT_STACK = ['unit', 'processing', 'repository'];
-const KINDS = [...WITHOUT_STACK, 'integration', 'browser', 'attack', 'extension'];
+const KINDS = [...WITHOUT_STACK, 'integration', 'browser', 'attack', 'extension', 'install'];
 const results = join(root, '.local', 'test-results', String(process.pid));
 /** Per run: the browser is unpacked here, and an incomplete file must not affect the next run. */
 const temporary = mkdtempSync(join(tmpdir(), 'test-'));
@@ -40,6 +44,12 @@ const EXTENSION = {
   projects: ['integration'],
   options: [`--testPathIgnorePatterns=${FORM_INDEPENDENT}`],
 };
+/** Serial: each test file installs packages and starts a stack. */
+const INSTALL = ['--runInBand'];
+const INSTALL_MATRIX = 'tests/install/matrix/';
+/** Production runtimes, and the tests that run on each. */
+const RUNTIMES = ['22', '24'];
+const ON_RUNTIMES = '--testPathPatterns=tests/install/(install|matrix/kits)[.]test';
 /** What runs. */
 const jestProcesses = new Set();
 const stacks = new Set();
@@ -50,7 +60,7 @@ const outputs = new Map();
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 async function main() {
-  const kinds = process.argv.slice(2).filter((argument) => argument !== OFFICIAL);
+  const kinds = process.argv.slice(2).filter((argument) => ![OFFICIAL, ALL].includes(argument));
   const unknown = kinds.find((kind) => !KINDS.includes(kind));
   if (unknown !== undefined) fail(`expected one of ${KINDS.join(', ')}, found "${unknown}"`);
   const isSelected = (kind) => kinds.length === 0 || kinds.includes(kind);
@@ -61,17 +71,18 @@ async function main() {
     await jest(kind, [kind], {}, UNIT_WORKERS);
   }
   const kit = { name: 'kit', projects: ['integration', 'browser'].filter(isSelected), options: [] };
-  const runKit = async () => {
-    if (kit.projects.length > 0) await runOnStack('kit', kit);
-  };
-  const runOthers = async () => {
-    if (isSelected('extension')) await runOnStack('extension', EXTENSION);
-    if (isSelected('attack')) await runOnStack('kit', ATTACK);
+  const runs = [
+    ...(kit.projects.length > 0 ? [() => runOnStack('kit', kit)] : []),
+    ...(isSelected('extension') ? [() => runOnStack('extension', EXTENSION)] : []),
+    ...(isSelected('attack') ? [() => runOnStack('kit', ATTACK)] : []),
+    ...(isSelected('install') ? [runInstall] : []),
+  ];
+  const runRemaining = async () => {
+    for (let run = runs.shift(); run !== undefined; run = runs.shift()) await run();
   };
   // Google's emulators need too much memory to run twice.
-  if (official) await runKit();
-  const runs = await Promise.allSettled([...(official ? [] : [runKit()]), runOthers()]);
-  for (const run of runs) if (run.status === 'rejected') throw run.reason;
+  const workers = await Promise.allSettled(Array.from({ length: official ? 1 : 2 }, runRemaining));
+  for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
 
   checkForLeaks();
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
@@ -97,6 +108,46 @@ async function runOnStack(form, { name, projects, options }) {
   }
 }
 
+/** Installs in projects of users: one typical project, or with `--all` everything. */
+async function runInstall() {
+  if (!all) {
+    await jest('install', ['install'], {}, [
+      ...INSTALL,
+      `--testPathIgnorePatterns=${INSTALL_MATRIX}`,
+    ]);
+    return;
+  }
+  await jest('install', ['install'], {}, INSTALL);
+  for (const version of RUNTIMES) {
+    const folder = installNode(version);
+    const PATH = [folder, process.env.PATH].join(delimiter);
+    step(`installation on Node.js ${version}`);
+    await jest(`install-${version}`, ['install'], { PATH }, [...INSTALL, ON_RUNTIMES], folder);
+  }
+}
+
+/**
+ * Installs the latest Node.js of a major version, once for all runs.
+ * @returns the folder of the program
+ */
+function installNode(version) {
+  const folder = join(tmpdir(), `storage-public-variants-node-${version}`);
+  const program = `node_modules/node-${process.platform}-${process.arch}/bin`;
+  if (!existsSync(join(folder, program, 'node'))) {
+    step(`installing Node.js ${version}`);
+    mkdirSync(folder, { recursive: true });
+    const spec = `node-${process.platform}-${process.arch}@${version}`;
+    const options = ['--prefix', '.', '--no-audit', '--no-fund', '--loglevel=error'];
+    const { status } = spawnSync('npm', ['install', spec, ...options], {
+      cwd: folder,
+      stdio: 'inherit',
+    });
+    if (status !== 0)
+      throw new Error(`expected to install Node.js ${version}, found exit code ${status}`);
+  }
+  return join(folder, program);
+}
+
 /** Counts each line of output with a public token as a failure. */
 function checkForLeaks() {
   const { findTokenLeaks } = requireBuilt('stack/leaks.js');
@@ -119,11 +170,13 @@ async function runRulesTables({ firestore, projectId }) {
   await jest('rules', ['unit'], env, RULES_TABLES);
 }
 
-async function jest(name, projects, env = {}, options = []) {
+/** @param folder of the Node.js that runs the tests */
+async function jest(name, projects, env = {}, options = [], folder = undefined) {
   const output = join(results, `${name}.json`);
   const args = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...options];
   args.push('--selectProjects', ...projects, '--json', `--outputFile=${output}`);
-  const child = spawn(process.execPath, args, {
+  const program = folder === undefined ? process.execPath : join(folder, 'node');
+  const child = spawn(program, args, {
     cwd: root,
     // jest reports on stderr; its JSON goes to the file.
     stdio: ['ignore', 'ignore', 'pipe'],

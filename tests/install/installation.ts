@@ -1,0 +1,228 @@
+/** A Firebase project of a user in a temporary folder, with npm, the registry and the emulators that the user has. */
+// cspell:ignore cacache CJSON
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { UserProject } from '../../functions/test/cli/init/user-project.js';
+import { EMULATORS, findFreePorts, type Ports } from '../../tools/dev/stack/ports.js';
+import { describeStack, type StackInfo } from '../../tools/dev/stack/project.js';
+import type { LocalRegistry } from '../support/local-registry.js';
+import { run, type Finished } from '../support/run.js';
+import { ROOT } from '../support/stack.js';
+import { flavorFiles, type Flavor } from './flavors.js';
+
+/** For a slow machine. */
+const START_TIMEOUT_MS = 120_000;
+
+const USER_FUNCTION = `const { onRequest } = require('firebase-functions/https');
+exports.hello = onRequest((request, response) => response.send('hello'));
+`;
+
+export class Installation {
+  readonly id = `demo-install-${Math.random().toString(36).slice(2, 10)}`;
+  readonly bucket = `${this.id}.appspot.com`;
+  readonly project: UserProject;
+  /** Arguments for `init` that this project needs. */
+  readonly flags: string[];
+  readonly #npm: string;
+  readonly #temporary = mkdtempSync(join(tmpdir(), 'install-'));
+  #stack: RunningStack | undefined;
+
+  private constructor(
+    flavor: Flavor,
+    readonly registry: LocalRegistry,
+    cache: string,
+  ) {
+    const { files, flags, sources } = flavorFiles(flavor, this.id, this.bucket);
+    this.project = new UserProject(files);
+    const options = ['--yes', '--bucket', this.bucket, '--region', 'us-central1'];
+    this.flags = [...options, '--project', this.id, ...flags];
+    for (const source of sources) this.#addFunctions(source);
+    // npx finds no package of an earlier run, but what npm has downloaded before.
+    this.#npm = join(this.#temporary, 'npm');
+    mkdirSync(this.#npm);
+    if (existsSync(cache)) symlinkSync(cache, join(this.#npm, '_cacache'));
+  }
+
+  static async create(flavor: Flavor, registry: LocalRegistry): Promise<Installation> {
+    const { out } = await run('npm', ['config', 'get', 'cache'], { env: withoutNpm() });
+    return new Installation(flavor, registry, join(out.trim(), '_cacache'));
+  }
+
+  get root(): string {
+    return this.project.root;
+  }
+
+  /** Environment of the user's shell: nobody answers questions, and no Google Cloud. */
+  get environment(): NodeJS.ProcessEnv {
+    return {
+      ...withoutNpm(),
+      npm_config_registry: this.registry.url,
+      npm_config_cache: this.#npm,
+      npm_config_audit: 'false',
+      npm_config_fund: 'false',
+      CI: '1',
+      METADATA_SERVER_DETECTION: 'none',
+    };
+  }
+
+  /** Runs a program in the folder of the project. */
+  run(program: string, args: readonly string[], expect = 0): Promise<Finished> {
+    return run(program, args, { cwd: this.root, env: this.environment, expect });
+  }
+
+  /**
+   * Runs the command line tool of the package as a user does who has not installed it.
+   * @param version of the package
+   * @param expect exit code
+   */
+  npx(version: string, args: readonly string[], expect = 0): Promise<Finished> {
+    const spec = `--package=storage-public-variants@${version}`;
+    return this.run('npx', ['--yes', spec, 'storage-public-variants', ...args], expect);
+  }
+
+  /** All files but those that npm makes. */
+  files(): Record<string, string> {
+    const files = Object.entries(this.project.snapshot());
+    return Object.fromEntries(files.filter(([path]) => !path.includes('node_modules/')));
+  }
+
+  /** Starts `firebase-local-stack start` on free ports. */
+  async start(command = join(ROOT, 'packages/emulators/lib/command/main.js')): Promise<StackInfo> {
+    const ports = await findFreePorts();
+    this.#setPorts(ports);
+    this.#stack = new RunningStack(command, this.root, this.#temporary, this.environment);
+    await this.#stack.ready;
+    return { ...describeStack(this.id, 'kit', ports), bucket: this.bucket };
+  }
+
+  /** What the emulators and functions have printed. */
+  get output(): string {
+    return this.#stack?.output ?? '';
+  }
+
+  async stop(): Promise<void> {
+    await this.#stack?.stop();
+    this.#stack = undefined;
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    this.project.remove();
+    rmSync(this.#temporary, { recursive: true, force: true });
+  }
+
+  #addFunctions(folder: string): void {
+    const manifest = {
+      main: 'index.js',
+      engines: { node: '22' },
+      dependencies: { 'firebase-admin': '^13.10.0', 'firebase-functions': '^7.4.0' },
+    };
+    this.project.write(`${folder}/package.json`, JSON.stringify(manifest));
+    this.project.write(`${folder}/index.js`, USER_FUNCTION);
+    const modules = join(this.root, folder, 'node_modules');
+    symlinkSync(join(ROOT, 'functions', 'node_modules'), modules);
+  }
+
+  /** The user's own choice of ports. */
+  #setPorts(ports: Ports): void {
+    const { loadCJSON } = jest.requireActual<{ loadCJSON: (file: string) => object }>(
+      'firebase-tools/lib/loadCJSON',
+    );
+    const file = join(this.root, 'firebase.json');
+    const names = EMULATORS.map((name) => [name, { host: '127.0.0.1', port: ports[name] }]);
+    const emulators = Object.fromEntries(names) as Record<string, object>;
+    Object.assign(emulators['firestore'] ?? {}, { websocketPort: ports.websocket });
+    writeFileSync(file, JSON.stringify({ ...loadCJSON(file), emulators }, undefined, 2));
+  }
+}
+
+/** The environment without what `npm test` has added. */
+function withoutNpm(): NodeJS.ProcessEnv {
+  const names = /^npm_(lifecycle|package|command|execpath|node_execpath|config_local_prefix)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !names.test(name)));
+}
+
+class RunningStack {
+  output = '';
+  readonly ready: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+
+  constructor(command: string, cwd: string, temporary: string, env: NodeJS.ProcessEnv) {
+    this.#child = fork(command, ['start'], {
+      cwd,
+      env: { ...env, TMPDIR: temporary },
+      // Its own process group, which includes the processes of the functions.
+      detached: true,
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    }
+    this.#ended = once(this.#child, 'exit');
+    this.ready = new Promise((resolve, reject) => {
+      const fail = (problem: string) => reject(new Error(`${problem}\n${this.output}`));
+      this.#child.on('message', ({ kind }: { kind: string }) => {
+        if (kind === 'ready') resolve();
+      });
+      void this.#ended.then(() => fail('the local stack ended'));
+      AbortSignal.timeout(START_TIMEOUT_MS).addEventListener('abort', () =>
+        fail(`the local stack was not ready after ${START_TIMEOUT_MS / 1000} s`),
+      );
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await this.#ended;
+    try {
+      process.kill(-(this.#child.pid ?? 0), 'SIGKILL');
+    } catch {
+      // The group has no process left.
+    }
+  }
+}
+
+/** Reads a JSON file of the project. */
+export function readJson<T>(...path: string[]): T {
+  return JSON.parse(readFileSync(join(...path), 'utf8')) as T;
+}
+
+/** Tarballs of this repository by name of the package, made by `npm run pack`. */
+export async function pack(): Promise<string[]> {
+  const { out } = await run(process.execPath, [join(ROOT, 'tools/pack.mjs')], { cwd: ROOT });
+  return out
+    .trim()
+    .split('\n')
+    .map((path) => join(ROOT, path));
+}
+
+/**
+ * Makes a tarball of a later version.
+ * @param change edits the unpacked package
+ */
+export async function repack(
+  tarball: string,
+  version: string,
+  change: (folder: string) => void,
+): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'repack-'));
+  await run('tar', ['-xzf', tarball, '-C', folder]);
+  const manifest = join(folder, 'package', 'package.json');
+  writeFileSync(manifest, JSON.stringify({ ...readJson<object>(manifest), version }, undefined, 2));
+  change(join(folder, 'package'));
+  const { name } = readJson<{ name: string }>(manifest);
+  const file = join(folder, `${name}-${version}.tgz`);
+  await run('tar', ['-czf', file, '-C', folder, 'package']);
+  return file;
+}
+
+/** Removes what `repack` made. */
+export function removeRepacked(file: string): void {
+  rmSync(dirname(file), { recursive: true, force: true });
+}
