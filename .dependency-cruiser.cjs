@@ -54,7 +54,15 @@ module.exports = {
     only('config', ['domain']),
     only('gcp', ['config', 'domain']),
     only('lifecycle', ['config', 'gcp', 'processing', 'domain']),
-    only('cli/doctor', ['config', 'gcp', 'lifecycle', 'processing', 'domain']),
+    only('cli/doctor', [
+      'config',
+      'gcp',
+      'lifecycle',
+      'processing',
+      'domain',
+      'cli/check-rules',
+      'cli/init',
+    ]),
     only('cli/check-rules', ['config', 'domain']),
     only('cli/init', ['config', 'domain', 'cli/check-rules']),
     {

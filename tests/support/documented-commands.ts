@@ -46,7 +46,7 @@ const USAGES: Readonly<Record<string, string>> = {
   start: 'tools/dev/start/arguments.ts',
   bench: 'bench/main.ts',
   rules: 'packages/security-rules/src/tool/main.ts',
-  doctor: 'functions/src/cli/doctor/command.ts',
+  doctor: 'functions/src/cli/doctor/options.ts',
   pack: 'tools/pack.mjs',
   release: 'tools/release.mjs',
   'lint:commits': 'tools/commits.mjs',
@@ -78,7 +78,7 @@ export function problemOf(command: string): string | undefined {
 /** Whether a command works only with an account, so that its page must say so. A synopsis is not run. */
 export function needsAccount(command: string): boolean {
   if (command.includes('[--')) return false;
-  return /^(?:firebase (?!emulators:)|gcloud |npm publish|git push|npx storage-public-variants doctor --project)/.test(
+  return /^(?:firebase (?!emulators:)|gcloud |npm publish|git push|npx storage-public-variants doctor(?! --help))/.test(
     command,
   );
 }
@@ -88,6 +88,7 @@ export function needsAccount(command: string): boolean {
  * @see https://cloud.google.com/sdk/gcloud/reference
  */
 const GCLOUD: Readonly<Record<string, readonly string[]>> = {
+  'auth application-default login': [],
   'iam service-accounts create': ['--project'],
   'projects add-iam-policy-binding': ['--member', '--role', '--condition'],
   'storage buckets create': [
@@ -101,7 +102,7 @@ const GCLOUD: Readonly<Record<string, readonly string[]>> = {
 
 function problemOfGcloud(words: string[]): string | undefined {
   const text = words.join(' ');
-  const command = Object.keys(GCLOUD).find((name) => text.startsWith(`${name} `));
+  const command = Object.keys(GCLOUD).find((name) => `${text} `.startsWith(`${name} `));
   if (command === undefined) return `no check knows "gcloud ${text}"`;
   return missingIn(GCLOUD[command]?.join(' ') ?? '', optionsIn(words));
 }

@@ -32,7 +32,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   doctor: {
-    summary: 'compare originals, renditions and records; fix what is wrong',
+    summary: 'check an installation; compare originals, renditions and records',
     async run(argv, terminal) {
       const [{ doctor }, { doctorEnvironment }] = await Promise.all([
         import('./doctor/command.js'),

@@ -43,9 +43,17 @@ async function run(memory: Memory, argv: string[], overrides: Partial<CliEnviron
     out: (text) => (printed.out += text),
     err: (text) => (printed.err += text),
     progress: (line) => printed.progress.push(line),
+    installation: {
+      cwd: folder,
+      packageFiles: () => ({ version: '0.1.0', indexes: '{"fieldOverrides":[]}' }),
+      openClient: () => {
+        throw new Error('expected no request to Google');
+      },
+      onInterrupt: () => () => {},
+    },
     ...overrides,
   };
-  const options = ['--project', 'p', '--bucket', 'bucket', '--grace', '0'];
+  const options = ['--project', 'p', '--bucket', 'bucket', '--grace', '0', '--only', 'records'];
   const code = await doctor([...options, ...argv], cli);
   return { code, ...printed };
 }

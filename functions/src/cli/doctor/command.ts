@@ -1,34 +1,22 @@
-/** `storage-public-variants doctor`: parses the command line, runs the examination and prints the report. */
-import { readFileSync } from 'node:fs';
-import { parseArgs, parseEnv } from 'node:util';
-import { parseConfig, type Config } from '../../config/config.js';
+/** `storage-public-variants doctor`: checks an installation and examines its records, and prints the report. */
+import type { Config } from '../../config/config.js';
 import type { ProcessedImage, ProcessSettings } from '../../processing/process-image.js';
 import { ConfigError, reasonOf } from '../../errors.js';
 import { cleanup } from '../../lifecycle/cleanup.js';
 import type { Backend } from '../../gcp/backend.js';
 import { toPrintable, toPrintableJson } from './printable.js';
+import { parseOptions, USAGE, UsageError, type Options, type RecordsOptions } from './options.js';
+import { CredentialsError } from './installation/rest.js';
+import { isInputError, resolveInstallation } from './installation/resolve.js';
+import {
+  checkInstallation,
+  hasFault,
+  installationJson,
+  installationText,
+  type InstallationEnvironment,
+} from './installation/run.js';
 import { examine, type Examination, type ExamineOptions } from './examine.js';
 import type { Finding } from './inspect.js';
-
-export const USAGE = `storage-public-variants doctor --project P [--bucket B] [--params FILE] [--fix] [--json]
-       [--unknown-folders] [--grace S]
-
-Compares originals, renditions, image records and token records, and lists what is orphaned, missing,
-stale or unlocked.
-
---project P    Firebase project; read with Application Default Credentials, or from the emulators that
-               FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST name
---bucket B     bucket of originals and renditions; default: BUCKET of --params, else P.firebasestorage.app
---params FILE  parameters of your instance, one NAME=value per line; default: the default parameters
---fix          fix the findings
---json         print a JSON document instead of a table
---unknown-folders
-               with --fix: also delete rendition folders that belong to no known image. Do not use it if
-               another instance has its renditions in the same VARIANTS_PATH
---grace S      ignore uploads of the last S seconds, which may still be in progress; default: 60
-
-Exit code: 0 if there are no findings or all were fixed, 1 if findings are left, 2 if the check failed.
-`;
 
 /** Maximum time to wait until old renditions may be deleted, milliseconds. */
 const MAX_CLEANUP_WAIT_MS = 15 * 60_000;
@@ -52,6 +40,10 @@ export interface CliEnvironment {
   err: (text: string) => void;
   /** Shows a progress line, which replaces the previous one; an empty line clears it. */
   progress: (line: string) => void;
+  installation: Pick<
+    InstallationEnvironment,
+    'cwd' | 'packageFiles' | 'openClient' | 'onInterrupt'
+  >;
 }
 
 interface Report {
@@ -64,11 +56,6 @@ interface Report {
   later?: number;
 }
 
-/** The command line, its files or the environment are wrong; the message is for the user. */
-class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 /**
  * Runs the command.
  * @param argv arguments after `doctor`
@@ -76,85 +63,87 @@ class UsageError extends Error {
  */
 export async function doctor(argv: string[], cli: CliEnvironment): Promise<number> {
   const { out, err, progress } = cli;
+  let document: object = {};
   try {
     const options = parseOptions(argv);
     if (options.help) {
       out(USAGE);
       return 0;
     }
-    checkEmulators(cli.env);
-    const report = await run(options, cli);
+    checkEmulators(cli.env, options);
+    const { json } = options;
+    const resolved = usesEmulators(cli.env) ? undefined : resolve(options, cli);
+    let isFaulty = false;
+    if (resolved !== undefined && options.only !== 'records') {
+      const report = await checkInstallation(
+        resolved,
+        { probe: options.probe },
+        { ...cli, ...cli.installation },
+      );
+      isFaulty = hasFault(report, options.strict);
+      document = { installation: installationJson(report) };
+      if (!json) out(installationText(report) + (options.only === undefined ? '\n' : ''));
+    }
+    if (options.only === 'installation') {
+      if (json) out(`${toPrintableJson(document)}\n`);
+      return isFaulty ? 1 : 0;
+    }
+    const report = await run(options.records(resolved?.installation), cli);
     progress('');
-    out(options.json ? toJson(report) : toText(report));
+    out(json ? toJson(document, report) : toText(report));
     const { findings } = report.after ?? report.before;
-    return findings.length + report.problems.length > 0 || report.later !== undefined ? 1 : 0;
+    const isClean = findings.length + report.problems.length === 0 && report.later === undefined;
+    return isClean && !isFaulty ? 0 : 1;
   } catch (error) {
     progress('');
+    // What was found before the error must not be lost.
+    if (Object.keys(document).length > 0 && argv.includes('--json')) {
+      out(`${toPrintableJson(document)}\n`);
+    }
     err(`${messageOf(error)}\n`);
     return 2;
   }
 }
 
-type Options = ReturnType<typeof parseOptions>;
-
-/** @throws UsageError, ConfigError */
-function parseOptions(argv: string[]) {
-  let parsed;
+/**
+ * Finds the installation.
+ * @returns undefined, with a sentence on stderr, if there is none and the records can be examined without it
+ * @throws ResolveError, ConfigError
+ */
+function resolve({ only, selection }: Options, { err, installation }: CliEnvironment) {
   try {
-    parsed = parseArgs({
-      args: argv,
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', default: false },
-        project: { type: 'string', default: '' },
-        bucket: { type: 'string' },
-        params: { type: 'string' },
-        fix: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        'unknown-folders': { type: 'boolean', default: false },
-        grace: { type: 'string', default: '60' },
-      },
-    });
+    return resolveInstallation(installation.cwd, selection, installation.packageFiles());
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
+    if (!isInputError(error) || error instanceof ConfigError) throw error;
+    const isNeeded = only === 'installation' || selection.project === undefined;
+    if (isNeeded || selection.instance !== undefined) throw error;
+    if (only === undefined) err(`The installation was not checked. ${error.message}\n`);
+    return undefined;
   }
-  const { help, project, fix, json, grace, params, bucket } = parsed.values;
-  const [positional] = parsed.positionals;
-  const problem =
-    positional !== undefined
-      ? `expected options only, found "${positional}"`
-      : !/^[a-z0-9][a-z0-9:.-]*$/.test(project) && !help
-        ? `--project: expected the id of a Firebase project, found "${project}"`
-        : !/^\d{1,6}$/.test(grace)
-          ? `--grace: expected a whole number of seconds, found "${grace}"`
-          : undefined;
-  if (problem !== undefined) throw new UsageError(`${problem}\n\n${USAGE}`);
-  const parameters = params === undefined ? {} : parseEnv(readParams(params));
-  const BUCKET = bucket ?? (parameters['BUCKET'] || `${project || 'project'}.firebasestorage.app`);
-  const config = parseConfig({ ...parameters, BUCKET, GCLOUD_PROJECT: project });
-  const unknownFolders = parsed.values['unknown-folders'];
-  return { help, project, fix, json, unknownFolders, graceMs: Number(grace) * 1000, config };
 }
 
-function readParams(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code = 'an error' } = error as { code?: string };
-    throw new UsageError(`--params: expected a readable file at ${file}, found ${code}`);
-  }
+function usesEmulators(env: CliEnvironment['env']): boolean {
+  return Boolean(env['FIRESTORE_EMULATOR_HOST']);
 }
 
 /** Records in an emulator must not be compared with objects in the cloud, nor the reverse. */
-function checkEmulators(env: CliEnvironment['env']): void {
+function checkEmulators(env: CliEnvironment['env'], { only, selection }: Options): void {
+  if (usesEmulators(env) && selection.project === undefined) {
+    throw new UsageError('--project: expected the id of a Firebase project, found none');
+  }
   const names = ['FIRESTORE_EMULATOR_HOST', 'STORAGE_EMULATOR_HOST'];
   const present = names.filter((name) => env[name]);
+  if (present.length === 2 && only === 'installation') {
+    throw new UsageError(
+      `--only installation: expected no ${names.join(' and ')}, because emulators have no installation`,
+    );
+  }
   if (present.length !== 1) return;
   const missing = names.find((name) => !present.includes(name)) ?? '';
   throw new UsageError(`expected ${names.join(' and ')}, or neither; found no ${missing}`);
 }
 
-async function run(options: Options, cli: CliEnvironment): Promise<Report> {
+async function run(options: RecordsOptions, cli: CliEnvironment): Promise<Report> {
   const { config, project, fix, graceMs } = options;
   const { now, wait, progress } = cli;
   const projectBackend = await cli.openBackend(config, project);
@@ -212,7 +201,10 @@ async function run(options: Options, cli: CliEnvironment): Promise<Report> {
  * and fixing them would delete them.
  * @throws UsageError
  */
-function checkParameters({ elsewhere, checked }: Examination, { config, fix }: Options): void {
+function checkParameters(
+  { elsewhere, checked }: Examination,
+  { config, fix }: RecordsOptions,
+): void {
   const { count, example } = elsewhere;
   const nothingFixed = fix ? ' Nothing was fixed.' : '';
   // Reprocessing with the wrong collection would delete renditions that the tokens of the right one need.
@@ -231,7 +223,8 @@ function checkParameters({ elsewhere, checked }: Examination, { config, fix }: O
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof UsageError || error instanceof ConfigError) return error.message;
+  const isInput = error instanceof UsageError || isInputError(error);
+  if (isInput || error instanceof CredentialsError) return error.message;
   // The first line of Google's message may be shown: it goes to the user's terminal, about the user's project.
   const [firstLine = ''] = String((error as { message?: unknown }).message ?? error).split('\n');
   return `expected to read the project's Firestore and its bucket, found ${reasonOf(error)}: ${toPrintable(firstLine)}`;
@@ -244,10 +237,14 @@ function progressBar(done: number, total: number): string {
   return `[${'#'.repeat(full)}${'.'.repeat(BAR_CELLS - full)}] ${done}/${total}`;
 }
 
-/** `{ checked, findings, left?, later?, problems }`: `left` only after fixing, `later` in ISO 8601. */
-function toJson({ before, after, problems, later }: Report): string {
+/**
+ * `{ installation?, checked, findings, left?, later?, problems }`: `left` only after fixing, `later` in ISO 8601.
+ * @param rest what the document has besides
+ */
+function toJson(rest: object, { before, after, problems, later }: Report): string {
   const plain = (findings: Finding[]) => findings.map(({ kind, what, of }) => ({ kind, what, of }));
   const document = {
+    ...rest,
     checked: before.checked,
     findings: plain(before.findings),
     ...(after && { left: plain(after.findings) }),

@@ -1,14 +1,18 @@
 /** What `doctor` needs of a real process: Google Cloud, the image processor and a progress line. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Terminal } from '../terminal.js';
+import { once } from '../../once.js';
 import type { CliEnvironment } from './command.js';
+import { toPrintable } from './printable.js';
+import { CredentialsError, openRestClient } from './installation/rest.js';
 
 /** Minimum time between two progress lines, milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
 
 /** @param lib folder of the compiled functions */
-export function doctorEnvironment({ env, out, err }: Terminal, lib: string): CliEnvironment {
+export function doctorEnvironment({ cwd, env, out, err }: Terminal, lib: string): CliEnvironment {
   /** When the last progress line was written, milliseconds since 1970. */
   let progressAt = 0;
   return {
@@ -36,11 +40,43 @@ export function doctorEnvironment({ env, out, err }: Terminal, lib: string): Cli
     wait: (ms) => wait(ms),
     out,
     err,
+    installation: {
+      cwd,
+      packageFiles() {
+        const read = (file: string) => readFileSync(join(lib, file), 'utf8');
+        const { version } = JSON.parse(read('../package.json')) as { version: string };
+        return { version, indexes: read('files/firestore.indexes.json') };
+      },
+      openClient: (projectId) =>
+        openRestClient({ projectId, accessToken: openAccessToken(), fetch }),
+      onInterrupt(listener) {
+        process.once('SIGINT', listener);
+        return () => void process.off('SIGINT', listener);
+      },
+    },
     progress(line) {
       if (!process.stderr.isTTY) return;
       if (line !== '' && Date.now() - progressAt < PROGRESS_INTERVAL_MS) return;
       progressAt = Date.now();
       process.stderr.write(`\r\u001b[K${line}`);
     },
+  };
+}
+
+/** Application Default Credentials: the same that Google's client libraries read records with. */
+function openAccessToken(): () => Promise<string> {
+  const open = once(async () => (await import('../../gcp/access-token.js')).openAccessTokens());
+  return async () => {
+    try {
+      return await (
+        await open()
+      )();
+    } catch (error) {
+      const [reason = ''] = String((error as Error).message).split('\n');
+      throw new CredentialsError(
+        `expected Application Default Credentials, found none that work (${toPrintable(reason)}): run ` +
+          '"gcloud auth application-default login".',
+      );
+    }
   };
 }

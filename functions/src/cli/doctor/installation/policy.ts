@@ -1,0 +1,41 @@
+/** Reads IAM policies. Conditions are not evaluated: a role with a condition counts as granted. */
+import type { Policy } from './responses.js';
+
+/** Roles that contain each of the roles that an installation needs. */
+const CONTAINED_IN: Readonly<Record<string, readonly string[]>> = {
+  'roles/eventarc.eventReceiver': ['roles/eventarc.admin'],
+  'roles/run.invoker': ['roles/run.admin', 'roles/run.servicesInvoker'],
+  'roles/cloudfunctions.invoker': ['roles/cloudfunctions.admin'],
+  'roles/pubsub.publisher': ['roles/pubsub.editor', 'roles/pubsub.admin'],
+  'roles/cloudtasks.enqueuer': ['roles/cloudtasks.admin'],
+};
+
+/** Members that stand for everybody, or for everybody with some Google account. */
+const PUBLIC = ['allUsers', 'allAuthenticatedUsers'] as const;
+export type PublicMember = (typeof PUBLIC)[number];
+
+/** `custom`: not that role, but one that the organization or the project made, which may contain it. */
+export type Grant = 'granted' | 'custom' | 'missing';
+
+/** Whether one of the policies grants a role to a member. */
+export function grantOf(policies: readonly Policy[], member: string, role: string): Grant {
+  const roles = policies.flatMap(({ bindings }) =>
+    bindings.filter(({ members }) => members.includes(member)).map((binding) => binding.role),
+  );
+  const enough = [role, ...(CONTAINED_IN[role] ?? []), 'roles/owner'];
+  if (roles.some((one) => enough.includes(one))) return 'granted';
+  return roles.some((one) => !one.startsWith('roles/')) ? 'custom' : 'missing';
+}
+
+/** What a policy grants to everybody. */
+export function publicGrants({ bindings }: Policy): { member: PublicMember; role: string }[] {
+  return PUBLIC.flatMap((member) =>
+    bindings
+      .filter(({ members }) => members.includes(member))
+      .map(({ role }) => ({ member, role })),
+  );
+}
+
+export function isPublicEntity(entity: string): entity is PublicMember {
+  return PUBLIC.some((member) => member === entity);
+}
