@@ -1,4 +1,4 @@
-/** The rules to paste of the install guide are those of the rules files, and work among other rules. */
+/** The rules to paste of the guide are those of the rules files, and work among other rules. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCases } from '../packages/security-rules/src/tool/cases.js';
@@ -19,20 +19,20 @@ function blocksOf(file: string): string {
   return dedent(/^ {4}\/\/ [^]+^ {4}\}$/m.exec(read(file))?.[0] ?? '');
 }
 
-const INSTALL = 'docs/guides/install.md';
+const GUIDE = 'docs/guides/rules.md';
 
 // `npm run docs` copies the blocks to the guide, by the comment that each begins with.
 test.each(['storage.rules', 'firestore.rules'])('the blocks to paste are those of %s', (file) => {
   const blocks = blocksOf(file);
   expect(blocks.match(/^match /gm)).toHaveLength(2);
   const [comment = ''] = blocks.split('(', 1);
-  const copy = codeBlocksOf({ path: INSTALL, text: read(INSTALL) }).find(({ code }) =>
+  const copy = codeBlocksOf({ path: GUIDE, text: read(GUIDE) }).find(({ code }) =>
     code.startsWith(comment),
   );
   if (process.env['WRITE_DOCS'] && copy) {
     writeFileSync(
-      join(ROOT, INSTALL),
-      read(INSTALL).replace(copy.code, () => `${blocks}\n`),
+      join(ROOT, GUIDE),
+      read(GUIDE).replace(copy.code, () => `${blocks}\n`),
     );
   } else expect(copy?.code).toBe(`${blocks}\n`);
 });

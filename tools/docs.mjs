@@ -11,10 +11,12 @@ const TESTS = [
   'functions/src/errors.test.ts',
   // docs/reference/http.md
   'functions/src/serve/conformance.test.ts',
-  // docs/guides/install.md (security rules)
+  // docs/guides/rules.md (security rules)
   'tests/documented-rules.test.ts',
   // docs/reference/access.md
   'tests/access.test.ts',
+  // docs/reference/functions.md, docs/reference/cli.md
+  'tests/reference-pages.test.ts',
   // docs/reference/formats.md
   'tests/formats.test.ts',
 ];

@@ -27,6 +27,13 @@ export const REQUEST_FAILURES = {
     publicMessage: 'Expected ?w=WIDTH in pixels, and maybe &dpr=DENSITY.',
     meaning: 'The query has `dpr` without `w`, or one of them is not a number in range.',
   },
+  'https-required': {
+    status: 403,
+    publicMessage: 'Only HTTPS is allowed here.',
+    meaning:
+      'The last `X-Forwarded-Proto` is `http`: the token was sent in clear text. Google answers plain HTTP for functions ' +
+      'of an extension; the URL of a kit redirects to HTTPS before the function is called.',
+  },
   'not-found': {
     status: 404,
     publicMessage: 'Not found.',

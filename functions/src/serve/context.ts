@@ -14,6 +14,7 @@ export interface RequestHeaders extends ConditionalHeaders, BodyHeaders {
   accept?: string | undefined;
   'cf-connecting-ip'?: string | undefined;
   'x-forwarded-for'?: string | string[] | undefined;
+  'x-forwarded-proto'?: string | string[] | undefined;
 }
 
 /** An HTTP request, without its framework. */

@@ -213,6 +213,24 @@ describe('a failed request', () => {
     },
   );
 
+  test.each(['http', ['https', 'http'], 'https, http'])(
+    'gets a 403 over plain HTTP, whatever the token: %j',
+    async (proto) => {
+      const { get, token, backend } = openServeFixture();
+      const headers = { 'x-forwarded-proto': proto };
+      const response = await get(`/${token}/w800`, { headers });
+      expect([response.status, response.headers['cache-control']]).toEqual([403, 'no-store']);
+      expect(await get('/x', { headers })).toEqual(response);
+      expect(backend.calls).toEqual({});
+    },
+  );
+
+  test.each(['https', 'http, https'])('is served when Google was reached by %j', async (proto) => {
+    const { get, token } = openServeFixture();
+    const headers = { 'x-forwarded-proto': proto };
+    expect((await get(`/${token}/w800`, { headers })).status).toBe(200);
+  });
+
   test.each([
     ['GET', { 'content-length': '1' }],
     ['HEAD', { 'transfer-encoding': 'chunked' }],

@@ -69,6 +69,7 @@ function handle(
   const { method, url, headers } = request;
   // Also refused by body-limit.ts, before the framework has read it.
   if (hasBody(headers)) return refuseBody(context);
+  if (isPlainHttp(headers)) return refuse('https-required', context);
   if (method === 'OPTIONS') return optionsResponse(context);
   if (method !== 'GET' && method !== 'HEAD') return refuse('method-not-allowed', context);
   const route = parseRoute(url);
@@ -77,6 +78,17 @@ function handle(
   const lookup = context.tokens.get(hash);
   const requestContext: RequestContext = { request, route, hash, lookup, isCounted: false };
   return respondFromMemory(requestContext, context) ?? respondWithReads(requestContext, context);
+}
+
+/**
+ * Whether the client, or the proxy nearest to Google, used plain HTTP. Google's front end writes the last value; the
+ * emulators write none.
+ * @see https://cloud.google.com/functions/docs/writing/write-http-functions#security_levels
+ */
+function isPlainHttp({ 'x-forwarded-proto': proto }: ServeRequest['headers']): boolean {
+  if (proto === undefined) return false;
+  const last = Array.isArray(proto) ? proto.at(-1) : proto;
+  return last?.endsWith('http') ?? false;
 }
 
 /**
