@@ -3,7 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { commandsOf, readPages, ROOT, type Command } from './support/documentation.js';
-import { needsAccount, NOT_RUN, problemOf, RUN } from './support/documented-commands.js';
+import {
+  needsAccount,
+  NOT_RUN,
+  problemOf,
+  RUN,
+  RUN_IN_PROJECT,
+  START,
+} from './support/documented-commands.js';
 
 const commands = readPages().flatMap(commandsOf);
 const byText = new Map<string, Command[]>();
@@ -54,8 +61,14 @@ test('the workflow pins actions by major version, and its commands exist', () =>
   expect(problems).toEqual([]);
 });
 
-test('every command that the integration tests run is in the documentation', () => {
-  expect(RUN.filter((text) => !byText.has(text))).toEqual([]);
+test('every command that tests run is in the documentation', () => {
+  const run = [...RUN, ...RUN_IN_PROJECT, START];
+  expect(run.filter((text) => !byText.has(text))).toEqual([]);
+});
+
+test('every command of the tarballs is run', () => {
+  const fromTarballs = [...byText.keys()].filter((text) => text.startsWith('npx --package '));
+  expect(fromTarballs.filter((text) => ![...RUN_IN_PROJECT, START].includes(text))).toEqual([]);
 });
 
 test.each([
@@ -65,6 +78,9 @@ test.each([
   ['npm test -- units', 'the help of "test" has no "units"'],
   ['npm run bench -- server', 'the help of "bench" has no "server"'],
   ['npx storage-public-variants doctor --repair', 'the help text has no --repair'],
+  ['npx --package x.tgz storage-public-variants init --dry', 'the help text has no --dry'],
+  ['npx firebase-local-stack stop', 'firebase-local-stack has no "stop"'],
+  ['gcloud run services delete x', 'no check knows "gcloud run services delete x"'],
   ['npx storage-public-variants repair', 'the command line tool has no "repair"'],
   ['node functions/lib/cli.js doctor', 'functions/src/cli.ts does not exist'],
   ['firebase deploy --onyl functions', 'the help text has no --onyl'],

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { TemporaryRepository } from '../tests/support/repository.js';
 
 const SCRIPT = 'tools/release.mjs';
@@ -6,7 +8,14 @@ let repository: TemporaryRepository;
 beforeEach(() => {
   repository = new TemporaryRepository();
   repository.copy(SCRIPT);
-  repository.write('functions/package.json', '{ "name": "x", "version": "1.2.3" }\n');
+  repository.write(
+    'functions/package.json',
+    '{ "name": "storage-public-variants", "version": "1.2.3" }\n',
+  );
+  repository.write(
+    'packages/rules/package.json',
+    '{ "name": "firebase-rules-check", "version": "0.4.0" }',
+  );
   repository.write('extension.yaml', 'name: x\nversion: 1.2.3\nspecVersion: v1beta\n');
   repository.write(
     'CHANGELOG.md',
@@ -23,7 +32,9 @@ test('tags the version that all three files have, and prints the next commands',
   expect(status).toBe(0);
   expect(stdout).toContain('tagged v1.2.3');
   expect(stdout).toContain('git push origin main --follow-tags');
+  expect(stdout).toContain('npm publish .local/packages/firebase-rules-check-0.4.0.tgz');
   expect(stdout).toContain('npm publish .local/packages/storage-public-variants-1.2.3.tgz');
+  expect(stdout).toContain('npm run release -- --published');
   expect(tags()).toBe('v1.2.3');
   // --follow-tags pushes annotated tags only.
   expect(repository.git('cat-file', '-t', 'v1.2.3').trim()).toBe('tag');
@@ -95,4 +106,34 @@ test('a version that is tagged already is reported', () => {
   const { status, stderr } = repository.run(SCRIPT);
   expect(stderr).toBe('not released:\n- expected a new version, but the tag v1.2.3 exists\n');
   expect(status).toBe(1);
+});
+
+test('--published lets the documentation name the packages', () => {
+  repository.write(
+    'docs/install.md',
+    `# Install
+
+<!-- not published -->
+Make the tarball:
+
+    npm run pack
+<!-- /not published -->
+
+    npx --package PATH/TO/.local/packages/a-b-0.1.0.tgz a-b init --yes
+    npx --package X/.local/packages/a-0.1.0.tgz --package X/.local/packages/b-1.0.0-rc.1.tgz b start
+    npm install --save-dev X/.local/packages/firebase-rules-check-0.1.0.tgz
+`,
+  );
+  repository.commit('docs');
+  const { status, stdout } = repository.run(SCRIPT, '--published');
+  expect([status, stdout]).toEqual([0, 'changed:\n- tools/published.json\n- docs/install.md\n']);
+  expect(JSON.parse(readFileSync(join(repository.folder, 'tools/published.json'), 'utf8'))).toContain(
+    'storage-public-variants',
+  );
+  expect(readFileSync(join(repository.folder, 'docs/install.md'), 'utf8')).toBe(`# Install
+
+    npx a-b init --yes
+    npx b start
+    npm install --save-dev firebase-rules-check
+`);
 });

@@ -98,7 +98,8 @@ export function commandsOf(page: Page): Command[] {
   const commands: Command[] = [];
   for (const { language, code } of codeBlocksOf(page)) {
     if (!['sh', 'bash', 'shell', 'console'].includes(language)) continue;
-    let needsAccount = false;
+    // The texts of the extension are shown for an installation.
+    let needsAccount = /^(?:PRE|POST)INSTALL\.md$/.test(page.path);
     for (const line of code.replaceAll('\\\n', '').split('\n')) {
       const text = line.trim();
       if (text.startsWith('#')) needsAccount = ACCOUNT.test(text);

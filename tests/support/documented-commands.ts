@@ -1,6 +1,6 @@
 /**
  * How each command in the documentation is checked. `RUN` is executed as written by
- * tests/integration/documented-commands.test.ts. Of the others, which are slow, are run elsewhere or need
+ * tests/integration/documented-commands.test.ts, `RUN_IN_PROJECT` by tests/install. Of the others, which are slow, are run elsewhere or need
  * an account, tests/documented-commands.test.ts checks that the script exists and that the program's
  * help text has every option.
  */
@@ -12,13 +12,32 @@ import { ROOT } from './documentation.js';
 /** Executed as written, in this order. `PATH/TO` is replaced by the repository. */
 export const RUN = [
   'npm run pack',
-  'mkdir -p function-kits/storage-public-variants',
-  'tar -xzf PATH/TO/.local/packages/storage-public-variants-0.1.0.tgz --strip-components=1 -C function-kits/storage-public-variants',
+  'npm run pack -- --extension',
   'npm run --silent rules -- storage.rules tests/rules/storage.cases.json',
   'npm run rules -- --help',
   'node functions/lib/cli/main.js doctor --help',
   'npm run docs:api',
 ];
+
+const FROM_TARBALL =
+  'npx --package PATH/TO/.local/packages/storage-public-variants-0.1.0.tgz storage-public-variants';
+
+/** Executed as written by tests/install/documented-commands.test.ts, in this order, in the project of a user. */
+export const RUN_IN_PROJECT = [
+  `${FROM_TARBALL} init --yes --project my-app --bucket my-app.firebasestorage.app --region us-central1`,
+  `${FROM_TARBALL} init`,
+  `${FROM_TARBALL} init --dry-run`,
+  `${FROM_TARBALL} init --yes`,
+  'npx --prefix function-kits/images storage-public-variants check-rules',
+  'npx --prefix function-kits/images storage-public-variants check-rules --help',
+  'mkdir -p function-kits/storage-public-variants',
+  'tar -xzf PATH/TO/.local/packages/storage-public-variants-0.1.0.tgz --strip-components=1 -C function-kits/storage-public-variants',
+];
+
+/** Executed there at last; runs until it is interrupted. */
+export const START =
+  'npx --package PATH/TO/.local/packages/firebase-rules-check-0.1.0.tgz ' +
+  '--package PATH/TO/.local/packages/firebase-local-stack-0.1.0.tgz firebase-local-stack start';
 
 /** npm scripts that are not executed as written, and why. */
 export const NOT_RUN: Readonly<Record<string, string>> = {
@@ -52,7 +71,12 @@ const USAGES: Readonly<Record<string, string>> = {
   'lint:commits': 'tools/commits.mjs',
 };
 
-const CLI = 'doctor';
+/** The source with the USAGE of each command of the package. */
+const CLI: Readonly<Record<string, string>> = {
+  init: 'functions/src/cli/init/arguments.ts',
+  'check-rules': 'functions/src/cli/check-rules/command.ts',
+  doctor: 'functions/src/cli/doctor/command.ts',
+};
 
 /** @returns what is wrong with a command, or undefined */
 export function problemOf(command: string): string | undefined {
@@ -68,17 +92,21 @@ export function problemOf(command: string): string | undefined {
       return missingIn(firebaseHelp(words[0] ?? ''), optionsIn(words));
     case 'gcloud':
       return problemOfGcloud(words);
+    case 'curl':
+      return missingIn(helpOf('curl', ['--help', 'all']), optionsIn(words));
     case 'git':
       return missingIn(helpOf('git', [words[0] ?? '', '-h']), optionsIn(words));
     default:
-      return RUN.includes(command) ? undefined : `no check knows the program "${program}"`;
+      return [...RUN, ...RUN_IN_PROJECT].includes(command)
+        ? undefined
+        : `no check knows the program "${program}"`;
   }
 }
 
 /** Whether a command works only with an account, so that its page must say so. A synopsis is not run. */
 export function needsAccount(command: string): boolean {
   if (command.includes('[--')) return false;
-  return /^(?:firebase (?!emulators:)|gcloud |npm publish|git push|npx storage-public-variants doctor(?! --help))/.test(
+  return /^(?:firebase (?!emulators:)|gcloud |curl |npm publish|git push|npx (?:--prefix \S+ )?storage-public-variants doctor(?! --help))/.test(
     command,
   );
 }
@@ -98,6 +126,11 @@ const GCLOUD: Readonly<Record<string, readonly string[]>> = {
     '--public-access-prevention',
   ],
   'storage buckets add-iam-policy-binding': ['--member', '--role'],
+  'storage service-agent': ['--project'],
+  'projects describe': ['--format'],
+  'run services add-iam-policy-binding': ['--region', '--project', '--member', '--role'],
+  'eventarc triggers list': ['--project', '--location'],
+  'functions logs read': ['--region', '--project'],
 };
 
 function problemOfGcloud(words: string[]): string | undefined {
@@ -130,10 +163,20 @@ function problemOfNpm(words: string[]): string | undefined {
     : `the help of "${script}" has no "${missing}"`;
 }
 
-function problemOfNpx([name = '', ...words]: string[]): string | undefined {
+function problemOfNpx(words: string[]): string | undefined {
+  // `--package TARBALL`, or `--prefix FOLDER` where the package is installed; tests/install runs both.
+  if (words[0] === '--package' || words[0] === '--prefix') return problemOfNpx(words.slice(2));
+  return problemOfProgram(words);
+}
+
+function problemOfProgram([name = '', ...words]: string[]): string | undefined {
   if (name in binsOf('functions')) return problemOfCli(words);
   if (name in binsOf('packages/emulators')) {
-    return missingIn(firebaseHelp(words[0] ?? ''), optionsIn(words));
+    const usage = usageIn('packages/emulators/src/command/arguments.ts');
+    const [subcommand = ''] = words;
+    if (subcommand === '--help') return undefined;
+    if (!usage.includes(`${name} ${subcommand}`)) return `${name} has no "${subcommand}"`;
+    return missingIn(usage, optionsIn(words));
   }
   if (name in binsOf('packages/security-rules')) {
     return missingIn(usageIn(USAGES['rules'] ?? ''), optionsIn(words));
@@ -157,8 +200,9 @@ function problemOfNode([script = '', ...words]: string[]): string | undefined {
 
 function problemOfCli([subcommand, ...words]: string[]): string | undefined {
   if (subcommand === undefined) return undefined;
-  if (subcommand !== CLI) return `the command line tool has no "${subcommand}"`;
-  return missingIn(usageIn(USAGES['doctor'] ?? ''), optionsIn(words));
+  const source = CLI[subcommand];
+  if (source === undefined) return `the command line tool has no "${subcommand}"`;
+  return missingIn(usageIn(source), optionsIn(words));
 }
 
 /** `--name` of each option; values and placeholders are left out. */

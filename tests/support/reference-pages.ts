@@ -93,7 +93,7 @@ ${table(
   ]),
 )}
 
-The regions are those of an installation by \`init\`, or with \`--directory\`. With \`firebase functions:kits:install --package\`, the CLI asks for
+The regions are those of an installation by \`init\`, or with \`--directory\`. With \`functions:kits:install --package\`, the CLI asks for
 \`FUNCTION_DEFAULT_REGION\`: it takes the place of "the bucket's", and is the default of \`LOCATION\`. See [regions](../guides/regions.md).
 
 All functions run as one service account, which the CLI creates and grants these roles: ${roles.map((role) => `\`${role}\``).join(', ')}. Or as
