@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { TYPICAL, UserProject } from '../../functions/test/cli/init/user-project.js';
+import { UserProject } from '../../functions/test/cli/init/user-project.js';
 import { findFreePorts, EMULATORS } from '../../tools/dev/stack/ports.js';
 import { RUN_IN_PROJECT, START } from '../support/documented-commands.js';
 import { run } from '../support/run.js';
@@ -15,7 +15,11 @@ jest.setTimeout(240_000);
 let project: UserProject;
 beforeAll(async () => {
   await pack();
-  project = new UserProject(TYPICAL);
+  project = new UserProject({
+    'firebase.json': JSON.stringify({ hosting: { public: 'public' } }),
+    '.firebaserc': JSON.stringify({ projects: { default: 'my-app' } }),
+    'public/index.html': 'My app',
+  });
 });
 afterAll(() => project.remove());
 
