@@ -127,9 +127,9 @@ Make the tarball:
   repository.commit('docs');
   const { status, stdout } = repository.run(SCRIPT, '--published');
   expect([status, stdout]).toEqual([0, 'changed:\n- tools/published.json\n- docs/install.md\n']);
-  expect(JSON.parse(readFileSync(join(repository.folder, 'tools/published.json'), 'utf8'))).toContain(
-    'storage-public-variants',
-  );
+  expect(
+    JSON.parse(readFileSync(join(repository.folder, 'tools/published.json'), 'utf8')),
+  ).toContain('storage-public-variants');
   expect(readFileSync(join(repository.folder, 'docs/install.md'), 'utf8')).toBe(`# Install
 
     npx a-b init --yes

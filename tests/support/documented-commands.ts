@@ -75,7 +75,7 @@ const USAGES: Readonly<Record<string, string>> = {
 const CLI: Readonly<Record<string, string>> = {
   init: 'functions/src/cli/init/arguments.ts',
   'check-rules': 'functions/src/cli/check-rules/command.ts',
-  doctor: 'functions/src/cli/doctor/command.ts',
+  doctor: 'functions/src/cli/doctor/options.ts',
 };
 
 /** @returns what is wrong with a command, or undefined */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { parse } from 'yaml';
 import { USAGE as CHECK_RULES } from '../../functions/src/cli/check-rules/command.js';
-import { USAGE as DOCTOR } from '../../functions/src/cli/doctor/command.js';
+import { USAGE as DOCTOR } from '../../functions/src/cli/doctor/options.js';
 import { USAGE as INIT } from '../../functions/src/cli/init/arguments.js';
 import { USAGE as LOCAL_STACK } from '../../packages/emulators/src/command/arguments.js';
 import { ROOT } from './documentation.js';
