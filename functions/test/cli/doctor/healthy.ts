@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConfig } from '../../../src/config/config.js';
-import { DECLARED, DECLARED_NAMES } from '../../../src/cli/doctor/installation/declared.js';
+import {
+  DECLARED,
+  DECLARED_NAMES,
+  namesOf,
+  type DeclaredName,
+} from '../../../src/cli/doctor/installation/declared.js';
 import {
   deployedName,
   type Installation,
@@ -150,6 +155,16 @@ export const PROJECT_POLICY = {
 
 const PUBLIC_POLICY = { bindings: [{ role: 'roles/run.invoker', members: ['allUsers'] }] };
 
+/** The request for who may call a function. */
+export function invokersKey(name: DeclaredName, installation: Installation): string {
+  const id = deployedName(installation, name);
+  const parent = `projects/${PROJECT}/locations/us-central1`;
+  const isFirstGeneration = installation.kind === 'extension' && DECLARED[name].kind !== 'storage';
+  return isFirstGeneration
+    ? `GET cloudfunctions.googleapis.com/v1/${parent}/functions/${id}:getIamPolicy`
+    : `GET run.googleapis.com/v2/${parent}/services/${id.toLowerCase()}:getIamPolicy`;
+}
+
 /** Every response about a kit, or about an extension. */
 export function healthyReplies(installation: Installation): Replies {
   const { kind, projectId } = installation;
@@ -158,13 +173,9 @@ export function healthyReplies(installation: Installation): Replies {
     state: 'RUNNING',
     rateLimits: { maxDispatchesPerSecond: 500 },
   }));
-  const services = DECLARED_NAMES.filter((name) => DECLARED[name].kind === 'storage').map(
-    (name): [string, Reply] => {
-      const service = deployedName(installation, name).toLowerCase();
-      const path = `projects/${projectId}/locations/us-central1/services/${service}`;
-      return [`GET run.googleapis.com/v2/${path}:getIamPolicy`, { body: { etag: 'BwY=' } }];
-    },
-  );
+  const invokers = DECLARED_NAMES.filter((name) =>
+    ['storage', 'tasks'].includes(DECLARED[name].kind),
+  ).map((name): [string, Reply] => [invokersKey(name, installation), { body: { etag: 'BwY=' } }]);
   const serve = deployedName(installation, 'serve');
   const ruleset = (name: string, content: string): Reply => ({
     body: { name, source: { files: [{ name: 'x.rules', content, fingerprint: 'AAA=' }] } },
@@ -214,7 +225,7 @@ export function healthyReplies(installation: Installation): Replies {
         ],
       },
     },
-    ...Object.fromEntries(services),
+    ...Object.fromEntries(invokers),
     ...(kind === 'kit'
       ? {
           [KEYS.servePolicy]: { body: PUBLIC_POLICY },
@@ -236,17 +247,22 @@ export function healthyReplies(installation: Installation): Replies {
                 bindings: [{ role: 'roles/cloudfunctions.invoker', members: ['allUsers'] }],
               },
             },
-          [KEYS.project]: {
-            body: {
-              bindings: [
-                ...PROJECT_POLICY.bindings,
-                {
-                  role: 'roles/cloudfunctions.invoker',
-                  members: [`serviceAccount:${ACCOUNT}`],
+          // The Extensions service grants it on each function.
+          ...Object.fromEntries(
+            namesOf('tasks').map((name): [string, Reply] => [
+              invokersKey(name, installation),
+              {
+                body: {
+                  bindings: [
+                    {
+                      role: 'roles/cloudfunctions.invoker',
+                      members: [`serviceAccount:${ACCOUNT}`],
+                    },
+                  ],
                 },
-              ],
-            },
-          },
+              },
+            ]),
+          ),
         }),
     [`GET us-central1-${projectId}.cloudfunctions.net/${serve}/*`]: SERVE_404,
     [KEYS.base]: SERVE_404,

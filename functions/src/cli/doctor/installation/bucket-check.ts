@@ -45,6 +45,18 @@ export function checkBucket(answers: BucketAnswers, installation: Installation):
   return [...findings, ...checkRetention(answers, bucket.value)];
 }
 
+/** Roles on the project apply to the bucket and to Firestore, whatever the rules say. */
+export function checkProject(project: Answer<Policy>, { projectId }: Installation): Finding[] {
+  // checkEvents reports that the policy can't be read.
+  if (!('value' in project)) return [];
+  return publicGrants(project.value).map(({ member, role }) =>
+    fault(
+      `Everybody can bypass all rules: ${member} has ${toPrintable(role)} in the IAM policy of the project ${projectId}.`,
+      `gcloud projects remove-iam-policy-binding ${projectId} --member=${member} --role=${toPrintable(role)} --all`,
+    ),
+  );
+}
+
 /** https://cloud.google.com/storage/docs/public-access-prevention */
 function isPrevented({ iamConfiguration }: Bucket): boolean {
   return iamConfiguration.publicAccessPrevention === 'enforced';

@@ -1,6 +1,6 @@
 /** All checks of an installation, without the probe: answers of Google -> findings. */
 import { checkBaseUrl } from './base-url-check.js';
-import { checkBucket } from './bucket-check.js';
+import { checkBucket, checkProject } from './bucket-check.js';
 import { checkEvents } from './events-check.js';
 import type { Finding } from './finding.js';
 import { checkFirestore } from './firestore-check.js';
@@ -22,6 +22,7 @@ export function check(answers: Answers, installation: Installation, now: Date): 
     ...checkQueues(answers, installation),
     ...checkDeployedRules(rules, installation, now),
     ...checkFirestore(answers, installation),
+    ...checkProject(answers.project, installation),
     ...buckets.flatMap((bucket) => checkBucket(bucket, installation)),
     ...checkBaseUrl(baseUrl, installation),
   ];

@@ -15,6 +15,7 @@ import {
   installationOf,
   KEYS,
   PROJECT,
+  PROJECT_POLICY,
   SERVE_404,
   STORAGE_RULES,
 } from '../../../../test/cli/doctor/healthy.js';
@@ -190,6 +191,23 @@ test('ACLs count without uniform access', async () => {
       level: 'warning',
       message: expect.stringContaining('use uniform access') as string,
       commands: [`${update} --uniform-bucket-level-access`],
+    },
+  ]);
+});
+
+test('reports a role of everybody on the project', async () => {
+  const binding = { role: 'roles/datastore.viewer', members: ['allAuthenticatedUsers'] };
+  const bindings = [...PROJECT_POLICY.bindings, binding];
+  const found = await problems({ [KEYS.project]: { body: { bindings } } });
+  expect(found).toMatchObject([
+    {
+      level: 'fault',
+      message: expect.stringMatching(
+        /^Everybody can bypass all rules: allAuthenticatedUsers has roles\/datastore\.viewer/,
+      ) as string,
+      commands: [
+        `gcloud projects remove-iam-policy-binding ${PROJECT} --member=allAuthenticatedUsers --role=roles/datastore.viewer --all`,
+      ],
     },
   ]);
 });

@@ -11,10 +11,12 @@ import {
   problems,
   projectWithout,
 } from '../../../../test/cli/doctor/checked.js';
-import { type Reply } from '../../../../test/cli/doctor/google-double.js';
+import { denied, type Reply } from '../../../../test/cli/doctor/google-double.js';
 import {
   ACCOUNT,
+  functionsBody,
   healthyReplies,
+  invokersKey,
   installationOf,
   KEYS,
   PROJECT,
@@ -22,6 +24,7 @@ import {
   STORAGE_AGENT,
 } from '../../../../test/cli/doctor/healthy.js';
 import type { Finding } from './finding.js';
+import { namesOf } from './declared.js';
 import { deployedName } from './installation.js';
 
 describe.each([
@@ -213,26 +216,39 @@ test('reports that the triggers cannot call the functions, whose tasks are rejec
   expect(found[0]?.message).toMatch(/^Events don't arrive: .* its triggers cannot call/);
 });
 
-test('accepts a role to call the functions on each service, or on the project', async () => {
-  const services = Object.fromEntries(
-    Object.entries(healthyReplies(kit)).flatMap(([key]): [string, Reply][] =>
-      /services\/kit-images-(original|metadata).*:getIamPolicy$/.test(key)
-        ? [
-            [
-              key,
-              {
-                body: {
-                  bindings: [{ role: 'roles/run.invoker', members: [`serviceAccount:${ACCOUNT}`] }],
-                },
-              },
-            ],
-          ]
-        : [],
-    ),
+test('accepts a role to call the functions on each of them, and names one that it cannot see', async () => {
+  const invokers = { role: 'roles/run.invoker', members: [`serviceAccount:${ACCOUNT}`] };
+  const names = [...namesOf('storage'), ...namesOf('tasks')];
+  const onEach = Object.fromEntries(
+    names.map((name): [string, Reply] => [
+      invokersKey(name, kit),
+      { body: { bindings: [invokers] } },
+    ]),
   );
-  expect(Object.keys(services)).toHaveLength(4);
-  const found = await problems({ ...projectWithout('roles/run.invoker'), ...services });
-  expect(found.map((one) => one.check)).toEqual(['queues']);
+  const changes = { ...projectWithout('roles/run.invoker'), ...onEach };
+  await expect(problems(changes)).resolves.toEqual([]);
+  const refused = denied('run.services.getIamPolicy');
+  const unseen = {
+    ...changes,
+    [invokersKey('originalDeleted', kit)]: refused,
+    [invokersKey('purge', kit)]: refused,
+  };
+  const found = await problems(unseen);
+  expect(found).toMatchObject([
+    { check: 'events', level: 'warning' },
+    { check: 'queues', level: 'warning' },
+  ]);
+  for (const { message } of found) expect(message).toContain('run.services.getIamPolicy');
+  const missing = { ...changes, [invokersKey('purge', kit)]: { body: {} } };
+  await expect(problems(missing)).resolves.toMatchObject([{ check: 'queues', level: 'fault' }]);
+});
+
+test('functions in a location that does not answer are not missing', async () => {
+  const [functions] = [functionsBody(kit).functions.slice(1)];
+  const unreachable = ['projects/demo-shop/locations/us-central1'];
+  const found = await problems({ [KEYS.functions]: { body: { functions, unreachable } } });
+  expect(found).toMatchObject([{ check: 'functions', level: 'warning' }]);
+  expect(found[0]?.message).toContain(`found no answer from ${unreachable[0]}`);
 });
 
 test('a custom role makes a warning of a missing role', async () => {

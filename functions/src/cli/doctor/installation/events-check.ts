@@ -7,7 +7,7 @@ import { DECLARED, namesOf, type DeclaredName } from './declared.js';
 import { reporter, type Finding } from './finding.js';
 import { functionsOf, regionOf } from './functions-check.js';
 import { deployCommand, deployedName, type Installation } from './installation.js';
-import { grantOf } from './policy.js';
+import { grantOf, invokerGrant, type Grant } from './policy.js';
 import type { Bucket, DeployedFunction, Policy } from './responses.js';
 import type { Answer } from './rest.js';
 import { unread } from './unread.js';
@@ -19,7 +19,7 @@ export interface EventsAnswers {
   bucket: Answer<Bucket>;
   /** https://cloud.google.com/resource-manager/reference/rest/v3/projects/getIamPolicy */
   project: Answer<Policy>;
-  /** Policies of Cloud Run services, by the name of the function. */
+  /** Policies of the functions with triggers and tasks: who may call them. */
   services: ReadonlyMap<DeclaredName, Answer<Policy>>;
   /** Email address of Cloud Storage's service agent. */
   storageAgent: Answer<string>;
@@ -118,11 +118,9 @@ function checkRoles(
   if (!('value' in project))
     return [unread('events', 'the roles of the triggers', project, projectId)];
   const findings: Finding[] = [];
-  /** @param policies besides the project's */
-  const require = (email: string, role: string, consequence: string, policies: Policy[] = []) => {
-    const member = `serviceAccount:${email}`;
-    const grant = grantOf([project.value, ...policies], member, role);
+  const report = (grant: Grant, email: string, role: string, consequence: string) => {
     if (grant === 'granted') return;
+    const member = `serviceAccount:${email}`;
     const command =
       `gcloud projects add-iam-policy-binding ${projectId} --member=${member} --role=${role} ` +
       '--condition=None';
@@ -137,6 +135,10 @@ function checkRoles(
         : fault(`Events don't arrive: ${who} lacks ${role}, so ${consequence}.`, command),
     );
   };
+  const require = (email: string, role: string, consequence: string) => {
+    const grant = grantOf([project.value], `serviceAccount:${email}`, role);
+    report(grant, email, role, consequence);
+  };
   if ('value' in storageAgent) {
     const consequence = 'Cloud Storage cannot publish the events of the bucket';
     require(storageAgent.value, 'roles/pubsub.publisher', consequence);
@@ -147,29 +149,18 @@ function checkRoles(
   for (const [email, names] of byAccount(triggers)) {
     const receives = 'its triggers cannot receive events';
     require(email, 'roles/eventarc.eventReceiver', receives);
-    // The role may be granted on each service instead.
-    const unknown = names.filter((name) => !isKnown(services.get(name)));
-    const failed = unknown.map((name) => services.get(name)).find((answer) => answer !== undefined);
-    const policies = names.flatMap((name) => {
-      const answer = services.get(name);
-      return answer !== undefined && 'value' in answer ? [answer.value] : [];
-    });
     const role = 'roles/run.invoker';
-    const member = `serviceAccount:${email}`;
-    const isOnAll = policies.every((policy) => grantOf([policy], member, role) === 'granted');
-    if (unknown.length === 0 && isOnAll) continue;
-    if (unknown.length > 0 && failed !== undefined && !('value' in failed)) {
-      if (grantOf([project.value], member, role) === 'granted') continue;
-      findings.push(unread('events', `whether ${email} may call the functions`, failed, projectId));
-      continue;
+    const policies = names.map((name) => services.get(name));
+    const granted = invokerGrant(project.value, policies, `serviceAccount:${email}`, role);
+    if (typeof granted === 'object') {
+      findings.push(
+        unread('events', `whether ${email} may call the functions`, granted, projectId),
+      );
+    } else {
+      report(granted, email, role, 'its triggers cannot call the functions');
     }
-    require(email, role, 'its triggers cannot call the functions');
   }
   return findings;
-}
-
-function isKnown(answer: Answer<Policy> | undefined): boolean {
-  return answer !== undefined && 'value' in answer;
 }
 
 /** The functions of each account that a trigger acts as. */

@@ -1,6 +1,7 @@
 /** Asks Google everything that the checks need: about thirty requests, most of them at the same time. */
 import type { z } from 'zod';
 import { mintToken } from '../../../domain/token.js';
+import { toPrintable } from '../printable.js';
 import { DECLARED_NAMES, namesOf, type DeclaredName } from './declared.js';
 import type { BucketAnswers } from './bucket-check.js';
 import type { BaseUrlAnswers } from './base-url-check.js';
@@ -77,6 +78,7 @@ export async function gather(client: RestClient, installation: Installation): Pr
 async function askProject(client: RestClient, installation: Installation) {
   const { projectId, config } = installation;
   const token = mintToken();
+  const unreachable: string[] = [];
   const { publicBaseUrl } = config;
   const database = `https://firestore.googleapis.com/v1/projects/${projectId}/databases/(default)`;
   const filter = encodeURIComponent('indexConfig.usesAncestorConfig=false OR ttlConfig:*');
@@ -98,7 +100,10 @@ async function askProject(client: RestClient, installation: Installation) {
         permission: 'cloudfunctions.functions.list',
         schema: FUNCTIONS_PAGE,
       },
-      (page): DeployedFunction[] => page.functions,
+      (page): DeployedFunction[] => {
+        unreachable.push(...page.unreachable);
+        return page.functions;
+      },
     ),
     client.send({
       url: `https://cloudresourcemanager.googleapis.com/v3/projects/${projectId}:getIamPolicy`,
@@ -142,7 +147,7 @@ async function askProject(client: RestClient, installation: Installation) {
   const storageAgent: Answer<string> =
     'value' in agent ? { value: agent.value.email_address } : agent;
   return {
-    functions,
+    functions: reachable(functions, unreachable, installation),
     project,
     storageAgent,
     queues,
@@ -151,6 +156,18 @@ async function askProject(client: RestClient, installation: Installation) {
     fields,
     baseUrl: { serve, ...(base !== undefined && { base }) },
   };
+}
+
+/** A list without the functions of some locations does not show that functions are missing. */
+function reachable(
+  functions: Answer<DeployedFunction[]>,
+  unreachable: readonly string[],
+  installation: Installation,
+): Answer<DeployedFunction[]> {
+  if (!('value' in functions) || unreachable.length === 0) return functions;
+  const found = Object.keys(functionsOf(functions.value, installation)).length;
+  if (found === DECLARED_NAMES.length) return functions;
+  return { status: 0, reason: `no answer from ${toPrintable(unreachable.join(', '))}` };
 }
 
 /** The source of the ruleset that a release names; a release without a file has an empty source. */
@@ -203,14 +220,25 @@ async function askServices(
   deployed: ReturnType<typeof functionsOf>,
 ): Promise<Map<DeclaredName, Answer<Policy>>> {
   const services = new Map<DeclaredName, Answer<Policy>>();
-  const isTrigger = new Set<DeclaredName>(namesOf('storage'));
   await Promise.all(
-    DECLARED_NAMES.filter((name) => isTrigger.has(name)).map(async (name) => {
-      const service = deployed[name]?.serviceConfig.service;
-      if (service !== undefined) services.set(name, await askServicePolicy(client, service));
+    [...namesOf('storage'), ...namesOf('tasks')].map(async (name) => {
+      const one = deployed[name];
+      if (one !== undefined) services.set(name, await askInvokers(client, one));
     }),
   );
   return services;
+}
+
+/** Who may call a function. */
+function askInvokers(client: RestClient, one: DeployedFunction): Promise<Answer<Policy>> {
+  const { service } = one.serviceConfig;
+  if (one.environment !== 'GEN_1' && service !== undefined)
+    return askServicePolicy(client, service);
+  return client.send({
+    url: `https://cloudfunctions.googleapis.com/v1/${one.name}:getIamPolicy?options.requestedPolicyVersion=3`,
+    permission: 'cloudfunctions.functions.getIamPolicy',
+    schema: POLICY,
+  });
 }
 
 function askServicePolicy(client: RestClient, service: string): Promise<Answer<Policy>> {
@@ -228,12 +256,7 @@ async function askServe(
   if (serve === undefined) return {};
   const { service } = serve.serviceConfig;
   if (serve.environment === 'GEN_1' || service === undefined) {
-    const policy = await client.send({
-      url: `https://cloudfunctions.googleapis.com/v1/${serve.name}:getIamPolicy?options.requestedPolicyVersion=3`,
-      permission: 'cloudfunctions.functions.getIamPolicy',
-      schema: POLICY,
-    });
-    return { policy };
+    return { policy: await askInvokers(client, serve) };
   }
   const [policy, settings] = await Promise.all([
     askServicePolicy(client, service),

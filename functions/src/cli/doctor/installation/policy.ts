@@ -1,5 +1,6 @@
 /** Reads IAM policies. Conditions are not evaluated: a role with a condition counts as granted. */
 import type { Policy } from './responses.js';
+import type { Answer, Failure } from './rest.js';
 
 /** Roles that contain each of the roles that an installation needs. */
 const CONTAINED_IN: Readonly<Record<string, readonly string[]>> = {
@@ -25,6 +26,33 @@ export function grantOf(policies: readonly Policy[], member: string, role: strin
   const enough = [role, ...(CONTAINED_IN[role] ?? []), 'roles/owner'];
   if (roles.some((one) => enough.includes(one))) return 'granted';
   return roles.some((one) => !one.startsWith('roles/')) ? 'custom' : 'missing';
+}
+
+/**
+ * Whether an account may call all of some functions: by a role on the project, or on each of them.
+ * @param policies of the functions; undefined: not asked
+ * @returns the failure if it depends on a policy that can't be read
+ */
+export function invokerGrant(
+  project: Policy,
+  policies: readonly (Answer<Policy> | undefined)[],
+  member: string,
+  role: string,
+): Grant | Failure {
+  const onProject = grantOf([project], member, role);
+  if (onProject === 'granted' || policies.length === 0) return onProject;
+  const grants = policies.map((answer): Grant | Failure | undefined => {
+    if (answer === undefined || !('value' in answer)) return answer;
+    return isCallableBy(answer.value, member, role) ? 'granted' : 'missing';
+  });
+  if (grants.every((one) => one === 'granted')) return 'granted';
+  const isMissing = grants.includes('missing');
+  const failure = grants.find((one) => typeof one === 'object');
+  return isMissing || failure === undefined ? onProject : failure;
+}
+
+function isCallableBy(policy: Policy, member: string, role: string): boolean {
+  return [member, ...PUBLIC].some((one) => grantOf([policy], one, role) === 'granted');
 }
 
 /** What a policy grants to everybody. */

@@ -1,10 +1,10 @@
 /** Checks the task queues, and that the functions may fill them and be called by them. */
 import { toPrintable } from '../printable.js';
-import { DECLARED, DECLARED_NAMES, namesOf } from './declared.js';
+import { DECLARED, DECLARED_NAMES, namesOf, type DeclaredName } from './declared.js';
 import { reporter, type Finding } from './finding.js';
 import { functionsOf } from './functions-check.js';
 import { deployCommand, deployedName, type Installation } from './installation.js';
-import { grantOf } from './policy.js';
+import { grantOf, invokerGrant, type Grant } from './policy.js';
 import type { DeployedFunction, Policy, Queue } from './responses.js';
 import type { Answer } from './rest.js';
 import { unread } from './unread.js';
@@ -17,10 +17,12 @@ export interface QueuesAnswers {
   queues: Answer<Queue[]>;
   /** https://cloud.google.com/resource-manager/reference/rest/v3/projects/getIamPolicy */
   project: Answer<Policy>;
+  /** Policies of the functions with triggers and tasks: who may call them. */
+  services: ReadonlyMap<DeclaredName, Answer<Policy>>;
 }
 
 export function checkQueues(
-  { functions, queues, project }: QueuesAnswers,
+  { functions, queues, project, services }: QueuesAnswers,
   installation: Installation,
 ): Finding[] {
   const { projectId, config } = installation;
@@ -52,7 +54,9 @@ export function checkQueues(
     }
   }
   // checkEvents reports that the policy can't be read.
-  if ('value' in project) findings.push(...checkAccounts(deployed, project.value, installation));
+  if ('value' in project) {
+    findings.push(...checkAccounts(deployed, project.value, services, installation));
+  }
   return findings.length > 0 ? findings : [ok('The task queues exist and run.')];
 }
 
@@ -60,6 +64,7 @@ export function checkQueues(
 function checkAccounts(
   deployed: ReturnType<typeof functionsOf>,
   policy: Policy,
+  services: QueuesAnswers['services'],
   { projectId }: Installation,
 ): Finding[] {
   const enqueuing = DECLARED_NAMES.filter((name) => DECLARED[name].kind !== 'https');
@@ -70,25 +75,29 @@ function checkAccounts(
     (name) => deployed[name]?.environment === 'GEN_1',
   );
   const invoker = hasFirstGeneration ? 'roles/cloudfunctions.invoker' : 'roles/run.invoker';
-  const needed = [
-    ['roles/cloudtasks.enqueuer', 'it cannot enqueue uploads, and images stay unprocessed'],
-    [invoker, 'its tasks are rejected, and images stay unprocessed'],
-  ] as const;
-  return [...emails].map(toPrintable).flatMap((email) =>
-    needed.flatMap(([role, consequence]) => {
-      const member = `serviceAccount:${email}`;
-      const grant = grantOf([policy], member, role);
-      if (grant === 'granted') return [];
+  const policies = namesOf('tasks').map((name) => services.get(name));
+  const findings: Finding[] = [];
+  for (const email of [...emails].map(toPrintable)) {
+    const member = `serviceAccount:${email}`;
+    const report = (role: string, grant: Grant, consequence: string) => {
+      if (grant === 'granted') return;
       const message = `The account ${email} lacks ${role} in the project ${projectId}`;
       const command = `gcloud projects add-iam-policy-binding ${projectId} --member=${member} --role=${role} --condition=None`;
-      // Of a function of the 1st generation, the Extensions service may grant the role on the function alone.
-      const isUncertain = grant === 'custom' || role === 'roles/cloudfunctions.invoker';
-      return isUncertain
-        ? warning(
-            `${message}; unless it has its permissions in another way, ${consequence}.`,
-            command,
-          )
-        : fault(`${message}: ${consequence}.`, command);
-    }),
-  );
+      findings.push(
+        grant === 'custom'
+          ? warning(`${message}; unless a custom role contains it, ${consequence}.`, command)
+          : fault(`${message}: ${consequence}.`, command),
+      );
+    };
+    const enqueuer = 'roles/cloudtasks.enqueuer';
+    const consequence = 'it cannot enqueue uploads, and images stay unprocessed';
+    report(enqueuer, grantOf([policy], member, enqueuer), consequence);
+    const called = invokerGrant(policy, policies, member, invoker);
+    if (typeof called === 'object') {
+      findings.push(unread('queues', `whether tasks of ${email} are accepted`, called, projectId));
+    } else {
+      report(invoker, called, 'its tasks are rejected, and images stay unprocessed');
+    }
+  }
+  return findings;
 }
