@@ -155,7 +155,11 @@ const cases: Case[] = [
   ],
   [
     'serve is not public',
-    { [KEYS.servePolicy]: { body: { etag: 'BwY=' } } },
+    {
+      [KEYS.servePolicy]: {
+        body: { bindings: [{ role: 'roles/run.invoker', members: ['allAuthenticatedUsers'] }] },
+      },
+    },
     'fault',
     /^Nobody can view images: allUsers lacks roles\/run\.invoker on kit-images-serve.*domain-restricted sharing/,
     [

@@ -76,6 +76,7 @@ async function run(
     if (event && polls - 1 === processed && state.original) {
       state.record = { state: result, token, code: 'not-an-image' };
       state.documents.add(`imageTokens/${hashToken(token)}`);
+      state.documents.add(`imageTokens/${hashToken('a share')}`);
       state.renditions.add(
         `${renditionsFolder('variants', BUCKET, state.original.name)}1/w400-x.webp`,
       );
