@@ -6,7 +6,7 @@ import { get } from '../support/http.js';
 import { LocalRegistry } from '../support/local-registry.js';
 import { photo } from '../support/pictures.js';
 import { OPEN_STORAGE_RULES } from './flavors.js';
-import { Installation, pack } from './installation.js';
+import { Installation, pack, save, sizeOnDisk } from './installation.js';
 
 jest.setTimeout(240_000);
 
@@ -35,7 +35,8 @@ describe('npx storage-public-variants init, in a typical project', () => {
     const rules = before['storage.rules'] ?? '';
     installation.project.write('storage.rules', OPEN_STORAGE_RULES);
     const args = ['init', ...installation.flags, '--dry-run'];
-    const { err } = await installation.npx(version, args, 1);
+    const { out, err } = await installation.npx(version, args, 1);
+    save('init-wildcard', `${out}${err}`);
     expect(err).toMatch(/^storage\.rules:5:\d+: .+/m);
     installation.project.write('storage.rules', rules);
     expect(installation.files()).toEqual(before);
@@ -43,12 +44,19 @@ describe('npx storage-public-variants init, in a typical project', () => {
 
   test('installs the kit from the registry, and asks nothing', async () => {
     const { out } = await installation.npx(version, ['init', ...installation.flags]);
+    save('init-typical', out);
     expect(out).toContain('files changed');
     const files = installation.files();
     expect(files['storage.rules']).toContain('match /public/{path=**}');
     expect(files['storage.rules']).toContain('match /originals/{uid}/{imageId}');
     const lock = JSON.parse(files['function-kits/images/package-lock.json'] ?? '{}') as Lock;
     expect(lock.packages['node_modules/storage-public-variants']?.version).toBe(version);
+    // One copy of the Admin SDK, the newest for this Node.js.
+    const sdks = Object.entries(lock.packages).filter(([path]) => path.endsWith('firebase-admin'));
+    const major = Number(process.versions.node.split('.')[0]) >= 22 ? '14' : '13';
+    expect(sdks.map(([, sdk]) => sdk.version.split('.')[0])).toEqual([major]);
+    const modules = join(installation.root, 'function-kits/images/node_modules');
+    expect(sizeOnDisk(modules)).toBeLessThan(130);
   });
 
   test('changes nothing when it runs again', async () => {

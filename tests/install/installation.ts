@@ -1,11 +1,21 @@
 /** A Firebase project of a user in a temporary folder, with npm, the registry and the emulators that the user has. */
-// cspell:ignore cacache CJSON
+// cspell:ignore cacache
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { mkdtempSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parse } from 'jsonc-parser';
 import { UserProject } from '../../functions/test/cli/init/user-project.js';
 import { EMULATORS, findFreePorts, type Ports } from '../../tools/dev/stack/ports.js';
 import { describeStack, type StackInfo } from '../../tools/dev/stack/project.js';
@@ -28,6 +38,7 @@ export class Installation {
   /** Arguments for `init` that this project needs. */
   readonly flags: string[];
   readonly #npm: string;
+  readonly #transcript: string[] = [];
   readonly #temporary = mkdtempSync(join(tmpdir(), 'install-'));
   #stack: RunningStack | undefined;
 
@@ -70,8 +81,27 @@ export class Installation {
   }
 
   /** Runs a program in the folder of the project. */
-  run(program: string, args: readonly string[], expect = 0): Promise<Finished> {
-    return run(program, args, { cwd: this.root, env: this.environment, expect });
+  async run(program: string, args: readonly string[], expect = 0): Promise<Finished> {
+    const start = performance.now();
+    const finished = await run(program, args, { cwd: this.root, env: this.environment, expect });
+    const command = [program === process.execPath ? 'node' : program, ...args].join(' ');
+    this.note(`$ ${command}\n${finished.out}${finished.err}`, start);
+    return finished;
+  }
+
+  /** Adds to the transcript. @param start of what is noted, as by `performance.now()` */
+  note(text: string, start: number): void {
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    const lines = text
+      .replaceAll(this.root, 'PROJECT')
+      .replace(/^={9,}$.*?(?=^Note: |^\d+ files changed)/ms, '(the changes)\n\n')
+      .trimEnd();
+    this.#transcript.push(`${lines}\n(${seconds} s)\n\n`);
+  }
+
+  /** Keeps what was noted in `.local/install/NAME.txt`. */
+  saveTranscript(name: string): void {
+    save(name, this.#transcript.join(''));
   }
 
   /**
@@ -94,8 +124,12 @@ export class Installation {
   async start(command = join(ROOT, 'packages/emulators/lib/command/main.js')): Promise<StackInfo> {
     const ports = await findFreePorts();
     this.#setPorts(ports);
-    this.#stack = new RunningStack(command, this.root, this.#temporary, this.environment);
+    const start = performance.now();
+    const args = ['start', '--project', this.id];
+    const options = { cwd: this.root, env: { ...this.environment, TMPDIR: this.#temporary } };
+    this.#stack = new RunningStack(command, args, options);
     await this.#stack.ready;
+    this.note(`$ npx firebase-local-stack ${args.join(' ')}\n${this.output}`, start);
     return { ...describeStack(this.id, 'kit', ports), bucket: this.bucket };
   }
 
@@ -129,20 +163,21 @@ export class Installation {
 
   /** The user's own choice of ports. */
   #setPorts(ports: Ports): void {
-    const { loadCJSON } = jest.requireActual<{ loadCJSON: (file: string) => object }>(
-      'firebase-tools/lib/loadCJSON',
-    );
     const file = join(this.root, 'firebase.json');
     const names = EMULATORS.map((name) => [name, { host: '127.0.0.1', port: ports[name] }]);
     const emulators = Object.fromEntries(names) as Record<string, object>;
     Object.assign(emulators['firestore'] ?? {}, { websocketPort: ports.websocket });
-    writeFileSync(file, JSON.stringify({ ...loadCJSON(file), emulators }, undefined, 2));
+    writeFileSync(
+      file,
+      JSON.stringify({ ...parseComments(readFileSync(file, 'utf8')), emulators }, undefined, 2),
+    );
   }
 }
 
-/** The environment without what `npm test` has added. */
+/** The environment without what `npm test` and jest have added. */
 function withoutNpm(): NodeJS.ProcessEnv {
-  const names = /^npm_(lifecycle|package|command|execpath|node_execpath|config_local_prefix)/;
+  const names =
+    /^npm_(lifecycle|package|command|execpath|node_execpath|config_local_prefix)|^JEST|^NODE_ENV$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !names.test(name)));
 }
 
@@ -152,10 +187,9 @@ class RunningStack {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
 
-  constructor(command: string, cwd: string, temporary: string, env: NodeJS.ProcessEnv) {
-    this.#child = fork(command, ['start'], {
-      cwd,
-      env: { ...env, TMPDIR: temporary },
+  constructor(command: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }) {
+    this.#child = fork(command, args, {
+      ...options,
       // Its own process group, which includes the processes of the functions.
       detached: true,
       execArgv: [],
@@ -186,6 +220,25 @@ class RunningStack {
       // The group has no process left.
     }
   }
+}
+
+/** Keeps a text for people in `.local/install/NAME.txt`. */
+export function save(name: string, text: string): void {
+  const folder = join(ROOT, '.local', 'install');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.txt`), text);
+}
+
+/** Size on disk of a folder with everything in it, in MiB as `du` has it. */
+export function sizeOnDisk(folder: string): number {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name));
+  return paths.reduce((bytes, path) => bytes + lstatSync(path).blocks * 512, 0) / 2 ** 20;
+}
+
+/** Parses a firebase.json, in which the Firebase CLI allows comments. */
+export function parseComments(text: string): Record<string, unknown> {
+  return parse(text) as Record<string, unknown>;
 }
 
 /** Reads a JSON file of the project. */

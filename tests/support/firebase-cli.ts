@@ -21,6 +21,7 @@ export interface Stanza {
 }
 
 interface Endpoint {
+  runtime: string;
   eventTrigger?: object;
   taskQueueTrigger?: object;
 }
@@ -32,7 +33,6 @@ interface Backend {
 interface Build {
   params: { name: string }[];
   endpoints: Record<string, object>;
-  runtime?: string;
 }
 
 export interface Project {
@@ -61,7 +61,7 @@ export async function prepareDeploy({ root, id, bucket }: Project, instance: str
     functionsDirectoryExists: (source: string, projectDir: string) => void;
     endpointsAreValid: (want: Backend, have: Backend) => void;
   }>('deploy/functions/validate');
-  validate.functionsDirectoryExists(stanza.source, root);
+  validate.functionsDirectoryExists(config.path(stanza.source), root);
   const { loadCodebases } = cli<{
     loadCodebases: (...args: unknown[]) => Promise<Record<string, Build>>;
   }>('deploy/functions/prepare');

@@ -80,6 +80,15 @@ export function addEmulators(emulators: readonly string[]): void {
       if (config.get(path) === undefined) config.set(path, {});
     }
     config.set('emulators.ui', { enabled: false });
+    useDefaultDatabase(config);
     return config;
   });
+}
+
+/** Where there are several databases, the emulator has the default one, whose rules the CLI would not find. */
+function useDefaultDatabase(config: CliConfig): void {
+  const databases = config.get('firestore');
+  if (!Array.isArray(databases)) return;
+  const isDefault = ({ database }: { database?: string }) => database === '(default)';
+  config.set('firestore', (databases as { database?: string }[]).find(isDefault) ?? {});
 }
