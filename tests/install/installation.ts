@@ -94,7 +94,7 @@ export class Installation {
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     const lines = text
       .replaceAll(this.root, 'PROJECT')
-      .replace(/^={9,}$.*?(?=^Note: |^\d+ files changed)/ms, '(the changes)\n\n')
+      .replace(/^={9,}\n[^]+?(?=^Note: |^\d+ files changed)/m, '(the changes)\n\n')
       .trimEnd();
     this.#transcript.push(`${lines}\n(${seconds} s)\n\n`);
   }
