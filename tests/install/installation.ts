@@ -37,7 +37,7 @@ export class Installation {
   readonly project: UserProject;
   /** Arguments for `init` that this project needs. */
   readonly flags: string[];
-  readonly #npm: string;
+  #npm = '';
   readonly #transcript: string[] = [];
   readonly #temporary = mkdtempSync(join(tmpdir(), 'install-'));
   #stack: RunningStack | undefined;
@@ -45,22 +45,18 @@ export class Installation {
   private constructor(
     flavor: Flavor,
     readonly registry: LocalRegistry,
-    cache: string,
   ) {
     const { files, flags, sources } = flavorFiles(flavor, this.id, this.bucket);
     this.project = new UserProject(files);
     const options = ['--yes', '--bucket', this.bucket, '--region', 'us-central1'];
     this.flags = [...options, '--project', this.id, ...flags];
     for (const source of sources) this.#addFunctions(source);
-    // npx finds no package of an earlier run, but what npm has downloaded before.
-    this.#npm = join(this.#temporary, 'npm');
-    mkdirSync(this.#npm);
-    if (existsSync(cache)) symlinkSync(cache, join(this.#npm, '_cacache'));
   }
 
   static async create(flavor: Flavor, registry: LocalRegistry): Promise<Installation> {
-    const { out } = await run('npm', ['config', 'get', 'cache'], { env: withoutNpm() });
-    return new Installation(flavor, registry, join(out.trim(), '_cacache'));
+    const installation = new Installation(flavor, registry);
+    installation.#npm = await makeNpmCache(installation.#temporary);
+    return installation;
   }
 
   get root(): string {
@@ -69,15 +65,7 @@ export class Installation {
 
   /** Environment of the user's shell: nobody answers questions, and no Google Cloud. */
   get environment(): NodeJS.ProcessEnv {
-    return {
-      ...withoutNpm(),
-      npm_config_registry: this.registry.url,
-      npm_config_cache: this.#npm,
-      npm_config_audit: 'false',
-      npm_config_fund: 'false',
-      CI: '1',
-      METADATA_SERVER_DETECTION: 'none',
-    };
+    return { ...userEnvironment(this.#npm), npm_config_registry: this.registry.url };
   }
 
   /** Runs a program in the folder of the project. */
@@ -174,10 +162,38 @@ export class Installation {
   }
 }
 
+/**
+ * Makes a cache for npm, in which npx finds no package of an earlier run, but npm what it has downloaded before.
+ * @param folder of the cache
+ * @returns the cache
+ */
+export async function makeNpmCache(folder: string): Promise<string> {
+  const { out } = await run('npm', ['config', 'get', 'cache'], { env: inheritedEnvironment() });
+  const downloads = join(out.trim(), '_cacache');
+  const cache = join(folder, 'npm');
+  mkdirSync(cache);
+  if (existsSync(downloads)) symlinkSync(downloads, join(cache, '_cacache'));
+  return cache;
+}
+
+/** The environment of a shell in which nobody answers questions. @param cache of npm */
+export function userEnvironment(cache: string): NodeJS.ProcessEnv {
+  return {
+    ...inheritedEnvironment(),
+    npm_config_cache: cache,
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    // `npm test` passes on its own value, with which npx installs nothing.
+    npm_config_yes: 'true',
+    CI: '1',
+    METADATA_SERVER_DETECTION: 'none',
+  };
+}
+
 /** The environment without what `npm test` and jest have added. */
-function withoutNpm(): NodeJS.ProcessEnv {
+function inheritedEnvironment(): NodeJS.ProcessEnv {
   const names =
-    /^npm_(lifecycle|package|command|execpath|node_execpath|config_local_prefix)|^JEST|^NODE_ENV$/;
+    /^npm_(?:lifecycle|package|command|execpath|node_execpath|config_local_prefix)|^JEST|^NODE_ENV$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !names.test(name)));
 }
 

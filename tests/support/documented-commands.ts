@@ -22,7 +22,7 @@ export const RUN = [
 const FROM_TARBALL =
   'npx --package PATH/TO/.local/packages/storage-public-variants-0.1.0.tgz storage-public-variants';
 
-/** Executed as written by tests/install/documented-commands.test.ts, in this order, in the project of a user. */
+/** Executed as written by tests/install/matrix/documented-commands.test.ts, in this order, in the project of a user. */
 export const RUN_IN_PROJECT = [
   `${FROM_TARBALL} init --yes --project my-app --bucket my-app.firebasestorage.app --region us-central1`,
   `${FROM_TARBALL} init`,

@@ -1,19 +1,24 @@
 /** Executes the commands of the install guide as they are written, in the project of a user. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UserProject } from '../../functions/test/cli/init/user-project.js';
-import { findFreePorts, EMULATORS } from '../../tools/dev/stack/ports.js';
-import { RUN_IN_PROJECT, START } from '../support/documented-commands.js';
-import { run } from '../support/run.js';
-import { ROOT } from '../support/stack.js';
-import { pack, readJson } from './installation.js';
+import { UserProject } from '../../../functions/test/cli/init/user-project.js';
+import { findFreePorts, EMULATORS } from '../../../tools/dev/stack/ports.js';
+import { RUN_IN_PROJECT, START } from '../../support/documented-commands.js';
+import { run } from '../../support/run.js';
+import { ROOT } from '../../support/stack.js';
+import { makeNpmCache, pack, readJson, userEnvironment } from '../installation.js';
 
 jest.setTimeout(240_000);
 
 let project: UserProject;
+let folder: string;
+let env: NodeJS.ProcessEnv;
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'documented-'));
+  env = userEnvironment(await makeNpmCache(folder));
   await pack();
   project = new UserProject({
     'firebase.json': JSON.stringify({ hosting: { public: 'public' } }),
@@ -21,12 +26,15 @@ beforeAll(async () => {
     'public/index.html': 'My app',
   });
 });
-afterAll(() => project.remove());
+afterAll(() => {
+  project.remove();
+  rmSync(folder, { recursive: true });
+});
 
 const written = (command: string) => command.replaceAll('PATH/TO', ROOT);
 
 test.each(RUN_IN_PROJECT)('`%s` exits with code 0', async (command) => {
-  await run('bash', ['-c', written(command)], { cwd: project.root });
+  await run('bash', ['-c', written(command)], { cwd: project.root, env });
 });
 
 test('the unpacked kit is the package, built', () => {
@@ -43,7 +51,7 @@ test(`\`${START}\` runs until Ctrl-C`, async () => {
   const config = readJson<object>(project.root, 'firebase.json');
   project.write('firebase.json', JSON.stringify({ ...config, emulators }));
   // A process group of its own, which Ctrl-C interrupts in a terminal.
-  const child = spawn('bash', ['-c', written(START)], { cwd: project.root, detached: true });
+  const child = spawn('bash', ['-c', written(START)], { cwd: project.root, env, detached: true });
   let output = '';
   const ended = once(child, 'close');
   const ready = new Promise<void>((resolve, reject) => {
