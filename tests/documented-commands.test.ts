@@ -67,7 +67,7 @@ test('every command that tests run is in the documentation', () => {
 });
 
 test('every command of the tarballs is run', () => {
-  const fromTarballs = [...byText.keys()].filter((text) => text.startsWith('npx --package '));
+  const fromTarballs = [...byText.keys()].filter((text) => text.startsWith('npx --yes --package '));
   expect(fromTarballs.filter((text) => ![...RUN_IN_PROJECT, START].includes(text))).toEqual([]);
 });
 
@@ -78,7 +78,7 @@ test.each([
   ['npm test -- units', 'the help of "test" has no "units"'],
   ['npm run bench -- server', 'the help of "bench" has no "server"'],
   ['npx storage-public-variants doctor --repair', 'the help text has no --repair'],
-  ['npx --package x.tgz storage-public-variants init --dry', 'the help text has no --dry'],
+  ['npx --yes --package x.tgz storage-public-variants init --dry', 'the help text has no --dry'],
   ['npx firebase-local-stack stop', 'firebase-local-stack has no "stop"'],
   ['gcloud run services delete x', 'no check knows "gcloud run services delete x"'],
   ['npx storage-public-variants repair', 'the command line tool has no "repair"'],

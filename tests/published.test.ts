@@ -15,7 +15,7 @@ const unpublished = OWN.filter((name) => !published.includes(name));
 
 /** The package that a command would fetch by name, if it is not published. */
 function fetchedBy(command: string, page: string): string | undefined {
-  const words = command.split(/\s+/);
+  const words = command.split(/\s+/).filter((word) => word !== '--yes');
   if (/^npm (?:install|i|add)\b/.test(command)) {
     return words.find((word) => unpublished.some((name) => word.replace(/(?<!^)@.*/, '') === name));
   }

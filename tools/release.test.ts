@@ -119,8 +119,8 @@ Make the tarball:
     npm run pack
 <!-- /not published -->
 
-    npx --package PATH/TO/.local/packages/a-b-0.1.0.tgz a-b init --yes
-    npx --package X/.local/packages/a-0.1.0.tgz --package X/.local/packages/b-1.0.0-rc.1.tgz b start
+    npx --yes --package PATH/TO/.local/packages/a-b-0.1.0.tgz a-b init --yes
+    npx --yes --package X/.local/packages/a-0.1.0.tgz --package X/.local/packages/b-1.0.0-rc.1.tgz b start
     npm install --save-dev X/.local/packages/firebase-rules-check-0.1.0.tgz
 `,
   );
@@ -132,8 +132,8 @@ Make the tarball:
   ).toContain('storage-public-variants');
   expect(readFileSync(join(repository.folder, 'docs/install.md'), 'utf8')).toBe(`# Install
 
-    npx a-b init --yes
-    npx b start
+    npx --yes a-b init --yes
+    npx --yes b start
     npm install --save-dev firebase-rules-check
 `);
 });

@@ -20,7 +20,7 @@ export const RUN = [
 ];
 
 const FROM_TARBALL =
-  'npx --package PATH/TO/.local/packages/storage-public-variants-0.1.0.tgz storage-public-variants';
+  'npx --yes --package PATH/TO/.local/packages/storage-public-variants-0.1.0.tgz storage-public-variants';
 
 /** Executed as written by tests/install/matrix/documented-commands.test.ts, in this order, in the project of a user. */
 export const RUN_IN_PROJECT = [
@@ -36,7 +36,7 @@ export const RUN_IN_PROJECT = [
 
 /** Executed there at last; runs until it is interrupted. */
 export const START =
-  'npx --package PATH/TO/.local/packages/firebase-rules-check-0.1.0.tgz ' +
+  'npx --yes --package PATH/TO/.local/packages/firebase-rules-check-0.1.0.tgz ' +
   '--package PATH/TO/.local/packages/firebase-local-stack-0.1.0.tgz firebase-local-stack start';
 
 /** npm scripts that are not executed as written, and why. */
@@ -164,6 +164,7 @@ function problemOfNpm(words: string[]): string | undefined {
 }
 
 function problemOfNpx(words: string[]): string | undefined {
+  if (words[0] === '--yes') return problemOfNpx(words.slice(1));
   // `--package TARBALL`, or `--prefix FOLDER` where the package is installed; tests/install runs both.
   if (words[0] === '--package' || words[0] === '--prefix') return problemOfNpx(words.slice(2));
   return problemOfProgram(words);

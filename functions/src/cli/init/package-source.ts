@@ -27,7 +27,7 @@ export function packageSource(folder: string, tarball: string | undefined): Pack
   return { version, sdks, tarball: file };
 }
 
-/** The tarball that npm installed the package from, which `npx --package FILE` does in a folder of its cache. */
+/** The tarball that npm installed the package from, which `npx --yes --package FILE` does in a folder of its cache. */
 function installedTarball(folder: string): string | undefined {
   const modules = dirname(folder);
   try {
