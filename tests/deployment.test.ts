@@ -191,6 +191,19 @@ describe('regions', () => {
     await expect(ensureStorageTriggerRegion({ region, eventTrigger })).resolves.toBeUndefined();
   });
 
+  test('the guide has the region where the CLI places the triggers of each kind of bucket', () => {
+    const { STORAGE_MULTI_REGION_TO_REGION_MAPPING: places, DUAL_REGION_MAPPING: duals } =
+      jest.requireActual<Record<string, Record<string, string>>>('firebase-tools/lib/gcp/location');
+    const page = readFileSync(join(ROOT, 'docs/guides/regions.md'), 'utf8');
+    const documented = [...page.matchAll(/^\| multi-region `(\w+)` \| `([\w-]+)` \|/gm)].map(
+      ([, location = '', region]) => [location.toLowerCase(), region],
+    );
+    expect(Object.fromEntries(documented)).toEqual(places);
+    const [, named = ''] = /^\| dual-region (.+?) \|/m.exec(page) ?? [];
+    const inGuide = [...named.matchAll(/\w+/g)].map(([name]) => name.toLowerCase());
+    expect(inGuide.sort()).toEqual([...new Set(Object.values(duals ?? {}))].sort());
+  });
+
   test('LOCATION is FUNCTION_DEFAULT_REGION by default, which the CLI asks for', () => {
     const { params } = readManifest({ FUNCTION_DEFAULT_REGION: 'europe-west1' });
     expect(params.find(({ name }) => name === 'LOCATION')?.default).toBe('europe-west1');

@@ -120,4 +120,53 @@ describe('the source of the extension', () => {
     const { engines } = JSON.parse(content('functions/package.json')) as Manifest;
     expect([...new Set(runtimes)]).toEqual([`nodejs${engines.node}`]);
   });
+
+  interface Spec {
+    preinstallContent?: string;
+    resources: { name: string; properties?: Record<string, unknown> }[];
+    params: { param: string; label?: string; description?: string }[];
+  }
+  const readSpec = () =>
+    jest
+      .requireActual<{ getLocalExtensionSpec: (folder: string) => Promise<Spec> }>(
+        'firebase-tools/lib/extensions/localHelper',
+      )
+      .getLocalExtensionSpec(join(ROOT, folder));
+
+  test('is read and accepted by the Firebase CLI, with a label for each parameter', async () => {
+    const spec = await readSpec();
+    const { validateSpec } = jest.requireActual<{ validateSpec: (spec: unknown) => void }>(
+      'firebase-tools/lib/extensions/extensionsHelper',
+    );
+    expect(() => validateSpec(spec)).not.toThrow();
+    expect(spec.preinstallContent).toContain('#### Before you install');
+    expect(spec.params.filter(({ label, description }) => !label || !description)).toEqual([]);
+  });
+
+  // Substituted by the Extensions service; an unknown name stays in the text as it is.
+  test('has texts whose placeholders all have a value', async () => {
+    const spec = await readSpec();
+    const https = spec.resources.filter(({ properties }) => properties?.['httpsTrigger']);
+    const known = new Set([
+      ...spec.params.map(({ param }) => `param:${param}`),
+      ...['PROJECT_ID', 'EXT_INSTANCE_ID'].map((name) => `param:${name}`),
+      ...https.map(({ name }) => `function:${name}.url`),
+    ]);
+    const text = readFileSync(join(ROOT, folder, 'POSTINSTALL.md'), 'utf8');
+    const names = [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => !known.has(name))).toEqual([]);
+    // Before the installation there are no values.
+    expect(spec.preinstallContent).not.toContain('${');
+  });
+
+  test('grants the account of the triggers the call of each triggered function', async () => {
+    const spec = await readSpec();
+    const text = readFileSync(join(ROOT, folder, 'POSTINSTALL.md'), 'utf8');
+    const granted = [
+      ...text.matchAll(/add-iam-policy-binding ext-\S+?-(\w+) .*--role=roles\/run\.invoker/g),
+    ].map(([, name]) => name);
+    const triggered = spec.resources.filter(({ properties }) => properties?.['eventTrigger']);
+    expect(granted.sort()).toEqual(triggered.map(({ name }) => name.toLowerCase()).sort());
+  });
 });
