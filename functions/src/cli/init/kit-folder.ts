@@ -40,7 +40,10 @@ export function kitFolderChanges(
   const wanted = tarball === undefined ? source.version : `file:${tarball}`;
   const changes: FileChange[] = [];
   if (before === undefined || manifest === undefined) {
-    changes.push({ path: manifestPath, after: newManifest(folder, { [PACKAGE]: wanted, ...source.sdks }, node) });
+    changes.push({
+      path: manifestPath,
+      after: newManifest(folder, { [PACKAGE]: wanted, ...source.sdks }, node),
+    });
   } else {
     const installed = dependencyOf(manifest);
     if (installed === undefined) {
