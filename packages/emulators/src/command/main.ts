@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toEnvironment } from '../launcher/messages.js';
+import { descendantsOf, signalAll } from '../launcher/processes.js';
+import { controlScript } from '../launcher/script.js';
 import { parseArguments, USAGE, UsageError } from './arguments.js';
 import { readLocalProject } from './project.js';
 
@@ -17,8 +19,12 @@ function main(): void {
   for (const note of notes) process.stderr.write(`${note}\n`);
   // The Storage emulator empties its folder at start: without one of its own, two stacks would share it.
   const temporary = mkdtempSync(join(tmpdir(), 'firebase-local-stack-'));
-  process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
-  Object.assign(process.env, {
+  process.on('exit', () => {
+    // The CLI asks functions to end, and does not wait.
+    signalAll(descendantsOf(process.pid), 'SIGKILL');
+    rmSync(temporary, { recursive: true, force: true });
+  });
+  const own = {
     TMPDIR: temporary,
     FIREBASE_CLI_EXPERIMENTS: [process.env['FIREBASE_CLI_EXPERIMENTS'], 'kits']
       .filter(Boolean)
@@ -30,7 +36,14 @@ function main(): void {
     NO_UPDATE_NOTIFIER: '1',
     CI: '1',
     ...toEnvironment({ official: false, explain: args.explain, offline: { emulators: only } }),
-  });
+  };
+  if (args.script !== undefined) {
+    // An Admin SDK in the command would look for Google's metadata server.
+    const names = Object.keys(own).filter((name) => name !== 'METADATA_SERVER_DETECTION');
+    const users = Object.fromEntries(names.map((name) => [name, process.env[name]]));
+    controlScript(args.script, users);
+  }
+  Object.assign(process.env, own);
   process.argv.splice(
     2,
     Infinity,

@@ -45,6 +45,16 @@ test('says which emulators are not started, unless the selection is explicit', (
   expect(read(files, ['start', '--only', 'auth']).notes).toEqual([]);
 });
 
+test('says that several databases have the same rules', () => {
+  const firestore = [
+    { database: 'second', rules: 'second.rules' },
+    { database: '(default)', rules: 'default.rules' },
+  ];
+  expect(read({ 'firebase.json': JSON.stringify({ firestore }) }).notes).toEqual([
+    'The rules in default.rules apply to all Firestore databases.',
+  ]);
+});
+
 test('finds firebase.json above, or another file', () => {
   mkdirSync(join(folder, 'web/src'), { recursive: true });
   expect(read({ 'firebase.json': '{}' }, ['start'], 'web/src').config).toBe(

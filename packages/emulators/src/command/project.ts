@@ -1,6 +1,7 @@
 /** Reads of a Firebase project which emulators it needs. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { mainDatabase } from '../launcher/offline.js';
 import { loadModule } from '../launcher/patch.js';
 import { UsageError, type Arguments } from './arguments.js';
 
@@ -36,6 +37,11 @@ export function readLocalProject(cwd: string, args: Arguments): LocalProject {
   const notes = NOT_REPLACED.filter((name) => args.only === undefined && isUsed(name)).map(
     (name) => `The ${name} emulator is not started: this package does not replace it.`,
   );
+  const databases = content['firestore'];
+  if (Array.isArray(databases) && databases.length > 1) {
+    const rules = mainDatabase(databases)?.rules;
+    if (rules !== undefined) notes.push(`The rules in ${rules} apply to all Firestore databases.`);
+  }
   const project = args.project ?? (hasDefault(dirname(config)) ? undefined : DEFAULT_PROJECT);
   return { config, only, notes, ...(project !== undefined && { project }) };
 }

@@ -2,7 +2,7 @@
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import { startFirestoreEmulator, type FirestoreEmulator } from '../firestore/index.js';
 import type { OnDenied } from 'firebase-rules-check';
-import { loadModule, prototypeOf, replace } from './patch.js';
+import { loadModule, prototypeOf, replace, toCliError } from './patch.js';
 
 /** The arguments of firebase-tools' FirestoreEmulator. */
 interface EmulatorArguments {
@@ -37,15 +37,19 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
           project_id: projectId,
           rules,
         } = (this as { args: EmulatorArguments }).args;
-        emulator = await startFirestoreEmulator({
-          host,
-          port,
-          projectId,
-          ...(onDenied && { onDenied }),
-          ...(rules !== undefined && {
-            rules: { source: readFileSync(rules, 'utf8'), file: rules },
-          }),
-        });
+        try {
+          emulator = await startFirestoreEmulator({
+            host,
+            port,
+            projectId,
+            ...(onDenied && { onDenied }),
+            ...(rules !== undefined && {
+              rules: { source: readFileSync(rules, 'utf8'), file: rules },
+            }),
+          });
+        } catch (error) {
+          throw toCliError(error as Error);
+        }
         if (rules !== undefined) watchRules(rules);
       },
   );

@@ -1,9 +1,17 @@
 /** Runs any project without Google: no login, no look-ups, and defaults for the emulators that firebase.json lacks. */
-import { loadModule, prototypeOf, replace } from './patch.js';
+import { readFileSync } from 'node:fs';
+import { loadModule, prototypeOf, replace, toCliError } from './patch.js';
 
 interface CliConfig {
+  data: Record<string, unknown>;
   get(path: string, fallback?: unknown): unknown;
   set(path: string, value: unknown): void;
+  /** Absolute path of a file of the project. */
+  path(name: string): string;
+}
+
+interface CliOptions {
+  config: CliConfig;
 }
 
 /**
@@ -27,16 +35,35 @@ export function treatAsDemoProject(): void {
   replace(
     loadModule('emulator/storage/rules/config'),
     'getStorageRulesConfig',
-    (original) =>
-      (...args) => {
-        readsRules = true;
-        try {
-          return original(...args);
-        } finally {
-          readsRules = false;
-        }
-      },
+    (original) => (projectId, options) => {
+      readsRules = true;
+      try {
+        return rulesByBucket(options as CliOptions) ?? original(projectId, options);
+      } finally {
+        readsRules = false;
+      }
+    },
   );
+}
+
+/** The emulator knows only deploy targets; a deploy takes the names of buckets as well. */
+function rulesByBucket({ config }: CliOptions): object[] | undefined {
+  const entries = config.get('storage') as { bucket?: string; rules?: string; target?: string }[];
+  if (!Array.isArray(entries) || entries.some(({ bucket, target }) => !bucket || target)) {
+    return undefined;
+  }
+  return entries.map(({ bucket, rules = '' }) => {
+    const name = config.path(rules);
+    return { resource: bucket, rules: { name, content: readRules(name) } };
+  });
+}
+
+function readRules(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw toCliError(error as Error);
+  }
 }
 
 /** The CLI asks npm for the newest firebase-functions, only to recommend it. */
@@ -80,15 +107,57 @@ export function addEmulators(emulators: readonly string[]): void {
       if (config.get(path) === undefined) config.set(path, {});
     }
     config.set('emulators.ui', { enabled: false });
-    useDefaultDatabase(config);
+    useForwardSlashes(config.data);
+    const databases = config.get('firestore');
+    if (Array.isArray(databases)) config.set('firestore', mainDatabase(databases) ?? {});
     return config;
   });
 }
 
-/** Where there are several databases, the emulator has the default one, whose rules the CLI would not find. */
-function useDefaultDatabase(config: CliConfig): void {
-  const databases = config.get('firestore');
-  if (!Array.isArray(databases)) return;
-  const isDefault = ({ database }: { database?: string }) => database === '(default)';
-  config.set('firestore', (databases as { database?: string }[]).find(isDefault) ?? {});
+/** Members of the sections of firebase.json whose values are paths. */
+const PATHS = {
+  firestore: ['rules', 'indexes'],
+  storage: ['rules'],
+  functions: ['source', 'configDir'],
+  hosting: ['source', 'public'],
+} as const;
+
+/**
+ * Replaces the backslashes in paths, with which the Firebase CLI writes them on Windows: only there it finds such files.
+ * @param data content of firebase.json; it is changed
+ */
+export function useForwardSlashes(data: Record<string, unknown>): void {
+  for (const [section, names] of Object.entries(PATHS)) {
+    for (const entry of [data[section]].flat()) {
+      if (!isObject(entry)) continue;
+      replaceBackslashes(entry, names);
+      const { instances } = entry;
+      if (isObject(instances)) replaceBackslashes(instances, Object.keys(instances));
+    }
+  }
+}
+
+function replaceBackslashes(object: Record<string, unknown>, names: readonly string[]): void {
+  for (const name of names) {
+    const value = object[name];
+    if (typeof value === 'string') object[name] = value.replaceAll('\\', '/');
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** One of the databases in firebase.json. */
+interface Database {
+  database?: string;
+  rules?: string;
+}
+
+/**
+ * The emulator evaluates one set of rules. The CLI finds none where firebase.json has a list.
+ * @returns the default database, or the first
+ */
+export function mainDatabase(databases: readonly Database[]): Database | undefined {
+  return databases.find(({ database }) => database === '(default)') ?? databases[0];
 }

@@ -1,4 +1,7 @@
-import { defaultsOf, type Parameter } from './parameters.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultsOf, MissingParametersError, type Parameter } from './parameters.js';
 
 const OPTIONS = {
   userEnvs: { BUCKET: 'from .env' },
@@ -23,13 +26,41 @@ test('what no .env file sets has its default', () => {
   });
 });
 
-test('a sentence names what has neither', () => {
+test('names what has neither', () => {
   const params: Parameter[] = [
     { name: 'BUCKET', type: 'string' },
     { name: 'REGION', type: 'string' },
     { name: 'DATABASE', type: 'string', default: '{{ params.DATABASE_URL }}' },
   ];
   expect(() => defaultsOf({ ...OPTIONS, params })).toThrow(
-    'expected a value of REGION, DATABASE in the .env file of "images", found none: its functions are not started',
+    new MissingParametersError(['REGION', 'DATABASE'], 'images'),
   );
+});
+
+describe('the sentence names the file', () => {
+  let projectDir: string;
+  beforeEach(() => (projectDir = mkdtempSync(join(tmpdir(), 'parameters-'))));
+  afterEach(() => rmSync(projectDir, { recursive: true }));
+
+  const error = new MissingParametersError(['REGION', 'SIZES'], 'images');
+  const explain = (backend: object) =>
+    error.explain(
+      { functionsDir: join(projectDir, 'functions'), ...backend },
+      {
+        projectDir,
+        projectId: 'my-app',
+      },
+    );
+
+  test('.env, which applies to all projects', () => {
+    expect(explain({})).toBe(
+      'expected a value of REGION, SIZES in functions/.env, found none and no default: ' +
+        'the functions of "images" are not started',
+    );
+  });
+
+  test('or that of the project, in the configuration folder of a kit', () => {
+    writeFileSync(join(projectDir, '.env.my-app'), '');
+    expect(explain({ configDir: projectDir })).toContain(' in .env.my-app, ');
+  });
 });

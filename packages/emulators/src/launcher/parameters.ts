@@ -1,5 +1,7 @@
 /** Resolves the parameters of functions without prompts. */
-import { loadModule, replace } from './patch.js';
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { loadModule, prototypeOf, replace } from './patch.js';
 
 /** What the code of functions declares with `defineString` and so on. */
 export interface Parameter {
@@ -24,6 +26,41 @@ type ParamValueClass = new (
   types: Record<'string' | 'boolean' | 'number' | 'list', boolean>,
 ) => unknown;
 
+/** A folder of functions. */
+interface Backend {
+  functionsDir: string;
+  /** Of a kit. */
+  configDir?: string;
+}
+
+interface Project {
+  projectDir: string;
+  projectId: string;
+  projectAlias?: string;
+}
+
+/** Parameters have neither a value nor a default. */
+export class MissingParametersError extends Error {
+  constructor(
+    readonly names: readonly string[],
+    readonly codebase: string,
+  ) {
+    super(`no value of ${names.join(', ')}`);
+  }
+
+  /** @returns one sentence with the file to edit */
+  explain({ functionsDir, configDir = functionsDir }: Backend, project: Project): string {
+    const suffixes = [project.projectAlias, project.projectId].filter((name) => name !== undefined);
+    const specific = suffixes.map((name) => `.env.${name}`);
+    const name = specific.find((file) => existsSync(join(configDir, file))) ?? '.env';
+    const file = relative(project.projectDir, join(configDir, name));
+    return (
+      `expected a value of ${this.names.join(', ')} in ${file}, found none and no default: ` +
+      `the functions of "${this.codebase}" are not started`
+    );
+  }
+}
+
 const ALL_TYPES = { string: true, boolean: true, number: true, list: true };
 
 /**
@@ -44,11 +81,26 @@ export function resolveParametersWithoutPrompts(): void {
     const userEnvs = { ...options.userEnvs, ...Object.fromEntries(defaults) } as object;
     return original({ ...options, userEnvs });
   });
+  const emulator = prototypeOf(loadModule('emulator/functionsEmulator'), 'FunctionsEmulator');
+  replace(
+    emulator,
+    'discoverTriggers',
+    (original) =>
+      async function discoverTriggers(this: unknown, backend) {
+        try {
+          return await original.call(this, backend);
+        } catch (error) {
+          if (!(error instanceof MissingParametersError)) throw error;
+          const { args } = this as { args: Project };
+          throw new Error(error.explain(backend as Backend, args), { cause: error });
+        }
+      },
+  );
 }
 
 /**
  * @returns the values of the parameters that have only a default, as text
- * @throws Error that names the parameters without a value
+ * @throws MissingParametersError
  */
 export function defaultsOf({
   params,
@@ -73,8 +125,5 @@ export function defaultsOf({
     else defaults[name] = Array.isArray(text) ? text.join(',') : String(text);
   }
   if (missing.length === 0) return defaults;
-  throw new Error(
-    `expected a value of ${missing.join(', ')} in the .env file of "${codebase}", found none: ` +
-      'its functions are not started',
-  );
+  throw new MissingParametersError(missing, codebase);
 }

@@ -53,6 +53,14 @@ export function checkFunction(owner: Record<string, unknown>, name: string): voi
   if (typeof owner[name] !== 'function') throw missingMember(name);
 }
 
+/** Converts an error to one whose message the Firebase CLI prints; of others it says only that they are unexpected. */
+export function toCliError(error: Error): Error {
+  const { FirebaseError } = loadModule('error') as {
+    FirebaseError: new (message: string, options: { original: Error }) => Error;
+  };
+  return new FirebaseError(error.message, { original: error });
+}
+
 function missingMember(name: string): Error {
   return new Error(
     `expected firebase-tools to have a function or class "${name}", found none: ` +

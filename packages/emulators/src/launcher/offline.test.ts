@@ -1,0 +1,36 @@
+import { mainDatabase, useForwardSlashes } from './offline.js';
+
+test('paths with backslashes are those with slashes, and nothing else changes', () => {
+  const data = {
+    firestore: { rules: 'rules\\firestore.rules', indexes: '.\\indexes.json' },
+    storage: [{ target: 'a\\b', rules: 'rules\\storage.rules' }],
+    functions: [
+      { source: 'apps\\api', configDir: 'config\\api', ignore: ['a\\b'] },
+      { kit: 'images', source: 'function-kits\\images', instances: { images: 'kits\\config' } },
+    ],
+    hosting: { public: 'apps\\web', rewrites: [{ source: '/\\(a\\)', destination: '/b\\c' }] },
+  };
+  useForwardSlashes(data);
+  expect(data).toEqual({
+    firestore: { rules: 'rules/firestore.rules', indexes: './indexes.json' },
+    storage: [{ target: 'a\\b', rules: 'rules/storage.rules' }],
+    functions: [
+      { source: 'apps/api', configDir: 'config/api', ignore: ['a\\b'] },
+      { kit: 'images', source: 'function-kits/images', instances: { images: 'kits/config' } },
+    ],
+    hosting: { public: 'apps/web', rewrites: [{ source: '/\\(a\\)', destination: '/b\\c' }] },
+  });
+});
+
+test('a project without these sections is left alone', () => {
+  const data = { hosting: 'hosting.json', emulators: {} };
+  useForwardSlashes(data);
+  expect(data).toEqual({ hosting: 'hosting.json', emulators: {} });
+});
+
+test('the main database is the default one, or the first', () => {
+  const [second, main] = [{ database: 'second' }, { database: '(default)' }];
+  expect(mainDatabase([second, main])).toBe(main);
+  expect(mainDatabase([second])).toBe(second);
+  expect(mainDatabase([])).toBeUndefined();
+});
