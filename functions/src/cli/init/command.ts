@@ -10,7 +10,7 @@ import { parseArguments, USAGE, type Arguments } from './arguments.js';
 import { InitError } from './changes.js';
 import { showChanges } from './diff.js';
 import { functionOf } from './hosting.js';
-import { packageSource } from './package-source.js';
+import { packageSource, stackCommand } from './package-source.js';
 import { makePlan, type Plan } from './plan.js';
 import { readProject, type FirebaseProject } from './project.js';
 import { readTemplates } from './templates.js';
@@ -86,7 +86,8 @@ async function run(
     err('\nThese rules open what must be private. Change them before you deploy:\n');
     for (const exposure of exposures) err(`${show(exposure)}\n`);
   }
-  out(nextSteps(answers, plan, relative(cwd, project.root), mustInstall));
+  const stack = stackCommand(source, 'default' in project.projects, answers.projectId);
+  out(nextSteps(answers, plan, { root: relative(cwd, project.root), mustInstall, stack }));
   return exposures.length > 0 ? 1 : 0;
 }
 
@@ -136,8 +137,7 @@ async function install(
 function nextSteps(
   { instance, hosting, projectId, isInstalled }: Answers,
   { config }: Plan,
-  root: string,
-  mustInstall: boolean,
+  { root, mustInstall, stack }: { root: string; mustInstall: boolean; stack: string },
 ): string {
   const targets = [
     `functions:${instance.instance}`,
@@ -148,7 +148,7 @@ function nextSteps(
   const commands = [
     ...(root === '' ? [] : [`cd ${root}`]),
     ...(mustInstall ? [`npm --prefix ${instance.folder} install`] : []),
-    ...(isInstalled ? [] : ['npx firebase-local-stack start   # try it without deploying']),
+    ...(isInstalled ? [] : [`${stack}   # try it without deploying`]),
     `firebase deploy --only ${targets.join(',')} --project ${projectId}`,
   ];
   const base =

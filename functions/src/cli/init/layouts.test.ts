@@ -175,8 +175,19 @@ describe('a package from a tarball', () => {
     const download = new UserProject({});
     try {
       const kit = 'function-kits/images';
-      await project.init(FLAGS, { packageFolder: installed('0.1.0', download.root) });
+      for (const name of ['firebase-rules-check', 'firebase-local-stack']) {
+        download.write(`${name}-0.1.0.tgz`, name);
+      }
+      const { out } = await project.init(FLAGS, {
+        packageFolder: installed('0.1.0', download.root),
+      });
       expect(project.read(`${kit}/storage-public-variants-0.1.0.tgz`)).toBe('tarball of 0.1.0');
+      const [rules, stack] = ['firebase-rules-check', 'firebase-local-stack'].map((name) =>
+        join(download.root, `${name}-0.1.0.tgz`),
+      );
+      expect(out).toContain(
+        `npx --yes --package ${rules} --package ${stack} firebase-local-stack start   #`,
+      );
       expect(project.read(`${kit}/package.json`)).toContain(
         '"file:storage-public-variants-0.1.0.tgz"',
       );

@@ -1,5 +1,5 @@
 /** Where the package of this command came from: a registry or a tarball. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InitError } from './changes.js';
 import { isObject } from './json.js';
@@ -25,6 +25,30 @@ export function packageSource(folder: string, tarball: string | undefined): Pack
     throw new InitError(`--tarball: expected a file ${PACKAGE}-VERSION.tgz, found ${file}.`);
   }
   return { version, sdks, tarball: file };
+}
+
+/** Packages of the local stack. */
+const STACK_PACKAGES = ['firebase-rules-check', 'firebase-local-stack'];
+
+/**
+ * The command that starts the project on the local stack, from the tarballs beside that of the kit, if it has one.
+ * @param hasDefault whether .firebaserc has a default project
+ */
+export function stackCommand(
+  { tarball }: PackageSource,
+  hasDefault: boolean,
+  projectId: string,
+): string {
+  const folder = tarball === undefined ? undefined : dirname(tarball);
+  const files = folder === undefined ? [] : readdirSync(folder);
+  const found = STACK_PACKAGES.flatMap((name) => {
+    const file = files.find((other) => new RegExp(`^${name}-\\d[\\w.+-]*\\.tgz$`).test(other));
+    return file === undefined || folder === undefined ? [] : [join(folder, file)];
+  });
+  const packages = found.length === STACK_PACKAGES.length ? found : [];
+  const npx = ['npx', '--yes', ...packages.flatMap((file) => ['--package', file])];
+  const project = hasDefault ? [] : ['--project', projectId];
+  return [...npx, 'firebase-local-stack', 'start', ...project].join(' ');
 }
 
 /** The tarball that npm installed the package from, which `npx --yes --package FILE` does in a folder of its cache. */
