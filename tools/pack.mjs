@@ -7,8 +7,10 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -58,10 +60,10 @@ function main() {
 function pack(folder) {
   const source = join(root, folder);
   const { name, version } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
-  // A copy, because npm takes the README and the changelog from the package's own folder.
-  const staging = join(output, 'staging', name);
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true });
+  // A copy, because npm takes the README and the changelog from the package's own folder. Tests run this side by side.
+  const temporary = makeTemporary();
+  const staging = join(temporary, name);
+  mkdirSync(staging);
   for (const entry of readdirSync(source)) {
     if (['node_modules', 'src', 'test'].includes(entry)) continue;
     cpSync(join(source, entry), join(staging, entry), { recursive: true });
@@ -69,21 +71,23 @@ function pack(folder) {
   for (const file of SHARED_FILES) {
     if (!existsSync(join(staging, file))) cpSync(join(root, file), join(staging, file));
   }
-  const args = ['pack', '--ignore-scripts', '--pack-destination', output, '--loglevel=error'];
+  const args = ['pack', '--ignore-scripts', '--pack-destination', temporary, '--loglevel=error'];
   const { status, stderr } = spawnSync('npm', args, {
     cwd: staging,
     encoding: 'utf8',
     shell: process.platform === 'win32',
   });
   if (status !== 0) throw new Error(`npm pack ${folder}: ${stderr.trim()}`);
-  rmSync(staging, { recursive: true });
-  return join(output, `${name}-${version}.tgz`);
+  const tarball = `${name}-${version}.tgz`;
+  renameSync(join(temporary, tarball), join(output, tarball));
+  rmSync(temporary, { recursive: true });
+  return join(output, tarball);
 }
 
 /** @returns the folder */
 function packExtension() {
-  const folder = join(output, 'extension');
-  rmSync(folder, { recursive: true, force: true });
+  const temporary = makeTemporary();
+  const folder = join(temporary, 'extension');
   for (const file of EXTENSION_FILES) cpSync(join(root, file), join(folder, file));
   const functions = join(root, 'functions');
   const isSource = (path) => statSync(path).isDirectory() || !/\.d\.ts$|\.tsbuildinfo$/.test(path);
@@ -94,7 +98,17 @@ function packExtension() {
     });
   }
   setEngine(join(folder, 'functions', 'package.json'));
-  return folder;
+  const made = join(output, 'extension');
+  if (existsSync(made)) renameSync(made, join(temporary, 'old'));
+  renameSync(folder, made);
+  rmSync(temporary, { recursive: true });
+  return made;
+}
+
+/** Makes a folder in that of the packages, so that what is made there can be moved. */
+function makeTemporary() {
+  mkdirSync(output, { recursive: true });
+  return mkdtempSync(join(output, 'staging-'));
 }
 
 /** The extension runs on the runtime of its manifest, which may lag behind that of the kit. */

@@ -1,9 +1,8 @@
 /**
- * `npm test`: sets up the workspace, runs the unit tests, those of processing (large and malicious
- * images) and of the repository (documentation, rules, deployment, import boundaries, commit messages),
- * then on local stacks, two at a time because most of their time is waiting: the integration and browser tests with
- * the function kit, the integration tests with the extension, the attack tests, and an installation in a user's
- * project. The last line is the summary. `npm test -- KIND` runs one kind: unit, processing, repository, integration,
+ * `npm test`: sets up the workspace, runs the unit tests, then two kinds at a time, because tests on a local stack
+ * mostly wait: the integration and browser tests with the function kit, the integration tests with the extension, the
+ * attack tests, those of processing (large and malicious images) and of the repository (documentation, rules,
+ * deployment, import boundaries, commit messages), and an installation in a user's project. The last line is the summary. `npm test -- KIND` runs one kind: unit, processing, repository, integration,
  * browser, attack, extension or install. `install --all` adds all kinds of projects and installations, the latest
  * Node.js 22 and 24, and npm 10 and 11. `--official` uses Google's emulators, which need Java 21.
  * A public token in any output is a failure.
@@ -20,14 +19,23 @@ const OFFICIAL = '--official';
 const official = process.argv.includes(OFFICIAL);
 const ALL = '--all';
 const all = process.argv.includes(ALL);
-/** Kinds of tests that need no local stack. */
-const WITHOUT_STACK = ['unit', 'processing', 'repository'];
-const KINDS = [...WITHOUT_STACK, 'integration', 'browser', 'attack', 'extension', 'install'];
+/** Kinds of tests that need no local stack, besides the unit tests. */
+const WITHOUT_STACK = ['processing', 'repository'];
+const KINDS = [
+  'unit',
+  ...WITHOUT_STACK,
+  'integration',
+  'browser',
+  'attack',
+  'extension',
+  'install',
+];
 const results = join(root, '.local', 'test-results', String(process.pid));
 /** Per run: the browser is unpacked here, and an incomplete file must not affect the next run. */
 const temporary = mkdtempSync(join(tmpdir(), 'test-'));
 /** One worker per core: tests without a stack share nothing, and jest would leave one of two cores idle. */
 const UNIT_WORKERS = ['--maxWorkers=100%'];
+const ONE_WORKER = ['--maxWorkers=1'];
 /** Serial, because each condition is loaded as the rules of the project. */
 const RULES_TABLES = [
   '--runInBand',
@@ -67,14 +75,14 @@ async function main() {
   setUp();
   mkdirSync(results, { recursive: true });
 
-  for (const kind of WITHOUT_STACK.filter(isSelected)) {
-    await jest(kind, [kind], {}, UNIT_WORKERS);
-  }
+  if (isSelected('unit')) await jest('unit', ['unit'], {}, UNIT_WORKERS);
   const kit = { name: 'kit', projects: ['integration', 'browser'].filter(isSelected), options: [] };
   const runs = [
     ...(kit.projects.length > 0 ? [() => runOnStack('kit', kit)] : []),
     ...(isSelected('extension') ? [() => runOnStack('extension', EXTENSION)] : []),
     ...(isSelected('attack') ? [() => runOnStack('kit', ATTACK)] : []),
+    // One worker each, while the tests of the other kinds wait for functions.
+    ...WITHOUT_STACK.filter(isSelected).map((kind) => () => jest(kind, [kind], {}, ONE_WORKER)),
     ...(isSelected('install') ? [runInstall] : []),
   ];
   const runRemaining = async () => {
