@@ -5,7 +5,9 @@ import { Mutex } from './locks.js';
 import type { MemoryDatabase } from './database.js';
 import { Code, StatusError } from './errors.js';
 import type { Read, Authorizer } from './authorizer.js';
+import { parseName } from './names.js';
 import { isId, type Transactions } from './transactions.js';
+import type { Triggers } from './triggers.js';
 import type * as v1 from './v1.js';
 import { type WritePreview, writtenName } from './write-preview.js';
 
@@ -20,6 +22,7 @@ export class Commits {
     private readonly authorizer: Authorizer,
     private readonly clock: CommitClock,
     private readonly createPreview: () => WritePreview,
+    private readonly triggers: Triggers,
   ) {}
 
   /** Applies all writes or none. */
@@ -35,10 +38,12 @@ export class Commits {
         verifyWrites.forEach((write) => this.#verify(write));
         this.clock.tick();
         // The writes are applied when this returns, so the next commit need not wait for the response.
-        const committed = this.database.commit({
-          writes: changingWrites,
-          ...(isId(transaction) ? { transaction } : {}),
-        });
+        const committed = this.#withEvents(changingWrites, caller, () =>
+          this.database.commit({
+            writes: changingWrites,
+            ...(isId(transaction) ? { transaction } : {}),
+          }),
+        );
         // The caller awaits the response and handles a failure.
         committed.catch(() => undefined);
         return { response: this.#withStoredTimes(committed, writes) };
@@ -54,11 +59,28 @@ export class Commits {
     this.authorizer.requireOwner(caller, 'use BatchWrite');
     const { response } = await this.#mutex.run(() => {
       this.clock.tick();
+      const writes = request.writes ?? [];
       return Promise.resolve({
-        response: this.database.batchWrite({ writes: request.writes ?? [] }),
+        response: this.#withEvents(writes, caller, () => this.database.batchWrite({ writes })),
       });
     });
     return response;
+  }
+
+  /** Sends the events of writes, which take effect before the call returns. */
+  #withEvents<T>(writes: readonly v1.Write[], caller: Caller, apply: () => T): T {
+    const names = [...new Set(writes.map(writtenName))];
+    const [first] = names;
+    if (first === undefined || !this.triggers.has(parseName(first).project)) return apply();
+    const before = names.map((name) => this.database.read(name));
+    const result = apply();
+    const changes = names.map((name, index) => ({
+      name,
+      before: before[index],
+      after: this.database.read(name),
+    }));
+    this.triggers.emit(changes, caller);
+    return result;
   }
 
   async #authorize(

@@ -7,8 +7,10 @@ import type { Issue, RulesEngine, RulesValue } from './rules-engine.js';
 import { Authorizer } from './authorizer.js';
 import { FirestoreService } from './service.js';
 import { openSharedPort } from './shared-port.js';
+import { Triggers, type TriggerEvent } from './triggers.js';
 
 export type { Issue, RulesValue } from './rules-engine.js';
+export type { TriggerEvent } from './triggers.js';
 
 /** A running Firestore emulator. */
 export interface FirestoreEmulator {
@@ -30,6 +32,8 @@ export interface FirestoreEmulatorOptions {
   rules?: { source: string; file: string };
   /** Called for each request that the rules deny. */
   onDenied?: OnDenied;
+  /** Called for each event of a registered function. */
+  onEvent?: (event: TriggerEvent) => void;
   /** Default: firebase-rules-check. */
   engine?: RulesEngine;
 }
@@ -49,7 +53,7 @@ export async function startFirestoreEmulator(
       throw new Error(`${fileName}:${line}:${column}: ${issue.description}`);
     }
   }
-  const service = new FirestoreService(authorizer);
+  const service = new FirestoreService(authorizer, new Triggers(options.onEvent));
   const grpcServer = createGrpcServer(service);
   const injector = grpcServer.createConnectionInjector(credentials);
   const restServer = createRestServer(service);

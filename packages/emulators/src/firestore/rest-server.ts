@@ -48,7 +48,26 @@ async function handle(service: FirestoreService, request: http.IncomingMessage):
     service.clear(documentsRoot({ project, database }));
     return {};
   }
+  if (registerTrigger(service, method, pathname, searchParams, body)) return {};
   throw new StatusError(Code.NOT_FOUND, `Unknown endpoint: ${method} ${pathname}`);
+}
+
+/** As the Functions emulator calls it. @returns whether the path is that of a registration */
+function registerTrigger(
+  { triggers }: FirestoreService,
+  method: string,
+  path: string,
+  search: URLSearchParams,
+  body: string,
+): boolean {
+  const [, project = '', key] =
+    /^\/emulator\/v1\/projects\/([^/]+)\/(?:eventarcTrigger|triggers\/([^/]+))$/
+      .exec(path)
+      ?.map((part: string | undefined) => part && decodeURIComponent(part)) ?? [];
+  if (project === '' || method !== (key === undefined ? 'POST' : 'PUT')) return false;
+  if (key !== undefined) triggers.registerV1(project, key, parseBody(body));
+  else triggers.registerV2(project, search.get('eventarcTriggerId') ?? '', parseBody(body));
+  return true;
 }
 
 function loadRules(service: FirestoreService, body: string): { issues?: Issue[] } {

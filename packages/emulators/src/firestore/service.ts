@@ -10,6 +10,7 @@ import { documentsRoot, parseName } from './names.js';
 import { rewriteQuery } from './query-rewrite.js';
 import type { Read, Authorizer } from './authorizer.js';
 import { isId, Transactions } from './transactions.js';
+import { Triggers } from './triggers.js';
 import type * as v1 from './v1.js';
 import { WritePreview } from './write-preview.js';
 
@@ -26,7 +27,10 @@ interface DatabaseContext {
 export class FirestoreService {
   readonly #contexts = new Map<string, DatabaseContext>();
 
-  constructor(readonly authorizer: Authorizer) {}
+  constructor(
+    readonly authorizer: Authorizer,
+    readonly triggers = new Triggers(),
+  ) {}
 
   /** Reads the current document without evaluating the rules; undefined when it does not exist. */
   read(name: string): v1.Document | undefined {
@@ -211,7 +215,14 @@ export class FirestoreService {
       const memory = new MemoryDatabase(project, database, clock);
       const transactions = new Transactions(memory);
       const createPreview = (): WritePreview => new WritePreview(project, database, clock);
-      const commits = new Commits(memory, transactions, this.authorizer, clock, createPreview);
+      const commits = new Commits(
+        memory,
+        transactions,
+        this.authorizer,
+        clock,
+        createPreview,
+        this.triggers,
+      );
       context = {
         database: memory,
         transactions,

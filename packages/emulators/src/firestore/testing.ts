@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createMockUserToken } from '@firebase/util';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
-import { startFirestoreEmulator, type FirestoreEmulator } from './index.js';
+import { startFirestoreEmulator, type FirestoreEmulator, type TriggerEvent } from './index.js';
 
 export const PROJECT = 'demo-emulator';
 
@@ -22,11 +22,15 @@ process.env['METADATA_SERVER_DETECTION'] = 'none';
 let apps = 0;
 
 /** Starts an emulator on a free port. Without rules, every client request is denied. */
-export async function startTestEmulator(rules?: string): Promise<TestEmulator> {
+export async function startTestEmulator(
+  rules?: string,
+  onEvent?: (event: TriggerEvent) => void,
+): Promise<TestEmulator> {
   const emulator = await startFirestoreEmulator({
     host: '127.0.0.1',
     port: 0,
     projectId: PROJECT,
+    ...(onEvent && { onEvent }),
     ...(rules === undefined ? {} : { rules: { source: rules, file: 'firestore.rules' } }),
   });
   const previous = process.env['FIRESTORE_EMULATOR_HOST'];

@@ -1,6 +1,11 @@
 /** Replaces firebase-tools' Firestore emulator, a Java program, with the one of this package. */
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
-import { startFirestoreEmulator, type FirestoreEmulator } from '../firestore/index.js';
+import { request } from 'node:http';
+import {
+  startFirestoreEmulator,
+  type FirestoreEmulator,
+  type TriggerEvent,
+} from '../firestore/index.js';
 import type { OnDenied } from 'firebase-rules-check';
 import { loadModule, prototypeOf, replace, toCliError } from './patch.js';
 
@@ -42,6 +47,7 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
             host,
             port,
             projectId,
+            onEvent: sendToFunction,
             ...(onDenied && { onDenied }),
             ...(rules !== undefined && {
               rules: { source: readFileSync(rules, 'utf8'), file: rules },
@@ -62,6 +68,22 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
   replace(downloadable, 'requiresJava', () => () => false);
   // The original looks up the process of the Java program.
   replace(downloadable, 'getPID', () => () => process.pid);
+}
+
+/** Path as in the Functions emulator, which redelivers the event if the function fails. */
+function sendToFunction({ project, key, contentType, body }: TriggerEvent): void {
+  const { EmulatorRegistry } = loadModule('emulator/registry') as {
+    EmulatorRegistry: { url(name: string): URL };
+  };
+  const url = new URL(
+    `/functions/projects/${project}/triggers/${key}`,
+    EmulatorRegistry.url('functions'),
+  );
+  const headers = { 'Content-Type': contentType };
+  const outgoing = request(url, { method: 'POST', headers });
+  outgoing.on('response', (response) => response.resume());
+  outgoing.on('error', (error) => console.error(`event of ${key} lost: ${error.message}`));
+  outgoing.end(JSON.stringify(body));
 }
 
 function watchRules(file: string): void {

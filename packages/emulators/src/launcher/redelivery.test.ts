@@ -81,6 +81,19 @@ test('redelivers an event whose process died', async () => {
   second.response.end();
 });
 
+test('drops the event of a function that no longer exists', async () => {
+  const statuses = [post(EVENT, 'event 3')];
+  (await delivered(1))[0]?.response.writeHead(404).end();
+  await Promise.all(statuses);
+  // Redelivered after the same time, so a redelivery of the first would arrive before.
+  statuses.push(post(EVENT, 'event 4'));
+  (await delivered(2))[1]?.response.writeHead(500).end();
+  expect(await Promise.all(statuses)).toEqual([404, 500]);
+  const [, , third] = await delivered(3);
+  expect(third).toMatchObject({ number: '2', body: 'event 4' });
+  third?.response.end();
+});
+
 test('handles at most 10 events of a function at the same time', async () => {
   const received = on(server, 'request');
   const statuses = Array.from({ length: 12 }, (_, n) => post(EVENT, `event ${n}`));
