@@ -159,7 +159,7 @@ function localStack(args: string[], expect = 0): Promise<Finished> {
   return run(process.execPath, [command(), ...args], options);
 }
 
-const leftovers = () => readdirSync(join(project.root, 'temporary'));
+const temporaryFiles = () => readdirSync(join(project.root, 'temporary'));
 const networkLog = () => {
   const file = join(project.root, 'network.log');
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -180,7 +180,7 @@ test('exec runs a command with all emulators, without Google, and ends with its 
     log: expect.stringContaining('Project my-app: no request is sent to Google.') as string,
   });
   expect(networkLog()).toBe('');
-  expect(leftovers()).toEqual([]);
+  expect(temporaryFiles()).toEqual([]);
 });
 
 test('the guard of that test sees requests', async () => {
@@ -286,7 +286,7 @@ describe.each([
     child.kill(signal);
     expect((await ended)[0]).toBe(exitCode);
     expect([child.pid ?? 0, ...processes].filter(isRunning)).toEqual([]);
-    expect(leftovers()).toEqual([]);
+    expect(temporaryFiles()).toEqual([]);
   });
 
   test('is how start ends', async () => {
@@ -295,7 +295,7 @@ describe.each([
     child.kill(signal);
     expect((await ended)[0]).toBe(0);
     expect([child.pid ?? 0, ...processes].filter(isRunning)).toEqual([]);
-    expect(leftovers()).toEqual([]);
+    expect(temporaryFiles()).toEqual([]);
   });
 });
 
