@@ -1,7 +1,7 @@
 /** `firebase-local-stack` from its tarball, in a Firebase project that knows nothing of this product. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { UserProject } from '../../functions/test/cli/init/user-project.js';
@@ -32,7 +32,10 @@ const { onDocumentCreated } = require('firebase-functions/firestore');
 const { initializeApp } = require('firebase-admin/app');
 const { getFirestore } = require('firebase-admin/firestore');
 initializeApp();
-exports.hello = onRequest((request, response) => response.send('hello'));
+const { defineSecret } = require('firebase-functions/params');
+const [known, unknown] = ['KNOWN', 'UNKNOWN'].map(defineSecret);
+exports.hello = onRequest({ secrets: [known, unknown] }, (request, response) =>
+  response.send('hello ' + known.value() + ' ' + process.env.UNKNOWN));
 exports.count = onDocumentCreated('posts/{id}', ({ params }) =>
   getFirestore().doc('counted/' + params.id).set({ counted: true }));
 `;
@@ -96,6 +99,13 @@ beforeAll(async () => {
     }),
     'functions/index.js': FUNCTIONS,
     'functions/script.cjs': SCRIPT,
+    'functions/.secret.local': 'KNOWN=abc\n',
+    // Somebody who has logged in, at Google as well.
+    'user/configstore/firebase-tools.json': JSON.stringify({
+      user: { email: 'ann@example.com' },
+      tokens: { access_token: 'access', refresh_token: 'refresh', expires_at: 4e12 },
+      usage: true,
+    }),
     'public/index.html': 'My app',
   });
   const modules = join(ROOT, 'functions', 'node_modules');
@@ -136,9 +146,9 @@ const command = () => {
   return join(folder, bin['firebase-local-stack'] ?? '');
 };
 
-/** A user who has never logged in. */
-const environment = () => {
-  const home = join(project.root, 'home');
+/** @param user folder with the user's configuration; by default of one who has never logged in */
+const environment = (user = 'home') => {
+  const home = join(project.root, user);
   const temporary = join(project.root, 'temporary');
   for (const folder of [home, temporary]) mkdirSync(folder, { recursive: true });
   const guard = join(__dirname, 'network-guard.cjs');
@@ -154,31 +164,38 @@ const environment = () => {
   };
 };
 
-function localStack(args: string[], expect = 0): Promise<Finished> {
-  const options = { cwd: project.root, env: environment(), expect };
+function localStack(args: string[], expect = 0, home?: string): Promise<Finished> {
+  const options = { cwd: project.root, env: environment(home), expect };
   return run(process.execPath, [command(), ...args], options);
 }
 
-const temporaryFiles = () => readdirSync(join(project.root, 'temporary'));
-const networkLog = () => {
-  const file = join(project.root, 'network.log');
-  return existsSync(file) ? readFileSync(file, 'utf8') : '';
-};
+beforeEach(() => project.write('network.log', ''));
 
-test('exec runs a command with all emulators, without Google, and ends with its exit code', async () => {
-  const { out, err } = await localStack(['exec', 'node functions/script.cjs 7'], 7);
+const temporaryFiles = () => readdirSync(join(project.root, 'temporary'));
+const networkLog = () => project.read('network.log');
+
+test.each([
+  ['who has logged in', 'user'],
+  ['who has never logged in', 'home'],
+])('exec, of a user %s, runs a command with all emulators and without Google', async (_, home) => {
+  const { out, err } = await localStack(['exec', 'node functions/script.cjs 7'], 7, home);
   const [, result = '{}'] = /^RESULT (.*)$/m.exec(out) ?? [];
-  expect({ ...(JSON.parse(result) as object), log: out + err }).toMatchObject({
+  expect(JSON.parse(result)).toMatchObject({
     project: 'my-app',
     uid: 'ann',
     counted: { counted: true },
-    hello: [200, 'hello'],
+    hello: [200, 'hello abc undefined'],
     page: [200, 'My app'],
     open: [200, 'public'],
     closed: 403,
     environment: { CI: null, TMPDIR: join(project.root, 'temporary'), launcher: [] },
-    log: expect.stringContaining('Project my-app: no request is sent to Google.') as string,
   });
+  const log = out + err;
+  expect(log).toContain('Project my-app: no request is sent to Google.');
+  expect(log).toContain(
+    'expected a value of the secret UNKNOWN in functions/.secret.local, found none',
+  );
+  expect(log).not.toContain('login');
   expect(networkLog()).toBe('');
   expect(temporaryFiles()).toEqual([]);
 });

@@ -158,12 +158,6 @@ function launch({
         ...process.env,
         CI: '1',
         TMPDIR: temporary,
-        FIREBASE_CLI_EXPERIMENTS: 'kits',
-        // Reads the list of functions from a file; over HTTP the CLI waits 3 s for a connection.
-        FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH: 'true',
-        // Do not search for Google's metadata server.
-        METADATA_SERVER_DETECTION: 'none',
-        NO_UPDATE_NOTIFIER: '1',
         ...toEnvironment(launcher),
       },
     },

@@ -26,15 +26,6 @@ function main(): void {
   });
   const own = {
     TMPDIR: temporary,
-    FIREBASE_CLI_EXPERIMENTS: [process.env['FIREBASE_CLI_EXPERIMENTS'], 'kits']
-      .filter(Boolean)
-      .join(','),
-    // Reads the list of functions from a file; over HTTP the CLI waits 3 s for a connection.
-    FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH: 'true',
-    // Do not search for Google's metadata server, and not for newer versions.
-    METADATA_SERVER_DETECTION: 'none',
-    NO_UPDATE_NOTIFIER: '1',
-    CI: '1',
     ...toEnvironment({ official: false, explain: args.explain, offline: { emulators: only } }),
   };
   if (args.script !== undefined) {

@@ -45,6 +45,13 @@ test('says which emulators are not started, unless the selection is explicit', (
   expect(read(files, ['start', '--only', 'auth']).notes).toEqual([]);
 });
 
+test('says which extensions are not started', () => {
+  const extensions = { own: './own', published: 'firebase/storage-resize-images@0.1.50' };
+  expect(read({ 'firebase.json': JSON.stringify({ extensions }) }).notes).toEqual([
+    'The extension published is not started: only one in a folder works without Google.',
+  ]);
+});
+
 test('says that several databases have the same rules', () => {
   const firestore = [
     { database: 'second', rules: 'second.rules' },

@@ -1,7 +1,7 @@
 /** Reads of a Firebase project which emulators it needs. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { mainDatabase } from '../launcher/offline.js';
+import { isLocalExtension, mainDatabase } from '../launcher/offline.js';
 import { loadModule } from '../launcher/patch.js';
 import { UsageError, type Arguments } from './arguments.js';
 
@@ -37,6 +37,11 @@ export function readLocalProject(cwd: string, args: Arguments): LocalProject {
   const notes = NOT_REPLACED.filter((name) => args.only === undefined && isUsed(name)).map(
     (name) => `The ${name} emulator is not started: this package does not replace it.`,
   );
+  const { extensions } = content;
+  for (const [id, source] of isObject(extensions) ? Object.entries(extensions) : []) {
+    if (isLocalExtension(source)) continue;
+    notes.push(`The extension ${id} is not started: only one in a folder works without Google.`);
+  }
   const databases = content['firestore'];
   if (Array.isArray(databases) && databases.length > 1) {
     const rules = mainDatabase(databases)?.rules;

@@ -16,6 +16,8 @@ import { addEmulators, skipVersionLookup, treatAsDemoProject } from './offline.j
 import { resolveParametersWithoutPrompts } from './parameters.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
 import { redeliverEvents } from './redelivery.js';
+import { sendNoRequests } from './requests.js';
+import { readSecretsFromFiles } from './secrets.js';
 import { replaceStorageRulesRuntime } from './storage-rules.js';
 import { patchTasks } from './tasks.js';
 
@@ -115,10 +117,12 @@ function main(): void {
   else replaceJavaPrograms(explain ? explainDenial : undefined);
   keepConnectionsOpen();
   if (offline) {
+    sendNoRequests();
     treatAsDemoProject();
     skipVersionLookup();
     addEmulators(offline.emulators);
     resolveParametersWithoutPrompts();
+    readSecretsFromFiles();
   }
   compileAuthSchemasLazily();
   patchExtensionStorageTrigger();

@@ -40,9 +40,23 @@ const NAMES = {
   offline: 'LAUNCHER_OFFLINE',
 } as const;
 
+/** Settings of the Firebase CLI itself. */
+function cliEnvironment(): Record<string, string> {
+  const experiments = process.env['FIREBASE_CLI_EXPERIMENTS'];
+  return {
+    FIREBASE_CLI_EXPERIMENTS: [experiments, 'kits'].filter(Boolean).join(','),
+    // Reads the list of functions from a file; over HTTP the CLI waits 3 s for a connection.
+    FIREBASE_FUNCTIONS_DISCOVERY_OUTPUT_PATH: 'true',
+    // Does not search for Google's metadata server, and not for newer versions.
+    METADATA_SERVER_DETECTION: 'none',
+    NO_UPDATE_NOTIFIER: '1',
+  };
+}
+
 /** Converts the options to environment variables for the launcher. */
 export function toEnvironment(options: LauncherOptions): Record<string, string> {
   return {
+    ...cliEnvironment(),
     [NAMES.official]: options.official ? '1' : '',
     [NAMES.explain]: options.explain ? '1' : '',
     [NAMES.temporaryFolders]: JSON.stringify(options.temporaryFolders ?? []),

@@ -1,4 +1,9 @@
-import { mainDatabase, useForwardSlashes } from './offline.js';
+import {
+  isLocalExtension,
+  mainDatabase,
+  removePublishedExtensions,
+  useForwardSlashes,
+} from './offline.js';
 
 test('paths with backslashes are those with slashes, and nothing else changes', () => {
   const data = {
@@ -8,6 +13,7 @@ test('paths with backslashes are those with slashes, and nothing else changes', 
       { source: 'apps\\api', configDir: 'config\\api', ignore: ['a\\b'] },
       { kit: 'images', source: 'function-kits\\images', instances: { images: 'kits\\config' } },
     ],
+    extensions: { own: '.\\own' },
     hosting: { public: 'apps\\web', rewrites: [{ source: '/\\(a\\)', destination: '/b\\c' }] },
   };
   useForwardSlashes(data);
@@ -18,6 +24,7 @@ test('paths with backslashes are those with slashes, and nothing else changes', 
       { source: 'apps/api', configDir: 'config/api', ignore: ['a\\b'] },
       { kit: 'images', source: 'function-kits/images', instances: { images: 'kits/config' } },
     ],
+    extensions: { own: './own' },
     hosting: { public: 'apps/web', rewrites: [{ source: '/\\(a\\)', destination: '/b\\c' }] },
   });
 });
@@ -33,4 +40,23 @@ test('the main database is the default one, or the first', () => {
   expect(mainDatabase([second, main])).toBe(main);
   expect(mainDatabase([second])).toBe(second);
   expect(mainDatabase([])).toBeUndefined();
+});
+
+test.each([
+  ['./own', true],
+  ['../own', true],
+  ['/home/ann/own', true],
+  ['~/own', true],
+  ['.\\own', true],
+  ['firebase/storage-resize-images@0.1.50', false],
+  ['storage-resize-images', false],
+  [undefined, false],
+])('the extension %s comes from a folder: %s', (source, expected) => {
+  expect(isLocalExtension(source)).toBe(expected);
+});
+
+test('only extensions from folders are started', () => {
+  const data = { extensions: { own: './own', published: 'firebase/storage-resize-images' } };
+  removePublishedExtensions(data);
+  expect(data).toEqual({ extensions: { own: './own' } });
 });

@@ -107,11 +107,25 @@ export function addEmulators(emulators: readonly string[]): void {
       if (config.get(path) === undefined) config.set(path, {});
     }
     config.set('emulators.ui', { enabled: false });
+    removePublishedExtensions(config.data);
     useForwardSlashes(config.data);
     const databases = config.get('firestore');
     if (Array.isArray(databases)) config.set('firestore', mainDatabase(databases) ?? {});
     return config;
   });
+}
+
+/** Whether an extension comes from a folder, as the Firebase CLI decides it; the others come from Google. */
+export function isLocalExtension(source: unknown): boolean {
+  return typeof source === 'string' && /^(?:~|\.{1,2})?[/\\]/.test(source.trim());
+}
+
+/** Removes the extensions whose source only Google has: the CLI would start nothing. */
+export function removePublishedExtensions(data: Record<string, unknown>): void {
+  const { extensions } = data;
+  if (!isObject(extensions)) return;
+  const local = Object.entries(extensions).filter(([, source]) => isLocalExtension(source));
+  data['extensions'] = Object.fromEntries(local);
 }
 
 /** Members of the sections of firebase.json whose values are paths. */
@@ -127,6 +141,8 @@ const PATHS = {
  * @param data content of firebase.json; it is changed
  */
 export function useForwardSlashes(data: Record<string, unknown>): void {
+  const { extensions } = data;
+  if (isObject(extensions)) replaceBackslashes(extensions, Object.keys(extensions));
   for (const [section, names] of Object.entries(PATHS)) {
     for (const entry of [data[section]].flat()) {
       if (!isObject(entry)) continue;
