@@ -116,7 +116,7 @@ afterAll(() => project.remove());
 
 /**
  * Unpacks one of this package's tarballs with exactly the dependencies that it declares. The install of the same
- * tarballs by npm, which takes minutes, is part of documented-commands.test.ts.
+ * tarballs by npm, which takes minutes, is part of matrix/documented-commands.test.ts.
  */
 async function unpack(tarball: string): Promise<void> {
   const { out } = await run('tar', ['-xzOf', tarball, 'package/package.json']);
