@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { UserProject } from '../../functions/test/cli/init/user-project.js';
-import { descendantsOf } from '../../packages/emulators/src/launcher/processes.js';
-import { EMULATORS, findFreePorts } from '../../tools/dev/stack/ports.js';
-import { run, type Finished } from '../support/run.js';
-import { ROOT } from '../support/stack.js';
-import { pack, readJson } from './installation.js';
+import { UserProject } from '../../../functions/test/cli/init/user-project.js';
+import { descendantsOf } from '../../../packages/emulators/src/launcher/processes.js';
+import { EMULATORS, findFreePorts } from '../../../tools/dev/stack/ports.js';
+import { run, type Finished } from '../../support/run.js';
+import { ROOT } from '../../support/stack.js';
+import { pack, readJson } from '../installation.js';
 
 jest.setTimeout(240_000);
 
