@@ -1,15 +1,15 @@
 /** An in-process replacement for Google's Firestore emulator that needs no Java. */
 import type { OnDenied } from 'firebase-rules-check';
-import { credentials, createGrpcServer } from './grpc-server.js';
-import { createRestServer } from './rest-server.js';
-import { rulesEngine } from './rules-adapter.js';
-import type { Issue, RulesEngine, RulesValue } from './rules-engine.js';
-import { Authorizer } from './authorizer.js';
+import { credentials, createGrpcServer } from './transport/grpc-server.js';
+import { createRestServer } from './transport/rest-server.js';
+import { rulesEngine } from './rules/rules-adapter.js';
+import type { Issue, RulesEngine, RulesValue } from './rules/rules-engine.js';
+import { Authorizer } from './rules/authorizer.js';
 import { FirestoreService } from './service.js';
-import { openSharedPort } from './shared-port.js';
+import { openSharedPort } from './transport/shared-port.js';
 import { Triggers, type TriggerEvent } from './triggers.js';
 
-export type { Issue, RulesValue } from './rules-engine.js';
+export type { Issue, RulesValue } from './rules/rules-engine.js';
 export type { TriggerEvent } from './triggers.js';
 
 /** A running Firestore emulator. */

@@ -1,18 +1,18 @@
 /** The Firestore service, independent of the protocol (gRPC or REST). */
 import { randomBytes } from 'node:crypto';
 import type { Caller } from './caller.js';
-import { CommitClock } from './clock.js';
-import { Commits } from './commits.js';
-import { MemoryDatabase } from './database.js';
+import { CommitClock } from './store/clock.js';
+import { Commits } from './store/commits.js';
+import { MemoryDatabase } from './store/database.js';
 import { Code, StatusError } from './errors.js';
-import { pickFields } from './fields.js';
+import { pickFields } from './store/fields.js';
 import { documentsRoot, parseName } from './names.js';
-import { rewriteQuery } from './query-rewrite.js';
-import type { Read, Authorizer } from './authorizer.js';
-import { isId, Transactions } from './transactions.js';
+import { rewriteQuery } from './store/query-rewrite.js';
+import type { Read, Authorizer } from './rules/authorizer.js';
+import { isId, Transactions } from './store/transactions.js';
 import { Triggers } from './triggers.js';
 import type * as v1 from './v1.js';
-import { WritePreview } from './write-preview.js';
+import { WritePreview } from './store/write-preview.js';
 
 const clock = new CommitClock();
 

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Caller } from './caller.js';
 import { Code, StatusError } from './errors.js';
 import { parseName } from './names.js';
-import { methodShape, toJson } from './protocol.js';
+import { methodShape, toJson } from './transport/protocol.js';
 import type * as v1 from './v1.js';
 
 /** A document before and after a commit. */

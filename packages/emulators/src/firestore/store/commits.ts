@@ -1,14 +1,14 @@
 /** Commits: serialized, atomic, and subject to the security rules. */
-import type { Caller } from './caller.js';
+import type { Caller } from '../caller.js';
 import type { CommitClock } from './clock.js';
 import { Mutex } from './locks.js';
 import type { MemoryDatabase } from './database.js';
-import { Code, StatusError } from './errors.js';
-import type { Read, Authorizer } from './authorizer.js';
-import { parseName } from './names.js';
+import { Code, StatusError } from '../errors.js';
+import type { Read, Authorizer } from '../rules/authorizer.js';
+import { parseName } from '../names.js';
 import { isId, type Transactions } from './transactions.js';
-import type { Triggers } from './triggers.js';
-import type * as v1 from './v1.js';
+import type { Triggers } from '../triggers.js';
+import type * as v1 from '../v1.js';
 import { type WritePreview, writtenName } from './write-preview.js';
 
 /** The commits of one database. */

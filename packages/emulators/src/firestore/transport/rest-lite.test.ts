@@ -27,7 +27,7 @@ import {
   type Firestore,
   type Query,
 } from 'firebase/firestore/lite';
-import { PROJECT, startTestEmulator, type TestEmulator } from './testing.js';
+import { PROJECT, startTestEmulator, type TestEmulator } from '../testing.js';
 
 const RULES = `rules_version = '2';
 service cloud.firestore {

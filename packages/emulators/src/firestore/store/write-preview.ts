@@ -1,8 +1,8 @@
 /** Computes the result of a commit by applying its writes to a scratch database. */
 import { MemoryDatabase } from './database.js';
 import type { CommitClock } from './clock.js';
-import type { Change, Read } from './authorizer.js';
-import type * as v1 from './v1.js';
+import type { Change, Read } from '../rules/authorizer.js';
+import type * as v1 from '../v1.js';
 
 /** The changes that the writes would make, and the commit time. */
 export interface Preview {

@@ -1,5 +1,5 @@
 /** Document fields by field path, as in masks, filters and orders. */
-import type { Fields, Value } from './v1.js';
+import type { Fields, Value } from '../v1.js';
 
 /** Splits a field path such as a.b or `odd.name`.c into its names. */
 export function parseFieldPath(path: string): string[] {

@@ -1,7 +1,7 @@
 /** Converts documents and queries to values of the rules language. */
-import { rulesPath } from './names.js';
+import { rulesPath } from '../names.js';
 import type { RulesEngine, RulesValue } from './rules-engine.js';
-import type * as v1 from './v1.js';
+import type * as v1 from '../v1.js';
 
 /** `resource` for a document: {data, id, __name__}. */
 export function documentValue(engine: RulesEngine, document: v1.Document): RulesValue {

@@ -1,11 +1,11 @@
 /** The bidirectional calls of the service: Listen, and Write (unimplemented). */
 import type { Duplex } from 'node:stream';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type { Caller } from './caller.js';
-import { Code, StatusError, toServiceError } from './errors.js';
-import { rewriteQuery } from './query-rewrite.js';
-import type { FirestoreService } from './service.js';
-import type * as v1 from './v1.js';
+import type { Caller } from '../caller.js';
+import { Code, StatusError, toServiceError } from '../errors.js';
+import { rewriteQuery } from '../store/query-rewrite.js';
+import type { FirestoreService } from '../service.js';
+import type * as v1 from '../v1.js';
 
 type Call = ServerDuplexStream<object, object>;
 

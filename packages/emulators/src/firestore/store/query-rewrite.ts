@@ -1,6 +1,6 @@
 /** Rewrites queries that the in-memory database would answer differently from Firestore. */
-import { Code, StatusError } from './errors.js';
-import type * as v1 from './v1.js';
+import { Code, StatusError } from '../errors.js';
+import type * as v1 from '../v1.js';
 
 /** Firestore's limit on the values of `in`; the in-memory database accepts only 10. */
 const MAX_ALTERNATIVES = 30;

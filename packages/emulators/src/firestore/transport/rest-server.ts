@@ -1,12 +1,12 @@
 /** The HTTP/1.1 interface of the emulator: web SDKs and the emulator's own API. */
 import * as http from 'node:http';
-import { identifyCaller } from './caller.js';
-import { Code, StatusError, toHttpError } from './errors.js';
-import { documentsRoot } from './names.js';
+import { identifyCaller } from '../caller.js';
+import { Code, StatusError, toHttpError } from '../errors.js';
+import { documentsRoot } from '../names.js';
 import { MAX_REQUEST_BYTES } from './protocol.js';
 import { handleRest, parseBody } from './rest-routes.js';
-import type { Issue } from './rules-engine.js';
-import type { FirestoreService } from './service.js';
+import type { Issue } from '../rules/rules-engine.js';
+import type { FirestoreService } from '../service.js';
 
 /** Creates an HTTP server for the service. It opens no port; the caller passes it sockets. */
 export function createRestServer(service: FirestoreService): http.Server {

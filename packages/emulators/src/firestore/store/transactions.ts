@@ -1,8 +1,8 @@
 /** Open transactions, their document locks, and the queries that they ran. */
 import { DocumentLocks } from './locks.js';
 import type { MemoryDatabase } from './database.js';
-import { Code, StatusError } from './errors.js';
-import type * as v1 from './v1.js';
+import { Code, StatusError } from '../errors.js';
+import type * as v1 from '../v1.js';
 
 /** Firestore ends a transaction after 270 seconds. https://firebase.google.com/docs/firestore/quotas */
 const LIFETIME_MS = 270_000;

@@ -1,8 +1,8 @@
 /** Authorizes client requests by evaluating the security rules. */
 import type { OnDenied } from 'firebase-rules-check';
-import type { Caller } from './caller.js';
-import { Code, StatusError } from './errors.js';
-import { formatName, parseName, rulesPath } from './names.js';
+import type { Caller } from '../caller.js';
+import { Code, StatusError } from '../errors.js';
+import { formatName, parseName, rulesPath } from '../names.js';
 import { placeholders } from './placeholders.js';
 import type {
   DocumentReader,
@@ -14,7 +14,7 @@ import type {
   SharedReads,
 } from './rules-engine.js';
 import { documentValue, placeholderValue, queryValue, timestampValue } from './rules-values.js';
-import type * as v1 from './v1.js';
+import type * as v1 from '../v1.js';
 
 /** One document that a commit changes: its state before the commit and after all writes. */
 export interface Change {

@@ -1,11 +1,11 @@
 /** The gRPC interface of the emulator, which the Admin SDK uses. */
 import * as grpc from '@grpc/grpc-js';
-import type { Caller } from './caller.js';
-import { identifyCaller } from './caller.js';
-import { toServiceError } from './errors.js';
-import { listen, write } from './grpc-listen.js';
+import type { Caller } from '../caller.js';
+import { identifyCaller } from '../caller.js';
+import { toServiceError } from '../errors.js';
+import { listen, write } from '../listen/grpc-listen.js';
 import { decode, encode, MAX_REQUEST_BYTES, methods } from './protocol.js';
-import type { FirestoreService } from './service.js';
+import type { FirestoreService } from '../service.js';
 
 /** No TLS, like Google's emulator. */
 export const credentials = grpc.ServerCredentials.createInsecure();

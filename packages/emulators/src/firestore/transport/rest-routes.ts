@@ -1,10 +1,10 @@
 /** Maps REST requests to calls of the service. */
-import type { Caller } from './caller.js';
-import { Code, StatusError } from './errors.js';
-import { parseName } from './names.js';
+import type { Caller } from '../caller.js';
+import { Code, StatusError } from '../errors.js';
+import { parseName } from '../names.js';
 import { fromJson, methodShape, toJson } from './protocol.js';
-import type { FirestoreService } from './service.js';
-import type * as v1 from './v1.js';
+import type { FirestoreService } from '../service.js';
+import type * as v1 from '../v1.js';
 
 /** A parsed HTTP request. */
 export interface RestRequest {

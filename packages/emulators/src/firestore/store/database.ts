@@ -6,7 +6,7 @@
 import type { Duplex } from 'node:stream';
 import { FirestoreMock } from '@firebase-bridge/firestore-admin';
 import type { CommitClock } from './clock.js';
-import type * as v1 from './v1.js';
+import type * as v1 from '../v1.js';
 
 /** Result of a unary GAPIC call; the response is the first element. */
 type UnaryResult<T> = Promise<[T, unknown, unknown]>;

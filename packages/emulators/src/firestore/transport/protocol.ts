@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { protobuf } from 'google-gax';
 import { fromProto3JSON, toProto3JSON } from 'proto3-json-serializer';
-import { Code, StatusError } from './errors.js';
+import { Code, StatusError } from '../errors.js';
 
 const description = readFileSync(
   require.resolve('@google-cloud/firestore/build/protos/v1.json'),

@@ -1,10 +1,10 @@
 import { CommitClock } from './clock.js';
 import { MemoryDatabase } from './database.js';
 import { getField, parseFieldPath, pickFields, setField } from './fields.js';
-import { parseName } from './names.js';
-import { placeholders } from './placeholders.js';
+import { parseName } from '../names.js';
+import { placeholders } from '../rules/placeholders.js';
 import { rewriteQuery } from './query-rewrite.js';
-import type * as v1 from './v1.js';
+import type * as v1 from '../v1.js';
 
 const ROOT = 'projects/p/databases/(default)/documents';
 const OPEN_SEGMENTS = { anyDocument: '?', anyParents: '*' };

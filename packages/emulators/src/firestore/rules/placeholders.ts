@@ -2,9 +2,9 @@
  * Placeholder documents for what a query could return. The rules are evaluated for them, so that a
  * query is denied even if no document in the database happens to violate the rules.
  */
-import { setField } from './fields.js';
-import { documentsRoot, parseName } from './names.js';
-import type * as v1 from './v1.js';
+import { setField } from '../store/fields.js';
+import { documentsRoot, parseName } from '../names.js';
+import type * as v1 from '../v1.js';
 
 /** Limits the work for one query; Firestore accepts at most 30 alternatives (disjunctions). */
 const MAX_ALTERNATIVES = 100;

@@ -1,6 +1,6 @@
 import { rulesEngine } from './rules-adapter.js';
 import { Authorizer, type Change } from './authorizer.js';
-import type * as v1 from './v1.js';
+import type * as v1 from '../v1.js';
 
 const DOCUMENTS = 'projects/demo/databases/(default)/documents';
 const client = { kind: 'client', auth: null } as const;
