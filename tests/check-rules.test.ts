@@ -149,7 +149,7 @@ describe.each([
 
 function compile(source: string): Ruleset | undefined {
   try {
-    return compileRules(source, 'mutant');
+    return compileRules(source, 'mutant', { strict: true });
   } catch (error) {
     if (error instanceof RulesSyntaxError) return undefined;
     throw error;

@@ -68,12 +68,16 @@ export type PathPattern =
 
 export interface Let extends Span {
   readonly name: string;
+  readonly nameStart: number;
   readonly value: Expression;
 }
 
 export interface FunctionDeclaration extends Span {
   readonly name: string;
+  readonly nameStart: number;
   readonly parameters: readonly string[];
+  /** The offset of each parameter. */
+  readonly parameterStarts: readonly number[];
   readonly lets: readonly Let[];
   readonly result: Expression;
 }

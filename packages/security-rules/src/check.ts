@@ -5,19 +5,16 @@ import type {
   Match,
   RulesFile,
   ServiceName,
+  Span,
 } from './ast.js';
 import { aritiesOfMethod, FUNCTIONS, NAMESPACES, READS, STORAGE_READS } from './builtins/index.js';
-import { compilePattern, emptyMatchProblem, replacementProblem } from './builtins/pattern.js';
-import { EvaluationError } from './errors.js';
+import { childrenOf } from './children.js';
+import type { RulesWarning } from './errors.js';
 import { LIMITS } from './limits.js';
+import { patternProblems, unsupportedReason } from './literal-patterns.js';
+import { rejectRecursion, type Calls } from './recursion.js';
 import type { Source } from './source.js';
-
-/** Methods in the reference that the engine does not support, with the reason. */
-const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
-  ['bind', 'the reference does not document which parts of a path it binds'],
-]);
-
-const PATTERN_METHODS: ReadonlySet<string> = new Set(['matches', 'replace', 'split']);
+import { Unused } from './unused.js';
 
 /** The names in scope at one position of the file. */
 interface Scope {
@@ -32,36 +29,66 @@ interface MatchTotals {
   readonly wildcards: number;
 }
 
+/** The part that a warning is about and Google's description of it. */
+type Description = readonly [part: Span, description: string];
+
 /**
  * Checks names, argument counts, limits, recursion and literal patterns.
- * @throws RulesSyntaxError for the first problem
+ * @param options strict: names that are not in scope, wrong argument counts, invalid patterns and more than 10 `let`
+ *   are errors, not warnings
+ * @returns the warnings in source order
+ * @throws RulesSyntaxError for the first problem that prevents loading
  */
-export function check(file: RulesFile, source: Source): void {
-  new Checker(source).file(file);
+export function check(
+  file: RulesFile,
+  source: Source,
+  { strict = false }: { strict?: boolean } = {},
+): RulesWarning[] {
+  const checker = new Checker(source, strict);
+  checker.file(file);
+  return checker.sortedWarnings();
 }
 
 class Checker {
-  private readonly calls = new Map<FunctionDeclaration, Set<FunctionDeclaration>>();
+  private readonly calls: Calls = new Map();
+  private readonly unused = new Unused();
+  private readonly warnings: RulesWarning[] = [];
   private caller: FunctionDeclaration | undefined;
 
-  constructor(private readonly source: Source) {}
+  constructor(
+    private readonly source: Source,
+    private readonly strict: boolean,
+  ) {}
 
   file(file: RulesFile): void {
     const outer: Scope = { variables: new Set(['request', 'resource']), functions: new Map() };
     const scope = this.declare(file.functions, outer);
     for (const declared of file.functions) this.function(declared, scope);
     for (const service of file.services) {
-      this.block(
-        service,
-        { ...scope, service: service.name },
-        {
-          matches: 0,
-          segments: 0,
-          wildcards: 0,
-        },
-      );
+      const totals = { matches: 0, segments: 0, wildcards: 0 };
+      this.block(service, { ...scope, service: service.name }, totals);
     }
-    this.rejectRecursion();
+    rejectRecursion(this.calls, this.source);
+    for (const [part, description] of this.unused.descriptions()) this.warn(part, description);
+  }
+
+  sortedWarnings(): RulesWarning[] {
+    const offset = ({ sourcePosition }: RulesWarning): number => sourcePosition.currentOffset;
+    return this.warnings.sort((a, b) => offset(a) - offset(b));
+  }
+
+  private warn(part: Span, description: string): void {
+    const sourcePosition = this.source.sourcePosition(part);
+    this.warnings.push({ sourcePosition, description, severity: 'WARNING' });
+  }
+
+  /**
+   * Reports a problem that Google loads with a warning.
+   * @throws RulesSyntaxError if the check is strict
+   */
+  private report(offset: number, problem: string, [part, description]: Description): void {
+    if (this.strict) throw this.source.error(offset, problem);
+    this.warn(part, description);
   }
 
   private declare(functions: readonly FunctionDeclaration[], outer: Scope): Scope {
@@ -97,10 +124,17 @@ class Checker {
     this.checkLimit(match, totals.matches, LIMITS.nestedMatches, 'nested matches');
     this.checkLimit(match, totals.segments, LIMITS.segmentsPerMatch, 'path segments');
     this.checkLimit(match, totals.wildcards, LIMITS.wildcardsPerMatch, 'wildcards');
+    const { allows, matches, functions } = match;
+    if (allows.length + matches.length + functions.length === 0) {
+      throw this.source.error(
+        match.end - 1,
+        "expected 'allow', 'match' or 'function' in this match, found '}'",
+      );
+    }
     const scope = { ...outer, variables: new Set([...outer.variables, ...names]) };
     this.block(match, scope, totals);
-    const inner = this.declare(match.functions, scope);
-    for (const { condition } of match.allows) if (condition) this.expression(condition, inner);
+    const inner = this.declare(functions, scope);
+    for (const { condition } of allows) if (condition) this.expression(condition, inner);
   }
 
   private checkLimit(match: Match, found: number, max: number, what: string): void {
@@ -111,13 +145,20 @@ class Checker {
   private function(declared: FunctionDeclaration, outer: Scope): void {
     this.caller = declared;
     this.calls.set(declared, new Set());
+    this.unused.declare(declared);
     const variables = new Set([...outer.variables, ...declared.parameters]);
     const scope = { ...outer, variables };
-    for (const { name, value } of declared.lets) {
+    for (const [index, { name, value, start }] of declared.lets.entries()) {
+      if (index === LIMITS.letsPerFunction) {
+        const max = LIMITS.letsPerFunction;
+        this.report(start, `expected at most ${max} 'let' in a function, found 'let'`, [
+          nameSpan(declared),
+          `Function has more than ${max} variables: ${declared.name}.`,
+        ]);
+      }
       // A `let` hides a wildcard or parameter of the same name, also in its own value.
-      const visible = new Set(variables);
-      if (name !== 'request' && name !== 'resource') visible.delete(name);
-      this.expression(value, { ...scope, variables: visible });
+      if (name !== 'request' && name !== 'resource') variables.delete(name);
+      this.expression(value, scope);
       variables.add(name);
     }
     this.expression(declared.result, scope);
@@ -125,36 +166,10 @@ class Checker {
   }
 
   private expression(expression: Expression, scope: Scope): void {
-    switch (expression.kind) {
-      case 'literal':
-        return;
-      case 'name':
-        return this.variable(expression.name, expression.start, scope);
-      case 'member':
-        return this.expression(expression.object, scope);
-      case 'index':
-        return this.all([expression.object, expression.index], scope);
-      case 'range':
-        return this.all([expression.object, expression.from, expression.to], scope);
-      case 'call':
-        this.call(expression, scope);
-        return this.all(expression.args, scope);
-      case 'method':
-        return this.method(expression, scope);
-      case 'unary':
-      case 'is':
-        return this.expression(expression.operand, scope);
-      case 'binary':
-        return this.all([expression.left, expression.right], scope);
-      case 'conditional':
-        return this.all([expression.condition, expression.then, expression.otherwise], scope);
-      case 'list':
-        return this.all(expression.items, scope);
-      case 'map':
-        return this.all(expression.entries.map(([, value]) => value), scope); // prettier-ignore
-      case 'path':
-        return this.all(expression.segments.filter((part) => typeof part !== 'string'), scope); // prettier-ignore
-    }
+    if (expression.kind === 'name') return this.variable(expression.name, expression.start, scope);
+    if (expression.kind === 'method') return this.method(expression, scope);
+    if (expression.kind === 'call') this.call(expression, scope);
+    this.all(childrenOf(expression), scope);
   }
 
   private all(expressions: readonly Expression[], scope: Scope): void {
@@ -162,14 +177,15 @@ class Checker {
   }
 
   private variable(name: string, start: number, scope: Scope): void {
-    if (scope.variables.has(name)) return;
-    if (NAMESPACES.has(name) || name === 'firestore') {
-      throw this.source.error(
-        start,
-        `expected a call such as '${name}.…()', found '${name}' alone`,
-      );
+    if (scope.variables.has(name)) {
+      if (this.caller) this.unused.useVariable(this.caller, name);
+      return;
     }
-    throw this.source.error(start, `expected a variable in scope, found '${name}'`);
+    const isNamespace = NAMESPACES.has(name) || name === 'firestore';
+    const problem = isNamespace
+      ? `expected a call such as '${name}.…()', found '${name}' alone`
+      : `expected a variable in scope, found '${name}'`;
+    this.report(start, problem, invalidVariable(start, name));
   }
 
   private call(call: Extract<Expression, { kind: 'call' }>, scope: Scope): void {
@@ -177,38 +193,38 @@ class Checker {
     const declared = scope.functions.get(name);
     if (declared) {
       if (this.caller) this.calls.get(this.caller)?.add(declared);
-      return this.arity(start, name, args.length, [declared.parameters.length]);
+      this.unused.useFunction(declared);
+      return this.arity(start, name, args.length, [declared.parameters.length], start);
     }
+    const invalid = invalidFunction(start, name);
     if (READS.has(name) && scope.service === 'firebase.storage') {
-      throw this.source.error(start, `expected 'firestore.${name}' in firebase.storage`);
+      return this.report(start, `expected 'firestore.${name}' in firebase.storage`, invalid);
     }
     const arity = READS.has(name) || name === 'debug' ? 1 : FUNCTIONS.get(name)?.arity;
     if (arity === undefined) {
-      throw this.source.error(start, `expected a function in scope, found '${name}'`);
+      return this.report(start, `expected a function in scope, found '${name}'`, invalid);
     }
-    this.arity(start, name, args.length, [arity]);
+    this.arity(start, name, args.length, [arity], start);
   }
 
   private method(call: Extract<Expression, { kind: 'method' }>, scope: Scope): void {
     const { receiver, name, nameStart, start, args } = call;
     if (receiver.kind === 'name' && !scope.variables.has(receiver.name)) {
       const arity = this.namespaceArity(receiver.name, name, scope);
-      if (arity === undefined) {
-        this.variableOrNamespace(receiver.name, name, start, scope);
-      } else {
-        this.arity(start, `${receiver.name}.${name}`, args.length, [arity]);
-        return this.all(args, scope);
-      }
+      if (arity === undefined) this.unknownReceiver(receiver.name, call, scope);
+      else this.arity(start, `${receiver.name}.${name}`, args.length, [arity], nameStart);
+      return this.all(args, scope);
     }
     const arities = aritiesOfMethod(name);
     if (arities.size === 0) {
-      throw this.source.error(
-        nameStart,
-        `expected a method, found '${name}'${unsupportedReason(name)}`,
-      );
+      const problem = `expected a method, found '${name}'${unsupportedReason(name)}`;
+      this.report(nameStart, problem, invalidFunction(nameStart, name));
+    } else {
+      this.arity(start, name, args.length, [...arities], nameStart);
     }
-    this.arity(start, name, args.length, [...arities]);
-    this.pattern(name, args);
+    for (const [pattern, problem] of patternProblems(name, args)) {
+      this.report(pattern.start, `expected ${problem}`, [pattern, `Expected ${problem}.`]);
+    }
     this.all([receiver, ...args], scope);
   }
 
@@ -218,82 +234,53 @@ class Checker {
     return isAvailable ? 1 : undefined;
   }
 
-  private variableOrNamespace(name: string, method: string, start: number, scope: Scope): void {
+  /** The receiver of a method is no variable, or a namespace without this function. */
+  private unknownReceiver(
+    name: string,
+    { start, name: method, nameStart }: Extract<Expression, { kind: 'method' }>,
+    scope: Scope,
+  ): void {
+    const invalid = invalidFunction(nameStart, method);
     if (name === 'firestore' && scope.service === 'cloud.firestore') {
-      throw this.source.error(
-        start,
-        `expected '${method}' without 'firestore.' in cloud.firestore`,
-      );
+      const problem = `expected '${method}' without 'firestore.' in cloud.firestore`;
+      return this.report(start, problem, invalid);
     }
     if (NAMESPACES.has(name) || name === 'firestore') {
       const found = `found '${method}'${unsupportedReason(method)}`;
-      throw this.source.error(start, `expected a function of '${name}', ${found}`);
+      return this.report(start, `expected a function of '${name}', ${found}`, invalid);
     }
     this.variable(name, start, scope);
   }
 
-  private arity(start: number, name: string, found: number, expected: readonly number[]): void {
+  private arity(
+    start: number,
+    name: string,
+    found: number,
+    expected: readonly number[],
+    nameStart: number,
+  ): void {
     if (expected.includes(found)) return;
     const counts = expected.join(' or ');
-    throw this.source.error(
+    const last = name.split('.').at(-1) ?? name;
+    this.report(
       start,
       `expected ${counts} argument${counts === '1' ? '' : 's'} of '${name}', found ${found}`,
+      [
+        { start: nameStart, end: nameStart + last.length },
+        `Incorrect number of arguments supplied to function: ${last}.`,
+      ],
     );
   }
-
-  /** Compiles literal patterns, so that an invalid one is reported when the file is loaded. */
-  private pattern(name: string, args: readonly Expression[]): void {
-    if (!PATTERN_METHODS.has(name)) return;
-    const [pattern, replacement] = args;
-    if (pattern?.kind === 'literal' && pattern.value.type === 'string') {
-      const problem = patternProblem(pattern.value.value, name);
-      if (problem) throw this.source.error(pattern.start, `expected ${problem}`);
-    }
-    if (replacement?.kind === 'literal' && replacement.value.type === 'string') {
-      const problem = replacementProblem(replacement.value.value);
-      if (problem) throw this.source.error(replacement.start, `expected ${problem}`);
-    }
-  }
-
-  private rejectRecursion(): void {
-    const done = new Set<FunctionDeclaration>();
-    const open = new Set<FunctionDeclaration>();
-    // An explicit stack: a chain of thousands of functions would overflow the call stack.
-    const stack: { declared: FunctionDeclaration; rest: FunctionDeclaration[] }[] = [];
-    const enter = (declared: FunctionDeclaration): void => {
-      open.add(declared);
-      stack.push({ declared, rest: [...(this.calls.get(declared) ?? [])] });
-    };
-    for (const start of this.calls.keys()) {
-      if (!done.has(start)) enter(start);
-      for (let top = stack.at(-1); top; top = stack.at(-1)) {
-        const next = top.rest.pop();
-        if (!next) {
-          stack.pop();
-          open.delete(top.declared);
-          done.add(top.declared);
-        } else if (open.has(next)) {
-          const found = `found that '${next.name}' calls itself`;
-          throw this.source.error(next.start, `expected no recursion, ${found}`);
-        } else if (!done.has(next)) {
-          enter(next);
-        }
-      }
-    }
-  }
 }
 
-function unsupportedReason(name: string): string {
-  const reason = UNSUPPORTED.get(name);
-  return reason ? `, which is not supported: ${reason}` : '';
+function nameSpan({ name, nameStart }: FunctionDeclaration): Span {
+  return { start: nameStart, end: nameStart + name.length };
 }
 
-function patternProblem(text: string, method: string): string | undefined {
-  try {
-    const pattern = compilePattern(text);
-    return method === 'matches' ? undefined : emptyMatchProblem(pattern);
-  } catch (error) {
-    if (!(error instanceof EvaluationError)) throw error;
-    return `a valid pattern, found an error: ${error.message}`;
-  }
+function invalidVariable(start: number, name: string): Description {
+  return [{ start, end: start + name.length }, `Invalid variable name: ${name}.`];
+}
+
+function invalidFunction(start: number, name: string): Description {
+  return [{ start, end: start + name.length }, `Invalid function name: ${name}.`];
 }

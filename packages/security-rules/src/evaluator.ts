@@ -1,6 +1,8 @@
 import type { Expression, FunctionDeclaration, ServiceName } from './ast.js';
-import { FUNCTIONS, METHODS, NAMESPACES, READS } from './builtins/index.js';
+import { FUNCTIONS, METHODS, NAMESPACES, READS, STORAGE_READS } from './builtins/index.js';
 import { toText } from './builtins/strings.js';
+import type { Coverage } from './coverage.js';
+import { expectArity, expectCallable, unknownVariable } from './declared.js';
 import { EvaluationError, LimitError } from './errors.js';
 import { LIMITS, Work } from './limits.js';
 import { applyBinary, applyUnary, element, isOfType, member, range } from './operators.js';
@@ -35,6 +37,12 @@ export class Environment {
     return this.outer?.variable(name);
   }
 
+  /** This environment without the variable. */
+  without(name: string): Environment {
+    const absent = new Deferred(() => Promise.reject(unknownVariable(name)));
+    return new Environment(this, [], new Map([[name, absent]]));
+  }
+
   /** Looks up a function and the environment of its declaration. */
   function(name: string): { declared: FunctionDeclaration; environment: Environment } | undefined {
     const declared = this.functions.find((candidate) => candidate.name === name);
@@ -58,6 +66,7 @@ export class Evaluation {
     private readonly service: ServiceName,
     documents: DocumentReader | undefined,
     shared: SharedReads | undefined,
+    private readonly coverage?: Coverage,
   ) {
     this.reads = new Reads(service, documents, shared);
   }
@@ -75,11 +84,13 @@ export class Evaluation {
     try {
       const value = await this.compute(expression, environment);
       this.outcomes.set(expression, value);
+      this.coverage?.record(expression, value);
       return value;
     } catch (error) {
       if (error instanceof EvaluationError) {
         error.offset ??= expression.start;
         this.outcomes.set(expression, error);
+        this.coverage?.record(expression, error);
       }
       throw error;
     }
@@ -171,9 +182,7 @@ export class Evaluation {
     const variable = environment.variable(name);
     if (variable?.value instanceof Deferred) return variable.value.value();
     if (variable?.value) return variable.value;
-    throw new EvaluationError(
-      variable ? `'${name}' is unknown in a query` : `there is no variable '${name}'`,
-    );
+    throw variable ? new EvaluationError(`'${name}' is unknown in a query`) : unknownVariable(name);
   }
 
   private async call(
@@ -183,11 +192,16 @@ export class Evaluation {
   ): Promise<RulesValue> {
     const target = environment.function(name);
     if (target) {
+      expectCallable(target.declared, expressions.length);
       const args = expressions.map((argument) => this.defer(argument, environment));
       return this.callDeclared(target.declared, target.environment, args);
     }
     const args = await this.all(expressions, environment);
     const [first] = args;
+    const builtin = FUNCTIONS.get(name);
+    if (READS.has(name) || name === 'debug' || builtin) {
+      expectArity(name, builtin?.arity ?? 1, args.length);
+    }
     if (READS.has(name) && first) {
       if (this.service === 'cloud.firestore') return this.reads.read(name, first);
       throw new EvaluationError(`expected 'firestore.${name}' in firebase.storage`);
@@ -196,7 +210,6 @@ export class Evaluation {
       this.debugged.push(first);
       return first;
     }
-    const builtin = FUNCTIONS.get(name);
     if (!builtin) throw new EvaluationError(`there is no function '${name}'`);
     return builtin.call(args, this.work);
   }
@@ -218,8 +231,9 @@ export class Evaluation {
       const parameters = declared.parameters.map((name, index) => [name, args[index]] as const);
       let scope = new Environment(environment, [], new Map(parameters));
       for (const { name, value } of declared.lets) {
-        // A `let` sees those before it, but not itself.
-        scope = new Environment(scope, [], new Map([[name, this.defer(value, scope)]]));
+        // A `let` sees those before it, but neither itself nor a wildcard of the same name.
+        const visible = isGlobal(name) ? scope : scope.without(name);
+        scope = new Environment(scope, [], new Map([[name, this.defer(value, visible)]]));
       }
       return await this.value(declared.result, scope);
     } finally {
@@ -239,9 +253,7 @@ export class Evaluation {
     const object = await this.value(receiver, environment);
     const method = METHODS.get(object.type)?.get(name);
     if (!method) throw new EvaluationError(`a ${object.type} has no method '${name}'`);
-    if (method.arity !== expression.args.length) {
-      throw new EvaluationError(`'${name}' of a ${object.type} takes ${method.arity} arguments`);
-    }
+    expectArity(name, method.arity, expression.args.length);
     return method.call(object, await this.all(expression.args, environment), this.work);
   }
 
@@ -251,11 +263,14 @@ export class Evaluation {
     args: readonly RulesValue[],
   ): Promise<RulesValue> {
     const [first] = args;
-    if (namespace === 'firestore' && first && this.service === 'firebase.storage') {
-      return this.reads.read(name, first);
+    const isRead = namespace === 'firestore' && STORAGE_READS.has(name);
+    if (isRead && this.service === 'firebase.storage') {
+      expectArity(`firestore.${name}`, 1, args.length);
+      if (first) return this.reads.read(name, first);
     }
     const builtin = NAMESPACES.get(namespace)?.get(name);
     if (!builtin) throw new EvaluationError(`there is no function '${namespace}.${name}' here`);
+    expectArity(`${namespace}.${name}`, builtin.arity, args.length);
     return builtin.call(args, this.work);
   }
 
@@ -283,6 +298,11 @@ export class Evaluation {
     }
     return path(segments);
   }
+}
+
+/** A `let` of this name may refer to the global variable. */
+function isGlobal(name: string): boolean {
+  return name === 'request' || name === 'resource';
 }
 
 /**

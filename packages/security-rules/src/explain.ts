@@ -2,19 +2,34 @@ import type { Expression, FunctionDeclaration } from './ast.js';
 import type { Outcome } from './evaluator.js';
 import type { Source } from './source.js';
 
-/** Explains which part of a condition made it false or made it fail. */
+/** A condition with many false operands of `||` is explained by the first of them. */
+const MAX_PARTS = 3;
+
+/** Explains which parts of a condition made it false or made it fail. */
 export function explain(
   condition: Expression,
   outcomes: ReadonlyMap<Expression, Outcome>,
   functions: ReadonlyMap<string, FunctionDeclaration>,
   source: Source,
 ): string {
-  let part = condition;
-  for (;;) {
-    const inner = decidingPart(part, outcomes, functions);
-    if (!inner) break;
-    part = inner;
+  const parts: Expression[] = [];
+  // An explicit stack: operands of `||` in source order.
+  const open = [condition];
+  for (let part = open.pop(); part; part = open.pop()) {
+    const inner = decidingParts(part, outcomes, functions);
+    if (inner.length > 0) open.push(...inner.toReversed());
+    else parts.push(part);
   }
+  const reasons = parts.slice(0, MAX_PARTS).map((part) => reasonOf(part, outcomes, source));
+  const more = parts.length - reasons.length;
+  return [...new Set(reasons)].join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function reasonOf(
+  part: Expression,
+  outcomes: ReadonlyMap<Expression, Outcome>,
+  source: Source,
+): string {
   const outcome = outcomes.get(part);
   const { line, column } = source.position(part.start);
   const text = source.excerpt(part.start, part.end);
@@ -26,21 +41,27 @@ export function explain(
   return `${text} is ${outcome?.type ?? 'not evaluated'} and not bool (${line}:${column})`;
 }
 
-/** The part that alone determined the value of this expression, if there is one. */
-function decidingPart(
+/** The parts that determined the value of this expression; none if it has no such parts. */
+function decidingParts(
   expression: Expression,
   outcomes: ReadonlyMap<Expression, Outcome>,
   functions: ReadonlyMap<string, FunctionDeclaration>,
-): Expression | undefined {
+): Expression[] {
   if (expression.kind === 'call') {
     const result = functions.get(expression.name)?.result;
-    const isSource = result && outcomes.get(result) === outcomes.get(expression);
-    return isSource ? result : undefined;
+    return result && outcomes.get(result) === outcomes.get(expression) ? [result] : [];
   }
-  if (expression.kind !== 'binary') return undefined;
+  if (expression.kind === 'conditional') {
+    const { condition, then, otherwise } = expression;
+    const outcome = outcomes.get(condition);
+    if (outcome instanceof Error || outcome?.type !== 'bool') return [];
+    return [outcome.value ? then : otherwise];
+  }
+  if (expression.kind !== 'binary' || !isFalse(outcomes.get(expression))) return [];
   const { operator, left, right } = expression;
-  if (operator !== '&&') return undefined;
-  return [left, right].find((operand) => isFalse(outcomes.get(operand)));
+  if (operator === '||') return [left, right];
+  if (operator !== '&&') return [];
+  return [left, right].filter((operand) => isFalse(outcomes.get(operand))).slice(0, 1);
 }
 
 function isFalse(outcome: Outcome | undefined): boolean {

@@ -11,9 +11,16 @@ export type {
   ServiceName,
 } from './ast.js';
 export { authOfToken, type ClientAuth } from './client-token.js';
-export { describeDenial, type Denial, type OnDenied } from './denial.js';
+export { denialMessage, describeDenial, type Denial, type OnDenied } from './denial.js';
 export { setOf } from './equality.js';
-export { RulesSyntaxError } from './errors.js';
+export type { Coverage, ExpressionReport, ValueCount } from './coverage.js';
+export {
+  describeWarning,
+  RulesSyntaxError,
+  type Position,
+  type RulesWarning,
+  type SourcePosition,
+} from './errors.js';
 export { fromJson } from './json.js';
 export { LIMITS } from './limits.js';
 export { ANY_DOCUMENT, ANY_PARENTS } from './matcher.js';

@@ -37,6 +37,11 @@ const REJECTED: readonly (readonly [rules: string, position: string, message: Re
   [match('allow read: true;'), '2:13', /expected 'if' after ':', found 'true'/],
   [match('allow read: if ;'), '2:16', /expected an expression, found ';'/],
   [match('allow read: if true true;'), '2:21', /expected an operator or ';' after the condition/],
+  [
+    match('match /c/{d} {}'),
+    '2:15',
+    /expected 'allow', 'match' or 'function' in this match, found '}'/,
+  ],
   [match('read;'), '2:1', /expected 'allow', 'match', 'function' or '}', found 'read'/],
   [one('true'), '', /^$/],
   [one('&& true'), '3:42', /expected an expression, found '&&'/],
@@ -177,10 +182,14 @@ const AT_LIMITS: readonly (readonly [title: string, rules: string, message: RegE
     ['20,000 operators ||', one(`${repeat('false || ', 20_000)}true`), /at most 400 levels/],
     ['20,000 members', one(`request${repeat('.a', 20_000)}`), /at most 400 levels/],
     ['a large file', ' '.repeat(300_000), /at most 262144 bytes/],
-    ['10 nested matches', service(`${repeat('match /a {', 10)}${repeat('}', 10)}`), undefined],
+    [
+      '10 nested matches',
+      service(`${repeat('match /a {', 10)}allow get;${repeat('}', 10)}`),
+      undefined,
+    ],
     [
       '11 nested matches',
-      service(`${repeat('match /a {', 11)}${repeat('}', 11)}`),
+      service(`${repeat('match /a {', 11)}allow get;${repeat('}', 11)}`),
       /nested matches/,
     ],
     ['10,000 nested matches', service(repeat('match /a {', 10_000)), /levels of nesting/],
@@ -224,7 +233,9 @@ const ACCEPTED: readonly string[] = [
   'rules_version="1"; service cloud.firestore { match /a/{b} { allow read, write: if true } }',
   'service cloud.firestore {} service firebase.storage {}',
   'function f() { return true; } service cloud.firestore { match /a/{b} { allow get: if f(); } }',
-  match('allow read: if true\nallow write: if false\nmatch /c/{d} {}\nfunction f() { return 1 }'),
+  match(
+    'allow read: if true\nallow write: if false\nmatch /c/{d} { allow get; }\nfunction f() { return 1 }',
+  ),
   match('allow get, list, create, update, delete;'),
   match('match /x.y-z~1%20@+:/{id=*} { allow get: if id == b; }'),
   firestoreRules('match /{path=**}/songs/{song} { allow get: if path[0] == song; }'),
@@ -252,7 +263,7 @@ test('ignores a byte order mark', () => {
 });
 
 test('a ruleset has its version and services', () => {
-  const rules = compileRules(storageRules(''), 'a');
+  const rules = compileRules(storageRules('allow get;'), 'a');
   expect(rules).toMatchObject({ version: '2', services: ['firebase.storage'] });
   expect(compileRules('service cloud.firestore {}', 'a').version).toBe('1');
 });

@@ -177,47 +177,47 @@ class Parser extends ExpressionParser {
 
   private function(): FunctionDeclaration {
     const { start } = this.advance();
-    const name = this.name("a name after 'function'").text;
+    const { text: name, start: nameStart } = this.name("a name after 'function'");
     this.expect('(', ' after the name of the function');
     const parameters: string[] = [];
+    const parameterStarts: number[] = [];
     if (!this.isNext(')')) {
       do {
         if (parameters.length === LIMITS.parametersPerFunction) {
           throw this.unexpected(`at most ${LIMITS.parametersPerFunction} parameters`);
         }
         if (parameters.includes(this.token.text)) throw this.unexpected('a unique parameter');
-        parameters.push(this.name('a parameter').text);
+        const parameter = this.name('a parameter');
+        parameters.push(parameter.text);
+        parameterStarts.push(parameter.start);
       } while (this.accept(','));
     }
     this.expect(')', ' after the parameters');
     this.expect('{', ' and the body of the function');
     const lets: Let[] = [];
-    while (this.isNext('let')) lets.push(this.let(lets, parameters));
+    const names = new Set(parameters);
+    while (this.isNext('let')) lets.push(this.let(names));
     this.expect('return', " or 'let' in the function");
     const result = this.expression();
     if (!this.accept(';') && !this.isNext('}')) throw this.unexpected("an operator or ';'");
     const { end } = this.expect('}', ' after the return value');
-    return { name, parameters, lets, result, start, end };
+    return { name, nameStart, parameters, parameterStarts, lets, result, start, end };
   }
 
-  private let(others: readonly Let[], parameters: readonly string[]): Let {
+  /** @param names the names of the parameters and of the `let` before; the new one is added */
+  private let(names: Set<string>): Let {
     const { start } = this.token;
     if (this.version === '1') {
       throw this.source.error(start, "expected 'return' ('let' is for rules_version = '2')");
     }
-    if (others.length === LIMITS.letsPerFunction) {
-      throw this.unexpected(`at most ${LIMITS.letsPerFunction} 'let' in a function`);
-    }
     this.advance();
-    const { text } = this.token;
-    if (parameters.includes(text) || others.some(({ name }) => name === text)) {
-      throw this.unexpected("a new name after 'let'");
-    }
-    const name = this.name("a name after 'let'").text;
+    if (names.has(this.token.text)) throw this.unexpected("a new name after 'let'");
+    const { text: name, start: nameStart } = this.name("a name after 'let'");
+    names.add(name);
     this.expect('=', " after the name of 'let'");
     const value = this.expression();
     const { end } = this.expect(';', " after the value of 'let'");
-    return { name, value, start, end };
+    return { name, nameStart, value, start, end };
   }
 }
 

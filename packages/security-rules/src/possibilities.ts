@@ -10,7 +10,8 @@ import type {
 } from './ast.js';
 import { EvaluationError, LimitError } from './errors.js';
 import { allowsFor, matchPath, type Captures, type PathMatch } from './matcher.js';
-import { pathOf, PossibleEvaluation, Scope } from './possible.js';
+import { Scope } from './possible-scope.js';
+import { pathOf, PossibleEvaluation } from './possible.js';
 import type { Source } from './source.js';
 import { isKnown, Unknown, type Possible } from './unknown.js';
 import { string, timestamp, type RulesValue } from './values.js';
@@ -138,12 +139,12 @@ function captureOf(
 function decide(
   { condition }: Allow,
   scope: Scope,
-  { now }: PossibleRequest,
+  { now, service }: PossibleRequest,
   source: Source,
 ): { possibility: Possibility; on?: string } {
   if (!condition) return { possibility: 'always' };
   try {
-    const value = new PossibleEvaluation(timestamp(now).nanos).value(condition, scope);
+    const value = new PossibleEvaluation(timestamp(now).nanos, service).value(condition, scope);
     if (isKnown(value)) {
       return { possibility: value.type === 'bool' && value.value ? 'always' : 'never' };
     }

@@ -2,36 +2,25 @@
  * Evaluates conditions of which some values are not known: can the condition be true, and who decides that? For
  * values that are all known the result is that of the evaluator.
  */
-import type { Expression, FunctionDeclaration } from './ast.js';
-import { FUNCTIONS, METHODS, NAMESPACES, READS } from './builtins/index.js';
+import type { Expression, FunctionDeclaration, ServiceName } from './ast.js';
+import {
+  aritiesOfMethod,
+  FUNCTIONS,
+  METHODS,
+  NAMESPACES,
+  READS,
+  STORAGE_READS,
+} from './builtins/index.js';
 import { toText } from './builtins/strings.js';
+import { expectArity, expectCallable, unknownVariable } from './declared.js';
 import { EvaluationError, LimitError } from './errors.js';
 import { LIMITS, Work } from './limits.js';
+import { once, Scope } from './possible-scope.js';
 import { applyBinary, applyUnary, element, isOfType, member, range } from './operators.js';
 import type { StrictOperator } from './operators.js';
 import { combine, isKnown, PartialItems, PartialMap, typeOf, Unknown } from './unknown.js';
 import type { Possible } from './unknown.js';
 import { bool, FALSE, list, map, path, string, TRUE, type RulesValue } from './values.js';
-
-type Variable = () => Possible;
-
-/** The variables and functions of one block; lookups continue outside of it. */
-export class Scope {
-  constructor(
-    private readonly outer: Scope | undefined,
-    private readonly functions: readonly FunctionDeclaration[],
-    private readonly variables: ReadonlyMap<string, Variable>,
-  ) {}
-
-  variable(name: string): Variable | undefined {
-    return this.variables.get(name) ?? this.outer?.variable(name);
-  }
-
-  function(name: string): { declared: FunctionDeclaration; scope: Scope } | undefined {
-    const declared = this.functions.find((candidate) => candidate.name === name);
-    return declared ? { declared, scope: this } : this.outer?.function(name);
-  }
-}
 
 /** Evaluates one condition. */
 export class PossibleEvaluation {
@@ -40,7 +29,10 @@ export class PossibleEvaluation {
   private callDepth = 0;
 
   /** @param now nanoseconds since 1970; requests may be sent at this time or later */
-  constructor(private readonly now: bigint) {}
+  constructor(
+    private readonly now: bigint,
+    private readonly service: ServiceName,
+  ) {}
 
   /** @throws EvaluationError if evaluation fails, LimitError if it takes too many steps */
   value(expression: Expression, scope: Scope): Possible {
@@ -111,7 +103,7 @@ export class PossibleEvaluation {
   private variable(name: string, scope: Scope): Possible {
     const variable = scope.variable(name);
     if (variable) return variable();
-    throw new EvaluationError(`there is no variable '${name}'`);
+    throw unknownVariable(name);
   }
 
   private member(object: Possible, name: string): Possible {
@@ -254,6 +246,7 @@ export class PossibleEvaluation {
     const target = scope.function(name);
     if (target) {
       const { declared } = target;
+      expectCallable(declared, expressions.length);
       const values = expressions.map((argument) => once(() => this.value(argument, scope)));
       const variables = declared.parameters.flatMap((parameter, index) => {
         const value = values[index];
@@ -262,7 +255,13 @@ export class PossibleEvaluation {
       return this.callDeclared(declared, new Scope(target.scope, [], new Map(variables)));
     }
     const args = expressions.map((argument) => this.value(argument, scope));
-    if (READS.has(name)) return readOf(name);
+    const arity =
+      FUNCTIONS.get(name)?.arity ?? (READS.has(name) || name === 'debug' ? 1 : undefined);
+    if (arity !== undefined) expectArity(name, arity, args.length);
+    if (READS.has(name)) {
+      if (this.service === 'cloud.firestore') return readOf(name);
+      throw new EvaluationError(`expected 'firestore.${name}' in firebase.storage`);
+    }
     const [first] = args;
     if (name === 'debug' && first) return first;
     const builtin = FUNCTIONS.get(name);
@@ -276,9 +275,9 @@ export class PossibleEvaluation {
     try {
       let scope = parameters;
       for (const { name, value } of declared.lets) {
-        const visible = scope;
+        const visible = name === 'request' || name === 'resource' ? scope : scope.without(name);
         const variable = once(() => this.value(value, visible));
-        scope = new Scope(visible, [], new Map([[name, variable]]));
+        scope = new Scope(scope, [], new Map([[name, variable]]));
       }
       return this.value(declared.result, scope);
     } finally {
@@ -293,18 +292,25 @@ export class PossibleEvaluation {
     const evaluateArgs = (): Possible[] => expressions.map((part) => this.value(part, scope));
     if (receiver.kind === 'name' && !scope.variable(receiver.name)) {
       const args = evaluateArgs();
-      if (receiver.name === 'firestore') return readOf(name);
+      if (
+        receiver.name === 'firestore' &&
+        STORAGE_READS.has(name) &&
+        this.service !== 'cloud.firestore'
+      ) {
+        expectArity(name, 1, args.length);
+        return readOf(name);
+      }
       const builtin = NAMESPACES.get(receiver.name)?.get(name);
       if (!builtin) throw new EvaluationError(`there is no function '${receiver.name}.${name}'`);
+      expectArity(name, builtin.arity, args.length);
       return args.every(isKnown) ? builtin.call(args, this.work) : combine(args);
     }
     const object = this.value(receiver, scope);
     const type = typeOf(object);
     const method = type && METHODS.get(type)?.get(name);
     if (type && !method) throw new EvaluationError(`a ${type} has no method '${name}'`);
-    if (method && method.arity !== expressions.length) {
-      throw new EvaluationError(`'${name}' of a ${type} takes ${method.arity} arguments`);
-    }
+    if (method) expectArity(name, method.arity, expressions.length);
+    else if (!type) expectKnownMethod(name, expressions.length);
     const args = evaluateArgs();
     if (method && isKnown(object) && args.every(isKnown)) {
       return method.call(object, args, this.work);
@@ -349,6 +355,14 @@ function readOf(name: string): Unknown {
   return new Unknown('hidden', name.startsWith('exists') ? { type: 'bool' } : {});
 }
 
+/** @throws EvaluationError if no type has the method with this number of arguments */
+function expectKnownMethod(name: string, found: number): void {
+  const arities = [...aritiesOfMethod(name)];
+  const [arity] = arities;
+  if (arity === undefined) throw new EvaluationError(`there is no method '${name}'`);
+  if (!arities.includes(found)) expectArity(name, arity, found);
+}
+
 function itemsOf(container: Possible): readonly Possible[] | undefined {
   if (container instanceof PartialItems) {
     if (container.type === 'list') return container.items;
@@ -373,19 +387,4 @@ function asBool(value: Possible): boolean {
 
 function isFalse(value: Possible): boolean {
   return isKnown(value) && value.type === 'bool' && !value.value;
-}
-
-function once(evaluate: Variable): Variable {
-  let outcome: { value: Possible } | { error: unknown } | undefined;
-  return () => {
-    if (!outcome) {
-      try {
-        outcome = { value: evaluate() };
-      } catch (error) {
-        outcome = { error };
-      }
-    }
-    if ('error' in outcome) throw outcome.error;
-    return outcome.value;
-  };
 }

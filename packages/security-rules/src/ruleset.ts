@@ -9,7 +9,8 @@ import type {
   ServiceName,
 } from './ast.js';
 import { check } from './check.js';
-import { EvaluationError, LimitError } from './errors.js';
+import { Coverage } from './coverage.js';
+import { EvaluationError, LimitError, type Position, type RulesWarning } from './errors.js';
 import { asBoolean, Environment, Evaluation } from './evaluator.js';
 import { explain } from './explain.js';
 import { allowsFor, matchPath, type PathMatch } from './matcher.js';
@@ -39,6 +40,8 @@ export interface RulesRequest {
   readonly documents?: DocumentReader;
   /** One instance for all requests of a batch or transaction; also counts their reads together. */
   readonly sharedReads?: SharedReads;
+  /** Counts the results of all evaluated expressions; from `coverage()` of the same ruleset. */
+  readonly coverage?: Coverage;
 }
 
 /** The result of one `allow` statement. */
@@ -46,7 +49,10 @@ export interface AllowTrace {
   readonly line: number;
   readonly column: number;
   readonly allowed: boolean;
+  /** Which part of the condition decided, with its position. */
   readonly why: string;
+  /** The position of the error, if evaluating the condition failed. */
+  readonly errorAt?: Position;
 }
 
 /** The decision and how it was reached. */
@@ -62,6 +68,10 @@ export interface Decision {
 export interface Ruleset {
   readonly version: RulesVersion;
   readonly services: readonly ServiceName[];
+  /** What the file refers to and does not exist, in source order. It denies when it is reached. */
+  readonly warnings: readonly RulesWarning[];
+  /** Creates an empty count of the results of all expressions, see RulesRequest. */
+  coverage(): Coverage;
   /** Evaluates a request. Rejects only if the DocumentReader rejects. */
   evaluate(request: RulesRequest): Promise<Decision>;
   /** All `allow` statements, in the order of the file. */
@@ -79,26 +89,34 @@ export function parseRules(source: string, file: string): RulesFile {
 }
 
 /**
- * Loads a rules file.
+ * Loads a rules file of at most 256 KB.
+ * @param file the name of the file, for messages
+ * @param options strict: what is otherwise a warning is an error, except names that are not used
  * @throws RulesSyntaxError for the first syntax error or construct that is not supported
  */
-export function compileRules(source: string, file: string): Ruleset {
+export function compileRules(
+  source: string,
+  file: string,
+  options: { strict?: boolean } = {},
+): Ruleset {
   const text = new Source(source, file);
   const parsed = parse(text);
-  check(parsed, text);
+  const warnings = check(parsed, text, options);
   const statements = statementsOf(parsed, text);
   return {
     version: parsed.version,
     services: parsed.services.map(({ name }) => name),
     statements: [...statements.values()],
     possibilities: (request) => possibilities(parsed, text, statements, request),
+    warnings,
+    coverage: () => new Coverage(parsed, text),
     evaluate: (request) => decide(parsed, text, request),
   };
 }
 
 async function decide(file: RulesFile, source: Source, request: RulesRequest): Promise<Decision> {
   const { service: name, method } = request;
-  const evaluation = new Evaluation(name, request.documents, request.sharedReads);
+  const evaluation = new Evaluation(name, request.documents, request.sharedReads, request.coverage);
   const tried: AllowTrace[] = [];
   const { debugged } = evaluation;
   if (name === 'firebase.storage' && method === 'list' && file.version === '1') {
@@ -162,7 +180,13 @@ class AllowStatement {
 
   async evaluate(allow: Allow, environment: Environment): Promise<AllowTrace> {
     const { line, column } = this.source.position(allow.start);
-    const trace = (allowed: boolean, why: string): AllowTrace => ({ line, column, allowed, why });
+    const trace = (allowed: boolean, why: string, errorAt?: Position): AllowTrace => ({
+      line,
+      column,
+      allowed,
+      why,
+      ...(errorAt && { errorAt }),
+    });
     if (!allow.condition) return trace(true, 'there is no condition');
     this.evaluation.outcomes.clear();
     try {
@@ -171,9 +195,11 @@ class AllowStatement {
     } catch (error) {
       if (error instanceof LimitError) {
         this.exceededLimit = true;
-        return trace(false, error.message);
+        return trace(false, error.message, { line, column });
       }
       if (!(error instanceof EvaluationError)) throw error;
+      const offset = error.offset ?? allow.condition.start;
+      return trace(false, this.why(allow.condition), this.source.position(offset));
     }
     return trace(false, this.why(allow.condition));
   }

@@ -1,4 +1,5 @@
-import { RulesSyntaxError, type Position } from './errors.js';
+import type { Span } from './ast.js';
+import { RulesSyntaxError, type Position, type SourcePosition } from './errors.js';
 
 /** The text of a rules file. Converts offsets to lines and columns. */
 export class Source {
@@ -28,6 +29,12 @@ export class Source {
     }
     const start = this.lineStarts[low] ?? 0;
     return { line: low + 1, column: Array.from(this.text.slice(start, offset)).length + 1 };
+  }
+
+  /** A span in the form of the Firebase Rules API. */
+  sourcePosition({ start, end }: Span): SourcePosition {
+    const { file: fileName } = this;
+    return { fileName, ...this.position(start), currentOffset: start, endOffset: end };
   }
 
   /** Creates the error for a problem at `offset`. */

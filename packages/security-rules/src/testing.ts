@@ -47,7 +47,8 @@ export async function decide(
     sharedReads,
   } = options;
   const root = service === 'cloud.firestore' ? 'databases/(default)/documents' : 'b/bucket/o';
-  const ruleset = typeof rules === 'string' ? compileRules(rules, 'test.rules') : rules;
+  const ruleset =
+    typeof rules === 'string' ? compileRules(rules, 'test.rules', { strict: true }) : rules;
   const known = {
     service,
     method,
@@ -134,7 +135,7 @@ async function valueOrMessage(condition: string, options: RequestOptions): Promi
 /** The error message for a file that can't be loaded, or undefined if it loads. */
 export function loadError(rules: string): string | undefined {
   try {
-    compileRules(rules, 'test.rules');
+    compileRules(rules, 'test.rules', { strict: true });
     return undefined;
   } catch (error) {
     if (error instanceof RulesSyntaxError) return error.message;

@@ -47,7 +47,8 @@ export async function startFirestoreEmulator(
 ): Promise<FirestoreEmulator> {
   const authorizer = new Authorizer(options.engine ?? rulesEngine, options.onDenied);
   if (options.rules) {
-    const [issue] = authorizer.load(options.rules.source, options.rules.file);
+    const issues = authorizer.load(options.rules.source, options.rules.file);
+    const issue = issues.find(({ severity }) => severity === 'ERROR');
     if (issue) {
       const { fileName, line, column } = issue.sourcePosition;
       throw new Error(`${fileName}:${line}:${column}: ${issue.description}`);

@@ -2,6 +2,7 @@
 import {
   authOfToken,
   compileRules,
+  describeWarning,
   fromJson,
   path as pathValue,
   RulesSyntaxError,
@@ -49,7 +50,7 @@ export function replaceStorageRulesRuntime(
       if (!file) throw new Error('expected a file with Storage rules, found none');
       const ruleset = compileRules(file.content, file.name);
       return Promise.resolve({
-        issues: new IssuesClass(),
+        issues: new IssuesClass([], ruleset.warnings.map(describeWarning)),
         ruleset: toInstance(ruleset, file.name),
       });
     } catch (error) {

@@ -15,7 +15,7 @@ import { parse } from '../parser.js';
 import { Source } from '../source.js';
 import { expressionMutants } from './expression-mutants.js';
 import { printExpression, printMethods, printPattern, printRules } from './print.js';
-import { replaceNode, parseExpression, withoutUnreachable } from './tree.js';
+import { replaceNode, parseExpression, withoutEmptyMatches, withoutUnreachable } from './tree.js';
 
 /** A rules file with one change. */
 export interface Mutant {
@@ -231,7 +231,8 @@ class MutantGenerator {
     if (effect === this.originalEffect) this.withoutEffect++;
     if (effect === this.originalEffect || this.seen.has(effect)) return;
     this.seen.add(effect);
-    const source = printRules(changed);
+    // A match without a statement can't be loaded.
+    const source = printRules(withoutEmptyMatches(changed));
     if (!isValid(source)) return;
     const { line, column } = this.source.position(offset);
     const count = (this.counts.get(description) ?? 0) + 1;

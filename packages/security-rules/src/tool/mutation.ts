@@ -58,7 +58,7 @@ export async function testMutants(text: string, file: string, cases: Case[]): Pr
 
 function compileMutant(source: string): Ruleset | undefined {
   try {
-    return compileRules(source, 'mutant');
+    return compileRules(source, 'mutant', { strict: true });
   } catch (error) {
     if (error instanceof RulesSyntaxError) return undefined;
     throw error;

@@ -80,7 +80,8 @@ service firebase.storage {
 
 /** A JSON replacer that leaves out positions and converts sets and bigints. */
 function withoutPositions(key: string, value: unknown): unknown {
-  if (key === 'start' || key === 'end' || key === 'nameStart') return undefined;
+  if (key === 'start' || key === 'end' || key === 'nameStart' || key === 'parameterStarts')
+    return undefined;
   if (value instanceof Set) return [...value].sort();
   return typeof value === 'bigint' ? String(value) : value;
 }

@@ -46,6 +46,19 @@ export function withoutUnreachable(file: RulesFile): RulesFile {
   return { ...file, services };
 }
 
+/** Copies a tree without match blocks that contain nothing, or only such blocks. */
+export function withoutEmptyMatches(file: RulesFile): RulesFile {
+  const filled = (matches: readonly Match[]): Match[] =>
+    matches
+      .map((match) => ({ ...match, matches: filled(match.matches) }))
+      .filter(({ functions, matches, allows }) => functions.length + matches.length + allows.length > 0); // prettier-ignore
+  const services = file.services.map((service) => ({
+    ...service,
+    matches: filled(service.matches),
+  }));
+  return { ...file, services };
+}
+
 function reachableMatches(matches: readonly Match[]): Match[] {
   return matches
     .map((match) => ({

@@ -6,7 +6,7 @@ const DOCUMENTS = 'projects/demo/databases/(default)/documents';
 const client = { kind: 'client', auth: null } as const;
 const time: v1.Timestamp = { seconds: 1, nanos: 0 };
 const read = (): undefined => undefined;
-const denied = 'Missing or insufficient permissions';
+const denied = /^\n?(false|evaluation error at L\d+:\d+) for '\w+' @ L2\n|No matching/;
 
 /** Loads rules that read `each` documents per request; `'x'` as prefix: the same documents each time. */
 function createAuthorizer(each: number, prefix: 'id' | "'x'"): Authorizer {

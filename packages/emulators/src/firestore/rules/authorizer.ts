@@ -60,7 +60,7 @@ export class Authorizer {
     private readonly onDenied?: OnDenied,
   ) {}
 
-  /** Loads rules. Returns their errors; the previous rules stay in force if there are any. */
+  /** Loads rules. Returns their errors and warnings; the previous rules stay in force if there is an error. */
   load(source: string, file: string): Issue[] {
     const { ruleset, issues } = this.engine.compile(source, file);
     if (ruleset) [this.#ruleset, this.#file] = [ruleset, file];
@@ -196,7 +196,8 @@ export class Authorizer {
       file: this.#file,
       tried: decision.tried,
     });
-    throw new StatusError(Code.PERMISSION_DENIED, 'Missing or insufficient permissions.');
+    const message = this.engine.denialMessage(method, decision.tried);
+    throw new StatusError(Code.PERMISSION_DENIED, message);
   }
 }
 

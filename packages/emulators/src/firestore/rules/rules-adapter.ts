@@ -8,7 +8,8 @@ const NANOS_PER_SECOND = 1_000_000_000n;
 export const rulesEngine: RulesEngine = {
   compile(source, file) {
     try {
-      return { ruleset: rules.compileRules(source, file), issues: [] };
+      const ruleset = rules.compileRules(source, file);
+      return { ruleset, issues: [...ruleset.warnings] };
     } catch (error) {
       if (!(error instanceof rules.RulesSyntaxError)) throw error;
       const { line, column, problem } = error;
@@ -16,6 +17,7 @@ export const rulesEngine: RulesEngine = {
       return { issues: [{ sourcePosition, severity: 'ERROR', description: problem }] };
     }
   },
+  denialMessage: (method, tried) => rules.denialMessage({ method, tried }),
   anyDocument: rules.ANY_DOCUMENT,
   anyParents: rules.ANY_PARENTS,
   createSharedReads: () => new rules.SharedReads(),

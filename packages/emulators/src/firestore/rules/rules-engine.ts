@@ -1,9 +1,9 @@
 /** The interface of the rules engine; `rules-adapter.ts` implements it. */
 
 import type { OpenSegments } from './placeholders.js';
-import type { RulesValue, SharedReads } from 'firebase-rules-check';
+import type { Coverage, ExpressionReport, RulesValue, SharedReads } from 'firebase-rules-check';
 
-export type { RulesValue, SharedReads };
+export type { Coverage, ExpressionReport, RulesValue, SharedReads };
 
 export type RulesMethod = 'get' | 'list' | 'create' | 'update' | 'delete';
 
@@ -22,27 +22,47 @@ export interface RulesRequest {
   documents: DocumentReader;
   /** Shared by all requests whose document reads count toward one limit. */
   sharedReads?: SharedReads;
+  /** Counts the results of the evaluated expressions; from `coverage()` of the same ruleset. */
+  coverage?: Coverage;
 }
 
 export interface Decision {
   allowed: boolean;
-  tried: { line: number; column: number; allowed: boolean; why: string }[];
+  tried: {
+    line: number;
+    column: number;
+    allowed: boolean;
+    why: string;
+    /** The position of the error, if evaluating the condition failed. */
+    errorAt?: { line: number; column: number };
+  }[];
 }
 
 export interface Ruleset {
   evaluate(request: RulesRequest): Promise<Decision>;
+  /** Creates an empty count of results for `RulesRequest.coverage`; its `report()` is that of `:ruleCoverage`. */
+  coverage(): Coverage;
 }
 
-/** An error in rules, in the format of the emulator's API. */
+/** An error or a warning in rules, in the format of the emulator's API. Rules with warnings only are loaded. */
 export interface Issue {
-  sourcePosition: { fileName: string; line: number; column: number };
-  severity: 'ERROR';
+  sourcePosition: {
+    fileName: string;
+    line: number;
+    column: number;
+    /** Offsets into the text in UTF-16 code units; absent for an error. */
+    currentOffset?: number;
+    endOffset?: number;
+  };
+  severity: 'ERROR' | 'WARNING';
   description: string;
 }
 
 /** Compiles rules and creates the values that they operate on. */
 export interface RulesEngine extends OpenSegments {
   compile(source: string, file: string): { ruleset?: Ruleset; issues: Issue[] };
+  /** The error message of a denied request for the client: where and why it was denied. */
+  denialMessage(method: RulesMethod, tried: Decision['tried']): string;
   /** A counter of document reads for one batch, transaction or read of several documents. */
   createSharedReads(): SharedReads;
   /** Accepts null, booleans, strings, bigints (int), bytes, and arrays and objects of these. */
