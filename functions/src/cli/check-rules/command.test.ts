@@ -65,6 +65,29 @@ test('positions are those of a file with CRLF line ends', async () => {
   expect(out).toMatch(/^storage[.]rules:6:23: this rule lets anyone/);
 });
 
+describe('a warning of the compiler', () => {
+  const rules = withBlock(FIRESTORE, 'match /c/{id} { allow read: if isMissing(id); }');
+
+  test.each([
+    [[], 0],
+    [['--strict'], 1],
+  ])('with the options %j gives the exit code %i', async (options, code) => {
+    const result = await run({ ...FILES, 'firestore.rules': rules }, ...options);
+    expect(result).toMatchObject({ code, err: '' });
+    expect(result.out).toMatch(
+      /^firestore[.]rules:\d+:\d+: warning: Invalid function name: isMissing[.]\n/,
+    );
+    expect(result.out).toMatch(/: no findings, no notes, 1 warning\n$/);
+  });
+
+  test('is in the JSON document', async () => {
+    const { out } = await run({ ...FILES, 'firestore.rules': rules }, '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      warnings: [{ severity: 'WARNING', sourcePosition: { fileName: 'firestore.rules' } }],
+    });
+  });
+});
+
 describe('a note', () => {
   const rules = withBlock(
     FIRESTORE,

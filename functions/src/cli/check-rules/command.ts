@@ -2,8 +2,10 @@
 import { parseArgs, parseEnv } from 'node:util';
 import {
   compileRules,
+  describeWarning,
   RulesSyntaxError,
   type Ruleset,
+  type RulesWarning,
   type ServiceName,
 } from 'firebase-rules-check';
 import { evaluateCases, InputError, readCases, type Case } from 'firebase-rules-check/tool';
@@ -23,10 +25,11 @@ others, and may owners upload originals and read their image records? Needs no n
 FILE           rules of Cloud Storage or Firestore; default: those that firebase.json names
 --params FILE  parameters of your instance, one NAME=value per line; default: the default parameters
 --cases FILE   cases of your own, see below; can be given several times
---strict       notes count as findings
+--strict       notes and warnings count as findings
 --json         print a JSON document instead of lines
 
 A note is about a rule that gives access to some users: a custom claim, a user id or a document decides.
+A warning is about a part of the rules that does not exist, such as an unknown function: it denies access.
 Cases are a JSON array: {"name", "method", "path", "auth", "resource", "requestResource", "expect"}; the
 format is that of \`npx firebase-rules-check --help\`.
 
@@ -40,6 +43,8 @@ interface Report {
   readonly skipped: string[];
   readonly findings: Exposure[];
   readonly notes: Exposure[];
+  /** Those of the compiler, in the form of the Firebase Rules API. */
+  readonly warnings: RulesWarning[];
 }
 
 /**
@@ -61,8 +66,9 @@ export async function checkRules(
     }
     const report = await check(options, cwd, now);
     out(options.json ? `${JSON.stringify(report, null, 2)}\n` : toText(report));
-    const { findings, notes } = report;
-    return findings.length + (options.strict ? notes.length : 0) > 0 ? 1 : 0;
+    const { findings, notes, warnings } = report;
+    const others = options.strict ? notes.length + warnings.length : 0;
+    return findings.length + others > 0 ? 1 : 0;
   } catch (error) {
     const isInput =
       error instanceof UsageError ||
@@ -145,7 +151,9 @@ async function check(options: Options, cwd: string, now: Date): Promise<Report> 
   }
   const nameOf = ({ file }: Checked): string => file.name;
   const skipped = all.filter((one) => !checked.includes(one)).map(nameOf);
-  return { files: checked.map(nameOf), skipped, findings, notes };
+  // A file with rules of two services is checked once for each.
+  const warnings = [...new Set(checked.map(({ rules }) => rules))].flatMap((one) => one.warnings);
+  return { files: checked.map(nameOf), skipped, findings, notes, warnings };
 }
 
 /** One entry for each service of the file. @throws RulesSyntaxError, UsageError */
@@ -220,17 +228,18 @@ async function runCases(
   return findings;
 }
 
-function toText({ files, skipped, findings, notes }: Report): string {
+function toText({ files, skipped, findings, notes, warnings }: Report): string {
   const line = ({ file, line, column, message }: Exposure, kind = ''): string =>
     `${file}:${line}:${column}: ${kind}${message}`;
   const count = (number: number, noun: string): string =>
     `${number === 0 ? 'no' : number} ${noun}${number === 1 ? '' : 's'}`;
   const lines = [...findings.map((one) => line(one)), ...notes.map((one) => line(one, 'note: '))];
+  lines.push(...warnings.map(describeWarning));
   lines.push(
     ...skipped.map((name) => `${name}: not checked, it is not for the bucket of the instance`),
   );
-  lines.push(
-    `${files.join(', ')}: ${count(findings.length, 'finding')}, ${count(notes.length, 'note')}`,
-  );
+  const counts = [count(findings.length, 'finding'), count(notes.length, 'note')];
+  if (warnings.length > 0) counts.push(count(warnings.length, 'warning'));
+  lines.push(`${files.join(', ')}: ${counts.join(', ')}`);
   return `${lines.join('\n')}\n`;
 }

@@ -129,6 +129,28 @@ describe('returns 2 and prints one error line', () => {
   });
 });
 
+describe('rules with a warning', () => {
+  const files = {
+    'a.rules': RULES.replace('request.auth != null', 'isMissing()'),
+    'cases.json': JSON.stringify([CASE]),
+  };
+
+  test('are evaluated, and the warning goes to standard error', async () => {
+    expect(await run(files)).toMatchObject({
+      code: 0,
+      stderr: 'a.rules:3:19: warning: Invalid function name: isMissing.\n',
+    });
+  });
+
+  test('with --strict return 2', async () => {
+    expect(await run(files, ['a.rules', 'cases.json', '--strict'])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: "a.rules:3:19: expected a function in scope, found 'isMissing'\n",
+    });
+  });
+});
+
 test('--help prints the usage', async () => {
   expect(await run({}, ['--help'])).toEqual({ code: 0, stdout: USAGE, stderr: '' });
 });

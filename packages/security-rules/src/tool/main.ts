@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compileRules, RulesSyntaxError } from '../index.js';
+import { compileRules, describeWarning, RulesSyntaxError } from '../index.js';
 import { readCases } from './cases.js';
 import { evaluateCases } from './evaluate.js';
 import { InputError } from './input.js';
@@ -12,11 +12,13 @@ export { readCases, type Case } from './cases.js';
 export { evaluateCases, type Result } from './evaluate.js';
 export { InputError } from './input.js';
 
-export const USAGE = `npx firebase-rules-check FILE CASES.json
+export const USAGE = `npx firebase-rules-check FILE CASES.json [--strict]
 npm run --silent rules -- FILE CASES.json   (in a clone of the repository)
 
 Evaluates each case in CASES.json (an array) against the security rules in FILE and prints one
 line of JSON per case: {"name", "allowed", "expected", "ok", "why"}.
+Warnings about FILE, such as an unknown function, go to standard error; with --strict they are errors,
+except names that are not used.
 Exit code: 0 when every decision is the expected one, 1 when one is not, 2 when FILE or CASES.json
 is invalid or cannot be read.
 
@@ -51,17 +53,22 @@ export async function main(
   folder = process.env['INIT_CWD'] ?? process.cwd(),
 ): Promise<number> {
   let names: string[];
+  let strict: boolean;
   try {
     const { values, positionals } = parseArgs({
       args: argv,
       allowPositionals: true,
-      options: { help: { type: 'boolean', short: 'h', default: false } },
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        strict: { type: 'boolean', default: false },
+      },
     });
     if (values.help) {
       process.stdout.write(USAGE);
       return 0;
     }
     names = positionals;
+    strict = values.strict;
   } catch (error) {
     return fail(`${messageOf(error)}\n${USAGE}`);
   }
@@ -70,7 +77,8 @@ export async function main(
     return fail(`expected FILE and CASES.json, found ${names.length} file names\n${USAGE}`);
   }
   try {
-    const ruleset = compileRules(readText(folder, rulesName), rulesName);
+    const ruleset = compileRules(readText(folder, rulesName), rulesName, { strict });
+    for (const one of ruleset.warnings) process.stderr.write(`${describeWarning(one)}\n`);
     const results = await evaluateCases(ruleset, readCases(readText(folder, casesName), casesName));
     for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`);
     return results.every(({ ok }) => ok) ? 0 : 1;
