@@ -35,3 +35,9 @@ export type ListCollectionIdsRequest = google.firestore.v1.IListCollectionIdsReq
 export type ListCollectionIdsResponse = google.firestore.v1.IListCollectionIdsResponse;
 export type ListenRequest = google.firestore.v1.IListenRequest;
 export type ListenResponse = google.firestore.v1.IListenResponse;
+export type ListenTarget = google.firestore.v1.ITarget;
+export type TargetChange = google.firestore.v1.ITargetChange;
+export type WriteRequest = Omit<google.firestore.v1.IWriteRequest, 'writes'> & {
+  writes?: Write[] | null;
+};
+export type WriteResponse = google.firestore.v1.IWriteResponse;

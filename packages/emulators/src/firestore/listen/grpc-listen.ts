@@ -1,67 +1,70 @@
-/** The bidirectional calls of the service: Listen, and Write (unimplemented). */
-import type { Duplex } from 'node:stream';
+/** The bidirectional gRPC calls of the service: Listen and Write. */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Caller } from '../caller.js';
-import { Code, StatusError, toServiceError } from '../errors.js';
-import { rewriteQuery } from '../store/query-rewrite.js';
+import { type StatusError, toServiceError } from '../errors.js';
 import type { FirestoreService } from '../service.js';
+import { encode, methodShape } from '../transport/protocol.js';
 import type * as v1 from '../v1.js';
+import { type OpenStream, openListen, openWrite, type Sink } from './streams.js';
 
 type Call = ServerDuplexStream<object, object>;
 
-/**
- * Listens to documents and queries for the Admin SDK, with one target per stream. The full web SDK
- * puts several targets on one stream, which the in-memory database does not separate, so every
- * target of a client is rejected.
- */
+const listenResponse = methodShape('Listen').responseType;
+const writeResponse = methodShape('Write').responseType;
+
+/** Encoded messages, so that a message for many streams is encoded once. */
+const encodedListenResponses = new WeakMap<object, Buffer>();
+
+/** Serves a Listen call. */
 export function listen(service: FirestoreService, call: Call, caller: Caller): void {
-  if (caller.kind === 'client') {
-    call.on('data', (request: v1.ListenRequest) => rejectTarget(call, request));
-    call.on('end', () => call.end());
-    return;
+  const sink = new CallSink<v1.ListenResponse>(call, encodeShared);
+  connect(call, openListen(service, caller, sink));
+}
+
+/** Serves a Write call. */
+export function write(service: FirestoreService, call: Call, caller: Caller): void {
+  const sink = new CallSink<v1.WriteResponse>(call, (message) => encode(writeResponse, message));
+  connect(call, openWrite(service, caller, sink));
+}
+
+/** Sends messages as bytes, so that their size is known until grpc-js has passed them on. */
+class CallSink<T extends object> implements Sink<T> {
+  buffered = 0;
+
+  constructor(
+    private readonly call: Call,
+    private readonly encodeMessage: (message: T) => Buffer,
+  ) {}
+
+  send(message: T): void {
+    const bytes = this.encodeMessage(message);
+    this.buffered += bytes.length;
+    this.call.write(bytes, () => {
+      this.buffered -= bytes.length;
+    });
   }
-  let stream: Duplex | undefined;
-  const open = (database: string): Duplex => {
-    const opened = service.openListen(database);
-    opened.on('data', (response: v1.ListenResponse) => call.write(response));
-    opened.on('error', (error) => fail(call, error));
-    opened.on('end', () => call.end());
-    return opened;
-  };
-  call.on('data', (request: v1.ListenRequest) => {
-    try {
-      stream ??= open(request.database ?? '');
-      stream.write(withRewrittenQuery(request));
-    } catch (error) {
-      fail(call, error);
-    }
+
+  end(error?: StatusError): void {
+    if (error) this.call.emit('error', toServiceError(error));
+    else this.call.end();
+  }
+}
+
+function connect<T>(call: Call, stream: OpenStream<T>): void {
+  call.on('data', (request: T) => stream.receive(request));
+  call.on('end', () => {
+    stream.close();
+    call.end();
   });
-  call.on('end', () => stream?.end());
-  call.on('cancelled', () => stream?.destroy());
+  call.on('cancelled', () => stream.close());
+  call.on('close', () => stream.close());
 }
 
-/** Only the full web SDK uses the Write stream. */
-export function write(): never {
-  throw new StatusError(Code.UNIMPLEMENTED, USE_LITE);
-}
-
-const USE_LITE = 'The local Firestore serves clients of firebase/firestore/lite only.';
-
-/** Rejects one target with a REMOVE, as Firestore does: SDKs retry after an error of the stream. */
-function rejectTarget(call: Call, { addTarget }: v1.ListenRequest): void {
-  if (!addTarget) return;
-  const cause = { code: Code.UNIMPLEMENTED, message: USE_LITE };
-  const targetIds = [addTarget.targetId ?? 0];
-  call.write({ targetChange: { targetChangeType: 'REMOVE', targetIds, cause } });
-}
-
-function withRewrittenQuery(request: v1.ListenRequest): v1.ListenRequest {
-  const query = request.addTarget?.query;
-  if (!query?.structuredQuery) return request;
-  const structuredQuery = rewriteQuery(query.structuredQuery);
-  return { ...request, addTarget: { ...request.addTarget, query: { ...query, structuredQuery } } };
-}
-
-function fail(call: Call, error: unknown): void {
-  call.emit('error', toServiceError(error));
+function encodeShared(message: v1.ListenResponse): Buffer {
+  let bytes = encodedListenResponses.get(message);
+  if (!bytes) {
+    bytes = encode(listenResponse, message);
+    encodedListenResponses.set(message, bytes);
+  }
+  return bytes;
 }

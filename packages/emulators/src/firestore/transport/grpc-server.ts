@@ -27,7 +27,9 @@ export function createGrpcServer(service: FirestoreService): grpc.Server {
       responseStream: method.responseStream,
       requestSerialize: (request) => encode(method.requestType, request),
       requestDeserialize: (bytes) => decode(method.requestType, bytes),
-      responseSerialize: (response) => encode(method.responseType, response),
+      // Listen and Write responses arrive as bytes.
+      responseSerialize: (response) =>
+        Buffer.isBuffer(response) ? response : encode(method.responseType, response),
       responseDeserialize: (bytes) => decode(method.responseType, bytes),
     };
   }
@@ -52,7 +54,7 @@ function implementation(service: FirestoreService): grpc.UntypedServiceImplement
     RunQuery: streaming((request, caller) => service.runQuery(request, caller)),
     RunAggregationQuery: streaming((request, caller) => service.aggregate(request, caller)),
     Listen: withCaller((call, caller) => listen(service, call, caller)),
-    Write: withCaller(() => write()),
+    Write: withCaller((call, caller) => write(service, call, caller)),
   };
 }
 
