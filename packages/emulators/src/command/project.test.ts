@@ -52,13 +52,14 @@ test('says which extensions are not started', () => {
   ]);
 });
 
-test('says that several databases have the same rules', () => {
+test('says which databases of a list have no rules', () => {
   const firestore = [
     { database: 'second', rules: 'second.rules' },
     { database: '(default)', rules: 'default.rules' },
+    { database: 'third' },
   ];
   expect(read({ 'firebase.json': JSON.stringify({ firestore }) }).notes).toEqual([
-    'The rules in default.rules apply to all Firestore databases.',
+    'The Firestore database third has no rules: every request is allowed.',
   ]);
 });
 

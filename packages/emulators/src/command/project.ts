@@ -1,7 +1,7 @@
 /** Reads of a Firebase project which emulators it needs. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { isLocalExtension, mainDatabase } from '../launcher/offline.js';
+import { isLocalExtension } from '../launcher/offline.js';
 import { loadModule } from '../launcher/patch.js';
 import { UsageError, type Arguments } from './arguments.js';
 
@@ -43,9 +43,11 @@ export function readLocalProject(cwd: string, args: Arguments): LocalProject {
     notes.push(`The extension ${id} is not started: only one in a folder works without Google.`);
   }
   const databases = content['firestore'];
-  if (Array.isArray(databases) && databases.length > 1) {
-    const rules = mainDatabase(databases)?.rules;
-    if (rules !== undefined) notes.push(`The rules in ${rules} apply to all Firestore databases.`);
+  for (const entry of Array.isArray(databases) ? (databases as unknown[]) : []) {
+    if (!isObject(entry) || typeof entry['rules'] === 'string') continue;
+    const { database } = entry;
+    const name = typeof database === 'string' ? database : '(default)';
+    notes.push(`The Firestore database ${name} has no rules: every request is allowed.`);
   }
   const project = args.project ?? (hasDefault(dirname(config)) ? undefined : DEFAULT_PROJECT);
   return { config, only, notes, ...(project !== undefined && { project }) };

@@ -9,8 +9,10 @@ const owner: Caller = { kind: 'owner' };
 
 /**
  * Reads an Authorization header. `Bearer owner` is the Admin SDK; any other bearer token is an ID
- * token of the Auth emulator.
- * @throws StatusError UNAUTHENTICATED when the header holds no usable token
+ * token of the Auth emulator, of `createMockUserToken` or of Firebase Authentication. As in Google's
+ * emulator neither the signature nor the expiry is checked: mock tokens expired in 1970.
+ * @throws StatusError INVALID_ARGUMENT when the header holds no usable token, as Google's emulator:
+ *   SDKs retry an UNAUTHENTICATED request for ever
  */
 export function identifyCaller(authorization: string | undefined): Caller {
   if (!authorization) return { kind: 'client', auth: null };
@@ -18,7 +20,10 @@ export function identifyCaller(authorization: string | undefined): Caller {
   if (bearer === 'owner') return owner;
   const auth = bearer === undefined ? undefined : authOfToken(bearer);
   if (auth === undefined) {
-    throw new StatusError(Code.UNAUTHENTICATED, 'The Authorization header holds no usable token.');
+    throw new StatusError(
+      Code.INVALID_ARGUMENT,
+      'Expected "Bearer owner" or "Bearer <ID token>" in the Authorization header, found something else.',
+    );
   }
   return { kind: 'client', auth };
 }

@@ -22,9 +22,15 @@ const HTTP_STATUS: ReadonlyMap<number, number> = new Map([
 
 /** An error with a gRPC status code. */
 export class StatusError extends Error {
+  /**
+   * @param details messages of google.rpc in JSON, each with its `@type`; only REST sends them
+   * @param httpStatus for REST; default: the one that belongs to the code
+   */
   constructor(
     readonly code: number,
     message: string,
+    readonly details: readonly object[] = [],
+    readonly httpStatus?: number,
   ) {
     super(message);
     this.name = 'StatusError';
@@ -41,10 +47,11 @@ export function toStatusError(error: unknown): StatusError {
 
 /** The HTTP status and the JSON body for an error, in the format of Google's REST APIs. */
 export function toHttpError(error: unknown): { status: number; body: object } {
-  const { code, message } = toStatusError(error);
-  const status = HTTP_STATUS.get(code) ?? 500;
+  const { code, message, details, httpStatus } = toStatusError(error);
+  const status = httpStatus ?? HTTP_STATUS.get(code) ?? 500;
   const name = Code[code] ?? 'UNKNOWN';
-  return { status, body: { error: { code: status, message, status: name } } };
+  const withDetails = details.length > 0 && { details };
+  return { status, body: { error: { code: status, message, status: name, ...withDetails } } };
 }
 
 /** The gRPC status for an error. */

@@ -4,20 +4,25 @@ import { credentials, createGrpcServer } from './transport/grpc-server.js';
 import { createRestServer } from './transport/rest-server.js';
 import { rulesEngine } from './rules/rules-adapter.js';
 import type { Issue, RulesEngine, RulesValue } from './rules/rules-engine.js';
+import type { DatabaseName, StartRules } from './rules/rulesets.js';
 import { Authorizer } from './rules/authorizer.js';
 import { FirestoreService } from './service.js';
 import { openSharedPort } from './transport/shared-port.js';
 import { Triggers, type TriggerEvent } from './triggers.js';
 
 export type { Issue, RulesValue } from './rules/rules-engine.js';
+export type { DatabaseName, StartRules } from './rules/rulesets.js';
 export type { TriggerEvent } from './triggers.js';
 
 /** A running Firestore emulator. */
 export interface FirestoreEmulator {
   port: number;
   host: string;
-  /** Loads security rules. Returns their errors; the previous rules stay in force if there are any. */
-  loadRules(source: string, file: string): Issue[];
+  /**
+   * Replaces rules from the start, and those that a client has loaded since for the same databases of `projectId`.
+   * @returns errors and warnings; the previous rules stay in force if there is an error
+   */
+  loadRules(rules: StartRules): Issue[];
   /** Reads a document for `firestore.get()` in Storage rules. Path: ['databases', …, 'documents', …]. */
   readDocument(path: string[]): Promise<RulesValue | undefined>;
   /** Closes every connection and the port. */
@@ -29,7 +34,10 @@ export interface FirestoreEmulatorOptions {
   /** 0 selects any free port. */
   port: number;
   projectId: string;
-  rules?: { source: string; file: string };
+  /** Without rules every request is allowed, as in Google's emulator. */
+  rules?: readonly StartRules[];
+  /** Called once for each database that a client reaches without rules. */
+  onOpenDatabase?: (name: DatabaseName) => void;
   /** Called for each request that the rules deny. */
   onDenied?: OnDenied;
   /** Called for each event of a registered function. */
@@ -45,9 +53,10 @@ export interface FirestoreEmulatorOptions {
 export async function startFirestoreEmulator(
   options: FirestoreEmulatorOptions,
 ): Promise<FirestoreEmulator> {
-  const authorizer = new Authorizer(options.engine ?? rulesEngine, options.onDenied);
-  if (options.rules) {
-    const issues = authorizer.load(options.rules.source, options.rules.file);
+  const { engine = rulesEngine, onDenied, onOpenDatabase } = options;
+  const authorizer = new Authorizer(engine, onDenied, onOpenDatabase);
+  for (const rules of options.rules ?? []) {
+    const issues = authorizer.rulesets.loadDefault(rules);
     const issue = issues.find(({ severity }) => severity === 'ERROR');
     if (issue) {
       const { fileName, line, column } = issue.sourcePosition;
@@ -65,7 +74,13 @@ export async function startFirestoreEmulator(
   return {
     port: sharedPort.port,
     host: options.host,
-    loadRules: (source, file) => authorizer.load(source, file),
+    loadRules: (rules) => {
+      const issues = authorizer.rulesets.loadDefault(rules);
+      const isInForce = issues.every(({ severity }) => severity !== 'ERROR');
+      const { database } = rules;
+      if (isInForce) authorizer.rulesets.unload({ project: options.projectId, database });
+      return issues;
+    },
     readDocument: (path) => {
       const [, database, , ...rest] = path;
       const name = `projects/${options.projectId}/databases/${database}/documents/${rest.join('/')}`;

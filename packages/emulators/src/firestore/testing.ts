@@ -21,7 +21,7 @@ process.env['METADATA_SERVER_DETECTION'] = 'none';
 
 let apps = 0;
 
-/** Starts an emulator on a free port. Without rules, every client request is denied. */
+/** Starts an emulator on a free port. Without rules, every client request is allowed. */
 export async function startTestEmulator(
   rules?: string,
   onEvent?: (event: TriggerEvent) => void,
@@ -31,7 +31,7 @@ export async function startTestEmulator(
     port: 0,
     projectId: PROJECT,
     ...(onEvent && { onEvent }),
-    ...(rules === undefined ? {} : { rules: { source: rules, file: 'firestore.rules' } }),
+    ...(rules === undefined ? {} : { rules: [{ source: rules, file: 'firestore.rules' }] }),
   });
   const previous = process.env['FIRESTORE_EMULATOR_HOST'];
   process.env['FIRESTORE_EMULATOR_HOST'] = `${emulator.host}:${emulator.port}`;

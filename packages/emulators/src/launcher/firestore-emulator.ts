@@ -1,12 +1,13 @@
 /** Replaces firebase-tools' Firestore emulator, a Java program, with the one of this package. */
-import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import { request } from 'node:http';
 import {
   startFirestoreEmulator,
   type FirestoreEmulator,
+  type StartRules,
   type TriggerEvent,
 } from '../firestore/index.js';
 import type { OnDenied } from 'firebase-rules-check';
+import { readRules, rulesFiles, watchRules } from './firestore-rules.js';
 import { loadModule, prototypeOf, replace, toCliError } from './patch.js';
 
 /** The arguments of firebase-tools' FirestoreEmulator. */
@@ -18,7 +19,7 @@ interface EmulatorArguments {
 }
 
 let emulator: FirestoreEmulator | undefined;
-let watcher: FSWatcher | undefined;
+let stopWatching: (() => void) | undefined;
 
 /** The running Firestore emulator; undefined before its start and after its stop. */
 export function runningEmulator(): FirestoreEmulator | undefined {
@@ -40,8 +41,9 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
           host,
           port,
           project_id: projectId,
-          rules,
+          rules: mainRules,
         } = (this as { args: EmulatorArguments }).args;
+        const files = rulesFiles(mainRules);
         try {
           emulator = await startFirestoreEmulator({
             host,
@@ -49,18 +51,20 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
             projectId,
             onEvent: sendToFunction,
             ...(onDenied && { onDenied }),
-            ...(rules !== undefined && {
-              rules: { source: readFileSync(rules, 'utf8'), file: rules },
-            }),
+            onOpenDatabase: ({ project, database }) =>
+              console.warn(
+                `No security rules for the Firestore database ${database} of ${project}: every request is allowed.`,
+              ),
+            rules: files.map(readRules),
           });
         } catch (error) {
           throw toCliError(error as Error);
         }
-        if (rules !== undefined) watchRules(rules);
+        stopWatching = watchRules(files, loadRules);
       },
   );
   replace(original, 'stop', () => async () => {
-    watcher?.close();
+    stopWatching?.();
     await emulator?.stop();
     emulator = undefined;
   });
@@ -86,11 +90,6 @@ function sendToFunction({ project, key, contentType, body }: TriggerEvent): void
   outgoing.end(JSON.stringify(body));
 }
 
-function watchRules(file: string): void {
-  watcher = watch(file, () => {
-    const source = readFileSync(file, 'utf8');
-    for (const issue of emulator?.loadRules(source, file) ?? []) {
-      console.warn(JSON.stringify(issue));
-    }
-  });
+function loadRules(rules: StartRules): void {
+  for (const issue of emulator?.loadRules(rules) ?? []) console.warn(JSON.stringify(issue));
 }

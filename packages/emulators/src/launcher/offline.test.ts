@@ -1,9 +1,4 @@
-import {
-  isLocalExtension,
-  mainDatabase,
-  removePublishedExtensions,
-  useForwardSlashes,
-} from './offline.js';
+import { isLocalExtension, removePublishedExtensions, useForwardSlashes } from './offline.js';
 
 test('paths with backslashes are those with slashes, and nothing else changes', () => {
   const data = {
@@ -33,13 +28,6 @@ test('a project without these sections is left alone', () => {
   const data = { hosting: 'hosting.json', emulators: {} };
   useForwardSlashes(data);
   expect(data).toEqual({ hosting: 'hosting.json', emulators: {} });
-});
-
-test('the main database is the default one, or the first', () => {
-  const [second, main] = [{ database: 'second' }, { database: '(default)' }];
-  expect(mainDatabase([second, main])).toBe(main);
-  expect(mainDatabase([second])).toBe(second);
-  expect(mainDatabase([])).toBeUndefined();
 });
 
 test.each([

@@ -1,5 +1,6 @@
 /** Runs any project without Google: no login, no look-ups, and defaults for the emulators that firebase.json lacks. */
 import { readFileSync } from 'node:fs';
+import { mainDatabase, rulesFilesOf, setRulesFiles, type Database } from './firestore-rules.js';
 import { loadModule, prototypeOf, replace, toCliError } from './patch.js';
 
 interface CliConfig {
@@ -110,7 +111,10 @@ export function addEmulators(emulators: readonly string[]): void {
     removePublishedExtensions(config.data);
     useForwardSlashes(config.data);
     const databases = config.get('firestore');
-    if (Array.isArray(databases)) config.set('firestore', mainDatabase(databases) ?? {});
+    if (Array.isArray(databases)) {
+      setRulesFiles(rulesFilesOf(databases as Database[], (path) => config.path(path)));
+      config.set('firestore', mainDatabase(databases) ?? {});
+    }
     return config;
   });
 }
@@ -162,18 +166,4 @@ function replaceBackslashes(object: Record<string, unknown>, names: readonly str
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-/** One of the databases in firebase.json. */
-interface Database {
-  database?: string;
-  rules?: string;
-}
-
-/**
- * The emulator evaluates one set of rules. The CLI finds none where firebase.json has a list.
- * @returns the default database, or the first
- */
-export function mainDatabase(databases: readonly Database[]): Database | undefined {
-  return databases.find(({ database }) => database === '(default)') ?? databases[0];
 }

@@ -17,7 +17,7 @@ function createAuthorizer(each: number, prefix: 'id' | "'x'"): Authorizer {
   const authorizer = new Authorizer(rulesEngine);
   const rules = `rules_version = '2'; service cloud.firestore {
     match /databases/{database}/documents/docs/{id} { allow read, write: if ${condition}; } }`;
-  expect(authorizer.load(rules, 'firestore.rules')).toEqual([]);
+  expect(authorizer.rulesets.loadDefault({ source: rules, file: 'firestore.rules' })).toEqual([]);
   return authorizer;
 }
 

@@ -6,13 +6,12 @@ import { formatName, parseName, rulesPath } from '../names.js';
 import { placeholders } from './placeholders.js';
 import type {
   DocumentReader,
-  Issue,
   RulesEngine,
   RulesMethod,
   RulesValue,
-  Ruleset,
   SharedReads,
 } from './rules-engine.js';
+import { Rulesets, type DatabaseName } from './rulesets.js';
 import { documentValue, placeholderValue, queryValue, timestampValue } from './rules-values.js';
 import type * as v1 from '../v1.js';
 
@@ -47,24 +46,21 @@ interface Access {
   sharedReads?: SharedReads;
 }
 
-/** Evaluates the rules for requests of clients. Without rules every request is denied. */
+/** Evaluates the rules for requests of clients. A database without rules allows every request. */
 export class Authorizer {
-  #ruleset: Ruleset | undefined;
+  /** The rules of all projects and databases. */
+  readonly rulesets: Rulesets;
 
-  /** The file name of the rules. */
-  #file = '';
-
-  /** @param onDenied called for each request that the rules deny, with the reason */
+  /**
+   * @param onDenied called for each request that the rules deny, with the reason
+   * @param onOpen called once for each database that a client reaches without rules
+   */
   constructor(
     private readonly engine: RulesEngine,
     private readonly onDenied?: OnDenied,
-  ) {}
-
-  /** Loads rules. Returns their errors and warnings; the previous rules stay in force if there is an error. */
-  load(source: string, file: string): Issue[] {
-    const { ruleset, issues } = this.engine.compile(source, file);
-    if (ruleset) [this.#ruleset, this.#file] = [ruleset, file];
-    return issues;
+    onOpen?: (name: DatabaseName) => void,
+  ) {
+    this.rulesets = new Rulesets(engine, onOpen);
   }
 
   /** @throws StatusError PERMISSION_DENIED unless the caller may get every one of the documents */
@@ -165,17 +161,18 @@ export class Authorizer {
 
   async #evaluate(access: Access): Promise<void> {
     const { caller, method, name, resource, requestFields, time, documents, sharedReads } = access;
-    if (!this.#ruleset) {
-      throw new StatusError(Code.PERMISSION_DENIED, 'No security rules are loaded.');
-    }
+    const loaded = this.rulesets.use(parseName(name));
+    if (!loaded) return;
+    const { rules, coverage } = loaded;
     const path = rulesPath(name);
     const auth = caller.kind === 'client' ? caller.auth : null;
-    const decision = await this.#ruleset.evaluate({
+    const decision = await rules.ruleset.evaluate({
       service: 'cloud.firestore',
       method,
       path,
       resource,
       documents,
+      coverage,
       ...(sharedReads && { sharedReads }),
       request: this.engine.map({
         auth: this.engine.fromJson(auth),
@@ -193,7 +190,7 @@ export class Authorizer {
       method,
       path: path.map((segment) => (isOpen(segment) ? '*' : segment)),
       ...(auth && { uid: auth.uid }),
-      file: this.#file,
+      file: rules.file,
       tried: decision.tried,
     });
     const message = this.engine.denialMessage(method, decision.tried);

@@ -1,8 +1,8 @@
 /** Converts google.firestore.v1 messages between bytes, proto3 JSON and plain objects. */
 import { readFileSync } from 'node:fs';
 import { protobuf } from 'google-gax';
-import { fromProto3JSON, toProto3JSON } from 'proto3-json-serializer';
-import { Code, StatusError } from '../errors.js';
+import { toProto3JSON } from 'proto3-json-serializer';
+import { messageFromJson } from './proto-json.js';
 
 const description = readFileSync(
   require.resolve('@google-cloud/firestore/build/protos/v1.json'),
@@ -68,17 +68,12 @@ export function encode(type: protobuf.Type, value: object): Buffer {
 }
 
 /**
- * Converts proto3 JSON, the format of the REST API, to a plain object.
+ * Converts proto3 JSON, the format of the REST API and of WebChannel, to a plain object.
+ * @param at the path of the message in the request, for errors
  * @throws StatusError INVALID_ARGUMENT
  */
-export function fromJson(type: protobuf.Type, json: unknown): object {
-  try {
-    const message = fromProto3JSON(type, json as Parameters<typeof fromProto3JSON>[1]);
-    if (!message) throw new Error('expected an object');
-    return type.toObject(message, plainOptions);
-  } catch (error) {
-    throw new StatusError(Code.INVALID_ARGUMENT, `Invalid JSON payload: ${String(error)}`);
-  }
+export function fromJson(type: protobuf.Type, json: unknown, at?: string): object {
+  return messageFromJson(type, json, at);
 }
 
 /** Converts a plain object to proto3 JSON. */

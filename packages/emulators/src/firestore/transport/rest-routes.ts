@@ -2,18 +2,12 @@
 import type { Caller } from '../caller.js';
 import { Code, StatusError } from '../errors.js';
 import { parseName } from '../names.js';
+import type { HttpRequest } from './http-request.js';
+import { decodePath, parseJson } from './json-body.js';
 import { fromJson, methodShape, toJson } from './protocol.js';
+import { readQueryParameters } from './query-parameters.js';
 import type { FirestoreService } from '../service.js';
 import type * as v1 from '../v1.js';
-
-/** A parsed HTTP request. */
-export interface RestRequest {
-  method: string;
-  /** The path, still percent-encoded. */
-  path: string;
-  search: URLSearchParams;
-  body: string;
-}
 
 /** A custom method after the colon of a resource's path, such as `:runQuery`. */
 interface CustomMethod {
@@ -52,6 +46,15 @@ function customMethod(
   return { rpc, field, call };
 }
 
+const CUSTOM_METHOD = /^\/v1\/(.*?)(?::([A-Za-z]+))?$/s;
+
+/** Whether the response is a list of messages; errors are in a list then, too. */
+export function isStreamingMethod({ method, path }: HttpRequest): boolean {
+  const name = CUSTOM_METHOD.exec(path)?.[2] ?? '';
+  const custom = method === 'POST' ? customMethods.get(name) : undefined;
+  return custom !== undefined && methodShape(custom.rpc).responseStream;
+}
+
 /**
  * Handles a request to a path under /v1/.
  * @returns the response body, to be sent as JSON
@@ -59,15 +62,15 @@ function customMethod(
  */
 export async function handleRest(
   service: FirestoreService,
-  request: RestRequest,
+  request: HttpRequest,
   caller: Caller,
 ): Promise<unknown> {
-  const [, resource = '', methodName] = /^\/v1\/(.*?)(?::([A-Za-z]+))?$/s.exec(request.path) ?? [];
+  const [, resource = '', methodName] = CUSTOM_METHOD.exec(request.path) ?? [];
   const method =
     request.method === 'POST' && methodName ? customMethods.get(methodName) : undefined;
-  if (method) return callMethod(service, method, decodeName(resource), request.body, caller);
+  if (method) return callMethod(service, method, decodePath(resource), request, caller);
   // Otherwise the colon is part of a document ID.
-  const name = decodeName(request.path.slice('/v1/'.length));
+  const name = decodePath(request.path.slice('/v1/'.length));
   const isDocument = parseName(name).path.length % 2 === 0 && parseName(name).path.length > 0;
   switch (request.method) {
     case 'GET':
@@ -81,7 +84,7 @@ export async function handleRest(
       if (isDocument) return update(service, name, request, caller);
       break;
     case 'DELETE':
-      if (isDocument) return service.deleteDocument({ name, ...precondition(request) }, caller);
+      if (isDocument) return remove(service, name, request, caller);
       break;
   }
   throw new StatusError(Code.NOT_FOUND, `Unknown endpoint: ${request.method} ${request.path}`);
@@ -91,13 +94,14 @@ async function callMethod(
   service: FirestoreService,
   { rpc, field, call }: CustomMethod,
   name: string,
-  body: string,
+  { body, search }: HttpRequest,
   caller: Caller,
 ): Promise<unknown> {
   const { requestType, responseType, responseStream } = methodShape(rpc);
   const { project, database } = parseName(name);
   const target = field === 'parent' ? name : `projects/${project}/databases/${database}`;
-  const request = { ...fromJson(requestType, parseBody(body)), [field]: target };
+  readQueryParameters(search, requestType, []);
+  const request = { ...fromJson(requestType, parseJson(body)), [field]: target };
   const response = await call(service, request, caller);
   if (responseStream) return (response as object[]).map((item) => toJson(responseType, item));
   return toJson(responseType, response);
@@ -106,115 +110,91 @@ async function callMethod(
 async function get(
   service: FirestoreService,
   name: string,
-  { search }: RestRequest,
+  { search }: HttpRequest,
   caller: Caller,
 ): Promise<unknown> {
-  const transaction = search.get('transaction');
-  const request: v1.GetDocumentRequest = {
-    name,
-    mask: mask(search, 'mask.fieldPaths'),
-    ...(transaction ? { transaction: Buffer.from(transaction, 'base64') } : {}),
-  };
-  return documentJson(await service.getDocument(request, caller));
+  const parameters = read('GetDocument', search, ['mask', 'transaction', 'readTime']);
+  return documentJson(await service.getDocument({ ...parameters, name }, caller));
 }
 
 async function list(
   service: FirestoreService,
   name: string,
-  { search }: RestRequest,
+  { search }: HttpRequest,
   caller: Caller,
 ): Promise<unknown> {
-  const [, parent, collectionId] = /^(.+)\/([^/]+)$/s.exec(name) ?? [];
-  if (parseName(name).path.length === 0) {
-    throw new StatusError(
-      Code.INVALID_ARGUMENT,
-      'Expected the name of a collection or a document.',
-    );
-  }
-  const response = await service.listDocuments(
-    {
-      parent,
-      collectionId,
-      pageSize: Number(search.get('pageSize') ?? 0),
-      pageToken: search.get('pageToken'),
-      showMissing: search.get('showMissing') === 'true',
-      mask: mask(search, 'mask.fieldPaths'),
-    },
-    caller,
-  );
+  const parameters = read('ListDocuments', search, [
+    'pageSize',
+    'pageToken',
+    'orderBy',
+    'mask',
+    'transaction',
+    'readTime',
+    'showMissing',
+  ]);
+  const response = await service.listDocuments({ ...parameters, ...collectionOf(name) }, caller);
   return toJson(methodShape('ListDocuments').responseType, response);
 }
 
 async function create(
   service: FirestoreService,
   name: string,
-  { search, body }: RestRequest,
+  { search, body }: HttpRequest,
   caller: Caller,
 ): Promise<unknown> {
-  const [, parent, collectionId] = /^(.+)\/([^/]+)$/s.exec(name) ?? [];
-  if (parseName(name).path.length === 0) {
-    throw new StatusError(Code.NOT_FOUND, 'Expected the name of a collection.');
-  }
+  // The service returns the whole document, so that the mask is only checked.
+  const { documentId } = read<v1.CreateDocumentRequest>('CreateDocument', search, ['documentId', 'mask']); // prettier-ignore
   const document = parseDocument(body);
-  const documentId = search.get('documentId');
-  return documentJson(
-    await service.createDocument({ parent, collectionId, documentId, document }, caller),
-  );
+  const request = { ...collectionOf(name), documentId, document };
+  return documentJson(await service.createDocument(request, caller));
 }
 
 async function update(
   service: FirestoreService,
   name: string,
-  request: RestRequest,
+  { search, body }: HttpRequest,
   caller: Caller,
 ): Promise<unknown> {
-  const document = { ...parseDocument(request.body), name };
-  const updateMask = mask(request.search, 'updateMask.fieldPaths');
+  const { updateMask, currentDocument } = read<v1.UpdateDocumentRequest>('UpdateDocument', search, [
+    'updateMask',
+    'mask',
+    'currentDocument',
+  ]);
+  const document = { ...parseDocument(body), name };
   return documentJson(
-    await service.updateDocument({ document, updateMask, ...precondition(request) }, caller),
+    await service.updateDocument({ document, updateMask, currentDocument }, caller),
   );
 }
 
-function precondition({ search }: RestRequest): { currentDocument?: v1.Precondition } {
-  const exists = search.get('currentDocument.exists');
-  const updateTime = search.get('currentDocument.updateTime');
-  if (exists !== null) return { currentDocument: { exists: exists === 'true' } };
-  if (updateTime === null) return {};
-  const request = fromJson(methodShape('DeleteDocument').requestType, {
-    currentDocument: { updateTime },
-  }) as v1.DeleteDocumentRequest;
-  return { currentDocument: request.currentDocument ?? {} };
+async function remove(
+  service: FirestoreService,
+  name: string,
+  { search }: HttpRequest,
+  caller: Caller,
+): Promise<unknown> {
+  const parameters = read('DeleteDocument', search, ['currentDocument']);
+  return service.deleteDocument({ ...parameters, name }, caller);
 }
 
-function mask(search: URLSearchParams, parameter: string): { fieldPaths: string[] } | undefined {
-  const fieldPaths = search.getAll(parameter);
-  return fieldPaths.length > 0 ? { fieldPaths } : undefined;
+function read<Request extends object>(
+  rpc: string,
+  search: URLSearchParams,
+  allowed: readonly string[],
+): Request {
+  return readQueryParameters(search, methodShape(rpc).requestType, allowed) as Request;
+}
+
+/** @throws StatusError INVALID_ARGUMENT unless the name is that of a collection */
+function collectionOf(name: string): { parent: string; collectionId: string } {
+  const [, parent = '', collectionId = ''] = /^(.+)\/([^/]+)$/s.exec(name) ?? [];
+  if (parseName(name).path.length % 2 === 1) return { parent, collectionId };
+  throw new StatusError(Code.INVALID_ARGUMENT, 'Expected the name of a collection or a document.');
 }
 
 function parseDocument(body: string): v1.Document {
-  return fromJson(methodShape('GetDocument').responseType, parseBody(body));
+  return fromJson(methodShape('GetDocument').responseType, parseJson(body), 'document');
 }
 
 function documentJson(document: v1.Document): unknown {
   return toJson(methodShape('GetDocument').responseType, document);
-}
-
-/**
- * Parses a JSON body of any Content-Type: web SDKs send text/plain to avoid a CORS preflight request.
- * @throws StatusError INVALID_ARGUMENT
- */
-export function parseBody(body: string): unknown {
-  try {
-    return body === '' ? {} : (JSON.parse(body) as unknown);
-  } catch {
-    throw new StatusError(Code.INVALID_ARGUMENT, 'The body is not JSON.');
-  }
-}
-
-function decodeName(resource: string): string {
-  try {
-    return decodeURIComponent(resource);
-  } catch {
-    throw new StatusError(Code.INVALID_ARGUMENT, 'The path has invalid percent-encoding.');
-  }
 }

@@ -2,98 +2,96 @@
 import * as http from 'node:http';
 import { identifyCaller } from '../caller.js';
 import { Code, StatusError, toHttpError } from '../errors.js';
-import { documentsRoot } from '../names.js';
+import { handleEmulatorRequest, TextBody } from './emulator-routes.js';
+import type { HttpRequest } from './http-request.js';
 import { MAX_REQUEST_BYTES } from './protocol.js';
-import { handleRest, parseBody } from './rest-routes.js';
-import type { Issue } from '../rules/rules-engine.js';
+import { handleRest, isStreamingMethod } from './rest-routes.js';
 import type { FirestoreService } from '../service.js';
+
+/** Bodies that are being read, of all requests together. */
+const MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
 
 /** Creates an HTTP server for the service. It opens no port; the caller passes it sockets. */
 export function createRestServer(service: FirestoreService): http.Server {
-  return http.createServer((request, response) => {
-    setCorsHeaders(request, response);
-    if (request.method === 'OPTIONS') {
+  const bodies = new BodyReader();
+  return http.createServer((incoming, response) => {
+    setCorsHeaders(incoming, response);
+    if (incoming.method === 'OPTIONS') {
       response.writeHead(204).end();
       return;
     }
-    handle(service, request).then(
-      (body) => send(response, 200, body),
-      (error: unknown) => {
-        const { status, body } = toHttpError(error);
-        // The rest of a body that is too large is not read.
-        if (!request.complete) response.setHeader('Connection', 'close');
-        send(response, status, body);
-      },
-    );
+    const [, path = '/', query = ''] = /^([^?#]*)\??([^#]*)/.exec(incoming.url ?? '/') ?? [];
+    const request = { method: incoming.method ?? 'GET', path, search: new URLSearchParams(query) };
+    bodies
+      .read(incoming)
+      .then((body) => handle(service, { ...request, body }, incoming.headers.authorization))
+      .then(
+        (body) => send(response, 200, body),
+        (error: unknown) => {
+          const { status, body } = toHttpError(error);
+          // The rest of a body that is too large is not read.
+          if (!incoming.complete) response.setHeader('Connection', 'close');
+          send(response, status, isStreamingMethod({ ...request, body: '' }) ? [body] : body);
+        },
+      );
   });
 }
 
 /** Returns the response body: text, or a value to be sent as JSON. */
-async function handle(service: FirestoreService, request: http.IncomingMessage): Promise<unknown> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-  const method = request.method ?? 'GET';
-  const body = await readBody(request);
-  if (pathname === '/' && (method === 'GET' || method === 'HEAD')) return 'Ok\n';
-  if (pathname.startsWith('/v1/')) {
-    const caller = identifyCaller(request.headers.authorization);
-    return handleRest(service, { method, path: pathname, search: searchParams, body }, caller);
+async function handle(
+  service: FirestoreService,
+  request: HttpRequest,
+  authorization: string | undefined,
+): Promise<unknown> {
+  const { method, path, search } = request;
+  if (path === '/' && (method === 'GET' || method === 'HEAD')) return TextBody.plain('Ok\n');
+  if (path.startsWith('/v1/')) {
+    const token = search.get('access_token');
+    const header = authorization ?? (token === null ? undefined : `Bearer ${token}`);
+    return handleRest(service, request, identifyCaller(header));
   }
-  const rules = /^\/emulator\/v1\/projects\/([^/:]+):securityRules$/.exec(pathname);
-  if (rules && method === 'PUT') return loadRules(service, body);
-  const documents = /^\/emulator\/v1\/projects\/([^/]+)\/databases\/([^/]+)\/documents$/.exec(
-    pathname,
-  );
-  if (documents && method === 'DELETE') {
-    const [, project = '', database = ''] = documents.map(decodeURIComponent);
-    service.clear(documentsRoot({ project, database }));
-    return {};
-  }
-  if (registerTrigger(service, method, pathname, searchParams, body)) return {};
-  throw new StatusError(Code.NOT_FOUND, `Unknown endpoint: ${method} ${pathname}`);
+  const response = handleEmulatorRequest(service, request);
+  if (response !== undefined) return response;
+  throw new StatusError(Code.NOT_FOUND, `Unknown endpoint: ${method} ${path}`);
 }
 
-/** As the Functions emulator calls it. @returns whether the path is that of a registration */
-function registerTrigger(
-  { triggers }: FirestoreService,
-  method: string,
-  path: string,
-  search: URLSearchParams,
-  body: string,
-): boolean {
-  const [, project = '', key] =
-    /^\/emulator\/v1\/projects\/([^/]+)\/(?:eventarcTrigger|triggers\/([^/]+))$/
-      .exec(path)
-      ?.map((part: string | undefined) => part && decodeURIComponent(part)) ?? [];
-  if (project === '' || method !== (key === undefined ? 'POST' : 'PUT')) return false;
-  if (key !== undefined) triggers.registerV1(project, key, parseBody(body));
-  else triggers.registerV2(project, search.get('eventarcTriggerId') ?? '', parseBody(body));
-  return true;
-}
+/** Reads bodies, with bounds for one and for all that are being read. */
+class BodyReader {
+  #buffered = 0;
 
-function loadRules(service: FirestoreService, body: string): { issues?: Issue[] } {
-  const message = parseBody(body) as { rules?: { files?: { name?: string; content?: string }[] } };
-  const file = message.rules?.files?.[0];
-  if (typeof file?.content !== 'string') {
-    throw new StatusError(Code.INVALID_ARGUMENT, 'Expected {rules: {files: [{name, content}]}}.');
-  }
-  const issues = service.authorizer.load(file.content, file.name ?? 'firestore.rules');
-  return issues.length > 0 ? { issues } : {};
-}
-
-async function readBody(request: http.IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_REQUEST_BYTES) {
+  /** @throws StatusError when the body or all bodies together are too large, or not UTF-8 */
+  async read(request: http.IncomingMessage): Promise<string> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      if (Number(request.headers['content-length'] ?? 0) > MAX_REQUEST_BYTES) throw tooLarge();
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        this.#buffered += chunk.length;
+        if (size > MAX_REQUEST_BYTES) throw tooLarge();
+        if (this.#buffered > MAX_BUFFERED_BYTES) {
+          const message = 'The emulator reads too many large requests at once.';
+          throw new StatusError(Code.UNAVAILABLE, message);
+        }
+        chunks.push(chunk);
+      }
+    } finally {
+      this.#buffered -= size;
+    }
+    try {
+      return new TextDecoder('utf8', { fatal: true }).decode(Buffer.concat(chunks));
+    } catch {
       throw new StatusError(
         Code.INVALID_ARGUMENT,
-        `The request is larger than ${MAX_REQUEST_BYTES} bytes.`,
+        'Invalid JSON payload received. The body is not UTF-8.',
       );
     }
-    chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+}
+
+function tooLarge(): StatusError {
+  const message = `Request payload size exceeds the limit: ${MAX_REQUEST_BYTES} bytes.`;
+  return new StatusError(Code.INVALID_ARGUMENT, message, [], 413);
 }
 
 function setCorsHeaders(request: http.IncomingMessage, response: http.ServerResponse): void {
@@ -109,8 +107,8 @@ function setCorsHeaders(request: http.IncomingMessage, response: http.ServerResp
 }
 
 function send(response: http.ServerResponse, status: number, body: unknown): void {
-  const isText = typeof body === 'string';
-  const type = isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
+  const isText = body instanceof TextBody;
+  const type = isText ? body.contentType : 'application/json; charset=utf-8';
   response.writeHead(status, { 'Content-Type': type });
-  response.end(isText ? body : JSON.stringify(body));
+  response.end(isText ? body.text : JSON.stringify(body));
 }
