@@ -168,7 +168,6 @@ describe('authentication', () => {
   it.each([
     ['batchWrite', { writes: [] }],
     ['listCollectionIds', {}],
-    ['partitionQuery', {}],
   ])('allows only the owner to call :%s', async (method, body) => {
     expect((await send('POST', `${DOCUMENTS}:${method}`, { body })).status).toBe(403);
     expect((await send('POST', `${DOCUMENTS}:${method}`, { body, headers: OWNER })).status).toBe(

@@ -1,26 +1,27 @@
-/** The Firestore service, independent of the protocol (gRPC or REST). */
+/** The Firestore service, independent of the protocol (gRPC, REST or WebChannel). */
 import { randomBytes } from 'node:crypto';
 import type { Caller } from './caller.js';
+import { Code, StatusError } from './errors.js';
+import { documentsRoot, parseName } from './names.js';
+import type { Authorizer, Read } from './rules/authorizer.js';
+import { compileAggregations } from './store/aggregations.js';
 import { CommitClock } from './store/clock.js';
 import { Commits } from './store/commits.js';
-import { MemoryDatabase } from './store/database.js';
-import { Code, StatusError } from './errors.js';
+import { compileQuery, type CompiledQuery } from './store/compiled-query.js';
 import { pickFields } from './store/fields.js';
-import { documentsRoot, parseName } from './names.js';
-import { rewriteQuery } from './store/query-rewrite.js';
-import type { Read, Authorizer } from './rules/authorizer.js';
-import { isId, Transactions } from './store/transactions.js';
+import { listPage, listQuery, type ListOptions } from './store/lists.js';
+import { parentOf, Store } from './store/store.js';
+import { isId, Transactions, type ReadMode } from './store/transactions.js';
+import { checkDocumentName, checkId } from './store/validation.js';
 import { Triggers } from './triggers.js';
 import type * as v1 from './v1.js';
-import { WritePreview } from './store/write-preview.js';
 
 const clock = new CommitClock();
 
 interface DatabaseContext {
-  database: MemoryDatabase;
+  store: Store;
   transactions: Transactions;
   commits: Commits;
-  read: Read;
 }
 
 /** All databases of all projects; each is created on first use. */
@@ -32,19 +33,27 @@ export class FirestoreService {
     readonly triggers = new Triggers(),
   ) {}
 
+  /** The store of the database that a resource name belongs to. @throws StatusError INVALID_ARGUMENT */
+  storeOf(name: string): Store {
+    return this.#contextOf(name).store;
+  }
+
+  /** Names of the databases of a project that were used, as `projects/P/databases/D`. */
+  databasesOf(project: string): string[] {
+    const prefix = `projects/${project}/databases/`;
+    return [...this.#contexts.keys()].flatMap((root) =>
+      root.startsWith(prefix) ? [root.slice(0, -'/documents'.length)] : [],
+    );
+  }
+
   /** Reads the current document without evaluating the rules; undefined when it does not exist. */
   read(name: string): v1.Document | undefined {
-    return this.#contextOf(name).database.read(name);
+    return this.storeOf(name).read(name);
   }
 
   /** Deletes every document of a database. */
   clear(name: string): void {
-    this.#contextOf(name).database.clear();
-  }
-
-  /** Opens the in-memory database's stream for Listen. */
-  openListen(name: string): ReturnType<MemoryDatabase['listen']> {
-    return this.#contextOf(name).database.listen();
+    this.storeOf(name).clear();
   }
 
   async getDocument(request: v1.GetDocumentRequest, caller: Caller): Promise<v1.Document> {
@@ -58,54 +67,61 @@ export class FirestoreService {
   }
 
   async batchGet(request: v1.BatchGetRequest, caller: Caller): Promise<v1.BatchGetResponse[]> {
-    const { database, transactions, read } = this.#contextOf(request.database);
+    const { store, transactions } = this.#contextOf(request.database);
     const names = request.documents ?? [];
-    await this.authorizer.authorizeGet(caller, names, read, now());
-    const { mask, ...resolved } = await transactions.resolve(request);
-    await transactions.acquireLocks(resolved, names);
-    const responses = await database.batchGet(resolved);
-    return responses.map(({ found, ...response }) =>
-      found ? { ...response, found: applyMask(found, mask?.fieldPaths) } : response,
-    );
+    for (const name of names) checkDocumentName(name);
+    const mode = transactions.modeOf(request);
+    await transactions.readDocuments(mode, names);
+    const read: Read = (name) => store.read(name, mode.at);
+    await this.authorizer.authorizeGet(caller, names, read, store.now());
+    const readTime = mode.at ?? store.now();
+    const responses = names.map((name): v1.BatchGetResponse => {
+      const found = read(name);
+      if (!found) return { missing: name, readTime };
+      return { found: applyMask(found, request.mask?.fieldPaths), readTime };
+    });
+    return withTransaction(responses.length > 0 || !mode.begun ? responses : [{ readTime }], mode);
   }
 
   async runQuery(request: v1.RunQueryRequest, caller: Caller): Promise<v1.RunQueryResponse[]> {
-    const { database, transactions } = this.#contextOf(request.parent);
-    await this.#checkQuery(request.parent ?? '', request.structuredQuery ?? {}, caller);
-    const resolved = withRewrittenQuery(await transactions.resolve(request));
-    const { transaction, ...requestOutside } = resolved;
-    if (!isId(transaction)) return database.runQuery(resolved);
-    // Runs outside the transaction first: finds the documents to lock without setting the read time.
-    const preliminary = await database.runQuery(requestOutside);
-    const names = preliminary.flatMap(({ document }) => document?.name ?? []);
-    await transactions.acquireLocks(resolved, names);
-    const responses = await database.runQuery(resolved);
-    transactions.recordQuery(resolved, responses);
-    return responses;
+    const { store, transactions } = this.#contextOf(request.parent);
+    const parent = request.parent ?? '';
+    const structuredQuery = request.structuredQuery ?? {};
+    const query = compileQuery(parent, structuredQuery);
+    const mode = transactions.modeOf(request);
+    const documents = await this.#query(request, query, mode);
+    await this.#authorizeQuery(caller, { parent, query: structuredQuery }, documents, mode);
+    const readTime = mode.at ?? store.now();
+    const responses = documents.map((document) => ({
+      document: query.project(document),
+      readTime,
+    }));
+    return withTransaction<v1.RunQueryResponse>(
+      responses.length > 0 ? responses : [{ readTime }],
+      mode,
+    );
   }
 
   async aggregate(
     request: v1.AggregationRequest,
     caller: Caller,
   ): Promise<v1.AggregationResponse[]> {
-    const { database, transactions } = this.#contextOf(request.parent);
-    const aggregation = request.structuredAggregationQuery ?? {};
-    const structuredQuery = aggregation.structuredQuery ?? {};
-    await this.#checkQuery(request.parent ?? '', structuredQuery, caller);
-    const resolved = await transactions.resolve(request);
-    return database.aggregate({
-      ...resolved,
-      structuredAggregationQuery: {
-        ...aggregation,
-        structuredQuery: rewriteQuery(structuredQuery),
-      },
-    });
+    const { store, transactions } = this.#contextOf(request.parent);
+    const parent = request.parent ?? '';
+    const { structuredQuery, aggregations } = request.structuredAggregationQuery ?? {};
+    const aggregate = compileAggregations(aggregations ?? []);
+    const query = compileQuery(parent, structuredQuery ?? {});
+    const mode = transactions.modeOf(request);
+    const documents = await this.#query(request, query, mode);
+    await this.#authorizeQuery(caller, { parent, query: structuredQuery ?? {} }, documents, mode);
+    const readTime = mode.at ?? store.now();
+    const response = { result: { aggregateFields: aggregate(documents) }, readTime };
+    return withTransaction([response], mode);
   }
 
-  async beginTransaction(request: v1.BeginRequest): Promise<v1.BeginResponse> {
-    return {
-      transaction: await this.#contextOf(request.database).transactions.begin(request.options),
-    };
+  beginTransaction(request: v1.BeginRequest): Promise<v1.BeginResponse> {
+    const { transactions } = this.#contextOf(request.database);
+    return Promise.resolve({ transaction: transactions.begin(request.options) });
   }
 
   commit(request: v1.CommitRequest, caller: Caller): Promise<v1.CommitResponse> {
@@ -117,12 +133,8 @@ export class FirestoreService {
   }
 
   async rollback(request: v1.RollbackRequest): Promise<object> {
-    const { database, transactions } = this.#contextOf(request.database);
-    if (isId(request.transaction)) {
-      await database.rollback(request.transaction).finally(() => {
-        transactions.end(request.transaction as Uint8Array);
-      });
-    }
+    const { transactions } = this.#contextOf(request.database);
+    if (isId(request.transaction)) transactions.rollback(request.transaction);
     return {};
   }
 
@@ -130,58 +142,69 @@ export class FirestoreService {
     request: v1.ListDocumentsRequest,
     caller: Caller,
   ): Promise<v1.ListDocumentsResponse> {
-    const { database, read } = this.#contextOf(request.parent);
-    const { parent, collectionId, showMissing, pageSize, pageToken, mask } = request;
+    const { store, transactions } = this.#contextOf(request.parent);
+    const { collectionId, showMissing, mask } = request;
     if (showMissing) this.authorizer.requireOwner(caller, 'list missing documents');
-    // The library supports no mask, order or pages, so they are applied here.
-    const documents = await database.listDocuments({ parent, collectionId, showMissing });
-    const query = { from: [{ collectionId }] };
-    await this.authorizer.authorizeList(
-      caller,
-      { parent: parent ?? '', query },
-      documents,
-      read,
-      now(),
-    );
-    const sorted = documents.sort((left, right) => compareNames(left.name, right.name));
-    const after = pageToken ? Buffer.from(pageToken, 'base64url').toString('utf8') : '';
-    const rest = sorted.filter(({ name }) => compareNames(name, after) > 0);
-    const page = pageSize ? rest.slice(0, pageSize) : rest;
-    const last = page.length < rest.length ? page.at(-1)?.name : undefined;
+    const { at } = transactions.modeOf(request);
+    const parent = parentOf(request.parent ?? '');
+    const options: ListOptions = {
+      parent,
+      ...(collectionId && { collectionId }),
+      pageSize: request.pageSize ?? 0,
+      pageToken: request.pageToken ?? '',
+      orderBy: request.orderBy ?? '',
+      showMissing: showMissing === true,
+      ...(at && { at }),
+    };
+    const page = listPage(store, options);
+    const query = { parent, query: { ...listQuery(options), limit: { value: options.pageSize } } };
+    const existing = page.documents.filter(({ updateTime }) => updateTime != null);
+    const list = options.pageSize > 0 ? query : { parent, query: listQuery(options) };
+    await this.#authorizeQuery(caller, list, existing, { ...(at && { at }) });
     return {
-      documents: page.map((document) => applyMask(document, mask?.fieldPaths)),
-      ...(last ? { nextPageToken: Buffer.from(last, 'utf8').toString('base64url') } : {}),
+      ...page,
+      documents: page.documents.map((document) => applyMask(document, mask?.fieldPaths)),
     };
   }
 
-  async listCollectionIds(
+  listCollectionIds(
     request: v1.ListCollectionIdsRequest,
     caller: Caller,
   ): Promise<v1.ListCollectionIdsResponse> {
     this.authorizer.requireOwner(caller, 'list collections');
-    const ids = await this.#contextOf(request.parent).database.listCollectionIds(
-      request.parent ?? '',
-    );
-    return { collectionIds: ids.sort() };
+    const { store } = this.#contextOf(request.parent);
+    const ids = store.collectionIds(parentOf(request.parent ?? ''), request.readTime ?? undefined);
+    const after = request.pageToken ? Buffer.from(request.pageToken, 'base64url').toString() : '';
+    const rest = after === '' ? ids : ids.slice(ids.indexOf(after) + 1);
+    const page = request.pageSize ? rest.slice(0, request.pageSize) : rest;
+    const last = page.length < rest.length ? page.at(-1) : undefined;
+    return Promise.resolve({
+      collectionIds: page,
+      ...(last !== undefined && { nextPageToken: Buffer.from(last).toString('base64url') }),
+    });
   }
 
-  /** Returns no cursors: the whole query is one partition. */
-  partitionQuery(caller: Caller): Promise<object> {
-    this.authorizer.requireOwner(caller, 'partition queries');
-    return Promise.resolve({ partitions: [] });
+  /** @throws StatusError UNIMPLEMENTED */
+  partitionQuery(): Promise<never> {
+    return Promise.reject(
+      new StatusError(Code.UNIMPLEMENTED, 'PartitionQuery is not implemented.'),
+    );
   }
 
   async createDocument(request: v1.CreateDocumentRequest, caller: Caller): Promise<v1.Document> {
+    checkId(request.collectionId ?? '');
     const id = request.documentId || randomBytes(15).toString('base64url');
-    const name = `${request.parent}/${request.collectionId}/${id}`;
+    checkId(id);
+    const name = `${parentOf(request.parent ?? '')}/${request.collectionId}/${id}`;
     const update = { name, fields: request.document?.fields ?? {} };
-    return this.#write({ update, currentDocument: { exists: false } }, caller);
+    const write = { update, currentDocument: { exists: false } };
+    return this.#write(write, request.mask?.fieldPaths, caller);
   }
 
   async updateDocument(request: v1.UpdateDocumentRequest, caller: Caller): Promise<v1.Document> {
-    const { document, updateMask, currentDocument } = request;
+    const { document, updateMask, currentDocument, mask } = request;
     const update = { name: document?.name, fields: document?.fields ?? {} };
-    return this.#write({ update, updateMask, currentDocument }, caller);
+    return this.#write({ update, updateMask, currentDocument }, mask?.fieldPaths, caller);
   }
 
   async deleteDocument(request: v1.DeleteDocumentRequest, caller: Caller): Promise<object> {
@@ -190,64 +213,72 @@ export class FirestoreService {
     return {};
   }
 
-  /** @throws StatusError PERMISSION_DENIED unless the caller may run the query */
-  async #checkQuery(parent: string, query: v1.Query, caller: Caller): Promise<void> {
-    if (caller.kind === 'owner') return;
-    const { database, read } = this.#contextOf(parent);
-    // The rules need complete documents, regardless of the query's projection.
-    const structuredQuery = rewriteQuery({ ...query, select: null });
-    const results = await database.runQuery({ parent, structuredQuery });
-    const documents = results.flatMap(({ document }) => document ?? []);
-    await this.authorizer.authorizeList(caller, { parent, query }, documents, read, now());
+  async #query(
+    { parent }: { parent?: string | null },
+    query: CompiledQuery,
+    mode: ReadMode,
+  ): Promise<v1.Document[]> {
+    const { store, transactions } = this.#contextOf(parent);
+    if (!mode.transaction) return store.query(query, mode.at);
+    // A first run finds the documents to lock.
+    const found = store.query(query).flatMap(({ name }) => name ?? []);
+    await transactions.readDocuments(mode, found);
+    const documents = store.query(query);
+    await transactions.readDocuments(
+      mode,
+      documents.flatMap(({ name }) => name ?? []),
+    );
+    transactions.recordQuery(mode, query, documents);
+    return documents;
   }
 
-  async #write(write: v1.Write, caller: Caller): Promise<v1.Document> {
+  /** @throws StatusError PERMISSION_DENIED unless the caller may run the query */
+  async #authorizeQuery(
+    caller: Caller,
+    list: { parent: string; query: v1.Query },
+    documents: readonly v1.Document[],
+    { at }: ReadMode,
+  ): Promise<void> {
+    if (caller.kind === 'owner') return;
+    const { store } = this.#contextOf(list.parent);
+    const read: Read = (name) => store.read(name, at);
+    await this.authorizer.authorizeList(caller, list, documents, read, store.now());
+  }
+
+  async #write(
+    write: v1.Write,
+    mask: string[] | null | undefined,
+    caller: Caller,
+  ): Promise<v1.Document> {
     const name = write.update?.name ?? '';
     await this.commit({ database: name, writes: [write] }, caller);
-    return this.read(name) ?? { name };
+    return applyMask(this.read(name) ?? { name }, mask);
   }
 
   #contextOf(name: string | null | undefined): DatabaseContext {
-    const { project, database } = parseName(name ?? '');
-    const root = documentsRoot({ project, database });
+    const root = documentsRoot(parseName(name ?? ''));
     let context = this.#contexts.get(root);
     if (!context) {
-      const memory = new MemoryDatabase(project, database, clock);
-      const transactions = new Transactions(memory);
-      const createPreview = (): WritePreview => new WritePreview(project, database, clock);
-      const commits = new Commits(
-        memory,
-        transactions,
-        this.authorizer,
-        clock,
-        createPreview,
-        this.triggers,
-      );
-      context = {
-        database: memory,
-        transactions,
-        commits,
-        read: (document) => this.read(document),
-      };
+      const store = new Store(clock);
+      const transactions = new Transactions(store);
+      const commits = new Commits(root, store, transactions, this.authorizer, this.triggers);
+      context = { store, transactions, commits };
       this.#contexts.set(root, context);
     }
     return context;
   }
 }
 
-function withRewrittenQuery(request: v1.RunQueryRequest): v1.RunQueryRequest {
-  return { ...request, structuredQuery: rewriteQuery(request.structuredQuery ?? {}) };
+/** The first response names the transaction that began with the request. */
+function withTransaction<T extends object>(
+  responses: readonly T[],
+  { begun }: ReadMode,
+): (T & { transaction?: Uint8Array })[] {
+  return responses.map((response, index) =>
+    begun && index === 0 ? { ...response, transaction: begun } : response,
+  );
 }
 
 function applyMask(document: v1.Document, mask: string[] | null | undefined): v1.Document {
   return mask ? { ...document, fields: pickFields(document.fields ?? {}, mask) } : document;
-}
-
-function now(): v1.Timestamp {
-  const milliseconds = clock.now().getTime();
-  return { seconds: Math.floor(milliseconds / 1000), nanos: (milliseconds % 1000) * 1_000_000 };
-}
-
-function compareNames(left: string | null | undefined, right: string | null | undefined): number {
-  return Buffer.compare(Buffer.from(left ?? ''), Buffer.from(right ?? ''));
 }

@@ -1,9 +1,9 @@
 /** The Listen and Write streams of the service, independent of the transport (gRPC or WebChannel). */
-import type { Duplex } from 'node:stream';
 import type { Caller } from '../caller.js';
 import { toStatusError } from '../errors.js';
 import type { FirestoreService } from '../service.js';
-import { rewriteQuery } from '../store/query-rewrite.js';
+import { compileQuery } from '../store/compiled-query.js';
+import type { Store } from '../store/store.js';
 import type * as v1 from '../v1.js';
 import type { OpenStream, Sink } from './sink.js';
 import { WriteStream } from './write-stream.js';
@@ -34,9 +34,9 @@ export function openWrite(
   return new WriteStream(service, caller, sink);
 }
 
-/** One stream of the in-memory database for each target, until the store publishes commits. */
+/** Sends the state of each target, then what changes with each commit. */
 class ListenStream implements OpenStream<v1.ListenRequest> {
-  readonly #targets = new Map<number, Duplex>();
+  readonly #targets = new Map<number, () => void>();
   #ended = false;
 
   constructor(
@@ -55,7 +55,7 @@ class ListenStream implements OpenStream<v1.ListenRequest> {
 
   close(): void {
     this.#ended = true;
-    for (const target of this.#targets.values()) target.destroy();
+    for (const end of this.#targets.values()) end();
     this.#targets.clear();
   }
 
@@ -71,26 +71,61 @@ class ListenStream implements OpenStream<v1.ListenRequest> {
       await this.service.runQuery(query, this.caller);
     }
     if (this.#ended) return;
-    const target = this.service.openListen(database ?? '');
-    this.#targets.set(id, target);
-    target.on('data', (response: v1.ListenResponse) => {
-      if (!this.#ended) this.sink.send(response);
+    this.#targets.set(id, this.#open(this.service.storeOf(database ?? ''), addTarget, id));
+  }
+
+  #open(store: Store, target: Target, id: number): () => void {
+    const targetIds = [id];
+    const read = reader(store, target);
+    let sent = new Map<string, v1.Document>();
+    const update = (): void => {
+      const found = read();
+      for (const [name, document] of found) {
+        if (sent.get(name) !== document)
+          this.sink.send({ documentChange: { document, targetIds } });
+      }
+      for (const name of sent.keys()) {
+        if (found.has(name)) continue;
+        const removed = { document: name, removedTargetIds: targetIds, readTime: store.now() };
+        this.sink.send(
+          store.read(name) ? { documentRemove: removed } : { documentDelete: removed },
+        );
+      }
+      sent = found;
+    };
+    const snapshot = (): void => {
+      this.sink.send({ targetChange: { targetChangeType: 'NO_CHANGE', readTime: store.now() } });
+    };
+    this.sink.send({ targetChange: { targetChangeType: 'ADD', targetIds } });
+    update();
+    const readTime = store.now();
+    this.sink.send({ targetChange: { targetChangeType: 'CURRENT', targetIds, readTime } });
+    snapshot();
+    return store.onCommit(() => {
+      update();
+      snapshot();
     });
-    target.on('error', (error: unknown) => {
-      const { code, message } = toStatusError(error);
-      this.#remove(id, { code, message });
-    });
-    const structuredQuery = rewriteQuery(query?.structuredQuery ?? {});
-    const rewritten = query ? { ...addTarget, query: { ...query, structuredQuery } } : addTarget;
-    target.write({ database, addTarget: rewritten });
   }
 
   #remove(id: number, cause?: { code: number; message: string }): void {
-    this.#targets.get(id)?.destroy();
+    this.#targets.get(id)?.();
     this.#targets.delete(id);
     if (this.#ended) return;
     this.sink.send({
       targetChange: { targetChangeType: 'REMOVE', targetIds: [id], ...(cause && { cause }) },
     });
   }
+}
+
+type Target = NonNullable<v1.ListenRequest['addTarget']>;
+
+function reader(store: Store, { query, documents }: Target): () => Map<string, v1.Document> {
+  const byName = (found: readonly v1.Document[]) =>
+    new Map(found.map((document) => [document.name ?? '', document]));
+  if (documents) {
+    const names = documents.documents ?? [];
+    return () => byName(names.flatMap((name) => store.read(name) ?? []));
+  }
+  const compiled = compileQuery(query?.parent ?? '', query?.structuredQuery ?? {});
+  return () => byName(store.query(compiled));
 }

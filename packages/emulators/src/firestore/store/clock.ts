@@ -1,18 +1,23 @@
 /**
- * The clock of a database, with millisecond precision. The database detects conflicts by comparing
- * times, so two commits, or a read and a later commit, must never have the same time.
+ * The clock of the store, with microsecond precision. A read time covers every commit up to it, so two commits, or
+ * a read and a later commit, never have the same time.
  */
 export class CommitClock {
   #last = 0;
 
-  /** The current time; never earlier than a time returned before. */
-  now(): Date {
-    this.#last = Math.max(this.#last, Date.now());
-    return new Date(this.#last);
+  /** The current time, microseconds since 1970; never earlier than a time returned before. */
+  now(): number {
+    this.#last = Math.max(this.#last, systemTime());
+    return this.#last;
   }
 
-  /** Makes every later time greater than all times returned before. Call it before each commit. */
-  tick(): void {
-    this.#last = Math.max(this.#last + 1, Date.now());
+  /** A time that is later than all times returned before. */
+  tick(): number {
+    this.#last = Math.max(this.#last + 1, systemTime());
+    return this.#last;
   }
+}
+
+function systemTime(): number {
+  return Math.floor((performance.timeOrigin + performance.now()) * 1000);
 }

@@ -1,54 +1,42 @@
 /** Commits: serialized, atomic, and subject to the security rules. */
 import type { Caller } from '../caller.js';
-import type { CommitClock } from './clock.js';
-import { Mutex } from './locks.js';
-import type { MemoryDatabase } from './database.js';
-import { Code, StatusError } from '../errors.js';
-import type { Read, Authorizer } from '../rules/authorizer.js';
+import { Code, toStatusError, StatusError } from '../errors.js';
 import { parseName } from '../names.js';
-import { isId, type Transactions } from './transactions.js';
+import type { Authorizer, Change, Read } from '../rules/authorizer.js';
 import type { Triggers } from '../triggers.js';
 import type * as v1 from '../v1.js';
-import { type WritePreview, writtenName } from './write-preview.js';
+import { Mutex } from './locks.js';
+import type { CommitResult, Store } from './store.js';
+import { isId, type Transactions } from './transactions.js';
+import { writtenName, type DocumentChange } from './writes.js';
 
 /** The commits of one database. */
 export class Commits {
   readonly #mutex = new Mutex();
-  #preview: WritePreview | undefined;
 
   constructor(
-    private readonly database: MemoryDatabase,
+    private readonly root: string,
+    private readonly store: Store,
     private readonly transactions: Transactions,
     private readonly authorizer: Authorizer,
-    private readonly clock: CommitClock,
-    private readonly createPreview: () => WritePreview,
     private readonly triggers: Triggers,
   ) {}
 
-  /** Applies all writes or none. */
+  /**
+   * Applies all writes or none.
+   * @throws StatusError
+   */
   async commit(request: v1.CommitRequest, caller: Caller): Promise<v1.CommitResponse> {
     const { transaction } = request;
-    const writes = (request.writes ?? []).map(normalizeTransform);
-    const verifyWrites = writes.filter(({ verify }) => verify != null);
-    const changingWrites = writes.filter(({ verify }) => verify == null);
+    const writes = request.writes ?? [];
     try {
-      const { response } = await this.#mutex.run(async () => {
-        if (isId(transaction)) await this.transactions.checkQueries(transaction);
-        if (caller.kind === 'client') await this.#authorize(changingWrites, verifyWrites, caller);
-        verifyWrites.forEach((write) => this.#verify(write));
-        this.clock.tick();
-        // The writes are applied when this returns, so the next commit need not wait for the response.
-        const committed = this.#withEvents(changingWrites, caller, () =>
-          this.database.commit({
-            writes: changingWrites,
-            ...(isId(transaction) ? { transaction } : {}),
-          }),
-        );
-        // The caller awaits the response and handles a failure.
-        committed.catch(() => undefined);
-        return { response: this.#withStoredTimes(committed, writes) };
+      const { time, results } = await this.#mutex.run(async () => {
+        this.#checkDatabase(writes);
+        if (isId(transaction)) this.transactions.check(transaction, writes.length > 0);
+        if (caller.kind === 'client') await this.#authorize(writes, caller);
+        return this.#apply(writes, caller);
       });
-      return await response;
+      return { writeResults: results, commitTime: time };
     } finally {
       if (isId(transaction)) this.transactions.end(transaction);
     }
@@ -57,90 +45,71 @@ export class Commits {
   /** Applies each write independently; only the owner may. */
   async batchWrite(request: v1.BatchWriteRequest, caller: Caller): Promise<v1.BatchWriteResponse> {
     this.authorizer.requireOwner(caller, 'use BatchWrite');
-    const { response } = await this.#mutex.run(() => {
-      this.clock.tick();
-      const writes = request.writes ?? [];
+    const writes = request.writes ?? [];
+    return this.#mutex.run(() => {
+      const outcomes = writes.map((write) => {
+        try {
+          this.#checkDatabase([write]);
+          const { results } = this.#apply([write], caller);
+          return { result: results[0] ?? {}, status: { code: Code.OK as number } };
+        } catch (error) {
+          const { code, message } = toStatusError(error);
+          return { result: {}, status: { code, message } };
+        }
+      });
       return Promise.resolve({
-        response: this.#withEvents(writes, caller, () => this.database.batchWrite({ writes })),
+        writeResults: outcomes.map(({ result }) => result),
+        status: outcomes.map(({ status }) => status),
       });
     });
-    return response;
   }
 
-  /** Sends the events of writes, which take effect before the call returns. */
-  #withEvents<T>(writes: readonly v1.Write[], caller: Caller, apply: () => T): T {
-    const names = [...new Set(writes.map(writtenName))];
-    const [first] = names;
-    if (first === undefined || !this.triggers.has(parseName(first).project)) return apply();
-    const before = names.map((name) => this.database.read(name));
-    const result = apply();
-    const changes = names.map((name, index) => ({
-      name,
-      before: before[index],
-      after: this.database.read(name),
-    }));
-    this.triggers.emit(changes, caller);
-    return result;
-  }
-
-  async #authorize(
-    changingWrites: v1.Write[],
-    verifyWrites: v1.Write[],
-    caller: Caller,
-  ): Promise<void> {
-    const read: Read = (name) => this.database.read(name);
-    this.#preview ??= this.createPreview();
-    const { changes, time } = await this.#preview.preview(changingWrites, read);
-    await this.authorizer.authorizeWrites(caller, changes, read, time);
-    // Verifying a document reveals its state, so it needs the permission to get it.
-    await this.authorizer.authorizeGet(caller, verifyWrites.map(writtenName), read, time);
-  }
-
-  #verify({ verify, currentDocument }: v1.Write): void {
-    const document = this.database.read(verify ?? '');
-    const { exists, updateTime } = currentDocument ?? {};
-    const isSatisfied =
-      (exists == null || exists === (document !== undefined)) &&
-      (updateTime == null || sameTime(updateTime, document?.updateTime));
-    if (!isSatisfied) {
-      throw new StatusError(Code.FAILED_PRECONDITION, `${verify} has changed since it was read.`);
+  #checkDatabase(writes: readonly v1.Write[]): void {
+    for (const write of writes) {
+      const name = writtenName(write);
+      if (!name.startsWith(`${this.root}/`)) {
+        throw new StatusError(
+          Code.INVALID_ARGUMENT,
+          `The document "${name.slice(0, 200)}" is not in the database of the request.`,
+        );
+      }
     }
   }
 
-  /** A write that changes nothing keeps the document's update time; the library reports another one. */
-  #withStoredTimes(
-    committed: Promise<v1.CommitResponse>,
-    writes: readonly v1.Write[],
-  ): Promise<v1.CommitResponse> {
-    const times = writes.map((write) =>
-      write.delete == null ? this.database.read(writtenName(write))?.updateTime : undefined,
-    );
-    return committed.then((response) => {
-      const results = response.writeResults?.[Symbol.iterator]();
-      const writeResults = writes.map((write, index) => {
-        const result = write.verify == null ? results?.next().value : undefined;
-        return { ...result, ...(times[index] ? { updateTime: times[index] } : {}) };
-      });
-      return { ...response, writeResults };
+  #apply(writes: readonly v1.Write[], caller: Caller): CommitResult {
+    const result = this.store.apply(writes);
+    if (this.triggers.has(parseName(this.root).project)) {
+      this.triggers.emit(result.changes, caller);
+    }
+    return result;
+  }
+
+  async #authorize(writes: readonly v1.Write[], caller: Caller): Promise<void> {
+    const read: Read = (name) => this.store.read(name);
+    const changing = writes.filter(({ verify }) => verify == null);
+    const { time, changes } = this.store.preview(changing);
+    const byName = new Map(changes.map((change) => [change.name, change]));
+    const names = [...new Set(changing.map(writtenName))];
+    const intended = names.map((name): Change => {
+      const before = read(name);
+      // A write of the same values is an update, too.
+      const change = byName.get(name) ?? { name, before, after: before };
+      const first = changing.find((write) => writtenName(write) === name);
+      return { ...change, method: methodOf(first, change) };
     });
+    await this.authorizer.authorizeWrites(caller, intended, read, time);
+    // Verifying a document reveals its state, so it needs the permission to get it.
+    const verified = writes.flatMap(({ verify }) => verify ?? []);
+    await this.authorizer.authorizeGet(caller, verified, read, time);
   }
 }
 
-/** Old SDKs send a transform as its own write: equal to an update of no fields with transforms. */
-function normalizeTransform(write: v1.Write): v1.Write {
-  const { transform, ...rest } = write;
-  if (!transform) return write;
-  return {
-    ...rest,
-    update: { name: transform.document },
-    updateMask: { fieldPaths: [] },
-    updateTransforms: transform.fieldTransforms ?? [],
-  };
-}
-
-function sameTime(left: v1.Timestamp, right: v1.Timestamp | null | undefined): boolean {
-  return (
-    Number(left.seconds ?? 0) === Number(right?.seconds ?? 0) &&
-    (left.nanos ?? 0) === (right?.nanos ?? 0)
-  );
+/** A write to a document that must exist is an update, whether it exists or not. */
+function methodOf(
+  write: v1.Write | undefined,
+  { before, after }: DocumentChange,
+): Change['method'] {
+  if (write?.delete != null || (!after && before)) return 'delete';
+  const mustExist = write?.currentDocument?.exists === true || write?.currentDocument?.updateTime;
+  return before || mustExist ? 'update' : 'create';
 }

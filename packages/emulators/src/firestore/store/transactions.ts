@@ -1,25 +1,42 @@
-/** Open transactions, their document locks, and the queries that they ran. */
-import { DocumentLocks } from './locks.js';
-import type { MemoryDatabase } from './database.js';
+/** Open transactions, their document locks, and what they have read. */
+import { randomBytes } from 'node:crypto';
 import { Code, StatusError } from '../errors.js';
 import type * as v1 from '../v1.js';
+import type { CompiledQuery } from './compiled-query.js';
+import { DocumentLocks } from './locks.js';
+import type { Store } from './store.js';
 
 /** Firestore ends a transaction after 270 seconds. https://firebase.google.com/docs/firestore/quotas */
 const LIFETIME_MS = 270_000;
 /** A transaction that waited this long for a lock continues without it. */
 const MAX_WAIT_MS = 3_000;
 
-/** The transaction of a read: an open one, one that begins with the read, or none. */
-interface Selector {
-  transaction?: Uint8Array | string | null;
-  newTransaction?: v1.TransactionOptions | null;
+/** The consistency that a read asks for: an open transaction, one that begins with it, a past time, or none. */
+export interface ReadSelector {
+  transaction?: Uint8Array | string | null | undefined;
+  newTransaction?: v1.TransactionOptions | null | undefined;
+  readTime?: v1.Timestamp | null | undefined;
+}
+
+/** How a read is done. */
+export interface ReadMode {
+  /** Past time to read at; absent: now. */
+  at?: v1.Timestamp;
+  /** Id of a transaction that began with this read. */
+  begun?: Uint8Array;
+  /** Read-write transaction that the read belongs to. */
+  transaction?: OpenTransaction;
 }
 
 interface OpenTransaction {
-  readWrite: boolean;
+  id: string;
+  /** Time of all reads, of a read-only transaction. */
+  readTime?: v1.Timestamp;
   /** Epoch milliseconds. */
   startedAt: number;
-  queries: { request: v1.RunQueryRequest; resultNames: string }[];
+  /** Times of the versions that were read, by document name. */
+  versions: Map<string, number>;
+  queries: { query: CompiledQuery; resultNames: string }[];
 }
 
 /** The open transactions of one database. */
@@ -27,58 +44,102 @@ export class Transactions {
   readonly #open = new Map<string, OpenTransaction>();
   readonly #locks = new DocumentLocks(MAX_WAIT_MS);
 
-  constructor(private readonly database: MemoryDatabase) {}
+  constructor(private readonly store: Store) {}
 
-  /** Begins a transaction; the default is read-write. */
-  async begin(options: v1.TransactionOptions | null | undefined): Promise<Uint8Array> {
-    const readOnly = options?.readOnly != null;
-    const id = await this.database.begin(
-      options?.readOnly || options?.readWrite ? options : { readWrite: {} },
-    );
+  /**
+   * Begins a transaction; the default is read-write.
+   * @throws StatusError for a read time in the future, or one that is too old
+   */
+  begin(options: v1.TransactionOptions | null | undefined): Uint8Array {
     this.#removeExpired();
-    this.#open.set(key(id), { readWrite: !readOnly, startedAt: Date.now(), queries: [] });
+    const id = randomBytes(16);
+    const { readOnly } = options ?? {};
+    if (readOnly?.readTime) this.store.read('', readOnly.readTime);
+    this.#open.set(key(id), {
+      id: key(id),
+      ...(readOnly != null && { readTime: readOnly.readTime ?? this.store.now() }),
+      startedAt: Date.now(),
+      versions: new Map(),
+      queries: [],
+    });
     return id;
   }
 
-  /** Resolves the transaction of a request: begins a new one if requested, removes an empty ID. */
-  async resolve<T extends Selector>(request: T): Promise<T> {
-    const { newTransaction, transaction, ...rest } = request;
-    if (newTransaction) return { ...rest, transaction: await this.begin(newTransaction) } as T;
-    return (isId(transaction) ? { ...rest, transaction } : rest) as T;
+  /**
+   * How a read is done; begins a transaction if the request asks for one.
+   * @throws StatusError INVALID_ARGUMENT for a transaction that has ended
+   */
+  modeOf({ transaction, newTransaction, readTime }: ReadSelector): ReadMode {
+    const begun = newTransaction ? this.begin(newTransaction) : undefined;
+    const id = begun ?? (isId(transaction) ? transaction : undefined);
+    if (id === undefined) return readTime ? { at: readTime } : {};
+    const open = this.#get(id);
+    return {
+      ...(begun && { begun }),
+      ...(open.readTime ? { at: open.readTime } : { transaction: open }),
+    };
   }
 
-  /** Acquires the locks of a read-write transaction for the documents that it will read. */
-  async acquireLocks(selector: Selector, documents: Iterable<string>): Promise<void> {
-    const { transaction } = selector;
-    if (!isId(transaction) || !this.#open.get(key(transaction))?.readWrite) return;
-    await this.#locks.acquire(key(transaction), documents);
-  }
-
-  /** Records the results of a query, so that the commit detects added and removed documents. */
-  recordQuery(request: v1.RunQueryRequest, responses: readonly v1.RunQueryResponse[]): void {
-    const { transaction, ...query } = request;
-    if (!isId(transaction)) return;
-    const open = this.#open.get(key(transaction));
-    if (open?.readWrite)
-      open.queries.push({ request: query, resultNames: resultNamesOf(responses) });
-  }
-
-  /** @throws StatusError ABORTED when a query of the transaction would now return other documents */
-  async checkQueries(transaction: Uint8Array): Promise<void> {
-    for (const { request, resultNames } of this.#open.get(key(transaction))?.queries ?? []) {
-      if (resultNamesOf(await this.database.runQuery(request)) !== resultNames) {
-        throw new StatusError(
-          Code.ABORTED,
-          'Transaction aborted: the results of a query have changed. Please retry.',
-        );
+  /** Locks documents that a read-write transaction is about to read, and records their versions. */
+  async readDocuments({ transaction }: ReadMode, names: readonly string[]): Promise<void> {
+    if (!transaction) return;
+    await this.#locks.acquire(transaction.id, names);
+    for (const name of names) {
+      if (!transaction.versions.has(name)) {
+        transaction.versions.set(name, this.store.versionOf(name));
       }
     }
   }
 
+  /** Records the results of a query, so that the commit detects added and removed documents. */
+  recordQuery({ transaction }: ReadMode, query: CompiledQuery, results: v1.Document[]): void {
+    transaction?.queries.push({ query, resultNames: namesOf(results) });
+  }
+
+  /**
+   * Checks that what a transaction has read is unchanged.
+   * @throws StatusError ABORTED when it has changed, INVALID_ARGUMENT when the transaction has ended or is read-only
+   */
+  check(id: Uint8Array, hasWrites: boolean): void {
+    const { readTime, versions, queries } = this.#get(id);
+    if (readTime && hasWrites) {
+      throw new StatusError(
+        Code.INVALID_ARGUMENT,
+        'Cannot modify entities in a read-only transaction.',
+      );
+    }
+    for (const [name, version] of versions) {
+      if (this.store.versionOf(name) !== version) throw aborted(`${name} has changed`);
+    }
+    for (const { query, resultNames } of queries) {
+      if (namesOf(this.store.query(query)) !== resultNames) {
+        throw aborted('the results of a query have changed');
+      }
+    }
+  }
+
+  /** @throws StatusError INVALID_ARGUMENT when the transaction has ended */
+  rollback(id: Uint8Array): void {
+    this.#get(id);
+    this.end(id);
+  }
+
   /** Removes a transaction that was committed or rolled back and releases its locks. */
-  end(transaction: Uint8Array): void {
-    this.#open.delete(key(transaction));
-    this.#locks.release(key(transaction));
+  end(id: Uint8Array): void {
+    this.#open.delete(key(id));
+    this.#locks.release(key(id));
+  }
+
+  #get(id: Uint8Array): OpenTransaction {
+    this.#removeExpired();
+    const open = this.#open.get(key(id));
+    if (!open) {
+      throw new StatusError(
+        Code.INVALID_ARGUMENT,
+        'The referenced transaction has expired or is no longer valid.',
+      );
+    }
+    return open;
   }
 
   #removeExpired(): void {
@@ -91,17 +152,21 @@ export class Transactions {
   }
 }
 
-/** Whether a request names a transaction; an empty ID means none. */
+/** Whether a request names a transaction; an empty id means none. */
 export function isId(
   transaction: Uint8Array | string | null | undefined,
 ): transaction is Uint8Array {
   return transaction instanceof Uint8Array && transaction.length > 0;
 }
 
+function aborted(reason: string): StatusError {
+  return new StatusError(Code.ABORTED, `Transaction aborted: ${reason}. Please retry.`);
+}
+
 function key(transaction: Uint8Array): string {
   return Buffer.from(transaction).toString('base64');
 }
 
-function resultNamesOf(responses: readonly v1.RunQueryResponse[]): string {
-  return JSON.stringify(responses.flatMap(({ document }) => document?.name ?? []));
+function namesOf(documents: readonly v1.Document[]): string {
+  return JSON.stringify(documents.map(({ name }) => name));
 }

@@ -49,7 +49,7 @@ function implementation(service: FirestoreService): grpc.UntypedServiceImplement
     BatchWrite: unary((request, caller) => service.batchWrite(request, caller)),
     Rollback: unary((request) => service.rollback(request)),
     ListCollectionIds: unary((request, caller) => service.listCollectionIds(request, caller)),
-    PartitionQuery: unary((_request, caller) => service.partitionQuery(caller)),
+    PartitionQuery: unary(() => service.partitionQuery()),
     BatchGetDocuments: streaming((request, caller) => service.batchGet(request, caller)),
     RunQuery: streaming((request, caller) => service.runQuery(request, caller)),
     RunAggregationQuery: streaming((request, caller) => service.aggregate(request, caller)),

@@ -29,7 +29,7 @@ const customMethods = new Map<string, CustomMethod>([
     'listCollectionIds',
     customMethod('ListCollectionIds', 'parent', (s, r, c) => s.listCollectionIds(r, c)),
   ],
-  ['partitionQuery', customMethod('PartitionQuery', 'parent', (s, _r, c) => s.partitionQuery(c))],
+  ['partitionQuery', customMethod('PartitionQuery', 'parent', (s) => s.partitionQuery())],
   ['rollback', customMethod('Rollback', 'database', (s, r) => s.rollback(r))],
   [
     'runAggregationQuery',
