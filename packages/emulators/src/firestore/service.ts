@@ -132,10 +132,10 @@ export class FirestoreService {
     return this.#contextOf(request.database).commits.batchWrite(request, caller);
   }
 
-  async rollback(request: v1.RollbackRequest): Promise<object> {
+  rollback(request: v1.RollbackRequest): Promise<object> {
     const { transactions } = this.#contextOf(request.database);
     if (isId(request.transaction)) transactions.rollback(request.transaction);
-    return {};
+    return Promise.resolve({});
   }
 
   async listDocuments(

@@ -51,7 +51,7 @@ export class Commits {
         try {
           this.#checkDatabase([write]);
           const { results } = this.#apply([write], caller);
-          return { result: results[0] ?? {}, status: { code: Code.OK as number } };
+          return { result: results[0] ?? {}, status: { code: Code.OK } };
         } catch (error) {
           const { code, message } = toStatusError(error);
           return { result: {}, status: { code, message } };
