@@ -1,5 +1,5 @@
 import { compileRules, RulesSyntaxError } from './index.js';
-import { firestoreRules, loadError, storageRules } from './testing.js';
+import { firestoreRules, loadError, runWithTimeout, storageRules } from './testing.js';
 
 /** A file with one condition, which starts at 3:42. */
 const one = (condition: string): string =>
@@ -178,6 +178,15 @@ const AT_LIMITS: readonly (readonly [title: string, rules: string, message: RegE
     ['100,000 exclamation marks', one(`${repeat('!', 100_000)}true`), /levels of nesting/],
     ['100,000 lists', one(repeat('[', 100_000)), /levels of nesting/],
     ['10,000 conditionals', one(`${repeat('true ? true : ', 10_000)}true`), /levels of nesting/],
+    [
+      '1,000 brackets of a list',
+      one(repeat('[', 1000)),
+      /at most 100 levels of nesting, found more/,
+    ],
+    ['1,000 brackets of an index', one(`a${repeat('[a', 1000)}`), /levels of nesting/],
+    ['1,000 calls', one(repeat('f(', 1000)), /levels of nesting/],
+    ['1,000 paths', one(repeat('/$(', 1000)), /levels of nesting/],
+    ['1,000 maps', one(repeat("{'a': ", 1000)), /levels of nesting/],
     ['300 operators ||', one(`${repeat('false || ', 300)}true`), undefined],
     ['20,000 operators ||', one(`${repeat('false || ', 20_000)}true`), /at most 400 levels/],
     ['20,000 members', one(`request${repeat('.a', 20_000)}`), /at most 400 levels/],
@@ -226,6 +235,60 @@ test.each(AT_LIMITS)('%s', (_title, rules, expected) => {
   const message = loadError(rules);
   if (expected) expect(message).toMatch(expected);
   else expect(message).toBeUndefined();
+});
+
+/** A file of 256 KB: `unit` between the two others as often as it fits. */
+const fill = (before: string, unit: string, after: string): string =>
+  before +
+  unit.repeat(Math.floor((256 * 1024 - before.length - after.length) / unit.length)) +
+  after;
+
+const [start = '', end = ''] = one('?').split('?');
+
+/** Each takes well below a second; with backtracking it would take minutes or more. */
+test.each<readonly [title: string, rules: string, result: RegExp]>([
+  [
+    'statements',
+    fill('service cloud.firestore { match /a/{b} {', 'allow get: if b == 1;', '}}'),
+    /^loaded/,
+  ],
+  ['a comment', fill(`${start}/*`, '* /', `*/ true${end}`), /^loaded/],
+  ['line comments', fill(start, '//\n', `true${end}`), /^loaded/],
+  [
+    'whitespace after nested conditionals',
+    fill(`${start}${repeat('b ? c : ', 90)}d`, ' ', end),
+    /^loaded/,
+  ],
+  [
+    'whitespace between parentheses',
+    one(`${repeat('(', 90)}a${repeat(`${repeat(' ', 2700)})`, 90)}`),
+    /^loaded/,
+  ],
+  ['a string', fill(`${start}'`, 'x', `' == ''${end}`), /^loaded/],
+  ['escapes', fill(`${start}'`, String.raw`\n`, `' == ''${end}`), /^loaded/],
+  ['a list', fill(`${start}1 in [`, '1,', `1]${end}`), /^loaded/],
+  ['a list without an end', fill(`${start}[`, '1,', end), /expected an expression, found ';'/],
+  [
+    'a map',
+    one(`{${Array.from({ length: 20_000 }, (_, n) => `'${n}': 1`).join()}} == null`),
+    /^loaded/,
+  ],
+  ['operators', fill(`${start}b`, ' || b', end), /at most 400 levels/],
+  ['members', fill(`${start}b`, '.c', end), /at most 400 levels/],
+  ['brackets', fill(start, '[', end), /levels of nesting/],
+  ['a string without an end', fill(`${start}'`, 'x', ''), /expected ' to end this string/],
+  ['a wildcard without an end', fill('service cloud.firestore { match /{', 'a', ''), /a wildcard/],
+])('256 KB of %s', (_title, rules, expected) => {
+  const result = runWithTimeout(() => {
+    try {
+      // Names that are not in scope are warnings here.
+      compileRules(rules, 'test.rules');
+      return 'loaded';
+    } catch (error) {
+      return String(error);
+    }
+  });
+  expect(result).toMatch(expected);
 });
 
 const ACCEPTED: readonly string[] = [

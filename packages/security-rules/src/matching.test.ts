@@ -128,7 +128,13 @@ test('statements are evaluated in order until one allows the request', async () 
     debugged: [],
     tried: [
       { line: 3, column: 24, allowed: false, why: "id == 'b' is false (3:38)" },
-      { line: 3, column: 61, allowed: false, why: "error at 3:75: property 'x' is undefined" },
+      {
+        line: 3,
+        column: 61,
+        allowed: false,
+        why: "error at 3:75: property 'x' is undefined",
+        errorAt: { line: 3, column: 75 },
+      },
       { line: 4, column: 23, allowed: true, why: 'the condition is true' },
     ],
   });

@@ -4,6 +4,8 @@ import { RulesSyntaxError, type Position, type SourcePosition } from './errors.j
 /** The text of a rules file. Converts offsets to lines and columns. */
 export class Source {
   private readonly lineStarts: readonly number[];
+  /** The offsets of the characters of two UTF-16 code units. */
+  private readonly pairs: readonly number[];
 
   readonly text: string;
 
@@ -17,18 +19,15 @@ export class Source {
     const starts = [0];
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
     this.lineStarts = starts;
+    this.pairs = Array.from(text.matchAll(/[\u{10000}-\u{10ffff}]/gu), ({ index }) => index);
   }
 
   /** Line and column of an offset, both from 1. Columns count characters, not UTF-16 code units. */
   position(offset: number): Position {
-    let [low, high] = [0, this.lineStarts.length - 1];
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if ((this.lineStarts[middle] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    const start = this.lineStarts[low] ?? 0;
-    return { line: low + 1, column: Array.from(this.text.slice(start, offset)).length + 1 };
+    const line = countBefore(this.lineStarts, offset + 1);
+    const start = this.lineStarts[line - 1] ?? 0;
+    const pairs = countBefore(this.pairs, offset) - countBefore(this.pairs, start);
+    return { line, column: offset - start - pairs + 1 };
   }
 
   /** A span in the form of the Firebase Rules API. */
@@ -48,4 +47,15 @@ export class Source {
     const line = words.join(' ').trim();
     return line.length > 80 || end > start + 200 ? `${line.slice(0, 79)}…` : line;
   }
+}
+
+/** The number of ascending offsets below a limit. */
+function countBefore(offsets: readonly number[], limit: number): number {
+  let [low, high] = [0, offsets.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((offsets[middle] ?? 0) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
