@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import type * as v1 from '../v1.js';
 import { compileQuery } from './compiled-query.js';
 import { Store } from './store.js';
-import { all, any, idsOf, order, ROOT, set, toValue, where, withCode } from './testing.js';
+import { all, any, idsOf, order, ROOT, set, toValue, where } from './testing.js';
 import { compareValues } from './values.js';
+
+/** Matches a StatusError in `toThrow`. */
+const withCode = (code: number): Error => expect.objectContaining({ code }) as Error;
 
 const unary = (path: string, op: 'IS_NULL' | 'IS_NOT_NULL' | 'IS_NAN' | 'IS_NOT_NAN') => ({
   unaryFilter: { field: { fieldPath: path }, op },

@@ -1,7 +1,10 @@
 import type * as v1 from '../v1.js';
 import { Store, type Commit } from './store.js';
-import { idsOf, ROOT, set, toFields, toValue, where, withCode } from './testing.js';
+import { idsOf, ROOT, set, toFields, toValue, where } from './testing.js';
 import { toMicroseconds, toTimestamp } from './times.js';
+
+/** Matches a StatusError in `toThrow`. */
+const withCode = (code: number): Error => expect.objectContaining({ code }) as Error;
 
 const C1 = `${ROOT}/c/1`;
 const fieldsOf = (store: Store, name: string, at?: v1.Timestamp) => store.read(name, at)?.fields;

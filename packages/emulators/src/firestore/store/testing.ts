@@ -54,8 +54,3 @@ export function idsOf(store: Store, query: v1.Query, at?: v1.Timestamp): string[
   const compiled = compileQuery(ROOT, { from: [{ collectionId: 'c' }], ...query });
   return store.query(compiled, at).map(({ name }) => (name ?? '').split('/').at(-1) ?? '');
 }
-
-/** Matches a StatusError in `toThrow`. */
-export function withCode(code: number): Error {
-  return expect.objectContaining({ code }) as Error;
-}
