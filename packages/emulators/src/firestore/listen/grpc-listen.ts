@@ -52,10 +52,7 @@ class CallSink<T extends object> implements Sink<T> {
 
 function connect<T>(call: Call, stream: OpenStream<T>): void {
   call.on('data', (request: T) => stream.receive(request));
-  call.on('end', () => {
-    stream.close();
-    call.end();
-  });
+  call.on('end', () => stream.finish());
   call.on('cancelled', () => stream.close());
   call.on('close', () => stream.close());
 }

@@ -15,6 +15,8 @@ export interface Sink<T> {
 export interface OpenStream<T> {
   /** Takes the client's next message. Errors reach the client through the sink. */
   receive(request: T): void;
-  /** Releases the stream: the client is gone, or has finished sending. Nothing is sent afterwards. */
+  /** The client sends no more: requests that wait are handled, then the stream ends with OK. */
+  finish(): void;
+  /** The client is gone: releases the stream. Nothing is sent afterwards. */
   close(): void;
 }

@@ -51,6 +51,14 @@ export class WriteStream implements OpenStream<v1.WriteRequest> {
     });
   }
 
+  finish(): void {
+    void this.#queue.then(() => {
+      if (this.#ended) return;
+      this.#ended = true;
+      this.sink.end();
+    });
+  }
+
   close(): void {
     this.#ended = true;
   }
