@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createContext, Script } from 'node:vm';
 import * as api from './index.js';
+import * as matchers from './jest/matchers.js';
 import { loadError, evaluateRow, type Row } from './testing.js';
 import { main, USAGE } from './tool/main.js';
 
@@ -13,9 +14,17 @@ const { name, engines } = JSON.parse(read('package.json')) as {
   engines: { node: string };
 };
 const readme = read('README.md');
-const [install, rules = '', cases = '', command = '', output, example = ''] = [
-  ...readme.matchAll(/^```\w*\n([^]*?)^```$/gm),
-].map(([, code]) => code);
+const [
+  install,
+  rules = '',
+  cases = '',
+  command = '',
+  output,
+  jestExample = '',
+  failure = '',
+  types = '',
+  example = '',
+] = [...readme.matchAll(/^```\w*\n([^]*?)^```$/gm)].map(([, code]) => code);
 
 let folder: string;
 
@@ -68,17 +77,52 @@ test('lists the exit codes', async () => {
   expect(await run(['--help'])).toEqual({ exitCode: 0, stdout: USAGE });
 });
 
+/** Runs an example whose imports are these modules. */
+async function runExample(code: string, modules: Record<string, object>, globals: object = {}) {
+  const context = createContext({ require: (id: string) => modules[id], ...globals });
+  const body = code.replaceAll(/^import (.*) from '(.*)';$/gm, "const $1 = require('$2');");
+  await new Script(`(async () => {${body}})()`).runInContext(context);
+}
+
 test('has an API example that prints the stated values', async () => {
-  const modules: Record<string, object> = {
-    [name]: api,
-    'node:fs': { readFileSync: () => rules },
-  };
   const printed: string[] = [];
   const log = (...values: unknown[]) => printed.push(values.join(' '));
-  const context = createContext({ require: (id: string) => modules[id], console: { log } });
-  const body = example.replaceAll(/^import (.*) from '(.*)';$/gm, "const $1 = require('$2');");
-  await new Script(`(async () => {${body}})()`).runInContext(context);
+  const modules = { [name]: api, 'node:fs': { readFileSync: () => rules } };
+  await runExample(example, modules, { console: { log } });
   expect(printed).toEqual([/ \/\/ (.*)$/m.exec(example)?.[1]]);
+});
+
+describe('the example for Jest', () => {
+  /** Runs the example with the rules of the README and then the tests that it declares. */
+  async function runTests(code: string): Promise<void> {
+    const tests: (() => Promise<void>)[] = [];
+    const loadRules = (file: string): api.Ruleset => {
+      expect(file).toBe('storage.rules');
+      return api.compileRules(rules, file, { strict: true });
+    };
+    await runExample(code, {
+      '@jest/globals': {
+        expect,
+        test: (_name: string, run: () => Promise<void>) => tests.push(run),
+      },
+      [`${name}/jest`]: { ...matchers, loadRules },
+    });
+    expect(tests).toHaveLength(1);
+    for (const run of tests) await run();
+  }
+
+  test('passes', () => runTests(jestExample));
+
+  test('fails with the stated message', async () => {
+    const wrong = jestExample.replace("alice' } })", "bob' } })");
+    expect(wrong).not.toBe(jestExample);
+    await expect(runTests(wrong)).rejects.toThrow(failure.trim());
+  });
+
+  test('names the module and the interface of the types', () => {
+    expect(types).toContain(`from '${name}/jest'`);
+    expect(types).toContain('interface Matchers<R> extends RulesMatchers<R> {}');
+  });
 });
 
 test('states the limits', () => {
@@ -88,6 +132,7 @@ test('states the limits', () => {
     `${expressionsPerRequest} expressions, ${callDepth} nested calls, and ${reads}`,
   );
   const { nesting, patternLength } = api.LIMITS;
+  expect(readme).toContain(`at most ${api.LIMITS.sourceBytes / 1024} KB`);
   expect(readme).toMatch(
     new RegExp(`nest at most ${nesting} levels.* ${patternLength} characters`),
   );

@@ -66,6 +66,8 @@ export interface Decision {
 
 /** A loaded rules file. */
 export interface Ruleset {
+  /** The name of the file, as given to compileRules. */
+  readonly file: string;
   readonly version: RulesVersion;
   readonly services: readonly ServiceName[];
   /** What the file refers to and does not exist, in source order. It denies when it is reached. */
@@ -104,6 +106,7 @@ export function compileRules(
   const warnings = check(parsed, text, options);
   const statements = statementsOf(parsed, text);
   return {
+    file,
     version: parsed.version,
     services: parsed.services.map(({ name }) => name),
     statements: [...statements.values()],

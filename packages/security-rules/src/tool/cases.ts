@@ -35,8 +35,8 @@ const DOCUMENTS = 'an object of documents by their path';
 const AUTH = 'null or {"uid", "token"}';
 const PATH = '/b/BUCKET/o/… or /databases/DATABASE/documents/…';
 
-const CASE = objectOf('an object', {
-  name: z.string(NAME).regex(/\S/, NAME),
+/** How cases and the matchers of `jest/matchers.ts` describe a request. */
+const REQUEST = {
   method: z.enum(METHODS, joinNames(METHODS)),
   // A lone surrogate cannot come from a client; the engine uses them in ANY_DOCUMENT and ANY_PARENTS.
   path: z.string(PATH).refine((text) => text.startsWith('/') && text.isWellFormed(), PATH),
@@ -44,16 +44,25 @@ const CASE = objectOf('an object', {
     uid: z.string(UID).min(1, UID).nullable(),
     token: anyObject('an object of claims').optional(),
   }).nullable(),
-  expect: z.boolean('true or false'),
   time: TIMESTAMP.optional(),
   resource: z.unknown().optional(),
   requestResource: z.unknown().optional(),
   query: z.unknown().optional(),
   documents: anyObject(DOCUMENTS).optional(),
   after: anyObject(DOCUMENTS).optional(),
+};
+
+const { method, path, auth, ...optional } = REQUEST;
+const CASE = objectOf('an object', {
+  name: z.string(NAME).regex(/\S/, NAME),
+  ...{ method, path, auth },
+  expect: z.boolean('true or false'),
+  ...optional,
 });
 
-type CaseFields = z.output<typeof CASE>;
+const REQUEST_ONLY = objectOf('an object', REQUEST);
+
+type RequestFields = z.output<typeof REQUEST_ONLY>;
 
 /** Stands for any parents of a collection group in the path of a case. */
 const GROUP = '**';
@@ -79,6 +88,17 @@ function readCase(json: unknown, position: string, now: Date): Case {
   const fields = place.parse(CASE, json);
   const request = new RequestReader(fields, place).read(now);
   return { name: fields.name, label, expected: fields.expect, request };
+}
+
+/**
+ * Reads a request in the form of a case, without `name` and `expect`.
+ * @param label names the request in error messages
+ * @param now the time of a request without `time`
+ * @throws InputError with one sentence: the field, what was expected and found
+ */
+export function readRequest(json: unknown, label: string, now = new Date()): RulesRequest {
+  const place = new Place(label);
+  return new RequestReader(place.parse(REQUEST_ONLY, json), place).read(now);
 }
 
 /** The service and the document, object or collection that a path names. */
@@ -121,7 +141,7 @@ function readDocumentPath(segments: string[], method: RulesMethod, place: Place)
   return { service, segments: [...segments.slice(0, 3), ...open, ANY_DOCUMENT], isOpen };
 }
 
-function authValue(auth: CaseFields['auth'], place: Place): RulesValue {
+function authValue(auth: RequestFields['auth'], place: Place): RulesValue {
   if (auth === null) return NULL;
   const { uid, token = {} } = auth;
   const claims = Object.entries(token).map(
@@ -139,7 +159,7 @@ class RequestReader {
   private readonly isFirestore: boolean;
 
   constructor(
-    private readonly fields: CaseFields,
+    private readonly fields: RequestFields,
     private readonly place: Place,
   ) {
     this.target = readPath(fields.path, fields.method, place.at('path'));

@@ -1,5 +1,5 @@
 /** Evaluates cases against rules and compares each decision with the expected one. */
-import type { Decision, Ruleset } from '../index.js';
+import type { Decision, Ruleset, RulesRequest } from '../index.js';
 import type { Case } from './cases.js';
 import { Place } from './input.js';
 
@@ -17,16 +17,20 @@ export interface Result {
  * @throws InputError when a case is for a service that the rules do not declare
  */
 export async function evaluateCases(ruleset: Ruleset, cases: readonly Case[]): Promise<Result[]> {
-  for (const { request, label } of cases) {
-    // Every request would be denied, so cases that expect a denial would pass with the wrong rules file.
-    if (!ruleset.services.includes(request.service)) {
-      const expected = `one of ${ruleset.services.join(' or ')}`;
-      new Place(label).at('path').fail(expected, request.service);
-    }
-  }
+  for (const { request, label } of cases) expectService(ruleset, request, label);
   const results: Result[] = [];
   for (const each of cases) results.push(await evaluateCase(ruleset, each));
   return results;
+}
+
+/**
+ * Every request to a service without rules is denied, so tests that expect a denial would pass with the wrong file.
+ * @throws InputError when the rules do not declare the service of the request
+ */
+export function expectService(ruleset: Ruleset, request: RulesRequest, label: string): void {
+  if (ruleset.services.includes(request.service)) return;
+  const expected = `one of ${ruleset.services.join(' or ')}`;
+  new Place(label).at('path').fail(expected, request.service);
 }
 
 /** Evaluates one case. */
