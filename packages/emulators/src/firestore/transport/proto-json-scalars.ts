@@ -21,9 +21,12 @@ const RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
   uint64: [0n, 2n ** 64n - 1n],
 };
 
-/** The type of a field as Google's errors name it: `TYPE_INT64`, or the URL of a message or an enum. */
-export function typeName(field: AnyField): string {
-  if (field instanceof protobuf.MapField) {
+/**
+ * The type of a field as Google's errors name it: `TYPE_INT64`, or the URL of a message or an enum.
+ * @param isItem for a value of a map
+ */
+export function typeName(field: AnyField, isItem = false): string {
+  if (field instanceof protobuf.MapField && !isItem) {
     const entry = `${field.name.charAt(0).toUpperCase()}${field.name.slice(1)}Entry`;
     return `type.googleapis.com/${(field.parent?.fullName ?? '').slice(1)}.${entry}`;
   }

@@ -181,7 +181,10 @@ class Reader {
     problem: string = REFUSED,
   ): undefined {
     const reason = problem === REFUSED ? echoValue(value) : problem;
-    this.#refuse(path, `Invalid value at '${path}' (${typeName(field)}), ${reason}`);
+    this.#refuse(
+      path,
+      `Invalid value at '${path}' (${typeName(field, path.endsWith('.value'))}), ${reason}`,
+    );
     return undefined;
   }
 
