@@ -70,7 +70,8 @@ export function checkFields(fields: v1.Fields): void {
 export function checkValue(value: v1.Value, depth = 1): void {
   const types = Object.keys(value).filter((type) => value[type as keyof v1.Value] != null);
   // protobufjs drops null: {nullValue: null} is what JSON's null becomes.
-  if (types.length === 0 && !('nullValue' in value)) throw invalid('A value has no type.');
+  if (types.length === 0 && !('nullValue' in value))
+    throw invalid('Cannot convert firestore.v1.Value with type unset.');
   if (types.length > 1) throw invalid(`A value has several types: ${types.join(', ')}.`);
   const { integerValue, timestampValue, geoPointValue, referenceValue, arrayValue, mapValue } =
     value;

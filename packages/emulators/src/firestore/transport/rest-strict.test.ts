@@ -69,6 +69,11 @@ const REFUSED: Row[] = [
   ['null for a value', 'PATCH', '/a/2', valueOf(null), `Invalid value at 'document.fields[0].value' (${URL_OF}firestore.v1.Value), null`],
   ['a list for a value', 'PATCH', '/a/2', valueOf([1]), `Invalid value at 'document.fields[0].value' (${URL_OF}firestore.v1.Value), [...]`],
   ['text for a geo point', 'PATCH', '/a/2', valueOf({ geoPointValue: 'x' }), `(${URL_OF}type.LatLng), "x"`],
+  ['a value without a type', 'PATCH', '/a/2', valueOf({}), 'type unset'],
+  ['a value without a type in a list', 'PATCH', '/a/2', valueOf({ arrayValue: { values: [{}] } }), 'type unset'],
+  ['a latitude over 90', 'PATCH', '/a/2', valueOf({ geoPointValue: { latitude: 91, longitude: 0 } }), 'Latitude must be in [-90, 90].'],
+  ['a longitude over 180', 'PATCH', '/a/2', valueOf({ geoPointValue: { latitude: 0, longitude: -181 } }), 'Longitude must be in [-180, 180].'],
+  ['a reference that is no name', 'PATCH', '/a/2', valueOf({ referenceValue: 'x' }), 'x'],
   ['text for the fields', 'PATCH', '/a/2', { fields: 'x' }, `Invalid value at 'document.fields' (${URL_OF}firestore.v1.Document.FieldsEntry), "x"`],
   ['an unknown operator', 'POST', ':runQuery', query({ from: FROM, where: { fieldFilter: { field: { fieldPath: 'n' }, op: 'LIKE', value: { integerValue: 1 } } } }), `Invalid value at 'structured_query.where.field_filter.op' (${URL_OF}firestore.v1.StructuredQuery.FieldFilter.Operator), "LIKE"`],
   ['an unknown direction', 'POST', ':runQuery', query({ from: FROM, orderBy: [{ field: { fieldPath: 'n' }, direction: 'desc' }] }), `Invalid value at 'structured_query.order_by[0].direction' (${URL_OF}firestore.v1.StructuredQuery.Direction), "desc"`],
@@ -133,6 +138,25 @@ const ACCEPTED: [name: string, method: string, path: string, body: unknown][] = 
 
 test.each(ACCEPTED)('accepts %s', async (_name, method, path, body) => {
   expect(await send(method, path, body)).toEqual({ status: 200, error: undefined });
+});
+
+test('keeps the exact value of a number with 19 digits, and text that looks like one', async () => {
+  const values =
+    '{"integerValue":9223372036854775807},{"stringValue":" 1234567890123456789 \\\\\\""}';
+  await send('PATCH', '/a/4', `{"fields":{"a":{"arrayValue":{"values":[${values}]}}}}`);
+  const response = await fetch(`${emulator.url}/v1/${NAME}/a/4`);
+  expect(await response.json()).toMatchObject({
+    fields: {
+      a: {
+        arrayValue: {
+          values: [
+            { integerValue: '9223372036854775807' },
+            { stringValue: ' 1234567890123456789 \\"' },
+          ],
+        },
+      },
+    },
+  });
 });
 
 test('lists what does not fit, as google.rpc.BadRequest', async () => {
