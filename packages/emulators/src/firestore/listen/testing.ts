@@ -128,11 +128,27 @@ export function inShort(message: v1.ListenResponse): string {
 export class ClientModel {
   readonly #results = new Map<number, Map<string, v1.Document>>();
   readonly #current = new Set<number>();
+  /** Requests per target that the server has not answered: until then, messages mean an earlier target. */
+  readonly #pending = new Map<number, number>();
   readTime: v1.Timestamp = { seconds: 0, nanos: 0 };
   resumeToken: Uint8Array = Buffer.alloc(0);
 
   /** @param onSnapshot called with each global read time */
   constructor(private readonly onSnapshot: (model: ClientModel) => void = () => undefined) {}
+
+  /** The stream ended: what is held stays. @returns the targets that were current */
+  disconnect(): Set<number> {
+    const current = new Set(this.#current);
+    this.#current.clear();
+    this.#pending.clear();
+    return current;
+  }
+
+  /** Call it for each target that is added or removed. */
+  request(targetId: number): void {
+    this.#current.delete(targetId);
+    this.#pending.set(targetId, (this.#pending.get(targetId) ?? 0) + 1);
+  }
 
   isCurrent(targetId: number): boolean {
     return this.#current.has(targetId);
@@ -155,17 +171,27 @@ export class ClientModel {
     const name =
       documentChange?.document?.name ?? documentDelete?.document ?? documentRemove?.document;
     const left = documentChange ?? documentDelete ?? documentRemove;
-    for (const id of left?.removedTargetIds ?? []) this.results(id).delete(name ?? '');
-    for (const id of documentChange?.targetIds ?? []) {
+    for (const id of this.#active(left?.removedTargetIds)) this.results(id).delete(name ?? '');
+    for (const id of this.#active(documentChange?.targetIds)) {
       this.results(id).set(name ?? '', documentChange?.document ?? {});
     }
-    if (filter && this.results(filter.targetId ?? 0).size !== (filter.count ?? 0)) {
+    const [counted] = this.#active(filter ? [filter.targetId ?? 0] : []);
+    if (counted !== undefined && this.results(counted).size !== (filter?.count ?? 0)) {
       throw new Error(`existence filter: ${filter.count} expected`);
     }
   }
 
+  #active(targetIds: readonly number[] | null | undefined): number[] {
+    return (targetIds ?? []).filter((id) => !this.#pending.get(id));
+  }
+
   #changeTargets({ targetChangeType, targetIds, readTime, resumeToken }: v1.TargetChange): void {
     for (const id of targetIds ?? []) {
+      if (targetChangeType === 'ADD' || targetChangeType === 'REMOVE') {
+        this.#pending.set(id, (this.#pending.get(id) ?? 0) - 1);
+      }
+    }
+    for (const id of this.#active(targetIds)) {
       if (targetChangeType === 'RESET') this.results(id).clear();
       if (targetChangeType === 'CURRENT') this.#current.add(id);
       if (targetChangeType === 'REMOVE') {
