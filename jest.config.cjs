@@ -12,6 +12,7 @@ const common = {
     // The sources of the other packages, so that a test never runs an old build of them.
     '^firebase-rules-check$': '<rootDir>/packages/security-rules/src/index.ts',
     '^firebase-rules-check/tool$': '<rootDir>/packages/security-rules/src/tool/main.ts',
+    '^firebase-rules-check/jest$': '<rootDir>/packages/security-rules/src/jest/matchers.ts',
     '^firebase-local-stack$': '<rootDir>/packages/emulators/src/launcher/messages.ts',
   },
   transform: {

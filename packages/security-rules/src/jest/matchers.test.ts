@@ -69,7 +69,7 @@ test.each<[title: string, run: () => Promise<unknown>, message: string]>([
 
 test.each<[title: string, received: unknown, request: object, message: string]>([
   ['no rules', 'storage.rules', get('a'), 'toDeny: expected rules from loadRules(FILE), found'],
-  ['a misspelled field', rules, { ...get('a'), tokn: {} }, 'toDeny: expected only the fields'],
+  ['a misspelled field', rules, { ...get('a'), tokens: {} }, 'toDeny: expected only the fields'],
   ['no auth', rules, { method: 'get', path: '/b/b/o/a' }, 'toDeny: auth: expected null or {'],
   [
     'another service',
