@@ -36,6 +36,8 @@ export interface FirestoreEmulatorOptions {
   projectId: string;
   /** Without rules every request is allowed, as in Google's emulator. */
   rules?: readonly StartRules[];
+  /** Called for each warning about `rules`. */
+  onWarning?: (issue: Issue) => void;
   /** Called once for each database that a client reaches without rules. */
   onOpenDatabase?: (name: DatabaseName) => void;
   /** Called for each request that the rules deny. */
@@ -62,6 +64,7 @@ export async function startFirestoreEmulator(
       const { fileName, line, column } = issue.sourcePosition;
       throw new Error(`${fileName}:${line}:${column}: ${issue.description}`);
     }
+    for (const warning of issues) options.onWarning?.(warning);
   }
   const service = new FirestoreService(authorizer, new Triggers(options.onEvent));
   const grpcServer = createGrpcServer(service);

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import {
   startFirestoreEmulator,
   type FirestoreEmulator,
+  type Issue,
   type StartRules,
   type TriggerEvent,
 } from '../firestore/index.js';
@@ -50,6 +51,7 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
             port,
             projectId,
             onEvent: sendToFunction,
+            onWarning: printIssue,
             ...(onDenied && { onDenied }),
             onOpenDatabase: ({ project, database }) =>
               console.warn(
@@ -91,5 +93,10 @@ function sendToFunction({ project, key, contentType, body }: TriggerEvent): void
 }
 
 function loadRules(rules: StartRules): void {
-  for (const issue of emulator?.loadRules(rules) ?? []) console.warn(JSON.stringify(issue));
+  emulator?.loadRules(rules).forEach(printIssue);
+}
+
+function printIssue({ sourcePosition, severity, description }: Issue): void {
+  const { fileName, line, column } = sourcePosition;
+  console.warn(`${fileName}:${line}:${column}: ${severity.toLowerCase()}: ${description}`);
 }
