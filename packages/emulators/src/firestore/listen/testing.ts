@@ -176,8 +176,9 @@ export class ClientModel {
       this.results(id).set(name ?? '', documentChange?.document ?? {});
     }
     const [counted] = this.#active(filter ? [filter.targetId ?? 0] : []);
-    if (counted !== undefined && this.results(counted).size !== (filter?.count ?? 0)) {
-      throw new Error(`existence filter: ${filter.count} expected`);
+    const count = filter?.count ?? 0;
+    if (counted !== undefined && this.results(counted).size !== count) {
+      throw new Error(`existence filter: ${count} expected`);
     }
   }
 
