@@ -1,24 +1,17 @@
 /** The colors that Chromium shows, which functions/src/processing/chromium-colors.test.ts compares with. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sparticuz from '@sparticuz/chromium';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { CENTERS, COLOR_CASES, HEIGHT } from '../../functions/test/processing/color-cases.js';
+import { launchChromium } from '../support/chromium.js';
 
 const file = join(__dirname, '../../functions/test/processing/chromium-colors.json');
-/** Flags for serverless environments; with them, a second page does not load here. */
-const EXCLUDED_FLAGS = new Set(['--single-process', '--no-zygote']);
 
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  const flags = sparticuz.args.filter((flag) => !EXCLUDED_FLAGS.has(flag));
-  browser = await chromium.launch({
-    executablePath: await sparticuz.executablePath(),
-    args: [...flags, '--force-color-profile=srgb'],
-    headless: true,
-  });
+  browser = await launchChromium('--force-color-profile=srgb');
   page = await browser.newPage();
 }, 60_000);
 

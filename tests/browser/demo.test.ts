@@ -1,12 +1,10 @@
 /** The demo page in Chromium on the local stack. */
-import sparticuz from '@sparticuz/chromium';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.js';
 import { statusOf } from '../support/http.js';
 import { PHOTO, testStack } from '../support/stack.js';
 
 const stack = testStack();
-/** Flags for serverless environments; with them, a second page does not load here. */
-const EXCLUDED_FLAGS = new Set(['--single-process', '--no-zygote']);
 
 let browser: Browser;
 let context: BrowserContext;
@@ -14,11 +12,7 @@ let page: Page;
 const pageErrors: string[] = [];
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: await sparticuz.executablePath(),
-    args: sparticuz.args.filter((flag) => !EXCLUDED_FLAGS.has(flag)),
-    headless: true,
-  });
+  browser = await launchChromium();
   context = await browser.newContext({
     viewport: { width: 360, height: 740 },
     permissions: ['clipboard-read', 'clipboard-write'],

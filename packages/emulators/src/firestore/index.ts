@@ -72,7 +72,7 @@ export async function startFirestoreEmulator(
   const restServer = createRestServer(service);
   const sharedPort = await openSharedPort(options.host, options.port, {
     http2: (socket) => injector.injectConnection(socket),
-    http1: (socket) => restServer.emit('connection', socket),
+    http1: (socket) => restServer.server.emit('connection', socket),
   });
   return {
     port: sharedPort.port,
@@ -93,7 +93,8 @@ export async function startFirestoreEmulator(
     stop: async () => {
       injector.destroy();
       grpcServer.forceShutdown();
-      restServer.closeAllConnections();
+      restServer.close();
+      restServer.server.closeAllConnections();
       await sharedPort.close();
     },
   };

@@ -2,19 +2,26 @@
 import * as http from 'node:http';
 import { identifyCaller } from '../caller.js';
 import { Code, StatusError, toHttpError } from '../errors.js';
+import { BodyReader } from './body-reader.js';
 import { handleEmulatorRequest, TextBody } from './emulator-routes.js';
 import type { HttpRequest } from './http-request.js';
 import { MAX_REQUEST_BYTES } from './protocol.js';
 import { handleRest, isStreamingMethod } from './rest-routes.js';
 import type { FirestoreService } from '../service.js';
+import { channelOf, handleChannel } from './webchannel/routes.js';
+import { Sessions } from './webchannel/sessions.js';
 
-/** Bodies that are being read, of all requests together. */
-const MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
+/** The HTTP server, and what ends its WebChannel sessions. */
+export interface RestServer {
+  server: http.Server;
+  close(): void;
+}
 
 /** Creates an HTTP server for the service. It opens no port; the caller passes it sockets. */
-export function createRestServer(service: FirestoreService): http.Server {
+export function createRestServer(service: FirestoreService): RestServer {
   const bodies = new BodyReader();
-  return http.createServer((incoming, response) => {
+  const sessions = new Sessions(service);
+  const server = http.createServer((incoming, response) => {
     setCorsHeaders(incoming, response);
     if (incoming.method === 'OPTIONS') {
       response.writeHead(204).end();
@@ -22,8 +29,13 @@ export function createRestServer(service: FirestoreService): http.Server {
     }
     const [, path = '/', query = ''] = /^([^?#]*)\??([^#]*)/.exec(incoming.url ?? '/') ?? [];
     const request = { method: incoming.method ?? 'GET', path, search: new URLSearchParams(query) };
+    const channel = channelOf(path);
+    if (channel) {
+      void handleChannel(sessions, bodies, channel, request.search, incoming, response);
+      return;
+    }
     bodies
-      .read(incoming)
+      .read(incoming, MAX_REQUEST_BYTES)
       .then((body) => handle(service, { ...request, body }, incoming.headers.authorization))
       .then(
         (body) => send(response, 200, body),
@@ -35,6 +47,7 @@ export function createRestServer(service: FirestoreService): http.Server {
         },
       );
   });
+  return { server, close: () => sessions.closeAll() };
 }
 
 /** Returns the response body: text, or a value to be sent as JSON. */
@@ -55,45 +68,6 @@ async function handle(
   throw new StatusError(Code.NOT_FOUND, `Unknown endpoint: ${method} ${path}`);
 }
 
-/** Reads bodies, with bounds for one and for all that are being read. */
-class BodyReader {
-  #buffered = 0;
-
-  /** @throws StatusError when the body or all bodies together are too large, or not UTF-8 */
-  async read(request: http.IncomingMessage): Promise<string> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    try {
-      if (Number(request.headers['content-length'] ?? 0) > MAX_REQUEST_BYTES) throw tooLarge();
-      for await (const chunk of request as AsyncIterable<Buffer>) {
-        size += chunk.length;
-        this.#buffered += chunk.length;
-        if (size > MAX_REQUEST_BYTES) throw tooLarge();
-        if (this.#buffered > MAX_BUFFERED_BYTES) {
-          const message = 'The emulator reads too many large requests at once.';
-          throw new StatusError(Code.UNAVAILABLE, message);
-        }
-        chunks.push(chunk);
-      }
-    } finally {
-      this.#buffered -= size;
-    }
-    try {
-      return new TextDecoder('utf8', { fatal: true }).decode(Buffer.concat(chunks));
-    } catch {
-      throw new StatusError(
-        Code.INVALID_ARGUMENT,
-        'Invalid JSON payload received. The body is not UTF-8.',
-      );
-    }
-  }
-}
-
-function tooLarge(): StatusError {
-  const message = `Request payload size exceeds the limit: ${MAX_REQUEST_BYTES} bytes.`;
-  return new StatusError(Code.INVALID_ARGUMENT, message, [], 413);
-}
-
 function setCorsHeaders(request: http.IncomingMessage, response: http.ServerResponse): void {
   const requestedHeaders = request.headers['access-control-request-headers'];
   response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '*');
@@ -102,6 +76,8 @@ function setCorsHeaders(request: http.IncomingMessage, response: http.ServerResp
     'Access-Control-Allow-Headers',
     requestedHeaders ?? 'Authorization, Content-Type',
   );
+  // WebChannel requests are sent with credentials.
+  response.setHeader('Access-Control-Allow-Credentials', 'true');
   response.setHeader('Access-Control-Max-Age', '3600');
   response.setHeader('Vary', 'Origin');
 }

@@ -1,0 +1,214 @@
+/** One WebChannel session: a stream of the service over HTTP requests that come and go. */
+import type { OpenStream, Sink } from '../../listen/sink.js';
+import { Code, StatusError, toHttpError, toStatusError } from '../../errors.js';
+import { chunk, controlArray, messageArray, type ClientMap } from './framing.js';
+
+/** Where a session sends arrays: the response to the client's GET. */
+export interface BackChannel {
+  write(text: string): void;
+  end(): void;
+}
+
+/** Times in milliseconds, sizes in bytes. */
+export interface SessionLimits {
+  /** Without a back channel for this long, the client is gone. */
+  abandoned: number;
+  /** An idle back channel gets a `noop` this often. */
+  keepAlive: number;
+  /** A back channel that has sent this much is ended; the client opens the next one. */
+  bytesPerBackChannel: number;
+  /** Messages of the client that arrived before an earlier one. */
+  pendingMaps: number;
+}
+
+export const SESSION_LIMITS: SessionLimits = {
+  abandoned: 60_000,
+  keepAlive: 30_000,
+  bytesPerBackChannel: 4 * 1024 * 1024,
+  pendingMaps: 1000,
+};
+
+/** How messages of one kind of stream are read and written. */
+export interface Codec<Request, Response> {
+  /** @throws StatusError INVALID_ARGUMENT */
+  parse(text: string): Request;
+  /** @returns JSON */
+  format(response: Response): string;
+}
+
+interface QueuedArray {
+  number: number;
+  text: string;
+}
+
+/** A session. The arrays that it sends are kept until the client acknowledges them. */
+export class Session<Request, Response> implements Sink<Response> {
+  readonly #stream: OpenStream<Request>;
+  /** Not yet acknowledged, in order. */
+  #arrays: QueuedArray[] = [];
+  #lastNumber = 0;
+  #lastAcknowledged = 0;
+  #bytes = 0;
+  #nextMap = 0;
+  readonly #pendingMaps = new Map<number, string>();
+  #back: { channel: BackChannel; isStreaming: boolean; sent: number; bytes: number } | undefined;
+  #timer: NodeJS.Timeout;
+  #hasEnded = false;
+  #isClosed = false;
+
+  /**
+   * @param open opens the stream of the service that this session carries
+   * @param onClosed called once: the session is over
+   */
+  constructor(
+    readonly id: string,
+    private readonly codec: Codec<Request, Response>,
+    open: (sink: Sink<Response>) => OpenStream<Request>,
+    private readonly onClosed: () => void,
+    private readonly limits = SESSION_LIMITS,
+  ) {
+    this.#timer = this.#startTimer();
+    this.#stream = open(this);
+  }
+
+  /** Bytes of arrays that the client has not acknowledged. */
+  get buffered(): number {
+    return this.#bytes;
+  }
+
+  send(response: Response): void {
+    if (!this.#hasEnded) this.#push((number) => messageArray(number, this.codec.format(response)));
+  }
+
+  end(error?: StatusError): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    if (error) {
+      const json = JSON.stringify(toHttpError(error).body);
+      this.#push((number) => messageArray(number, json));
+    }
+    this.#push((number) => controlArray(number, 'close'));
+  }
+
+  /**
+   * Takes messages of the client in their order; one that came before is ignored.
+   * @throws StatusError RESOURCE_EXHAUSTED when too many wait for an earlier one
+   */
+  receive(maps: readonly ClientMap[]): void {
+    for (const { number, text } of maps) {
+      if (number < this.#nextMap || this.#pendingMaps.has(number)) continue;
+      if (this.#pendingMaps.size >= this.limits.pendingMaps) {
+        throw new StatusError(Code.RESOURCE_EXHAUSTED, 'Too many messages came out of order.');
+      }
+      this.#pendingMaps.set(number, text);
+    }
+    for (;;) {
+      const text = this.#pendingMaps.get(this.#nextMap);
+      if (text === undefined || this.#isClosed) return;
+      this.#pendingMaps.delete(this.#nextMap);
+      this.#nextMap += 1;
+      this.#handle(text);
+    }
+  }
+
+  /** Forgets the arrays up to a number. */
+  acknowledge(number: number): void {
+    const count = this.#arrays.findIndex((array) => array.number > number);
+    const done = this.#arrays.splice(0, count < 0 ? this.#arrays.length : count);
+    for (const { text } of done) this.#bytes -= text.length;
+    this.#lastAcknowledged = Math.max(this.#lastAcknowledged, Math.min(number, this.#lastNumber));
+    if (this.#hasEnded && this.#arrays.length === 0) this.close();
+  }
+
+  /** What the response to a POST says: `[has a back channel, last array sent, bytes not acknowledged]`. */
+  status(): string {
+    return JSON.stringify([Number(this.#back !== undefined), this.#lastNumber, this.#bytes]);
+  }
+
+  /**
+   * Sends arrays through a new back channel, which replaces the previous one; first those that the client has not
+   * acknowledged.
+   * @param isStreaming whether it stays open; otherwise it ends after the first arrays
+   */
+  attach(channel: BackChannel, isStreaming: boolean): void {
+    this.#back?.channel.end();
+    this.#back = { channel, isStreaming, sent: this.#lastAcknowledged, bytes: 0 };
+    this.#restartTimer();
+    this.#flush();
+  }
+
+  /** The client's connection has ended. */
+  detach(channel: BackChannel): void {
+    if (this.#back?.channel !== channel) return;
+    this.#back = undefined;
+    this.#restartTimer();
+  }
+
+  /** Ends the session and its stream. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
+    this.#stream.close();
+    this.#back?.channel.end();
+    this.#back = undefined;
+    this.#arrays = [];
+    this.#bytes = 0;
+    this.#pendingMaps.clear();
+    this.onClosed();
+  }
+
+  #handle(text: string): void {
+    if (this.#hasEnded) return;
+    try {
+      this.#stream.receive(this.codec.parse(text));
+    } catch (error) {
+      this.end(toStatusError(error));
+    }
+  }
+
+  #push(toText: (number: number) => string): void {
+    if (this.#isClosed) return;
+    const number = (this.#lastNumber += 1);
+    const text = toText(number);
+    this.#arrays.push({ number, text });
+    this.#bytes += text.length;
+    this.#flush();
+  }
+
+  /** Sends what the back channel has not sent yet. */
+  #flush(): void {
+    const back = this.#back;
+    if (!back) return;
+    const first = this.#arrays.findIndex(({ number }) => number > back.sent);
+    if (first < 0) return;
+    const arrays = this.#arrays.slice(first);
+    const text = chunk(`[${arrays.map((array) => array.text).join(',')}]`);
+    back.sent = this.#lastNumber;
+    back.bytes += text.length;
+    back.channel.write(text);
+    if (!back.isStreaming || back.bytes > this.limits.bytesPerBackChannel || this.#hasEnded) {
+      this.#back = undefined;
+      back.channel.end();
+    }
+    this.#restartTimer();
+  }
+
+  #startTimer(): NodeJS.Timeout {
+    const { keepAlive, abandoned } = this.limits;
+    const isOpen = this.#back !== undefined;
+    const onTimeout = (): void => {
+      if (isOpen) this.#push((number) => controlArray(number, 'noop'));
+      else this.close();
+    };
+    const timer = setTimeout(onTimeout, isOpen ? keepAlive : abandoned);
+    timer.unref();
+    return timer;
+  }
+
+  #restartTimer(): void {
+    clearTimeout(this.#timer);
+    if (!this.#isClosed) this.#timer = this.#startTimer();
+  }
+}
