@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Page } from 'playwright-core';
-import { launchChromium } from '../../tests/support/chromium.js';
+import sparticuz from '@sparticuz/chromium';
+import { chromium, type Page } from 'playwright-core';
 
 export interface Size {
   width: number;
@@ -45,6 +45,9 @@ export interface Browser {
 /** Longest edge of the compared pixels. */
 const MAX_EDGE = 512;
 
+/** Removed: the first two stop a second page from loading, the last would disable web security. */
+const EXCLUDED_FLAGS = new Set(['--single-process', '--no-zygote', '--disable-web-security']);
+
 type PageResult =
   | NotShown
   | (Size & {
@@ -58,7 +61,14 @@ type PageResult =
 export async function openBrowser(script: string): Promise<Browser> {
   const files = new FileServer(script);
   const origin = await files.listen();
-  const browser = await launchChromium('--force-color-profile=srgb');
+  const browser = await chromium.launch({
+    executablePath: await sparticuz.executablePath(),
+    args: [
+      ...sparticuz.args.filter((flag) => !EXCLUDED_FLAGS.has(flag)),
+      '--force-color-profile=srgb',
+    ],
+    headless: true,
+  });
   let page: Page | undefined;
   let count = 0;
   /** A new page now and then: Chromium keeps decoded images. */

@@ -132,7 +132,7 @@ test('two tabs with a common cache see each other’s writes; a reload has them 
   const seen = second.evaluate((name) => {
     const { sdk, db } = window as unknown as PageWindow;
     return new Promise<unknown>((resolve) =>
-      sdk.onSnapshot(sdk.doc(db, name, 'shared'), (snapshot) => {
+      sdk.onSnapshot(sdk.doc(db, name, 'shared'), { includeMetadataChanges: true }, (snapshot) => {
         if (snapshot.exists() && !snapshot.metadata.hasPendingWrites) resolve(snapshot.data());
       }),
     );

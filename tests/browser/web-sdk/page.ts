@@ -280,7 +280,7 @@ const ROWS: Record<string, (context: Context) => Promise<void>> = {
   },
 
   async 'a large document and many changes'({ items }) {
-    const snapshots = Snapshots.ofQuery(sdk.query(items));
+    const snapshots = Snapshots.ofQuery(sdk.query(items), { includeMetadataChanges: true });
     await snapshots.until(({ size }) => size === 0);
     await sdk.setDoc(sdk.doc(items, 'large'), { text: 'äöü€😀'.repeat(60_000) });
     const [large] = (await snapshots.until(({ size }) => size === 1)).docs;
