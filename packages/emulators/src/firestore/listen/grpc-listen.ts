@@ -1,7 +1,7 @@
 /** The bidirectional gRPC calls of the service: Listen and Write. */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Caller } from '../caller.js';
-import { type StatusError, toServiceError } from '../errors.js';
+import { Code, type StatusError, toServiceError } from '../errors.js';
 import type { FirestoreService } from '../service.js';
 import { encode, methodShape } from '../transport/protocol.js';
 import type * as v1 from '../v1.js';
@@ -27,26 +27,61 @@ export function write(service: FirestoreService, call: Call, caller: Caller): vo
   connect(call, openWrite(service, caller, sink));
 }
 
-/** Sends messages as bytes, so that their size is known until grpc-js has passed them on. */
+/** Sends messages as bytes, one at a time, so that those that a slow client leaves can be dropped. */
 class CallSink<T extends object> implements Sink<T> {
   buffered = 0;
+  #queue: Buffer[] = [];
+  #next = 0;
+  #isWriting = false;
+  #finish: (() => void) | undefined;
 
   constructor(
     private readonly call: Call,
     private readonly encodeMessage: (message: T) => Buffer,
-  ) {}
+  ) {
+    call.on('cancelled', () => this.#drop());
+    call.on('close', () => this.#drop());
+  }
 
   send(message: T): void {
     const bytes = this.encodeMessage(message);
     this.buffered += bytes.length;
-    this.call.write(bytes, () => {
-      this.buffered -= bytes.length;
-    });
+    this.#queue.push(bytes);
+    if (!this.#isWriting) this.#write();
   }
 
   end(error?: StatusError): void {
-    if (error) this.call.emit('error', toServiceError(error));
-    else this.call.end();
+    // A client that does not read would keep what is queued in memory for as long as it likes.
+    if (error?.code === Code.RESOURCE_EXHAUSTED) this.#drop();
+    this.#finish = () => {
+      if (error) this.call.emit('error', toServiceError(error));
+      else this.call.end();
+    };
+    if (!this.#isWriting) this.#write();
+  }
+
+  #write(): void {
+    const bytes = this.#queue[this.#next];
+    this.#isWriting = bytes !== undefined;
+    if (!bytes) {
+      this.#queue = [];
+      this.#next = 0;
+      const finish = this.#finish;
+      this.#finish = undefined;
+      finish?.();
+      return;
+    }
+    this.#next += 1;
+    this.call.write(bytes, () => {
+      this.buffered -= bytes.length;
+      this.#write();
+    });
+  }
+
+  #drop(): void {
+    for (const bytes of this.#queue.slice(this.#next)) this.buffered -= bytes.length;
+    this.#queue = [];
+    this.#next = 0;
   }
 }
 

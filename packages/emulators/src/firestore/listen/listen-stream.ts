@@ -263,6 +263,7 @@ export class ListenStream implements OpenStream<v1.ListenRequest>, TargetStream,
 
   async #clientHasRead(): Promise<void> {
     const { pauseBytes, stallMs } = this.context.limits;
+    this.#checkBytes();
     let least = this.sink.buffered;
     let readAt = performance.now();
     for (let pause = 1; !this.#ended; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {

@@ -48,7 +48,7 @@ export class FakeSink<T> implements Sink<T> {
 export interface Fixture {
   store: Store;
   context: ListenContext;
-  open(options?: { caller?: Caller; sink?: FakeSink<v1.ListenResponse> }): {
+  open: (options?: { caller?: Caller; sink?: FakeSink<v1.ListenResponse> }) => {
     stream: ListenStream;
     sink: FakeSink<v1.ListenResponse>;
   };

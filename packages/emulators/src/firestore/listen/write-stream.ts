@@ -88,9 +88,8 @@ export class WriteStream implements OpenStream<v1.WriteRequest> {
   }
 
   /** Every token that this stream has issued is valid: clients send several requests ahead. */
-  #checkToken(token: Uint8Array | string | null | undefined): void {
-    const bytes =
-      typeof token === 'string' ? Buffer.from(token, 'base64') : Buffer.from(token ?? []);
+  #checkToken(token: Uint8Array | null | undefined): void {
+    const bytes = Buffer.from(token ?? []);
     const issued =
       bytes.length === ID_BYTES + 4 &&
       bytes.subarray(0, ID_BYTES).equals(this.#id) &&
