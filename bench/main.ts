@@ -10,6 +10,7 @@ import { measureBombs } from './processing/measure-bombs.js';
 import { measureBackfill } from './lifecycle/backfill.js';
 import { storm } from './lifecycle/storm.js';
 import { measureUploads } from './lifecycle/upload.js';
+import { measureListen } from './listen/listen.js';
 import type { BenchPaths } from './paths.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
@@ -28,6 +29,8 @@ npm run bench -- storm                              uploads, overwrites, deletio
 npm run bench -- upload [--uploads N]               what one upload causes, and how long a flood delays others
 npm run bench -- backfill [--images N]              processes images that existed before the installation
 npm run bench -- soak [--seconds N]                 all kinds of requests and uploads: does memory grow?
+npm run bench -- listen [--minutes N] [--emulator-jar FILE]
+                                                    200 listeners on a collection with 100 writes per second
 `;
 
 /** @returns the exit code */
@@ -44,6 +47,8 @@ export async function main(argv: string[], root: string): Promise<number> {
       seconds: { type: 'string', default: '600' },
       images: { type: 'string', default: '1000' },
       uploads: { type: 'string', default: '20' },
+      minutes: { type: 'string' },
+      'emulator-jar': { type: 'string' },
     },
   });
   const corpus = () => values.corpus ?? createCorpus(paths);
@@ -52,6 +57,8 @@ export async function main(argv: string[], root: string): Promise<number> {
     seconds: Number(values.seconds),
     images: Number(values.images),
     uploads: Number(values.uploads),
+    // Only a run that names it has minutes.
+    minutes: Number(values.minutes ?? 1),
   };
   for (const [name, value] of Object.entries(counts)) {
     if (Number.isInteger(value) && value >= 1) continue;
@@ -91,6 +98,14 @@ export async function main(argv: string[], root: string): Promise<number> {
       return (await measureBackfill(paths, images)) ? 0 : 1;
     case 'soak':
       return (await soak(paths, seconds)) ? 0 : 1;
+    case 'listen': {
+      const jar = values['emulator-jar'];
+      const options = {
+        ...(values.minutes !== undefined && { minutes: counts.minutes }),
+        ...(jar !== undefined && { emulatorJar: jar }),
+      };
+      return (await measureListen(paths, options)) ? 0 : 1;
+    }
     default:
       process.stderr.write(USAGE);
       return 2;

@@ -1,0 +1,104 @@
+/** Runs Google's Firestore emulator from its JAR, which Firebase tools or gcloud have downloaded. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** The first version that current releases of the emulator run on. */
+const JAVA_VERSION = 17;
+const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
+
+/** A running emulator. */
+export interface GoogleEmulator {
+  pid: number;
+  port: number;
+  /** From the name of the file, such as `cloud-firestore-emulator-v1.19.9.jar`; otherwise that name. */
+  version: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the emulator on a free port.
+ * @param jar path of the JAR
+ * @param projectId the project of requests without one
+ * @throws Error with a sentence when the file or Java is missing, or the emulator does not start
+ */
+export async function startGoogleEmulator(jar: string, projectId: string): Promise<GoogleEmulator> {
+  const file = resolve(jar);
+  if (!existsSync(file)) {
+    throw new Error(
+      `--emulator-jar: expected the JAR of Google's Firestore emulator, found no file ${file}. ` +
+        '"firebase setup:emulators:firestore" downloads it to ~/.cache/firebase/emulators.',
+    );
+  }
+  requireJava();
+  const port = await freePort();
+  const args = [
+    '-jar',
+    file,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    `${port}`,
+    '--project_id',
+    projectId,
+  ];
+  const child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const append = (text: string): void => void (output = (output + text).slice(-2000));
+  child.stdout.setEncoding('utf8').on('data', append);
+  child.stderr.setEncoding('utf8').on('data', append);
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  while (!(await isReady(port))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      await stop(child);
+      throw new Error(`Google's Firestore emulator did not start. Its output ends with: ${output}`);
+    }
+    await delay(POLL_MS);
+  }
+  const version = /v(\d+\.\d+\.\d+)\.jar$/.exec(file)?.[1] ?? file.replace(/^.*[\\/]/, '');
+  return { pid: child.pid as number, port, version, stop: () => stop(child) };
+}
+
+function requireJava(): void {
+  const { error, stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' });
+  if (error) {
+    throw new Error(
+      `Google's Firestore emulator needs Java ${JAVA_VERSION} or later: expected a program "java" in PATH, found none.`,
+    );
+  }
+  const [, major] = /version "(\d+)/.exec(stderr) ?? [];
+  if (Number(major ?? 0) >= JAVA_VERSION) return;
+  const found = stderr.split('\n')[0]?.trim();
+  throw new Error(
+    `Google's Firestore emulator needs Java ${JAVA_VERSION} or later, found: ${found}`,
+  );
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/`)).ok;
+  } catch {
+    // It does not listen yet.
+    return false;
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = once(child, 'close');
+  child.kill('SIGTERM');
+  await closed;
+}
