@@ -15,7 +15,7 @@ export type BinaryOperator =
   '||' | '&&' | '==' | '!=' | 'in' | '<' | '<=' | '>' | '>=' | '+' | '-' | '*' | '/' | '%';
 
 /** The right side of `is`: a type, or `number` for Integer and Float. */
-export type IsType = Exclude<TypeName, 'null'> | 'number';
+export type IsType = Exclude<TypeName, 'null' | 'constrained'> | 'number';
 
 interface Node extends Span {
   /** Height of the expression tree below this node; bounds the recursion of the evaluator. */

@@ -127,6 +127,7 @@ function reportedValue(value: RulesValue): ReportedValue {
     case 'bytes':
       return `bytes of ${value.value.length}`;
     case 'map_diff':
-      return 'map_diff';
+    case 'constrained':
+      return value.type;
   }
 }

@@ -43,6 +43,7 @@ export function keyOf(value: RulesValue, work: Work, numbers: Numbers, depth = 0
     case 'set':
       return `<${[...value.members.keys()].sort().join()}>`;
     case 'map_diff':
+      if (value.open) throw new EvaluationError('a query determines only some fields of the map');
       return `d${JSON.stringify([value.added, value.removed, value.changed, value.unchanged].map((keys) => [...keys].sort()))}`;
     case 'path':
       return `p${JSON.stringify(value.segments)}`;
@@ -52,6 +53,8 @@ export function keyOf(value: RulesValue, work: Work, numbers: Numbers, depth = 0
       return `D${value.nanos}`;
     case 'latlng':
       return `l${value.latitude},${value.longitude}`;
+    case 'constrained':
+      throw new EvaluationError('the filters of the query do not fix this value');
   }
 }
 
@@ -83,6 +86,9 @@ function mapKey(
 
 /** `==`: values of different types are unequal, except an Integer and a Float of the same value. */
 export function equals(left: RulesValue, right: RulesValue, work: Work): boolean {
+  if (left.type === 'constrained' || right.type === 'constrained') {
+    throw new EvaluationError('the filters of the query do not fix this value');
+  }
   if (left.type === 'int' && right.type === 'float') return Number(left.value) === right.value;
   if (left.type === 'float' && right.type === 'int') return left.value === Number(right.value);
   if (left.type !== right.type) return false;

@@ -28,6 +28,7 @@ export { SharedReads, type DocumentReader } from './reads.js';
 export {
   bool,
   bytes,
+  constrained,
   duration,
   float,
   int,
@@ -41,7 +42,7 @@ export {
   timestamp,
 } from './values.js';
 export { PartialItems, PartialMap, Unknown, type Origin, type Possible } from './unknown.js';
-export type { RulesValue } from './values.js';
+export type { Bound, ConstrainedValue, RulesValue } from './values.js';
 export {
   compileRules,
   parseRules,

@@ -1,5 +1,11 @@
 import type { BinaryOperator, IsType, UnaryOperator } from './ast.js';
 import { fieldOf } from './builtins/collections.js';
+import {
+  compareConstrained,
+  equalsConstrained,
+  isConstrainedOfType,
+  isInConstrained,
+} from './constrained.js';
 import { compare, equals, isNumber, keyOf } from './equality.js';
 import { EvaluationError } from './errors.js';
 import type { Work } from './limits.js';
@@ -15,6 +21,9 @@ export function applyBinary(
   right: RulesValue,
   work: Work,
 ): RulesValue {
+  if (left.type === 'constrained' || right.type === 'constrained') {
+    return applyToConstrained(operator, left, right, work);
+  }
   switch (operator) {
     case '==':
       return bool(equals(left, right, work));
@@ -41,6 +50,30 @@ export function applyBinary(
   }
 }
 
+/** An operator of which an operand is a value that a query limits without fixing it. */
+function applyToConstrained(
+  operator: StrictOperator,
+  left: RulesValue,
+  right: RulesValue,
+  work: Work,
+): RulesValue {
+  switch (operator) {
+    case '==':
+      return bool(equalsConstrained(left, right, work));
+    case '!=':
+      return bool(!equalsConstrained(left, right, work));
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      return bool(compareConstrained(operator, left, right));
+    case 'in':
+      return bool(isIn(left, right, work));
+    default:
+      throw new EvaluationError('the filters of the query do not fix this value');
+  }
+}
+
 /** The value of `!operand` or `-operand`. */
 export function applyUnary(operator: UnaryOperator, operand: RulesValue): RulesValue {
   if (operator === '!') {
@@ -57,17 +90,25 @@ export function applyUnary(operator: UnaryOperator, operand: RulesValue): RulesV
 
 /** Whether the value has the type on the right side of `is`. */
 export function isOfType(value: RulesValue, type: IsType): boolean {
+  if (value.type === 'constrained') return isConstrainedOfType(value, type);
   return type === 'number' ? isNumber(value) : value.type === type;
 }
 
 function isIn(item: RulesValue, container: RulesValue, work: Work): boolean {
   switch (container.type) {
+    case 'constrained':
+      return isInConstrained(item, container, work);
     case 'list':
-      return container.items.some((other) => item.type === other.type && equals(item, other, work));
+      return container.items.some((other) =>
+        item.type === 'constrained' || other.type === 'constrained'
+          ? equalsConstrained(item, other, work)
+          : item.type === other.type && equals(item, other, work),
+      );
     case 'set':
       return container.members.has(keyOf(item, work, 'numeric'));
     case 'map':
-      if (item.type === 'string') return fieldOf(container, item.value) !== undefined;
+      // Google's emulator takes a field that no filter names for missing.
+      if (item.type === 'string') return container.fields.has(item.value);
       throw new EvaluationError(`a map's keys are strings, found ${item.type}`);
     default:
       throw new EvaluationError(`'in' expects list, set or map, found ${container.type}`);

@@ -38,6 +38,14 @@ const byType = fc.letrec<Record<TypeName | 'any', RulesValue>>((tie) => {
     latlng: fc
       .tuple(fc.double({ min: -90, max: 90 }), fc.double({ min: -180, max: 180 }))
       .map(([latitude, longitude]) => createOrNull(() => rules.latlng(latitude, longitude))),
+    constrained: fc
+      .record({ lower: items, upper: items, not: items, contains: items })
+      .map(({ lower, upper, not, contains }) => {
+        const bounds = (values: RulesValue[], inclusive: boolean) =>
+          values.map((value) => ({ value, inclusive }));
+        const limits = { lower: bounds(lower, true), upper: bounds(upper, false), not };
+        return rules.constrained({ ...limits, ...(contains.length > 0 && { contains }) });
+      }),
     map_diff: fc
       .tuple(keys, keys, keys, keys)
       .map(([added, removed, changed, unchanged]) =>
@@ -46,7 +54,13 @@ const byType = fc.letrec<Record<TypeName | 'any', RulesValue>>((tie) => {
   };
   return {
     ...types,
-    any: fc.oneof({ depthSize: 'small', withCrossShrink: true }, ...Object.values(types)),
+    any: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      ...Object.entries(types).flatMap(([type, values]) =>
+        // Not part of other values: it stands for a field of a document that a query may return.
+        type === 'constrained' ? [] : [values],
+      ),
+    ),
   };
 });
 const value = byType.any;

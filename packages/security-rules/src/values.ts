@@ -12,10 +12,28 @@ export type RulesValue =
   | MapValue
   | { readonly type: 'set'; readonly members: ReadonlyMap<string, RulesValue> }
   | MapDiffValue
+  | ConstrainedValue
   | { readonly type: 'path'; readonly segments: readonly string[] }
   | { readonly type: 'timestamp'; readonly nanos: bigint }
   | { readonly type: 'duration'; readonly nanos: bigint }
   | { readonly type: 'latlng'; readonly latitude: number; readonly longitude: number };
+
+/** One end of a range. */
+export interface Bound {
+  readonly value: RulesValue;
+  readonly inclusive: boolean;
+}
+
+/** A value of a document that a query may return: it exists, and the filters of the query limit it. */
+export interface ConstrainedValue {
+  readonly type: 'constrained';
+  readonly lower: readonly Bound[];
+  readonly upper: readonly Bound[];
+  /** Values that it is not. */
+  readonly not: readonly RulesValue[];
+  /** Present for a list or a set: some of its items. */
+  readonly contains?: readonly RulesValue[];
+}
 
 /** A Map. If it is `open`, other fields may exist and accessing them is an error. */
 export interface MapValue {
@@ -31,6 +49,8 @@ export interface MapDiffValue {
   readonly removed: readonly string[];
   readonly changed: readonly string[];
   readonly unchanged: readonly string[];
+  /** Whether there may be further keys in each of them. */
+  readonly open?: true;
 }
 
 export type TypeName = RulesValue['type'];
@@ -103,6 +123,11 @@ export function map(fields: Iterable<readonly [string, RulesValue]>): MapValue {
 /** A Map with these known fields, such as a document that a query may return. */
 export function openMap(fields: Iterable<readonly [string, RulesValue]>): MapValue {
   return create({ type: 'map', fields: new Map(fields), open: true });
+}
+
+/** A value that a query limits without fixing it. */
+export function constrained(limits: Partial<Omit<ConstrainedValue, 'type'>>): ConstrainedValue {
+  return create({ type: 'constrained', lower: [], upper: [], not: [], ...limits });
 }
 
 /** A Path of segments: `path(['databases', '(default)', 'documents', 'a', 'b'])`. */

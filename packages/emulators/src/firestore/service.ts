@@ -90,7 +90,7 @@ export class FirestoreService {
     const query = compileQuery(parent, structuredQuery);
     const mode = transactions.modeOf(request);
     const documents = await this.#query(request, query, mode);
-    await this.#authorizeQuery(caller, { parent, query: structuredQuery }, documents, mode);
+    await this.#authorizeQuery(caller, { parent, query: structuredQuery }, mode);
     const readTime = mode.at ?? store.now();
     const responses = documents.map((document) => ({
       document: query.project(document),
@@ -113,7 +113,7 @@ export class FirestoreService {
     const query = compileQuery(parent, structuredQuery ?? {});
     const mode = transactions.modeOf(request);
     const documents = await this.#query(request, query, mode);
-    await this.#authorizeQuery(caller, { parent, query: structuredQuery ?? {} }, documents, mode);
+    await this.#authorizeQuery(caller, { parent, query: structuredQuery ?? {} }, mode);
     const readTime = mode.at ?? store.now();
     const response = { result: { aggregateFields: aggregate(documents) }, readTime };
     return withTransaction([response], mode);
@@ -158,9 +158,8 @@ export class FirestoreService {
     };
     const page = listPage(store, options);
     const query = { parent, query: { ...listQuery(options), limit: { value: options.pageSize } } };
-    const existing = page.documents.filter(({ updateTime }) => updateTime != null);
     const list = options.pageSize > 0 ? query : { parent, query: listQuery(options) };
-    await this.#authorizeQuery(caller, list, existing, { ...(at && { at }) });
+    await this.#authorizeQuery(caller, list, { ...(at && { at }) });
     return {
       ...page,
       documents: page.documents.map((document) => applyMask(document, mask?.fieldPaths)),
@@ -236,13 +235,12 @@ export class FirestoreService {
   async #authorizeQuery(
     caller: Caller,
     list: { parent: string; query: v1.Query },
-    documents: readonly v1.Document[],
     { at }: ReadMode,
   ): Promise<void> {
     if (caller.kind === 'owner') return;
     const { store } = this.#contextOf(list.parent);
     const read: Read = (name) => store.read(name, at);
-    await this.authorizer.authorizeList(caller, list, documents, read, store.now());
+    await this.authorizer.authorizeList(caller, list, read, store.now());
   }
 
   async #write(

@@ -1,13 +1,16 @@
+import { isInConstrained } from '../constrained.js';
 import { EvaluationError } from '../errors.js';
 import { equals, keyOf, setOf, type Numbers } from '../equality.js';
 import type { Work } from '../limits.js';
 import {
   bool,
+  constrained,
   int,
   list,
   mapDiff,
   setFromKeys,
   string,
+  TRUE,
   type MapDiffValue,
   type MapValue,
   type RulesValue,
@@ -139,7 +142,7 @@ function getOr(value: MapValue, key: RulesValue, fallback: RulesValue): RulesVal
 }
 
 function diff(left: MapValue, right: MapValue, work: Work): MapDiffValue {
-  const [leftFields, rightFields] = [allFields(left), allFields(right)];
+  const [leftFields, rightFields] = [left.fields, allFields(right)];
   const parts = { added: [], removed: [], changed: [], unchanged: [] } as Record<string, string[]>;
   const { added = [], removed = [], changed = [], unchanged = [] } = parts;
   for (const [key, value] of leftFields) {
@@ -151,29 +154,56 @@ function diff(left: MapValue, right: MapValue, work: Work): MapDiffValue {
   }
   for (const key of rightFields.keys()) {
     work.charge(1);
-    if (!leftFields.has(key)) removed.push(key);
+    // A key that a query leaves open may be in the map.
+    if (!leftFields.has(key) && !left.open) removed.push(key);
   }
-  return mapDiff({ added, removed, changed, unchanged });
+  return mapDiff({ added, removed, changed, unchanged, ...(left.open && { open: true }) });
 }
 
 /** The methods of Map. */
 export const MAP_METHODS = methodsOf('map', {
   size: [0, (self) => int(allFields(self).size)],
-  keys: [0, (self) => list([...allFields(self).keys()].map(string))],
+  keys: [
+    0,
+    (self) => {
+      const keys = [...self.fields.keys()].map(string);
+      return self.open ? constrained({ contains: keys }) : list(keys);
+    },
+  ],
   values: [0, (self) => list([...allFields(self).values()])],
   get: [2, (self, args) => getOr(self, args.at(0), args.at(1))],
   diff: [1, (self, args, work) => diff(self, args.get(0, 'map'), work)],
 });
 
+/** The methods of a list or a set of which a query determines some items. */
+export const CONSTRAINED_METHODS = methodsOf('constrained', {
+  hasAll: [
+    1,
+    (self, args, work) => bool(args.items(0).every((item) => isInConstrained(item, self, work))),
+  ],
+  hasAny: [
+    1,
+    ({ contains = [] }, args, work) => {
+      if (contains.some(isAmong(args.items(0), work, 'exact'))) return TRUE;
+      throw new EvaluationError('the filters of the query do not decide this');
+    },
+  ],
+});
+
+/** Keys of a diff: those of an open map are not all known. */
+function keysOf({ open }: MapDiffValue, keys: readonly string[], work: Work): RulesValue {
+  const items = keys.map(string);
+  return open ? constrained({ contains: items }) : setOf(items, work);
+}
+
 /** The methods of MapDiff; each lists keys in a Set. */
 export const MAP_DIFF_METHODS = methodsOf('map_diff', {
-  addedKeys: [0, ({ added }, _args, work) => setOf(added.map(string), work)],
-  removedKeys: [0, ({ removed }, _args, work) => setOf(removed.map(string), work)],
-  changedKeys: [0, ({ changed }, _args, work) => setOf(changed.map(string), work)],
-  unchangedKeys: [0, ({ unchanged }, _args, work) => setOf(unchanged.map(string), work)],
+  addedKeys: [0, (self, _args, work) => keysOf(self, self.added, work)],
+  removedKeys: [0, (self, _args, work) => keysOf(self, self.removed, work)],
+  changedKeys: [0, (self, _args, work) => keysOf(self, self.changed, work)],
+  unchangedKeys: [0, (self, _args, work) => keysOf(self, self.unchanged, work)],
   affectedKeys: [
     0,
-    ({ added, removed, changed }, _args, work) =>
-      setOf([...added, ...removed, ...changed].map(string), work),
+    (self, _args, work) => keysOf(self, [...self.added, ...self.removed, ...self.changed], work),
   ],
 });

@@ -1,5 +1,11 @@
 import type { TypeName } from '../values.js';
-import { LIST_METHODS, MAP_DIFF_METHODS, MAP_METHODS, SET_METHODS } from './collections.js';
+import {
+  CONSTRAINED_METHODS,
+  LIST_METHODS,
+  MAP_DIFF_METHODS,
+  MAP_METHODS,
+  SET_METHODS,
+} from './collections.js';
 import type { Builtins, Methods } from './method.js';
 import {
   CONVERSIONS,
@@ -23,6 +29,7 @@ export const METHODS: ReadonlyMap<TypeName, Methods> = new Map<TypeName, Methods
   ['list', LIST_METHODS],
   ['set', SET_METHODS],
   ['map', MAP_METHODS],
+  ['constrained', CONSTRAINED_METHODS],
   ['map_diff', MAP_DIFF_METHODS],
   ['timestamp', TIMESTAMP_METHODS],
   ['duration', DURATION_METHODS],

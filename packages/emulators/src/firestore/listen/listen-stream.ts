@@ -208,8 +208,7 @@ export class ListenStream implements OpenStream<v1.ListenRequest>, TargetStream,
     const { authorizer } = this.context;
     const read = (name: string): v1.Document | undefined => store.read(name);
     if (scope.kind === 'query') {
-      const documents = store.query(scope.compiled);
-      await authorizer.authorizeList(this.caller, scope, documents, read, store.now());
+      await authorizer.authorizeList(this.caller, scope, read, store.now());
       return;
     }
     const { names } = scope;

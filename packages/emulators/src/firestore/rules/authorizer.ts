@@ -3,7 +3,7 @@ import type { OnDenied } from 'firebase-rules-check';
 import type { Caller } from '../caller.js';
 import { Code, StatusError } from '../errors.js';
 import { formatName, parseName, rulesPath } from '../names.js';
-import { placeholders } from './placeholders.js';
+import { queryAlternatives } from './query-facts.js';
 import type {
   DocumentReader,
   RulesEngine,
@@ -12,7 +12,7 @@ import type {
   SharedReads,
 } from './rules-engine.js';
 import { Rulesets, type DatabaseName } from './rulesets.js';
-import { documentValue, placeholderValue, queryValue, timestampValue } from './rules-values.js';
+import { documentValue, queryValue, timestampValue } from './rules-values.js';
 import type * as v1 from '../v1.js';
 
 /** One document that a commit changes: its state before the commit and after all writes. */
@@ -80,40 +80,22 @@ export class Authorizer {
   }
 
   /**
-   * Firestore proves from the rules that the query cannot return a document that they deny. Here the
-   * rules are evaluated for each document that the query returns, and for placeholders with an open
-   * ID and only the fields that the filters determine. The result can differ from Firestore's when
-   * rules deny documents by a range or an inequality.
+   * Authorizes a query. As in Firestore, the rules must allow every document that the query could return, proven
+   * from its filters; what it does return is not looked at.
    * @throws StatusError PERMISSION_DENIED unless the caller may run the query
    */
   async authorizeList(
     caller: Caller,
     { parent, query }: ListRequest,
-    results: readonly v1.Document[],
     read: Read,
     time: v1.Timestamp,
   ): Promise<void> {
     if (caller.kind === 'owner') return;
     const documents = this.#reader(parent, read);
     const requestFields = { query: queryValue(this.engine, query) };
-    const placeholderResources = placeholders(parent, query, this.engine).map((document) => ({
-      name: document.name ?? '',
-      resource: placeholderValue(this.engine, document),
-    }));
-    const resultResources = results.map((document) => ({
-      name: document.name ?? '',
-      resource: this.toRulesValue(document),
-    }));
-    for (const { name, resource } of [...placeholderResources, ...resultResources]) {
-      await this.#evaluate({
-        caller,
-        method: 'list',
-        name,
-        resource,
-        requestFields,
-        time,
-        documents,
-      });
+    const access = { caller, method: 'list', requestFields, time, documents } as const;
+    for (const { name, resource } of queryAlternatives(this.engine, parent, query)) {
+      await this.#evaluate({ ...access, name, resource });
     }
   }
 

@@ -29,5 +29,6 @@ export const rulesEngine: RulesEngine = {
   path: rules.path,
   list: rules.list,
   map: (entries) => rules.map(Object.entries(entries)),
+  constrained: rules.constrained,
   openMap: (entries) => rules.openMap(Object.entries(entries)),
 };

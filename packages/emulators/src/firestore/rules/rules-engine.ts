@@ -1,7 +1,13 @@
 /** The interface of the rules engine; `rules-adapter.ts` implements it. */
 
-import type { OpenSegments } from './placeholders.js';
-import type { Coverage, ExpressionReport, RulesValue, SharedReads } from 'firebase-rules-check';
+import type { OpenSegments } from './query-facts.js';
+import type {
+  ConstrainedValue,
+  Coverage,
+  ExpressionReport,
+  RulesValue,
+  SharedReads,
+} from 'firebase-rules-check';
 
 export type { Coverage, ExpressionReport, RulesValue, SharedReads };
 
@@ -73,6 +79,8 @@ export interface RulesEngine extends OpenSegments {
   path(segments: string[]): RulesValue;
   list(items: RulesValue[]): RulesValue;
   map(entries: Record<string, RulesValue>): RulesValue;
+  /** A value that exists, and that the filters of a query limit. */
+  constrained(limits: Partial<Omit<ConstrainedValue, 'type'>>): RulesValue;
   /** A map that may have further, unknown fields: reading one of them is an error. */
   openMap(entries: Record<string, RulesValue>): RulesValue;
 }

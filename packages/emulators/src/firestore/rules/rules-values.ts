@@ -13,11 +13,6 @@ export function documentValue(engine: RulesEngine, document: v1.Document): Rules
   });
 }
 
-/** `resource` for a placeholder: only some fields are known, and not the ID. */
-export function placeholderValue(engine: RulesEngine, document: v1.Document): RulesValue {
-  return engine.openMap({ data: engine.openMap(entries(engine, document.fields)) });
-}
-
 /** `request.query`: {limit, offset, orderBy}. */
 export function queryValue(engine: RulesEngine, query: v1.Query): RulesValue {
   const order = (query.orderBy ?? []).map(({ field, direction }) => [
@@ -43,12 +38,13 @@ function entries(
 ): Record<string, RulesValue> {
   const values = Object.entries(fields ?? {}).map(([name, value]) => [
     name,
-    toValue(engine, value),
+    toRulesValue(engine, value),
   ]);
   return Object.fromEntries(values) as Record<string, RulesValue>;
 }
 
-function toValue(engine: RulesEngine, value: v1.Value): RulesValue {
+/** Converts a value of a document. */
+export function toRulesValue(engine: RulesEngine, value: v1.Value): RulesValue {
   if (value.booleanValue != null) return engine.fromJson(value.booleanValue);
   if (value.integerValue != null) return engine.fromJson(BigInt(String(value.integerValue)));
   if (value.doubleValue != null) return engine.float(Number(value.doubleValue));
@@ -61,7 +57,7 @@ function toValue(engine: RulesEngine, value: v1.Value): RulesValue {
     return engine.latlng(latitude ?? 0, longitude ?? 0);
   }
   if (value.arrayValue) {
-    return engine.list((value.arrayValue.values ?? []).map((item) => toValue(engine, item)));
+    return engine.list((value.arrayValue.values ?? []).map((item) => toRulesValue(engine, item)));
   }
   if (value.mapValue) return engine.map(entries(engine, value.mapValue.fields));
   return engine.fromJson(null);

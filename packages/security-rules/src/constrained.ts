@@ -1,0 +1,104 @@
+/**
+ * Fields that a query's filters limit without fixing them. What the filters do not decide is an error, so that the
+ * condition of a rule is proven for every document that the query may return, or not at all.
+ */
+import { EvaluationError } from './errors.js';
+import { compare, equals, isNumber } from './equality.js';
+import type { Work } from './limits.js';
+import type { ConstrainedValue, RulesValue } from './values.js';
+
+export type Comparison = '<' | '<=' | '>' | '>=';
+
+const MIRRORED = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const;
+
+function undecided(): EvaluationError {
+  return new EvaluationError('the filters of the query do not decide this');
+}
+
+/**
+ * Compares values of which one is constrained.
+ * @throws EvaluationError if the constraints do not decide
+ */
+export function compareConstrained(
+  operator: Comparison,
+  left: RulesValue,
+  right: RulesValue,
+): boolean {
+  if (left.type !== 'constrained') {
+    if (right.type !== 'constrained') throw undecided();
+    return compareConstrained(MIRRORED[operator], right, left);
+  }
+  if (right.type === 'constrained') throw undecided();
+  const isAbove = (orEqual: boolean): boolean =>
+    left.lower.some(({ value, inclusive }) => {
+      const order = compare(value, right);
+      return order > 0 || (order === 0 && (orEqual || !inclusive));
+    });
+  const isBelow = (orEqual: boolean): boolean =>
+    left.upper.some(({ value, inclusive }) => {
+      const order = compare(value, right);
+      return order < 0 || (order === 0 && (orEqual || !inclusive));
+    });
+  const isGreater = operator === '>' || operator === '>=';
+  const orEqual = operator === '>=' || operator === '<=';
+  if (isGreater ? isAbove(orEqual) : isBelow(orEqual)) return true;
+  if (isGreater ? isBelow(!orEqual) : isAbove(!orEqual)) return false;
+  throw undecided();
+}
+
+/**
+ * Whether values are equal of which one is constrained.
+ * @throws EvaluationError if the constraints do not decide
+ */
+export function equalsConstrained(left: RulesValue, right: RulesValue, work: Work): boolean {
+  if (left.type !== 'constrained') {
+    if (right.type !== 'constrained') throw undecided();
+    return equalsConstrained(right, left, work);
+  }
+  if (right.type === 'constrained') throw undecided();
+  // A filter other than `==` finds no null.
+  if (right.type === 'null' || left.not.some((value) => equals(value, right, work))) return false;
+  const isComparable = [...left.lower, ...left.upper].some(({ value }) => isSameKind(value, right));
+  if (isComparable) {
+    for (const operator of ['<', '>'] as const) {
+      if (decides(() => compareConstrained(operator, left, right))) return false;
+    }
+  }
+  throw undecided();
+}
+
+/** Whether a list that is constrained has an item. @throws EvaluationError if the constraints do not decide */
+export function isInConstrained(item: RulesValue, list: ConstrainedValue, work: Work): boolean {
+  const isContained = list.contains?.some(
+    (other) => item.type === other.type && equals(item, other, work),
+  );
+  if (isContained) return true;
+  throw undecided();
+}
+
+/** Whether a constrained value has a type. @throws EvaluationError if the constraints do not decide */
+export function isConstrainedOfType(
+  { lower, upper, contains }: ConstrainedValue,
+  type: string,
+): boolean {
+  if (contains) return type === 'list';
+  const [bound] = [...lower, ...upper];
+  if (bound === undefined) throw undecided();
+  // A range has values of one type; integers and doubles are in the same range.
+  if (!isNumber(bound.value)) return bound.value.type === type;
+  if (type === 'int' || type === 'float') throw undecided();
+  return type === 'number';
+}
+
+function isSameKind(left: RulesValue, right: RulesValue): boolean {
+  return left.type === right.type || (isNumber(left) && isNumber(right));
+}
+
+function decides(decision: () => boolean): boolean {
+  try {
+    return decision();
+  } catch (error) {
+    if (error instanceof EvaluationError) return false;
+    throw error;
+  }
+}
