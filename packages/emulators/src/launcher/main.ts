@@ -9,6 +9,7 @@ import { describeDenial, type Denial, type OnDenied } from 'firebase-rules-check
 import { keepConnectionsOpen } from './connections.js';
 import { patchDownloadTokens } from './download-tokens.js';
 import { replaceFirestoreEmulator, runningEmulator } from './firestore-emulator.js';
+import { discoverOldFunctionsOverHttp } from './function-discovery.js';
 import { allowConcurrentRequests } from './function-workers.js';
 import { patchGenerations } from './generations.js';
 import { readOptions, sendToParent } from './messages.js';
@@ -125,6 +126,7 @@ function main(): void {
     readSecretsFromFiles();
   }
   compileAuthSchemasLazily();
+  discoverOldFunctionsOverHttp();
   patchExtensionStorageTrigger();
   patchDownloadTokens();
   patchGenerations();
