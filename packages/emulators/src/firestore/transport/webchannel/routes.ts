@@ -69,7 +69,7 @@ function openBackChannel(
   response.writeHead(200, HEADERS);
   response.flushHeaders();
   const channel: BackChannel = {
-    write: (text) => void response.write(text),
+    write: (text, onTaken) => void response.write(text, onTaken),
     end: () => void response.end(),
   };
   response.on('close', () => session.detach(channel));

@@ -5,7 +5,8 @@ import { chunk, controlArray, messageArray, type ClientMap } from './framing.js'
 
 /** Where a session sends arrays: the response to the client's GET. */
 export interface BackChannel {
-  write(text: string): void;
+  /** @param onTaken called when the connection has taken the text */
+  write(text: string, onTaken: () => void): void;
   end(): void;
 }
 
@@ -48,7 +49,10 @@ export class Session<Request, Response> implements Sink<Response> {
   #arrays: QueuedArray[] = [];
   #lastNumber = 0;
   #lastAcknowledged = 0;
+  /** Bytes of `#arrays`. */
   #bytes = 0;
+  /** Of these, bytes that no connection has taken. */
+  #waiting = 0;
   #nextMap = 0;
   readonly #pendingMaps = new Map<number, string>();
   #back: { channel: BackChannel; isStreaming: boolean; sent: number; bytes: number } | undefined;
@@ -71,9 +75,9 @@ export class Session<Request, Response> implements Sink<Response> {
     this.#stream = open(this);
   }
 
-  /** Bytes of arrays that the client has not acknowledged. */
+  /** Bytes that no connection has taken: a client that streams acknowledges only with its next request. */
   get buffered(): number {
-    return this.#bytes;
+    return this.#waiting;
   }
 
   send(response: Response): void {
@@ -84,6 +88,7 @@ export class Session<Request, Response> implements Sink<Response> {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     if (error) {
+      if (error.code === Code.RESOURCE_EXHAUSTED) this.#dropUnsent();
       const json = JSON.stringify(toHttpError(error).body);
       this.#push((number) => messageArray(number, json));
     }
@@ -116,6 +121,7 @@ export class Session<Request, Response> implements Sink<Response> {
     const count = this.#arrays.findIndex((array) => array.number > number);
     const done = this.#arrays.splice(0, count < 0 ? this.#arrays.length : count);
     for (const { text } of done) this.#bytes -= text.length;
+    this.#waiting = Math.min(this.#waiting, this.#bytes);
     this.#lastAcknowledged = Math.max(this.#lastAcknowledged, Math.min(number, this.#lastNumber));
     if (this.#hasEnded && this.#arrays.length === 0) this.close();
   }
@@ -133,6 +139,8 @@ export class Session<Request, Response> implements Sink<Response> {
   attach(channel: BackChannel, isStreaming: boolean): void {
     this.#back?.channel.end();
     this.#back = { channel, isStreaming, sent: this.#lastAcknowledged, bytes: 0 };
+    // What the previous connection has taken may be lost.
+    this.#waiting = this.#bytes;
     this.#restartTimer();
     this.#flush();
   }
@@ -155,6 +163,7 @@ export class Session<Request, Response> implements Sink<Response> {
     this.#back = undefined;
     this.#arrays = [];
     this.#bytes = 0;
+    this.#waiting = 0;
     this.#pendingMaps.clear();
     this.onClosed();
   }
@@ -174,7 +183,18 @@ export class Session<Request, Response> implements Sink<Response> {
     const text = toText(number);
     this.#arrays.push({ number, text });
     this.#bytes += text.length;
+    this.#waiting += text.length;
     this.#flush();
+  }
+
+  /** Forgets what no back channel has sent. */
+  #dropUnsent(): void {
+    const sent = this.#back?.sent ?? this.#lastAcknowledged;
+    const kept = this.#arrays.filter(({ number }) => number <= sent);
+    this.#arrays = kept;
+    this.#bytes = kept.reduce((sum, { text }) => sum + text.length, 0);
+    this.#waiting = Math.min(this.#waiting, this.#bytes);
+    this.#lastNumber = kept.at(-1)?.number ?? sent;
   }
 
   /** Sends what the back channel has not sent yet. */
@@ -187,7 +207,11 @@ export class Session<Request, Response> implements Sink<Response> {
     const text = chunk(`[${arrays.map((array) => array.text).join(',')}]`);
     back.sent = this.#lastNumber;
     back.bytes += text.length;
-    back.channel.write(text);
+    const bytes = arrays.reduce((sum, array) => sum + array.text.length, 0);
+    back.channel.write(text, () => {
+      const isCurrent = this.#back === back || this.#back === undefined;
+      if (isCurrent) this.#waiting = Math.max(0, this.#waiting - bytes);
+    });
     if (!back.isStreaming || back.bytes > this.limits.bytesPerBackChannel || this.#hasEnded) {
       this.#back = undefined;
       back.channel.end();
