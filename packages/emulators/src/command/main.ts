@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadModulesLazily } from '../launcher/lazy-modules.js';
 import { toEnvironment } from '../launcher/messages.js';
 import { descendantsOf, signalAll } from '../launcher/processes.js';
 import { controlScript } from '../launcher/script.js';
@@ -15,6 +16,7 @@ function main(): void {
     process.stdout.write(USAGE);
     return;
   }
+  loadModulesLazily();
   const { config, only, project, notes } = readLocalProject(process.cwd(), args);
   for (const note of notes) process.stderr.write(`${note}\n`);
   // The Storage emulator empties its folder at start: without one of its own, two stacks would share it.

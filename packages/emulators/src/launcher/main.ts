@@ -13,24 +13,21 @@ import { discoverOldFunctionsOverHttp } from './function-discovery.js';
 import { allowConcurrentRequests } from './function-workers.js';
 import { patchGenerations } from './generations.js';
 import { readOptions, sendToParent } from './messages.js';
+import {
+  prepareAuthSchemasLazily,
+  skipConfigValidation,
+  skipExternalReferences,
+} from './schemas.js';
 import { addEmulators, skipVersionLookup, treatAsDemoProject } from './offline.js';
 import { resolveParametersWithoutPrompts } from './parameters.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
+import { loadModulesLazily } from './lazy-modules.js';
 import { redeliverEvents } from './redelivery.js';
 import { sendNoRequests } from './requests.js';
+import { runCli } from './run-cli.js';
 import { readSecretsFromFiles } from './secrets.js';
 import { replaceStorageRulesRuntime } from './storage-rules.js';
 import { patchTasks } from './tasks.js';
-
-/** The Auth emulator compiles hundreds of JSON schemas at start; most are never used. */
-function compileAuthSchemasLazily(): void {
-  replace(
-    loadDependency('exegesis-express'),
-    'middleware',
-    (original) => (description, options) =>
-      original(description, { ...(options as object), lazyCompileValidationSchemas: true }),
-  );
-}
 
 /** firebase-tools 15.34.2 reads `resource`, which the Storage trigger of an extension's v2 function lacks. */
 function patchExtensionStorageTrigger(): void {
@@ -110,6 +107,7 @@ function explainDenial(denial: Denial): void {
 }
 
 function main(): void {
+  loadModulesLazily();
   const { official, explain, temporaryFolders, single, offline } = readOptions();
   exitWithParent(temporaryFolders);
   // The CLI itself prints only "An unexpected error has occurred."
@@ -125,8 +123,10 @@ function main(): void {
     resolveParametersWithoutPrompts();
     readSecretsFromFiles();
   }
-  compileAuthSchemasLazily();
   discoverOldFunctionsOverHttp();
+  prepareAuthSchemasLazily();
+  skipExternalReferences();
+  skipConfigValidation();
   patchExtensionStorageTrigger();
   patchDownloadTokens();
   patchGenerations();
@@ -134,7 +134,7 @@ function main(): void {
   redeliverEvents(single);
   patchTasks(single);
   reportSteps();
-  loadModule('bin/firebase');
+  runCli();
 }
 
 main();

@@ -22,6 +22,18 @@ export function loadDependency(name: string): Record<string, unknown> {
 }
 
 /**
+ * Loads a module as an indirect dependency of firebase-tools does.
+ * @param chain names of packages: a dependency of firebase-tools, a dependency of that, and so on
+ */
+export function loadDependencyOf(chain: readonly string[], path: string): Record<string, unknown> {
+  const requireAsLast = chain.reduce(
+    (requireAsParent, name) => createRequire(requireAsParent.resolve(name)),
+    requireAsCli,
+  );
+  return requireAsLast(path) as Record<string, unknown>;
+}
+
+/**
  * The prototype of a class that a module exports.
  * @throws Error when the module exports no such class
  */

@@ -25,6 +25,8 @@ export function sendNoRequests(): void {
   }
   // Asks for a login where there are extensions.
   replace(loadModule('requireAuth'), 'requireAuth', () => () => Promise.resolve(null));
+  // Looks for an editor on this machine.
+  replace(loadModule('dataconnect/webhook'), 'sendVSCodeMessage', () => () => Promise.resolve());
   // Looks up whether this version is still supported.
   replace(loadModule('fetchMOTD'), 'fetchMOTD', () => () => undefined);
 }

@@ -28,6 +28,8 @@ export function controlScript(
       ...options,
       env: restore(options.env ?? {}, restored),
     }) as ChildProcess;
+    // Called before the listener of the CLI, which waits 500 ms before it stops the emulators.
+    child.once('exit', callTimersAtOnce);
     ended = once(child, 'exit');
     ended.catch(() => undefined);
     return child;
@@ -50,6 +52,14 @@ export function controlScript(
     clearTimeout(timer);
     return original(...args);
   });
+}
+
+/** Calls what is given to setTimeout, until the other listeners of the current event have run, without a delay. */
+function callTimersAtOnce(): void {
+  const original = globalThis.setTimeout;
+  const immediate = (callback: () => void) => original(callback, 0);
+  globalThis.setTimeout = immediate as typeof setTimeout;
+  process.nextTick(() => (globalThis.setTimeout = original));
 }
 
 function restore(
