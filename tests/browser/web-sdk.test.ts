@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import type * as Sdk from 'firebase/firestore';
 import type { Browser, Page } from 'playwright-core';
 import {
   startFirestoreEmulator,
@@ -115,8 +116,8 @@ describe.each<Options['mode']>(['streaming', 'long polling', 'auto-detect'])('%s
 /** What the tests of several pages use. */
 interface PageWindow {
   connectPage: (options: Options) => void;
-  sdk: typeof import('firebase/firestore');
-  db: import('firebase/firestore').Firestore;
+  sdk: typeof Sdk;
+  db: Sdk.Firestore;
 }
 
 test('two tabs with a common cache see each other’s writes; a reload has them from the cache', async () => {

@@ -165,8 +165,8 @@ const SCRIPT = new Script('run()');
 const globals: { run?: () => unknown } = {};
 const CONTEXT = createContext(globals);
 
-/** Runs a function with a timeout of 20 s; jest's timeout can't stop a synchronous loop. */
+/** Runs a function with a timeout of 60 s; jest's timeout can't stop a synchronous loop. */
 export function runWithTimeout<T>(run: () => T): T {
   globals.run = run;
-  return SCRIPT.runInContext(CONTEXT, { timeout: 20_000 }) as T;
+  return SCRIPT.runInContext(CONTEXT, { timeout: 60_000 }) as T;
 }

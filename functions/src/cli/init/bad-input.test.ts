@@ -153,13 +153,13 @@ describe('bad input is answered with one sentence, and nothing is changed', () =
       /^storage\.rules:2:\d+: /,
     ],
     [
-      'rules with an unknown name',
+      'rules with an empty match',
       {
         ...TYPICAL,
-        'storage.rules': (TYPICAL['storage.rules'] ?? '').replace('true', 'isAdmin()'),
+        'storage.rules': (TYPICAL['storage.rules'] ?? '').replace(/allow [^;]*;/g, ''),
       },
       FLAGS,
-      /^storage\.rules:5:\d+: .*nothing was changed/,
+      /^storage\.rules:6:\d+: .*nothing was changed/,
     ],
     [
       'rules of another service',

@@ -59,7 +59,10 @@ test.each([
     'no block for all objects',
     'service firebase.storage {\n  match /b/{bucket}/o/x/{y} { allow read; }\n}\n',
   ],
-  ['another bucket only', 'service firebase.storage {\n  match /b/other/o {\n  }\n}\n'],
+  [
+    'another bucket only',
+    'service firebase.storage {\n  match /b/other/o/{name} {\n    allow read;\n  }\n}\n',
+  ],
   [
     'braces in comments and texts',
     "service firebase.storage {\n  // }\n  match /b/{bucket}/o {\n    /* } */ match /x { allow read: if '}' == '{'; } // }\n  }\n}\n",

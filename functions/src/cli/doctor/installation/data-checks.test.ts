@@ -146,7 +146,7 @@ test('reports what the deployed rules open, and what they do not allow', async (
     'match /originals/{x=**} { allow read: if true; }\n    $&',
   );
   const closed =
-    "rules_version = '2';\nservice cloud.firestore { match /databases/{d}/documents {} }\n";
+    "rules_version = '2';\nservice cloud.firestore { match /databases/{d}/documents { match /x/{y} { allow read; } } }\n";
   expect(open).not.toBe(STORAGE_RULES);
   const ruleset = (content: string) => ({ body: { source: { files: [{ name: 'x', content }] } } });
   const changes = {

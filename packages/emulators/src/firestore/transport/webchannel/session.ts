@@ -88,7 +88,7 @@ export class Session<Request, Response> implements Sink<Response> {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     if (error) {
-      if (error.code === Code.RESOURCE_EXHAUSTED) this.#dropUnsent();
+      if (error.code === (Code.RESOURCE_EXHAUSTED as number)) this.#dropUnsent();
       const json = JSON.stringify(toHttpError(error).body);
       this.#push((number) => messageArray(number, json));
     }
