@@ -45,7 +45,7 @@ const RULES_TABLES = [
 const PARAMETERS = { REVOCATION_SECONDS: '0' };
 /** Tests that call no function, so the form makes no difference. */
 const FORM_INDEPENDENT =
-  'integration/(backend|model|doctor|documented-commands|rules-unit-testing)[.]test';
+  'integration/(backend|model|doctor|documented-commands|rules-unit-testing|local-stack)[.]test';
 /** Serial, because the tests measure memory and time of a process. */
 const ATTACK = { name: 'attack', projects: ['attack'], options: ['--runInBand'] };
 const EXTENSION = {

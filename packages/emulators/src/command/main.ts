@@ -8,6 +8,7 @@ import { toEnvironment } from '../launcher/messages.js';
 import { descendantsOf, signalAll } from '../launcher/processes.js';
 import { controlScript } from '../launcher/script.js';
 import { parseArguments, USAGE, UsageError } from './arguments.js';
+import { cleanUpWhenKilled, exitWithParent } from './guard.js';
 import { readLocalProject } from './project.js';
 
 function main(): void {
@@ -26,6 +27,9 @@ function main(): void {
     signalAll(descendantsOf(process.pid), 'SIGKILL');
     rmSync(temporary, { recursive: true, force: true });
   });
+  cleanUpWhenKilled(temporary);
+  // The exit code of a command that SIGTERM ends.
+  exitWithParent(() => process.exit(143));
   const own = {
     TMPDIR: temporary,
     ...toEnvironment({ official: false, explain: args.explain, offline: { emulators: only } }),
