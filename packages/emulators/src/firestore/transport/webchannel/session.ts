@@ -18,8 +18,10 @@ export interface SessionLimits {
   keepAlive: number;
   /** A back channel that has sent this much is ended; the client opens the next one. */
   bytesPerBackChannel: number;
-  /** Messages of the client that arrived before an earlier one. */
+  /** Messages of the client that arrived before an earlier one: their number. */
   pendingMaps: number;
+  /** The same: their UTF-16 code units. */
+  pendingCharacters: number;
 }
 
 export const SESSION_LIMITS: SessionLimits = {
@@ -27,6 +29,7 @@ export const SESSION_LIMITS: SessionLimits = {
   keepAlive: 30_000,
   bytesPerBackChannel: 4 * 1024 * 1024,
   pendingMaps: 1000,
+  pendingCharacters: 33 * 1024 * 1024,
 };
 
 /** How messages of one kind of stream are read and written. */
@@ -48,6 +51,8 @@ export class Session<Request, Response> implements Sink<Response> {
   /** Not yet acknowledged, in order. */
   #arrays: QueuedArray[] = [];
   #lastNumber = 0;
+  /** A client may have it: its number is not used again. */
+  #lastSent = 0;
   #lastAcknowledged = 0;
   /** Bytes of `#arrays`. */
   #bytes = 0;
@@ -55,6 +60,7 @@ export class Session<Request, Response> implements Sink<Response> {
   #waiting = 0;
   #nextMap = 0;
   readonly #pendingMaps = new Map<number, string>();
+  #pendingCharacters = 0;
   #back: { channel: BackChannel; isStreaming: boolean; sent: number; bytes: number } | undefined;
   #timer: NodeJS.Timeout;
   #hasEnded = false;
@@ -101,18 +107,9 @@ export class Session<Request, Response> implements Sink<Response> {
    */
   receive(maps: readonly ClientMap[]): void {
     for (const { number, text } of maps) {
-      if (number < this.#nextMap || this.#pendingMaps.has(number)) continue;
-      if (this.#pendingMaps.size >= this.limits.pendingMaps) {
-        throw new StatusError(Code.RESOURCE_EXHAUSTED, 'Too many messages came out of order.');
-      }
-      this.#pendingMaps.set(number, text);
-    }
-    for (;;) {
-      const text = this.#pendingMaps.get(this.#nextMap);
-      if (text === undefined || this.#isClosed) return;
-      this.#pendingMaps.delete(this.#nextMap);
-      this.#nextMap += 1;
-      this.#handle(text);
+      if (this.#isClosed) return;
+      if (number === this.#nextMap) this.#handleInOrder(text);
+      else if (number > this.#nextMap && !this.#pendingMaps.has(number)) this.#wait(number, text);
     }
   }
 
@@ -168,6 +165,30 @@ export class Session<Request, Response> implements Sink<Response> {
     this.onClosed();
   }
 
+  /** Keeps a message until those before it have come. */
+  #wait(number: number, text: string): void {
+    const characters = this.#pendingCharacters + text.length;
+    const { pendingMaps, pendingCharacters } = this.limits;
+    if (this.#pendingMaps.size >= pendingMaps || characters > pendingCharacters) {
+      throw new StatusError(Code.RESOURCE_EXHAUSTED, 'Too many messages came out of order.');
+    }
+    this.#pendingMaps.set(number, text);
+    this.#pendingCharacters = characters;
+  }
+
+  /** Handles the next message, then those that have waited for it. */
+  #handleInOrder(first: string): void {
+    let text: string | undefined = first;
+    while (text !== undefined && !this.#isClosed) {
+      this.#nextMap += 1;
+      this.#handle(text);
+      text = this.#pendingMaps.get(this.#nextMap);
+      if (text === undefined) return;
+      this.#pendingMaps.delete(this.#nextMap);
+      this.#pendingCharacters -= text.length;
+    }
+  }
+
   #handle(text: string): void {
     if (this.#hasEnded) return;
     try {
@@ -189,12 +210,12 @@ export class Session<Request, Response> implements Sink<Response> {
 
   /** Forgets what no back channel has sent. */
   #dropUnsent(): void {
-    const sent = this.#back?.sent ?? this.#lastAcknowledged;
+    const sent = Math.max(this.#lastSent, this.#lastAcknowledged);
     const kept = this.#arrays.filter(({ number }) => number <= sent);
     this.#arrays = kept;
     this.#bytes = kept.reduce((sum, { text }) => sum + text.length, 0);
     this.#waiting = Math.min(this.#waiting, this.#bytes);
-    this.#lastNumber = kept.at(-1)?.number ?? sent;
+    this.#lastNumber = sent;
   }
 
   /** Sends what the back channel has not sent yet. */
@@ -205,7 +226,7 @@ export class Session<Request, Response> implements Sink<Response> {
     if (first < 0) return;
     const arrays = this.#arrays.slice(first);
     const text = chunk(`[${arrays.map((array) => array.text).join(',')}]`);
-    back.sent = this.#lastNumber;
+    back.sent = this.#lastSent = this.#lastNumber;
     back.bytes += text.length;
     const bytes = arrays.reduce((sum, array) => sum + array.text.length, 0);
     back.channel.write(text, () => {

@@ -1,0 +1,46 @@
+import { startFirestoreEmulator, type FirestoreEmulator } from '../index.js';
+
+const ORIGIN = 'http://localhost:5173';
+
+let emulator: FirestoreEmulator;
+
+beforeAll(async () => {
+  emulator = await startFirestoreEmulator({ host: '127.0.0.1', port: 0, projectId: 'demo-cors' });
+});
+
+afterAll(() => emulator.stop());
+
+function request(path: string, init: RequestInit, headers: Record<string, string> = {}) {
+  const url = `http://127.0.0.1:${emulator.port}${path}`;
+  return fetch(url, { ...init, headers: { Origin: ORIGIN, ...headers } });
+}
+
+const CHANNEL = '/google.firestore.v1.Firestore/Listen/channel?VER=8';
+
+test('a preflight request of any origin is allowed, with credentials and the headers it asks for', async () => {
+  const requested = {
+    'Access-Control-Request-Method': 'POST',
+    'Access-Control-Request-Headers': 'x-client',
+  };
+  const response = await request(CHANNEL, { method: 'OPTIONS' }, requested);
+  expect(response.status).toBe(204);
+  expect(Object.fromEntries(response.headers)).toMatchObject({
+    'access-control-allow-origin': ORIGIN,
+    'access-control-allow-credentials': 'true',
+    'access-control-allow-headers': 'x-client',
+    vary: 'Origin',
+  });
+});
+
+test.each<[string, string, RequestInit, number]>([
+  ['a session', CHANNEL, { method: 'POST', body: 'count=0' }, 200],
+  ['an unknown session', `${CHANNEL}&SID=x&RID=rpc`, {}, 400],
+  ['a form with errors', CHANNEL, { method: 'POST', body: 'count=x' }, 400],
+  ['an unknown path', '/nothing', {}, 404],
+  ['a REST request with errors', '/v1/nothing', {}, 400],
+])('the response to %s may be read by other origins', async (_name, path, init, status) => {
+  const response = await request(path, init);
+  expect(response.status).toBe(status);
+  expect(response.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+  await response.text();
+});
