@@ -54,7 +54,9 @@ export class Listener {
     this.#stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#stream.on('error', (error: Error) => this.#end(error.message));
     this.#stream.on('trailers', (trailers: http2.IncomingHttpHeaders) => {
-      this.#end(`grpc-status ${trailers['grpc-status']} ${trailers['grpc-message']}`);
+      this.#end(
+        `grpc-status ${String(trailers['grpc-status'])}: ${String(trailers['grpc-message'])}`,
+      );
     });
     this.#stream.on('close', () => this.#end('the stream has ended'));
     const query = {

@@ -45,6 +45,7 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   'start:official': 'needs Java 21',
   test: 'is what runs these tests',
   'test:official': 'needs Java 21',
+  'test:reference': 'tests/reference.test.ts runs its tables; the rest are unit tests',
   'test:mutate': '.ci/run runs it',
   lint: '.ci/run runs it',
   'lint:commits': 'tools/commits.test.ts runs it; it needs Git history',
@@ -64,6 +65,7 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
 const USAGES: Readonly<Record<string, string>> = {
   start: 'tools/dev/start/arguments.ts',
   bench: 'bench/main.ts',
+  'test:reference': 'tools/dev/reference/main.ts',
   rules: 'packages/security-rules/src/tool/main.ts',
   doctor: 'functions/src/cli/doctor/options.ts',
   pack: 'tools/pack.mjs',
