@@ -82,7 +82,7 @@ describe('REST', () => {
       headers: OWNER,
       body: { transaction },
     });
-    expect(again.status).toBe(400);
+    expect(again.status).toBe(409);
   });
 
   it('accepts IDs with colons, spaces and non-ASCII letters', async () => {
@@ -111,7 +111,7 @@ describe('REST', () => {
     });
     expect(notJson.status).toBe(400);
     expect((await send('POST', `${DOCUMENTS}/open/1:unknown`)).status).toBe(404);
-    expect((await send('GET', '/v1/nonsense')).status).toBe(400);
+    expect((await send('GET', '/v1/nonsense')).status).toBe(404);
     expect((await send('GET', `${DOCUMENTS}/%ff/x`)).status).toBe(400);
     expect((await send('GET', '/nowhere')).status).toBe(404);
     const large = fetch(`${emulator.url}${DOCUMENTS}:commit`, {

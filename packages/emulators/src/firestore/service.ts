@@ -86,7 +86,10 @@ export class FirestoreService {
   async runQuery(request: v1.RunQueryRequest, caller: Caller): Promise<v1.RunQueryResponse[]> {
     const { store, transactions } = this.#contextOf(request.parent);
     const parent = request.parent ?? '';
-    const structuredQuery = request.structuredQuery ?? {};
+    const { structuredQuery } = request;
+    if (!structuredQuery) {
+      throw new StatusError(Code.INVALID_ARGUMENT, 'only structured queries are supported');
+    }
     const query = compileQuery(parent, structuredQuery);
     const mode = transactions.modeOf(request);
     const documents = await this.#query(request, query, mode);

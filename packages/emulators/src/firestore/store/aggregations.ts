@@ -4,7 +4,7 @@
  */
 import { Code, StatusError } from '../errors.js';
 import type * as v1 from '../v1.js';
-import { fieldGetter, type FieldGetter } from './fields.js';
+import { fieldGetter, NAME, type FieldGetter } from './fields.js';
 import { toNumber } from './transforms.js';
 import { typeOf, ValueType } from './values.js';
 
@@ -25,15 +25,18 @@ const MIN_INT64 = -(2n ** 63n);
 export function compileAggregations(
   aggregations: readonly Aggregation[],
 ): (documents: readonly v1.Document[]) => v1.Fields {
-  if (aggregations.length === 0 || aggregations.length > MAX_AGGREGATIONS) {
+  if (aggregations.length === 0) throw invalid('Aggregations can not be empty.');
+  if (aggregations.length > MAX_AGGREGATIONS) {
     throw invalid(`Expected 1 to ${MAX_AGGREGATIONS} aggregations, found ${aggregations.length}.`);
   }
   const compiled = aggregations.map((aggregation, index) => {
     const alias = aggregation.alias ? aggregation.alias : `field_${index + 1}`;
     return [alias, compile(aggregation)] as const;
   });
-  if (new Set(compiled.map(([alias]) => alias)).size < compiled.length) {
-    throw invalid('Two aggregations have the same alias.');
+  const aliases = compiled.map(([alias]) => alias);
+  const duplicate = aliases.find((alias, index) => aliases.indexOf(alias) < index);
+  if (duplicate !== undefined) {
+    throw invalid(`Aggregation aliases contain duplicate alias: ${duplicate}.`);
   }
   return (documents) =>
     Object.fromEntries(compiled.map(([alias, aggregate]) => [alias, aggregate(documents)]));
@@ -49,11 +52,11 @@ function compile({
     return (documents) => ({ integerValue: String(Math.min(documents.length, max)) });
   }
   if (sum != null) {
-    const get = fieldGetter(sum.field?.fieldPath ?? '');
+    const get = numberGetter(sum);
     return (documents) => sumOf(numbersOf(documents, get));
   }
   if (avg != null) {
-    const get = fieldGetter(avg.field?.fieldPath ?? '');
+    const get = numberGetter(avg);
     return (documents) => {
       const numbers = numbersOf(documents, get);
       if (numbers.length === 0) return { nullValue: 'NULL_VALUE' };
@@ -61,6 +64,12 @@ function compile({
     };
   }
   throw invalid('An aggregation must have an operator.');
+}
+
+function numberGetter({ field }: NonNullable<Aggregation['sum']>): FieldGetter {
+  const path = field?.fieldPath ?? '';
+  if (path === NAME) throw invalid('Aggregations are not supported for the property: __key__');
+  return fieldGetter(path);
 }
 
 function toLimit(upTo: { value?: unknown } | number | string | null | undefined): number {

@@ -46,6 +46,12 @@ export class Commits {
   async batchWrite(request: v1.BatchWriteRequest, caller: Caller): Promise<v1.BatchWriteResponse> {
     this.authorizer.requireOwner(caller, 'use BatchWrite');
     const writes = request.writes ?? [];
+    if (new Set(writes.map(writtenName)).size < writes.length) {
+      throw new StatusError(
+        Code.INVALID_ARGUMENT,
+        'the same document cannot be written more than once in a single request',
+      );
+    }
     return this.#mutex.run(() => {
       const outcomes = writes.map((write) => {
         try {

@@ -36,8 +36,12 @@ describe('filters', () => {
       where('a', 'NOT_EQUAL', 1),
       ['nan', 'half', 'two', 'text'],
     ],
-    ['<', where('a', 'LESS_THAN', 2), ['nan', 'one', 'half']],
-    ['<=', where('a', 'LESS_THAN_OR_EQUAL', 1.5), ['nan', 'one', 'half']],
+    ['<', where('a', 'LESS_THAN', 2), ['one', 'half']],
+    ['<=', where('a', 'LESS_THAN_OR_EQUAL', 1.5), ['one', 'half']],
+    ['== null', where('a', 'EQUAL', null), []],
+    ['!= null', where('a', 'NOT_EQUAL', null), []],
+    ['== NaN', where('a', 'EQUAL', NaN), []],
+    ['in with null', where('a', 'IN', [null, 1]), ['one']],
     ['>', where('a', 'GREATER_THAN', 1), ['half', 'two']],
     ['>=', where('a', 'GREATER_THAN_OR_EQUAL', 1.5), ['half', 'two']],
     ['in', where('a', 'IN', [1, '1', 9]), ['one', 'text']],
@@ -120,14 +124,26 @@ describe('order, cursors and limits', () => {
     ['a negative limit', { limit: { value: -1 } }],
     ['a negative offset', { offset: -1 }],
     ['more cursor values than orders', { startAt: cursor([1, 2], true) }],
-    ['an empty cursor', { orderBy: byN, startAt: { values: [] } }],
     ['a field twice', { orderBy: [order('n'), order('n')] }],
     ['two selectors', { from: [{ collectionId: 'c' }, { collectionId: 'd' }] }],
     ['a malformed path', { orderBy: [order('a..b')] }],
     ['a filter of no type', { where: {} }],
-    ['an empty and', { where: all() }],
+    ['!= twice', { where: all(where('n', 'NOT_EQUAL', 1), where('n', 'NOT_EQUAL', 2)) }],
+    ['not-in and in', { where: all(where('n', 'NOT_IN', [1]), where('n', 'IN', [2])) }],
+    ['a collection id with a slash', { from: [{ collectionId: 'c/d' }] }],
   ])('%s is INVALID_ARGUMENT', (_what, query) => {
     expect(() => idsOf(store, query)).toThrow(withCode(3));
+  });
+
+  test('two array filters in one disjunction are a FAILED_PRECONDITION', () => {
+    const filters = [where('n', 'ARRAY_CONTAINS', 1), where('n', 'ARRAY_CONTAINS', 2)];
+    expect(() => idsOf(store, { where: all(...filters) })).toThrow(withCode(9));
+    expect(idsOf(store, { where: any(...filters) })).toEqual([]);
+  });
+
+  test('an empty cursor and an empty filter have no effect', () => {
+    expect(idsOf(store, { orderBy: byN, startAt: { values: [] } })).toHaveLength(4);
+    expect(idsOf(store, { where: all() })).toHaveLength(5);
   });
 
   test('a vector search is UNIMPLEMENTED', () => {
@@ -179,7 +195,8 @@ test('random queries return what a naive evaluation returns', () => {
   const ops = ['EQUAL', 'NOT_EQUAL', 'LESS_THAN', 'LESS_THAN_OR_EQUAL', 'GREATER_THAN', 'GREATER_THAN_OR_EQUAL', 'ARRAY_CONTAINS'] as const; // prettier-ignore
   const filter = fc.record({ path: field, op: fc.constantFrom(...ops), value });
   const query = fc.record({
-    filters: fc.array(filter, { maxLength: 3 }),
+    // A query may have one != and one array filter.
+    filters: fc.uniqueArray(filter, { maxLength: 3, selector: ({ op }) => op }),
     isOr: fc.boolean(),
     orders: fc.uniqueArray(fc.record({ path: field, descending: fc.boolean() }), {
       maxLength: 2,
@@ -226,13 +243,15 @@ function naive(
     const found = object[part.path];
     if (!(part.path in object)) return false;
     const isSameKind = kind(found) === kind(part.value);
+    const isUnequal = part.value === null || Number.isNaN(part.value);
+    if (isUnequal && part.op !== 'NOT_EQUAL') return false;
     const sign = compare(found, part.value);
     if (part.op === 'EQUAL') return sign === 0;
-    if (part.op === 'NOT_EQUAL') return found !== null && sign !== 0;
+    if (part.op === 'NOT_EQUAL') return found !== null && part.value !== null && sign !== 0;
     if (part.op === 'ARRAY_CONTAINS') {
       return Array.isArray(found) && found.some((item) => compare(item, part.value) === 0);
     }
-    if (!isSameKind) return false;
+    if (!isSameKind || Number.isNaN(found)) return false;
     if (part.op.startsWith('LESS') && sign < 0) return true;
     if (part.op.startsWith('GREATER') && sign > 0) return true;
     return part.op.endsWith('OR_EQUAL') && sign === 0;

@@ -58,8 +58,8 @@ export function compileQuery(parent: string, query: v1.Query): CompiledQuery {
   const orders = ordersOf(query, filter?.inequalities ?? new Set());
   const required = orders.filter(({ path }) => path !== NAME).map(({ get }) => get);
   const isInScope = scopeMatcher(scope);
-  const startAt = query.startAt && cursorOf(query.startAt, orders, toReference);
-  const endAt = query.endAt && cursorOf(query.endAt, orders, toReference);
+  const startAt = cursorOf(query.startAt, orders, toReference);
+  const endAt = cursorOf(query.endAt, orders, toReference);
   return {
     scope,
     matches: (document) =>
@@ -92,8 +92,13 @@ export function compileQuery(parent: string, query: v1.Query): CompiledQuery {
 function scopeOf(parent: string, { from }: v1.Query): QueryScope {
   const { project, database, path } = parseName(parent);
   if (path.length % 2 !== 0) throw invalid(`The parent "${parent}" is a collection.`);
-  if ((from?.length ?? 0) > 1) throw invalid('A query must have one collection selector.');
+  if ((from?.length ?? 0) > 1) {
+    throw invalid('StructuredQuery.from cannot have more than one collection selector.');
+  }
   const { collectionId, allDescendants } = from?.[0] ?? {};
+  if (collectionId?.includes('/')) {
+    throw invalid(`Collection id "${collectionId}" is invalid because it contains "/".`);
+  }
   if (collectionId) checkId(collectionId);
   return {
     parent: [documentsRoot({ project, database }), ...path].join('/'),
@@ -118,7 +123,7 @@ function scopeMatcher({ parent, collectionId, allDescendants }: QueryScope): Mat
 function referenceResolver(scope: QueryScope): (value: v1.Value) => v1.Value {
   return (value) => {
     if (value.referenceValue == null) {
-      throw invalid('__key__ filter value must be a Key: a document reference is expected.');
+      throw invalid('__key__ filter value must be a Key');
     }
     const { path } = parseName(value.referenceValue);
     if (path.length === 0 || path.length % 2 !== 0) {
@@ -152,20 +157,21 @@ interface Position {
   compare: (document: v1.Document) => number;
 }
 
+/** @returns undefined without values: such a cursor has no effect */
 function cursorOf(
-  { values, before }: NonNullable<v1.Query['startAt']>,
+  cursor: v1.Query['startAt'],
   orders: readonly Order[],
   toReference: (value: v1.Value) => v1.Value,
-): Position {
-  const given = values ?? [];
-  if (given.length === 0) throw invalid('A cursor must have at least one value.');
-  if (given.length > orders.length) throw invalid('A cursor has more values than the order.');
+): Position | undefined {
+  const given = cursor?.values ?? [];
+  if (given.length === 0) return undefined;
+  if (given.length > orders.length) throw invalid('Cursor has too many values.');
   const positions = given.map((value, index) => {
     const { path, get, descending } = orders[index] as Order;
     return { get, descending, value: path === NAME ? toReference(value) : value };
   });
   return {
-    before: before === true,
+    before: cursor?.before === true,
     compare: (document) => {
       for (const { get, descending, value } of positions) {
         const order = compareValues(get(document) ?? {}, value);
@@ -183,7 +189,7 @@ function countOf(
   if (value == null) return undefined;
   // protobuf encodes a limit of 0 as a message without a value.
   const count = typeof value === 'number' ? value : (value.value ?? 0);
-  if (count < 0) throw invalid(`The ${name} of a query is negative.`);
+  if (count < 0) throw invalid(`${name} is negative`);
   return count;
 }
 

@@ -8,7 +8,7 @@ export const NAME = '__name__';
 
 export type FieldGetter = (document: v1.Document) => Value | undefined;
 
-const NAMES = /`((?:[^`\\]|\\.)+)`|([^.`]+)/gs;
+const NAMES = /`((?:[^`\\]|\\.)+)`|([a-zA-Z_][a-zA-Z_0-9]*)/gs;
 
 /**
  * Splits a field path such as a.b or `odd.name`.c into its names.
@@ -26,9 +26,17 @@ export function parseFieldPath(path: string): string[] {
     end = start + text.length;
   }
   if (end !== path.length || names.length === 0) {
-    throw new StatusError(Code.INVALID_ARGUMENT, `Invalid field path "${path.slice(0, 200)}".`);
+    throw new StatusError(Code.INVALID_ARGUMENT, explainPath(path));
   }
   return names;
+}
+
+function explainPath(path: string): string {
+  if (path === '') return 'Invalid empty property path string.';
+  return (
+    `Invalid property path "${path.slice(0, 200)}". Unquoted property paths must match regex ` +
+    '([a-zA-Z_][a-zA-Z_0-9]*), and quoted property paths must match regex (`(?:[^`\\\\]|(?:\\\\.))+`)'
+  );
 }
 
 /**

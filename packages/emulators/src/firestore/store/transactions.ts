@@ -10,6 +10,8 @@ import type { Store } from './store.js';
 const LIFETIME_MS = 270_000;
 /** A transaction that waited this long for a lock continues without it. */
 const MAX_WAIT_MS = 3_000;
+/** How many ended transactions are known as such. */
+const MAX_ENDED = 1_000;
 
 /** The consistency that a read asks for: an open transaction, one that begins with it, a past time, or none. */
 export interface ReadSelector {
@@ -42,6 +44,8 @@ interface OpenTransaction {
 /** The open transactions of one database. */
 export class Transactions {
   readonly #open = new Map<string, OpenTransaction>();
+  /** Ids of transactions that have ended, the oldest first. */
+  readonly #ended = new Set<string>();
   readonly #locks = new DocumentLocks(MAX_WAIT_MS);
 
   constructor(private readonly store: Store) {}
@@ -67,7 +71,7 @@ export class Transactions {
 
   /**
    * How a read is done; begins a transaction if the request asks for one.
-   * @throws StatusError INVALID_ARGUMENT for a transaction that has ended
+   * @throws StatusError ABORTED for a transaction that has ended, INVALID_ARGUMENT for an unknown one
    */
   modeOf({ transaction, newTransaction, readTime }: ReadSelector): ReadMode {
     const begun = newTransaction ? this.begin(newTransaction) : undefined;
@@ -98,7 +102,7 @@ export class Transactions {
 
   /**
    * Checks that what a transaction has read is unchanged.
-   * @throws StatusError ABORTED when it has changed, INVALID_ARGUMENT when the transaction has ended or is read-only
+   * @throws StatusError ABORTED when it has changed, or the transaction has ended, INVALID_ARGUMENT when it is read-only
    */
   check(id: Uint8Array, hasWrites: boolean): void {
     const { readTime, versions, queries } = this.#get(id);
@@ -118,7 +122,7 @@ export class Transactions {
     }
   }
 
-  /** @throws StatusError INVALID_ARGUMENT when the transaction has ended */
+  /** @throws StatusError ABORTED when the transaction has ended */
   rollback(id: Uint8Array): void {
     this.#get(id);
     this.end(id);
@@ -126,28 +130,37 @@ export class Transactions {
 
   /** Removes a transaction that was committed or rolled back and releases its locks. */
   end(id: Uint8Array): void {
-    this.#open.delete(key(id));
-    this.#locks.release(key(id));
+    this.#end(key(id));
   }
 
   #get(id: Uint8Array): OpenTransaction {
     this.#removeExpired();
     const open = this.#open.get(key(id));
-    if (!open) {
-      throw new StatusError(
-        Code.INVALID_ARGUMENT,
-        'The referenced transaction has expired or is no longer valid.',
-      );
+    if (open) return open;
+    if (!this.#ended.has(key(id))) {
+      throw new StatusError(Code.INVALID_ARGUMENT, 'Invalid transaction.');
     }
-    return open;
+    throw new StatusError(
+      Code.ABORTED,
+      'The referenced transaction has expired or is no longer valid.',
+    );
+  }
+
+  #end(id: string): void {
+    if (!this.#open.delete(id)) return;
+    this.#locks.release(id);
+    this.#ended.add(id);
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= MAX_ENDED) break;
+      this.#ended.delete(oldest);
+    }
   }
 
   #removeExpired(): void {
     const limit = Date.now() - LIFETIME_MS;
     for (const [id, { startedAt }] of this.#open) {
       if (startedAt > limit) break;
-      this.#open.delete(id);
-      this.#locks.release(id);
+      this.#end(id);
     }
   }
 }

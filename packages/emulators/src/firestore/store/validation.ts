@@ -78,7 +78,7 @@ export function checkValue(value: v1.Value, depth = 1): void {
   if (integerValue != null) checkInteger(String(integerValue));
   if (timestampValue != null) checkTimestamp(timestampValue);
   if (geoPointValue != null) checkGeoPoint(geoPointValue);
-  if (referenceValue != null) parseName(referenceValue);
+  if (referenceValue != null) checkReference(referenceValue);
   if (arrayValue != null || mapValue != null) {
     if (depth > MAX_DEPTH) throw invalid(`Maps and arrays may be nested ${MAX_DEPTH} levels deep.`);
   }
@@ -99,6 +99,12 @@ function checkMap(fields: v1.Fields, depth: number): void {
       throw invalid(`Field name "${name.slice(0, 20)}..." is longer than ${MAX_ID_BYTES} bytes.`);
     }
     checkValue(value, depth);
+  }
+}
+
+function checkReference(name: string): void {
+  if (parseName(name).path.length % 2 !== 0) {
+    throw invalid(`The reference "${name.slice(0, 200)}" is that of a collection.`);
   }
 }
 

@@ -57,6 +57,7 @@ export function applyWrites(
     if (write.verify != null) {
       results.push(state.after?.updateTime ? { updateTime: state.after.updateTime } : {});
     } else if (write.delete != null) {
+      checkDelete(write);
       state.after = undefined;
       results.push({});
     } else {
@@ -111,12 +112,7 @@ function checkPrecondition(
       : new StatusError(Code.FAILED_PRECONDITION, `${name} has changed since it was read.`);
   }
   if (updateTime == null) return;
-  if (document === undefined) {
-    throw verify == null
-      ? new StatusError(Code.NOT_FOUND, `No document to update: ${name}`)
-      : new StatusError(Code.FAILED_PRECONDITION, `${name} has changed since it was read.`);
-  }
-  if (compareTimestamps(updateTime, document.updateTime ?? {}) !== 0) {
+  if (!document || compareTimestamps(updateTime, document.updateTime ?? {}) !== 0) {
     throw new StatusError(
       Code.FAILED_PRECONDITION,
       `The stored version of ${name} does not match the required base version.`,
@@ -153,6 +149,16 @@ function newFields(
     return result;
   });
   return { fields, transformResults };
+}
+
+function checkDelete({ updateMask, updateTransforms }: v1.Write): void {
+  const extra = updateMask
+    ? 'document mask'
+    : updateTransforms?.length
+      ? 'update transform'
+      : undefined;
+  if (extra === undefined) return;
+  throw new StatusError(Code.INVALID_ARGUMENT, `a delete must not specify a ${extra}.`);
 }
 
 function checkTransform({

@@ -48,6 +48,9 @@ function customMethod(
 
 const CUSTOM_METHOD = /^\/v1\/(.*?)(?::([A-Za-z]+))?$/s;
 
+/** Collections and documents. */
+const RESOURCE = /^projects\/[^/]+\/databases\/[^/]+\/documents\/./s;
+
 /** Whether the response is a list of messages; errors are in a list then, too. */
 export function isStreamingMethod({ method, path }: HttpRequest): boolean {
   const name = CUSTOM_METHOD.exec(path)?.[2] ?? '';
@@ -71,7 +74,8 @@ export async function handleRest(
   if (method) return callMethod(service, method, decodePath(resource), request, caller);
   // Otherwise the colon is part of a document ID.
   const name = decodePath(request.path.slice('/v1/'.length));
-  const isDocument = parseName(name).path.length % 2 === 0 && parseName(name).path.length > 0;
+  if (!RESOURCE.test(name)) throw unknownEndpoint(request);
+  const isDocument = parseName(name).path.length % 2 === 0;
   switch (request.method) {
     case 'GET':
       return isDocument
@@ -84,10 +88,13 @@ export async function handleRest(
       if (isDocument) return update(service, name, request, caller);
       break;
     case 'DELETE':
-      if (isDocument) return remove(service, name, request, caller);
-      break;
+      return remove(service, name, request, caller);
   }
-  throw new StatusError(Code.NOT_FOUND, `Unknown endpoint: ${request.method} ${request.path}`);
+  throw unknownEndpoint(request);
+}
+
+function unknownEndpoint({ method, path }: HttpRequest): StatusError {
+  return new StatusError(Code.NOT_FOUND, `Unknown endpoint: ${method} ${path}`);
 }
 
 async function callMethod(
