@@ -1,105 +1,108 @@
-/** The app code of README.md, unchanged, in an app that Vite builds, in Chromium on the local stack. */
+/** The app code of README.md, unchanged, in a Vite app in Chromium on the local stack. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { launchChromium } from '../support/chromium.js';
+import { codeBlocksOf } from '../support/documentation.js';
+import { get } from '../support/http.js';
+import { run } from '../support/run.js';
 import { PHOTO, ROOT, testStack } from '../support/stack.js';
 
 const stack = testStack();
 
-/** What the page offers to the test. */
-interface SnippetWindow {
-  ready: Promise<void>;
-  upload: (imageId: string, bytes: number[], type: string) => Promise<void>;
-}
-
-/** Initializes Firebase as an app does; only the emulators' addresses are those of the test. */
-const MAIN = `
-import { initializeApp } from 'firebase/app';
+/** What a user's app has around the snippet: its Firebase project, here the local stack, and a sign-in. */
+const APP = `import { initializeApp } from 'firebase/app';
 import { connectAuthEmulator, getAuth, signInAnonymously } from 'firebase/auth';
 import { connectFirestoreEmulator, getFirestore } from 'firebase/firestore';
 import { connectStorageEmulator, getStorage } from 'firebase/storage';
 import { uploadPhoto } from './snippet';
 
-const { projectId, bucket, auth, firestore, storage } = JSON.parse(document.getElementById('stack')!.textContent!);
-const app = initializeApp({ projectId, storageBucket: bucket, apiKey: 'none' });
-const at = (host) => [host.split(':')[0], Number(host.split(':')[1])];
-connectAuthEmulator(getAuth(app), 'http://' + auth, { disableWarnings: true });
-connectFirestoreEmulator(getFirestore(app), ...at(firestore));
-connectStorageEmulator(getStorage(app), ...at(storage));
-let uid;
-window.ready = signInAnonymously(getAuth(app)).then(({ user }) => { uid = user.uid; });
-window.upload = (imageId, bytes, type) =>
-  uploadPhoto(uid, imageId, new File([new Uint8Array(bytes)], 'photo.jpg', { type }), document.querySelector('img'));
+const { auth, firestore, storage, projectId, bucket } = ${JSON.stringify(stack)};
+initializeApp({ apiKey: 'local', projectId, storageBucket: bucket });
+connectAuthEmulator(getAuth(), 'http://' + auth, { disableWarnings: true });
+const [firestoreHost, firestorePort] = firestore.split(':');
+connectFirestoreEmulator(getFirestore(), firestoreHost, Number(firestorePort));
+const [storageHost, storagePort] = storage.split(':');
+connectStorageEmulator(getStorage(), storageHost, Number(storagePort));
+
+document.querySelector('input').addEventListener('change', async ({ target }) => {
+  const { user } = await signInAnonymously(getAuth());
+  const [file] = target.files;
+  await uploadPhoto(user.uid, file.name.replace(/[.].*/, ''), file, document.querySelector('img'));
+});
 `;
+const HTML = `<!doctype html><link rel="icon" href="data:,"><input type="file"><img>
+<script type="module" src="/app.ts"></script>`;
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript' };
 
 let folder: string;
 let server: Server;
 let browser: Browser;
 let page: Page;
-const errors: string[] = [];
+const problems: string[] = [];
 
 beforeAll(async () => {
-  // Within the repository, so that the app's imports resolve.
-  folder = mkdtempSync(join(ROOT, '.local', 'readme-snippet-'));
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  const [, snippet = ''] = /## Use it in your app\n+```ts\n(.*?)```/s.exec(readme) ?? [];
-  expect(snippet).toContain('onSnapshot');
-  const { projectId, bucket, auth, firestore, storage } = stack;
-  const info = { projectId, bucket, auth, firestore, storage };
-  const html = `<!doctype html><link rel="icon" href="data:,"><img alt="">
-<script type="application/json" id="stack">${JSON.stringify(info)}</script>
-<script type="module" src="/main.ts"></script>`;
-  writeFileSync(join(folder, 'snippet.ts'), snippet);
-  writeFileSync(join(folder, 'main.ts'), MAIN);
-  writeFileSync(join(folder, 'index.html'), html);
-  await build({ root: folder, configFile: false, logLevel: 'error' });
+  mkdirSync(join(ROOT, '.local'), { recursive: true });
+  // Inside the repository, so that Vite finds the Firebase SDK.
+  folder = mkdtempSync(join(ROOT, '.local', 'readme-app-'));
+  const readme = { path: 'README.md', text: readFileSync(join(ROOT, 'README.md'), 'utf8') };
+  const snippet = codeBlocksOf(readme).find(({ language }) => language === 'ts');
+  writeFileSync(join(folder, 'snippet.ts'), snippet?.code ?? '');
+  writeFileSync(join(folder, 'app.ts'), APP);
+  writeFileSync(join(folder, 'index.html'), HTML);
+  const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
+  await run(process.execPath, [vite, 'build', folder, '--logLevel', 'warn']);
+
   server = createServer((request, response) => {
-    const name = request.url === '/' ? 'index.html' : (request.url ?? '');
-    const type = name.endsWith('.js') ? 'text/javascript' : 'text/html';
-    response.writeHead(200, { 'Content-Type': type }).end(readFileSync(join(folder, 'dist', name)));
+    const path = request.url === '/' ? '/index.html' : (request.url ?? '');
+    try {
+      const body = readFileSync(join(folder, 'dist', new URL(path, 'http://localhost').pathname));
+      response.writeHead(200, { 'Content-Type': TYPES[extname(path)] }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   browser = await launchChromium();
   page = await browser.newPage();
-  page.on('pageerror', (error) => errors.push(error.message));
-  // The placeholder of the snippet stands for the app's own site.
-  await page.route('https://YOUR-SITE/**', async (route) => {
-    const path = new URL(route.request().url()).pathname.slice('/i'.length);
-    const response = await fetch(stack.serve + path);
-    await route.fulfill({
-      status: response.status,
-      contentType: response.headers.get('content-type') ?? '',
-      body: Buffer.from(await response.arrayBuffer()),
-    });
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  // The site that the snippet names is the user's own; here its /i/ leads to the local functions.
+  await page.route(/^https:\/\/your-site\/i\//i, async (route) => {
+    const path = new URL(route.request().url()).pathname.slice('/i/'.length);
+    const { status, headers, body } = await get(`${stack.serve}/${path}`);
+    const contentType = headers.get('content-type') ?? '';
+    await route.fulfill({ status, contentType, body });
   });
   await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
 }, 120_000);
 
 afterAll(async () => {
-  await browser.close();
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await browser?.close();
+  server?.closeAllConnections();
+  await new Promise((resolve) => server?.close(resolve));
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('the snippet uploads a photo, waits for it and shows its variant', async () => {
-  const bytes = [...readFileSync(PHOTO)];
-  const size = await page.evaluate(async (photo) => {
-    const app = window as unknown as SnippetWindow;
-    await app.ready;
-    const image = document.querySelector('img') as HTMLImageElement;
-    const loaded = new Promise((resolve, reject) => {
-      image.addEventListener('load', resolve);
-      image.addEventListener('error', reject);
-    });
-    await app.upload('readme-snippet', photo, 'image/jpeg');
-    await loaded;
-    return [image.naturalWidth, new URL(image.src).pathname];
-  }, bytes);
-  expect(size).toEqual([800, expect.stringMatching(/^\/i\/spv_\w{33}\/w800$/)]);
-  expect(errors).toEqual([]);
-}, 120_000);
+test('uploads a photo, listens for its variants and displays one', async () => {
+  await page.locator('input').setInputFiles(PHOTO);
+  const image = page.locator('img');
+  await page.waitForFunction(() => (document.querySelector('img')?.naturalWidth ?? 0) > 0);
+  expect(await image.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(800);
+  // Not with toMatch: its message would contain a public token.
+  const source = (await image.getAttribute('src')) ?? '';
+  expect(/^https:\/\/YOUR-SITE\/i\/spv_\w+\/w800$/.test(source)).toBe(true);
+  expect(problems).toEqual([]);
+}, 60_000);
+
+test('displays the message for a file that is not an image', async () => {
+  const buffer = Buffer.from('plain text');
+  await page.locator('input').setInputFiles({ name: 'notes.jpg', mimeType: 'image/jpeg', buffer });
+  await page.waitForFunction(() => document.querySelector('img')?.alt !== '');
+  expect(await page.locator('img').getAttribute('alt')).toContain('not an image that can be read');
+  expect(problems).toEqual([]);
+}, 60_000);
