@@ -10,12 +10,6 @@ import { toRulesValue } from './rules-values.js';
 /** Firestore accepts at most 30 alternatives (disjunctions); the store has checked that. */
 const MAX_ALTERNATIVES = 100;
 
-/** Path segments for the parts that a query does not determine. */
-export interface OpenSegments {
-  anyDocument: string;
-  anyParents: string;
-}
-
 /** One alternative of the filters: the name and the `resource` of any document that it finds. */
 export interface QueryAlternative {
   name: string;

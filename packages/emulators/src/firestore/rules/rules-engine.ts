@@ -1,6 +1,5 @@
 /** The interface of the rules engine; `rules-adapter.ts` implements it. */
 
-import type { OpenSegments } from './query-facts.js';
 import type {
   ConstrainedValue,
   Coverage,
@@ -65,7 +64,10 @@ export interface Issue {
 }
 
 /** Compiles rules and creates the values that they operate on. */
-export interface RulesEngine extends OpenSegments {
+export interface RulesEngine {
+  /** Path segments for the parts that a query does not determine. */
+  readonly anyDocument: string;
+  readonly anyParents: string;
   compile(source: string, file: string): { ruleset?: Ruleset; issues: Issue[] };
   /** The error message of a denied request for the client: where and why it was denied. */
   denialMessage(method: RulesMethod, tried: Decision['tried']): string;
