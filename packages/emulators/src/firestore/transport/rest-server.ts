@@ -17,11 +17,14 @@ export interface RestServer {
   close(): void;
 }
 
+/** Milliseconds in which a client must have sent the headers and the whole request. */
+const TIMEOUTS: http.ServerOptions = { headersTimeout: 60_000, requestTimeout: 300_000 };
+
 /** Creates an HTTP server for the service. It opens no port; the caller passes it sockets. */
-export function createRestServer(service: FirestoreService): RestServer {
+export function createRestServer(service: FirestoreService, timeouts = TIMEOUTS): RestServer {
   const bodies = new BodyReader();
   const sessions = new Sessions(service);
-  const server = http.createServer((incoming, response) => {
+  const server = http.createServer(timeouts, (incoming, response) => {
     setCorsHeaders(incoming, response);
     if (incoming.method === 'OPTIONS') {
       response.writeHead(204).end();
@@ -47,7 +50,14 @@ export function createRestServer(service: FirestoreService): RestServer {
         },
       );
   });
-  return { server, close: () => sessions.closeAll() };
+  // Node limits how long headers and bodies may take only for a server that listens. This one gets its sockets from
+  // another; the event starts the same checks, and `close` ends them.
+  server.emit('listening');
+  const close = (): void => {
+    sessions.closeAll();
+    server.close();
+  };
+  return { server, close };
 }
 
 /** Returns the response body: text, or a value to be sent as JSON. */

@@ -5,6 +5,20 @@ import * as net from 'node:net';
 /** The start of the HTTP/2 connection preface (RFC 9113, section 3.4). */
 const HTTP2_PREFACE = Buffer.from('PRI');
 
+/** Limits of a port; the defaults fit a local emulator. */
+export interface PortLimits {
+  /** Open connections; further ones are closed at once. */
+  connections: number;
+  /** Milliseconds in which a client sends the first bytes. */
+  firstBytes: number;
+}
+
+const LIMITS: PortLimits = {
+  connections: 10_000,
+  // Browsers open connections before they need them.
+  firstBytes: 120_000,
+};
+
 /** Handlers of new connections. */
 export interface ConnectionHandlers {
   http2(socket: net.Socket): void;
@@ -25,6 +39,7 @@ export async function openSharedPort(
   host: string,
   port: number,
   handlers: ConnectionHandlers,
+  limits = LIMITS,
 ): Promise<SharedPort> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
@@ -32,8 +47,15 @@ export async function openSharedPort(
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     socket.setNoDelay(true);
-    detectHttp2(socket, (isHttp2) => (isHttp2 ? handlers.http2(socket) : handlers.http1(socket)));
+    const timer = setTimeout(() => socket.destroy(), limits.firstBytes);
+    socket.once('close', () => clearTimeout(timer));
+    detectHttp2(socket, (isHttp2) => {
+      clearTimeout(timer);
+      if (isHttp2) handlers.http2(socket);
+      else handlers.http1(socket);
+    });
   });
+  server.maxConnections = limits.connections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explainListenError(error, host, port)));
     server.listen(port, host, resolve);
