@@ -229,7 +229,7 @@ function onField(get: FieldGetter, matches: (value: v1.Value) => boolean): Match
   };
 }
 
-/** Only values of the operand's type are in a range; NaN is in none. */
+/** Only values of the operand's type are in a range; null and NaN are in none. */
 function onRange(
   get: FieldGetter,
   operand: v1.Value,
@@ -239,6 +239,7 @@ function onRange(
   return onField(
     get,
     (found) =>
+      type !== ValueType.Null &&
       typeOf(found) === type &&
       ![found, operand].some(isNaNValue) &&
       isInRange(compareValues(found, operand)),
