@@ -13,8 +13,10 @@ export interface Case {
   path: string;
   /** Text is sent as it is. */
   body?: unknown;
-  /** `auth: { uid }`; the default is the owner. */
+  /** The signed-in user; the default is the owner. */
   uid?: string;
+  /** An ID token as it is sent; replaces `uid`. */
+  token?: string;
   /** Keeps a value of the response under a name, such as `transaction` or `0.transaction`. */
   keep?: { as: string; from: string };
 }

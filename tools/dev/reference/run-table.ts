@@ -44,8 +44,12 @@ interface Received {
 }
 
 /** Sends a request as the owner or a user. */
-export async function send(url: string, { method, path, body, uid }: Case): Promise<Received> {
-  const token = uid === undefined ? 'owner' : createMockUserToken({ sub: uid }, PROJECT);
+export async function send(
+  url: string,
+  { method, path, body, uid, token: given }: Case,
+): Promise<Received> {
+  const user = uid === undefined ? 'owner' : createMockUserToken({ sub: uid }, PROJECT);
+  const token = given ?? user;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   try {
     const response = await fetch(url + path, {

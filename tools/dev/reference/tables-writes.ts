@@ -292,6 +292,33 @@ const routes: Table = {
   ],
 };
 
+const value = (name: string, form: object): Case => commit(name, [set('b/x', { a: raw(form) })]);
+
+const bodies: Table = {
+  name: 'bodies of a wrong form',
+  documents: { 'b/a': { a: 1 } },
+  cases: [
+    value('geo point without numbers', { geoPointValue: { latitude: 'x', longitude: 0 } }),
+    value('geo point as text', { geoPointValue: '1,2' }),
+    value('reference as a path', { referenceValue: 'b/x' }),
+    value('two types', { stringValue: 'a', integerValue: '1' }),
+    value('no type', {}),
+    value('integer 2^63', { integerValue: '9223372036854775808' }),
+    value('integer with a fraction', { integerValue: '1.5' }),
+    value('array as a list', { arrayValue: [1] }),
+    value('map as a list', { mapValue: [] }),
+    value('least integer', { integerValue: '-9223372036854775808' }),
+    commit('id with dots', [set('b/a.b.c', {})]),
+    call('unknown field', 'commit', { writes: [], unknown: 1 }),
+    call('writes as text', 'commit', { writes: 'x' }),
+    call('limit as text', 'runQuery', { structuredQuery: { ...from('b'), limit: 'x' } }),
+    { ...get('bad token', 'b/a'), token: 'nonsense' },
+    route('rules that are text', 'PUT', RULES_PATH, rules('nonsense')),
+    route('rules with an empty match', 'PUT', RULES_PATH, rules(`${MATCH} } } }`)),
+    route('body that is no rules', 'PUT', RULES_PATH, { rules: 1 }),
+  ],
+};
+
 export const writeTables: Table[] = [
   preconditions,
   transforms,
@@ -300,4 +327,5 @@ export const writeTables: Table[] = [
   writeErrors,
   reads,
   routes,
+  bodies,
 ];
