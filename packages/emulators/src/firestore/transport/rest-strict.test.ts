@@ -88,7 +88,7 @@ const REFUSED: Row[] = [
   ['null as the body', 'POST', ':commit', 'null', 'Root element must be a message.'],
   ['half a body', 'POST', ':commit', '{"writes":', 'Invalid JSON payload received.'],
   ['maps that nest too deeply', 'PATCH', '/a/2', valueOf(nested(200)), 'Message too deep.'],
-  ['100,000 brackets', 'POST', ':commit', `{"writes":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'Invalid value'],
+  ['100,000 brackets', 'POST', ':commit', `{"writes":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'nested more than 1000 levels deep.'],
   ['an unknown parameter', 'GET', '/a/1?masked=n', undefined, `Invalid JSON payload received. Unknown name "masked": Cannot bind query parameter. Field 'masked' could not be found in request message.`],
   ['a parameter of the path', 'GET', '/a/1?name=x', undefined, 'Cannot bind query parameter.'],
   ['a parameter that is a message', 'GET', '/a/1?mask=n', undefined, 'Cannot bind query parameter.'],
