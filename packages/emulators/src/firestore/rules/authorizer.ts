@@ -94,7 +94,14 @@ export class Authorizer {
     const documents = this.#reader(parent, read);
     const requestFields = { query: queryValue(this.engine, query) };
     const access = { caller, method: 'list', requestFields, time, documents } as const;
-    for (const { name, resource } of queryAlternatives(this.engine, parent, query)) {
+    const alternatives = queryAlternatives(this.engine, parent, query);
+    if (alternatives.length === 0) {
+      throw new StatusError(
+        Code.PERMISSION_DENIED,
+        'The query has no filters to prove rules from.',
+      );
+    }
+    for (const { name, resource } of alternatives) {
       await this.#evaluate({ ...access, name, resource });
     }
   }

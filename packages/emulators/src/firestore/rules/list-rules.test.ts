@@ -68,3 +68,21 @@ test(`gives Google's answer to each of ${rows.length} queries`, async () => {
   expect(differences).toEqual([]);
   expect(rows).toHaveLength(675);
 });
+
+test.each<[what: string, query: v1.Query]>([
+  ['no selector', {}],
+  ['an empty list of selectors', { from: [] }],
+  ['a selector without a collection', { from: [{}] }],
+  ['an empty collection id', { from: [{ collectionId: '' }] }],
+  ['all descendants', { from: [{ allDescendants: true }] }],
+  ['an or of nothing', { from: [{ collectionId: 'c' }], where: { compositeFilter: { op: 'OR' } } }],
+])('a query with %s is denied by rules that deny everything', async (_what, query) => {
+  const authorizer = new Authorizer(rulesEngine);
+  authorizer.rulesets.loadDefault({
+    source: `service cloud.firestore { match /databases/{d}/documents {
+      match /{document=**} { allow read, write: if false; } } }`,
+    file: 'firestore.rules',
+  });
+  const result = authorizer.authorizeList(ALICE, { parent: ROOT, query }, () => undefined, NOW);
+  await expect(result).rejects.toMatchObject({ code: 7 });
+});

@@ -42,11 +42,13 @@ export function queryAlternatives(
   parent: string,
   query: v1.Query,
 ): QueryAlternative[] {
-  return (query.from ?? []).flatMap(({ collectionId, allDescendants }) => {
+  // Without a selector a query reads every collection.
+  const selectors = query.from?.length ? query.from : [{}];
+  return selectors.flatMap(({ collectionId, allDescendants }) => {
     // A collection group leaves the parents open, too; only {name=**} in a rule matches them.
     const between = allDescendants ? [engine.anyParents] : [];
     const root = parseName(parent).path.length > 0 ? parent : documentsRoot(parseName(parent));
-    const collection = [root, ...between, collectionId ?? engine.anyParents].join('/');
+    const collection = [root, ...between, collectionId || engine.anyParents].join('/');
     return alternatives(query.where).map((facts) => ({
       name: facts.get('__name__')?.equal?.referenceValue ?? `${collection}/${engine.anyDocument}`,
       resource: engine.openMap({ data: dataOf(engine, facts) }),
