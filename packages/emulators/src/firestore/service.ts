@@ -38,14 +38,6 @@ export class FirestoreService {
     return this.#contextOf(name).store;
   }
 
-  /** Names of the databases of a project that were used, as `projects/P/databases/D`. */
-  databasesOf(project: string): string[] {
-    const prefix = `projects/${project}/databases/`;
-    return [...this.#contexts.keys()].flatMap((root) =>
-      root.startsWith(prefix) ? [root.slice(0, -'/documents'.length)] : [],
-    );
-  }
-
   /** Reads the current document without evaluating the rules; undefined when it does not exist. */
   read(name: string): v1.Document | undefined {
     return this.storeOf(name).read(name);
@@ -72,11 +64,14 @@ export class FirestoreService {
     for (const name of names) checkDocumentName(name);
     const mode = transactions.modeOf(request);
     await transactions.readDocuments(mode, names);
-    const read: Read = (name) => store.read(name, mode.at);
-    await this.authorizer.authorizeGet(caller, names, read, store.now());
     const readTime = mode.at ?? store.now();
+    // Read once: what the rules have seen is what is sent, whatever is written meanwhile.
+    const documents = new Map(names.map((name) => [name, store.read(name, mode.at)]));
+    const read: Read = (name) =>
+      documents.has(name) ? documents.get(name) : store.read(name, mode.at);
+    await this.authorizer.authorizeGet(caller, names, read, readTime);
     const responses = names.map((name): v1.BatchGetResponse => {
-      const found = read(name);
+      const found = documents.get(name);
       if (!found) return { missing: name, readTime };
       return { found: applyMask(found, request.mask?.fieldPaths), readTime };
     });

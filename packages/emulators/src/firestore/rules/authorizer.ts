@@ -98,7 +98,7 @@ export class Authorizer {
     if (alternatives.length === 0) {
       throw new StatusError(
         Code.PERMISSION_DENIED,
-        'The query has no filters to prove rules from.',
+        'No document can match the filters of the query.',
       );
     }
     for (const { name, resource } of alternatives) {

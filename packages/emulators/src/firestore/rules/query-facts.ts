@@ -2,12 +2,13 @@
  * What the filters of a query say about every document that it may return, for rules that must hold for all of them.
  */
 import { parseFieldPath } from '../store/fields.js';
+import { Code, StatusError } from '../errors.js';
 import { documentsRoot, parseName } from '../names.js';
 import type * as v1 from '../v1.js';
 import type { RulesEngine, RulesValue } from './rules-engine.js';
 import { toRulesValue } from './rules-values.js';
 
-/** Firestore accepts at most 30 alternatives (disjunctions); the store has checked that. */
+/** Firestore accepts at most 30 alternatives (disjunctions), which the store checks for a whole query. */
 const MAX_ALTERNATIVES = 100;
 
 /** One alternative of the filters: the name and the `resource` of any document that it finds. */
@@ -103,8 +104,14 @@ function one(path: string, facts: Partial<FieldFacts>): Facts {
 }
 
 function combine(left: Facts[], right: Facts[]): Facts[] {
-  const combinations = left.flatMap((facts) => right.map((others) => both(facts, others)));
-  return combinations.slice(0, MAX_ALTERNATIVES);
+  // None may be left out: the rules must allow each of them.
+  if (left.length * right.length > MAX_ALTERNATIVES) {
+    throw new StatusError(
+      Code.INVALID_ARGUMENT,
+      'The filters of the query have too many alternatives.',
+    );
+  }
+  return left.flatMap((facts) => right.map((others) => both(facts, others)));
 }
 
 function both(left: Facts, right: Facts): Facts {

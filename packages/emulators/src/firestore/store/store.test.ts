@@ -229,5 +229,5 @@ test('clear() deletes everything, and the listeners get the deletions', () => {
   store.onCommit(({ changes }) => names.push(...changes.map(({ name }) => name)));
   store.clear();
   expect(names.sort()).toEqual([C1, `${ROOT}/d/1/e/2`]);
-  expect(store.documents()).toEqual([]);
+  expect(store.collectionIds(ROOT)).toEqual([]);
 });

@@ -183,14 +183,6 @@ export class Store {
     this.apply(names.map((name) => ({ delete: name })));
   }
 
-  /** All current documents, ordered by name. */
-  documents(): v1.Document[] {
-    const all = [...this.#collections.values()].flatMap((entries) =>
-      [...entries.values()].flatMap(({ current }) => current.document ?? []),
-    );
-    return all.sort(compareDocumentNames);
-  }
-
   /** Calls a function after each commit that changed something. @returns a function that ends that */
   onCommit(listener: CommitListener): () => void {
     this.#listeners.add(listener);

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await emulator.admin.doc('c/4/deep/1').set({ n: 4 });
   const { readTime } = await emulator.admin.doc('c/1').get();
   before = readTime.toDate().toISOString().replace('Z', '999Z');
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  while (Date.now() <= readTime.toMillis()) await new Promise((resolve) => setImmediate(resolve));
   for (const n of [1, 2, 3]) await emulator.admin.doc(`c/${n}`).update({ n: n * 2 });
 });
 afterAll(() => emulator.stop());
