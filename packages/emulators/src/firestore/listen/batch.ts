@@ -19,7 +19,7 @@ interface DocumentGroup {
 }
 
 export class Batch<T extends BatchTarget = BatchTarget> {
-  readonly #entries: { target: T; changes: readonly ResultChange[] }[] = [];
+  readonly #changes = new Map<T, Map<string, ResultChange>>();
   /** Targets that the rules ended. */
   readonly #denied: v1.ListenResponse[] = [];
   /** Documents that left a query's results and that the client may still get. */
@@ -31,17 +31,30 @@ export class Batch<T extends BatchTarget = BatchTarget> {
     private readonly authorizer: Pick<Authorizer, 'authorizeGet'>,
   ) {}
 
-  add(target: T, changes: readonly ResultChange[]): void {
-    this.#entries.push({ target, changes });
-    for (const { document } of changes) this.bytes += estimateBytes(document);
+  /** Adds changes of a target; they replace earlier ones of the same documents. */
+  add(target: T, changes: Iterable<ResultChange>): void {
+    let known = this.#changes.get(target);
+    if (!known) this.#changes.set(target, (known = new Map<string, ResultChange>()));
+    for (const change of changes) {
+      const earlier = known.get(change.name);
+      if (earlier) this.bytes -= estimateBytes(earlier.document);
+      this.bytes += estimateBytes(change.document);
+      known.set(change.name, earlier?.modified ? { ...change, modified: true } : change);
+    }
+  }
+
+  /** Adds a later batch of the same stream. */
+  merge(later: Batch<T>): void {
+    for (const [target, changes] of later.#changes) this.add(target, changes.values());
   }
 
   /** Whether the rules have to be asked: for changed documents of documents targets and for leavers. */
   get needsRules(): boolean {
     return (
       this.caller.kind === 'client' &&
-      this.#entries.some(
-        ({ target, changes }) => target.scope.kind === 'documents' || changes.some(leaves),
+      [...this.#changes].some(
+        ([target, changes]) =>
+          target.scope.kind === 'documents' || [...changes.values()].some(leaves),
       )
     );
   }
@@ -51,8 +64,8 @@ export class Batch<T extends BatchTarget = BatchTarget> {
    * @param onDenied called for each target that ends
    */
   async applyRules(read: Read, time: v1.Timestamp, onDenied: (target: T) => void): Promise<void> {
-    for (const { target, changes } of this.#entries) {
-      for (const change of changes) {
+    for (const [target, changes] of this.#changes) {
+      for (const change of changes.values()) {
         if (!target.active) break;
         const isNamed = target.scope.kind === 'documents';
         if (!isNamed && !leaves(change)) continue;
@@ -88,9 +101,9 @@ export class Batch<T extends BatchTarget = BatchTarget> {
 
   #groups(): Iterable<DocumentGroup> {
     const groups = new Map<string, DocumentGroup>();
-    for (const { target, changes } of this.#entries) {
+    for (const [target, changes] of this.#changes) {
       if (!target.active) continue;
-      for (const { name, document, matches, modified } of changes) {
+      for (const { name, document, matches, modified } of changes.values()) {
         const key = name + target.variant;
         let group = groups.get(key);
         if (!group) {

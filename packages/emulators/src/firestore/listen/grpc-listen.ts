@@ -3,6 +3,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Caller } from '../caller.js';
 import { Code, type StatusError, toServiceError } from '../errors.js';
 import type { FirestoreService } from '../service.js';
+import { OutgoingMessage } from '../transport/grpc-outgoing.js';
 import { encode, methodShape } from '../transport/protocol.js';
 import type * as v1 from '../v1.js';
 import { type OpenStream, openListen, openWrite, type Sink } from './streams.js';
@@ -11,6 +12,9 @@ type Call = ServerDuplexStream<object, object>;
 
 const listenResponse = methodShape('Listen').responseType;
 const writeResponse = methodShape('Write').responseType;
+
+/** Bytes of a stream that may be on their way to the client before its next message waits. */
+const WINDOW_BYTES = 64 * 1024;
 
 /** Encoded messages, so that a message for many streams is encoded once. */
 const encodedListenResponses = new WeakMap<object, Buffer>();
@@ -27,12 +31,13 @@ export function write(service: FirestoreService, call: Call, caller: Caller): vo
   connect(call, openWrite(service, caller, sink));
 }
 
-/** Sends messages as bytes, one at a time, so that those that a slow client leaves can be dropped. */
+/** Sends messages as bytes; those beyond the window wait here, so that what a slow client leaves can be dropped. */
 class CallSink<T extends object> implements Sink<T> {
   buffered = 0;
   #queue: Buffer[] = [];
   #next = 0;
-  #isWriting = false;
+  /** Bytes that were passed on and that the connection has not taken. */
+  #inFlight = 0;
   #finish: (() => void) | undefined;
 
   constructor(
@@ -47,7 +52,7 @@ class CallSink<T extends object> implements Sink<T> {
     const bytes = this.encodeMessage(message);
     this.buffered += bytes.length;
     this.#queue.push(bytes);
-    if (!this.#isWriting) this.#write();
+    this.#write();
   }
 
   end(error?: StatusError): void {
@@ -57,25 +62,28 @@ class CallSink<T extends object> implements Sink<T> {
       if (error) this.call.emit('error', toServiceError(error));
       else this.call.end();
     };
-    if (!this.#isWriting) this.#write();
+    this.#write();
   }
 
   #write(): void {
-    const bytes = this.#queue[this.#next];
-    this.#isWriting = bytes !== undefined;
-    if (!bytes) {
-      this.#queue = [];
-      this.#next = 0;
-      const finish = this.#finish;
-      this.#finish = undefined;
-      finish?.();
-      return;
+    while (this.#inFlight < WINDOW_BYTES) {
+      const bytes = this.#queue[this.#next];
+      if (!bytes) break;
+      this.#next += 1;
+      this.#inFlight += bytes.length;
+      const onTaken = (): void => {
+        this.#inFlight -= bytes.length;
+        this.buffered -= bytes.length;
+        this.#write();
+      };
+      this.call.write(new OutgoingMessage(bytes, onTaken));
     }
-    this.#next += 1;
-    this.call.write(bytes, () => {
-      this.buffered -= bytes.length;
-      this.#write();
-    });
+    if (this.#next < this.#queue.length) return;
+    this.#queue = [];
+    this.#next = 0;
+    const finish = this.#finish;
+    this.#finish = undefined;
+    finish?.();
   }
 
   #drop(): void {

@@ -3,11 +3,16 @@ import { randomBytes } from 'node:crypto';
 import type { CompiledQuery } from '../store/compiled-query.js';
 import type { Store } from '../store/store.js';
 import type { DocumentChange } from '../store/writes.js';
-import type * as v1 from '../v1.js';
 import { MessageCache } from './messages.js';
 import { encodeResumeToken, SOURCE_BYTES } from './resume-token.js';
 import type { Publisher, ResultListener, ResultView } from './types.js';
 import { DocumentView, QueryView } from './views.js';
+
+/** How long messages are kept for further clients, milliseconds. */
+const MESSAGES_KEPT_MS = 1000;
+
+/** Longest time in milliseconds between two rounds. */
+const MAX_REST_MS = 200;
 
 /**
  * Collects the documents that commits change and passes the effects on once per turn of the event
@@ -26,9 +31,18 @@ export class ListenHub {
   readonly #groups = new Set<QueryView>();
   #changed = new Map<string, DocumentChange>();
   #scheduled: NodeJS.Immediate | undefined;
+  /** Whether a round has just been sent: the next one waits. */
+  #isResting = false;
   #unsubscribe: (() => void) | undefined;
+  /** Messages of the last read time, as long as nothing has changed: clients that start together share them. */
+  #latest: MessageCache | undefined;
 
   constructor(readonly store: Store) {}
+
+  /** Whether every listener has all changes. */
+  get isCurrent(): boolean {
+    return !this.#scheduled && this.#changed.size === 0;
+  }
 
   /** Starts listening to a document. Call `flush` just before. @returns a function that ends it */
   listenToDocument(name: string, listener: ResultListener): () => void {
@@ -77,13 +91,12 @@ export class ListenHub {
     return { view: added, detach };
   }
 
-  /** Passes all changes up to now on. @returns the read time that all listeners have reached */
-  flush(): v1.Timestamp {
+  /** Passes all changes up to now on. @returns messages of a read time that all listeners have reached */
+  flush(): MessageCache {
     if (this.#scheduled) clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
     const changed = this.#changed;
-    const time = this.store.now();
-    if (changed.size === 0) return time;
+    if (changed.size === 0) return (this.#latest ??= this.#newMessages());
     this.#changed = new Map();
     const affected = new Map<ResultView, DocumentChange[]>();
     for (const change of changed.values()) {
@@ -102,14 +115,19 @@ export class ListenHub {
         publishers.add(listener.publisher);
       }
     }
-    const cache = this.messagesAt(time);
-    for (const publisher of publishers) publisher.publish(time, cache);
-    return time;
+    const messages = (this.#latest = this.#newMessages());
+    for (const publisher of publishers) publisher.publish(messages);
+    return messages;
   }
 
-  /** An empty set of messages of a read time. */
-  messagesAt(time: v1.Timestamp): MessageCache {
-    return new MessageCache(time, encodeResumeToken(this.source, time));
+  #newMessages(): MessageCache {
+    const time = this.store.now();
+    const messages = new MessageCache(time, encodeResumeToken(this.source, time));
+    const forget = (): void => {
+      if (this.#latest === messages) this.#latest = undefined;
+    };
+    setTimeout(forget, MESSAGES_KEPT_MS).unref();
+    return messages;
   }
 
   *#viewsOf(name: string): Iterable<ResultView> {
@@ -140,21 +158,50 @@ export class ListenHub {
 
   #subscribe(): void {
     this.#unsubscribe ??= this.store.onCommit(({ changes }) => {
+      this.#latest = undefined;
       for (const { name, before, after } of changes) {
         const earlier = this.#changed.get(name);
         this.#changed.set(name, { name, before: earlier ? earlier.before : before, after });
       }
-      this.#scheduled ??= setImmediate(() => {
-        this.#scheduled = undefined;
-        this.flush();
-      });
+      this.#schedule();
     });
+  }
+
+  #schedule(): void {
+    if (this.#isResting) return;
+    this.#scheduled ??= setImmediate(() => {
+      this.#scheduled = undefined;
+      const start = performance.now();
+      this.flush();
+      this.#rest(start);
+    });
+  }
+
+  /**
+   * Waits as long as a round took before the next one, which has more changes then: with many listeners, rounds that
+   * follow each other would leave no time for requests.
+   */
+  #rest(start: number): void {
+    this.#isResting = true;
+    const end = (): void => {
+      this.#isResting = false;
+      if (this.#changed.size > 0) this.#schedule();
+    };
+    // Sockets are written in the turn after the round.
+    setImmediate(() =>
+      setImmediate(() => {
+        const elapsed = Math.min(performance.now() - start, MAX_REST_MS);
+        if (elapsed < 1) end();
+        else setTimeout(end, elapsed);
+      }),
+    );
   }
 
   #unsubscribeIfUnused(): void {
     if (this.#documents.size > 0 || this.#queries.size > 0) return;
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
+    this.#latest = undefined;
     this.#changed.clear();
   }
 }

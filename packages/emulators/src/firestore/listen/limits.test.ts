@@ -3,11 +3,13 @@ import { Code } from '../errors.js';
 import { set } from '../store/testing.js';
 import type * as v1 from '../v1.js';
 import {
+  ClientModel,
   createFixture,
   documentsTarget,
   FakeSink,
   inShort,
   queryTarget,
+  ROOT,
   settle,
 } from './testing.js';
 
@@ -67,7 +69,34 @@ it('pauses results for a client that does not read, and goes on when it has', as
   expect(sink.sent.filter(({ documentChange }) => documentChange)).toHaveLength(50);
 });
 
-it('ends the stream of a client that reads nothing while documents change', async () => {
+it('sends a client that has not read for a while the last state of each document, once', async () => {
+  const fixture = createFixture({}, { pauseBytes: 4 * KIB, streamBytes: 64 * KIB });
+  const { stream, sink } = fixture.open({ sink: neverReading() });
+  stream.receive(queryTarget(1, {}));
+  await settle();
+  const content = 'x'.repeat(KIB);
+  for (let n = 0; n < 200; n += 1) {
+    fixture.store.apply([set('c/a', { n, content }), set(`c/b`, { n })]);
+    if (n % 2 === 0) fixture.store.apply([set('c/gone', { n })]);
+    else fixture.store.apply([{ delete: `${ROOT}/c/gone` }]);
+    await settle();
+  }
+  expect(sink.ended).toBe(false);
+  expect(sink.sent.length).toBeLessThan(30);
+  fixture.store.apply([set('c/z', {})]);
+  const model = new ClientModel();
+  model.request(1);
+  while (!model.results(1).has(`${ROOT}/c/z`)) {
+    sink.buffered = 0;
+    await settle();
+    for (const message of sink.take()) model.receive(message);
+  }
+  expect(model.results(1).get(`${ROOT}/c/a`)?.fields?.['n']).toEqual({ integerValue: '199' });
+  expect(model.results(1).get(`${ROOT}/c/b`)?.fields?.['n']).toEqual({ integerValue: '199' });
+  expect(model.results(1).has(`${ROOT}/c/gone`)).toBe(false);
+});
+
+it('ends the stream of a client that reads nothing while documents are added', async () => {
   const fixture = createFixture({}, { pauseBytes: 4 * KIB, streamBytes: 64 * KIB });
   const slow = fixture.open({ sink: neverReading() });
   const fast = fixture.open();
@@ -76,9 +105,9 @@ it('ends the stream of a client that reads nothing while documents change', asyn
   const content = 'x'.repeat(KIB);
   let commits = 0;
   while (!slow.sink.ended && commits < 1_000) {
-    fixture.store.apply([set('c/a', { n: commits, content })]);
+    fixture.store.apply([set(`c/${commits}`, { n: commits, content })]);
     commits += 1;
-    await new Promise((resolve) => setImmediate(resolve));
+    await settle();
   }
   expect(errorCode(slow.sink)).toBe(Code.RESOURCE_EXHAUSTED);
   expect(commits).toBeLessThan(100);

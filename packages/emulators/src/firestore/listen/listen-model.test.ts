@@ -13,6 +13,7 @@ import {
   OWNER,
   queryTarget,
   ROOT,
+  settle,
 } from './testing.js';
 
 const QUERIES: readonly v1.Query[] = [
@@ -147,6 +148,7 @@ async function run(steps: readonly Step[]): Promise<number> {
     if (current.type === 'microtask') await Promise.resolve();
     if (current.type === 'turn') await new Promise((resolve) => setImmediate(resolve));
   }
+  await settle();
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   clients.forEach((client) => client.checkAll());
   return clients.reduce((sum, { snapshots }) => sum + snapshots, 0);

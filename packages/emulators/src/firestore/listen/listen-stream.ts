@@ -25,11 +25,18 @@ export interface ListenContext {
 
 /** Messages that are sent together, in turn with others. */
 interface Step {
-  /** Runs before: what has to be decided first. */
-  prepare?: () => Promise<void>;
+  /** Runs before: what has to be decided first, if anything. */
+  prepare?: () => Promise<void> | undefined;
   messages: () => Iterable<v1.ListenResponse>;
   /** Roughly what the step holds in memory that the store does not. */
   bytes: number;
+}
+
+/** A round that has not begun to be sent: a later one is merged into it. */
+interface WaitingRound {
+  step: Step;
+  batch: Batch<ActiveTarget>;
+  messages: MessageCache;
 }
 
 /** Longest pause in milliseconds before a stream looks again whether its client has read. */
@@ -49,6 +56,7 @@ export class ListenStream implements OpenStream<v1.ListenRequest>, TargetStream,
   #waitingRequests = 0;
   #batch: Batch<ActiveTarget> | undefined;
   readonly #steps: Step[] = [];
+  #lastRound: WaitingRound | undefined;
   #queuedBytes = 0;
   #isSending = false;
   #ended = false;
@@ -106,19 +114,29 @@ export class ListenStream implements OpenStream<v1.ListenRequest>, TargetStream,
     this.#batch.add(target, changes);
   }
 
-  publish(time: v1.Timestamp, cache: MessageCache): void {
+  publish(messages: MessageCache): void {
     const batch = this.#batch;
     this.#batch = undefined;
     const hub = this.#hub;
     if (!batch || !hub || this.#ended) return;
-    const { bytes } = batch;
-    const forget = (target: ActiveTarget): void => this.#forget(target);
-    const read = (name: string): v1.Document | undefined => hub.store.read(name);
-    this.#enqueue({
-      ...(batch.needsRules && { prepare: () => batch.applyRules(read, time, forget) }),
-      messages: () => batch.messages(cache),
-      bytes,
-    });
+    const last = this.#lastRound;
+    if (last && last.step === this.#steps.at(-1)) {
+      // A client that lags gets what has changed meanwhile as one round.
+      last.batch.merge(batch);
+      last.messages = messages;
+      this.#queuedBytes += last.batch.bytes - last.step.bytes;
+      last.step.bytes = last.batch.bytes;
+      this.#checkBytes();
+      return;
+    }
+    const step: Step = {
+      prepare: () => this.#begin(round),
+      messages: () => round.batch.messages(round.messages),
+      bytes: batch.bytes,
+    };
+    const round: WaitingRound = { step, batch, messages };
+    this.#lastRound = round;
+    this.#enqueue(step);
   }
 
   async #handle(request: v1.ListenRequest): Promise<void> {
@@ -159,14 +177,13 @@ export class ListenStream implements OpenStream<v1.ListenRequest>, TargetStream,
     }
     if (this.#ended) return;
     // From here on nothing is awaited: the results and those of the other targets are of one time.
-    const time = hub.flush();
+    const shared = hub.flush();
     const target = new ActiveTarget(id, scope, this);
     const { initial, detach } = startTarget(hub, scope, request, target);
     target.detach = detach;
     this.#targets.set(id, target);
     this.#size += target.size;
-    const cache = hub.messagesAt(time);
-    this.#enqueue({ messages: () => initialMessages(target, initial, cache), bytes: 0 });
+    this.#enqueue({ messages: () => initialMessages(target, initial, shared), bytes: 0 });
     if (!request.once) return;
     this.#enqueue({
       messages: () => {
@@ -220,6 +237,16 @@ export class ListenStream implements OpenStream<v1.ListenRequest>, TargetStream,
     }
   }
 
+  /** From here on later rounds are no longer merged. @returns what the rules decide, if they are asked */
+  #begin(round: WaitingRound): Promise<void> | undefined {
+    if (this.#lastRound === round) this.#lastRound = undefined;
+    const { batch, messages } = round;
+    const hub = this.#hub;
+    if (!hub || !batch.needsRules) return undefined;
+    const read = (name: string): v1.Document | undefined => hub.store.read(name);
+    return batch.applyRules(read, messages.readTime, (target) => this.#forget(target));
+  }
+
   #forget(target: ActiveTarget): void {
     if (!target.active) return;
     target.stop();
@@ -244,7 +271,8 @@ export class ListenStream implements OpenStream<v1.ListenRequest>, TargetStream,
     this.#isSending = true;
     try {
       for (let step = this.#steps.shift(); step && !this.#ended; step = this.#steps.shift()) {
-        if (step.prepare) await step.prepare();
+        const prepared = step.prepare?.();
+        if (prepared) await prepared;
         for (const message of step.messages()) {
           if (this.#ended) return;
           this.sink.send(message);

@@ -66,6 +66,7 @@ export function createFixture(rules: FakeRules = {}, limits: Partial<ListenLimit
     typeof createListenContext
   >[0];
   const context = createListenContext(service, { ...DEFAULT_LIMITS, ...limits });
+  contexts.push(context);
   return {
     store,
     context,
@@ -76,11 +77,16 @@ export function createFixture(rules: FakeRules = {}, limits: Partial<ListenLimit
   };
 }
 
+/** The contexts of the fixtures of a test file. */
+const contexts: ListenContext[] = [];
+
 /** Lets requests, rules and the next round of changes happen. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 3; turn += 1) {
+  const isCurrent = () => contexts.every(({ hubOf }) => hubOf(ROOT).isCurrent);
+  for (let turn = 0; turn < 3 || !isCurrent(); turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
   }
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 export function queryTarget(

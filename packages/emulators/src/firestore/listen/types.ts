@@ -23,8 +23,8 @@ export interface ResultListener {
 }
 
 export interface Publisher {
-  /** All changes up to `time` were handed over. @param cache messages shared with other streams */
-  publish(time: v1.Timestamp, cache: MessageCache): void;
+  /** All changes up to a read time were handed over. @param messages of that time, shared with other streams */
+  publish(messages: MessageCache): void;
 }
 
 /** The current results of a document or a query, kept for all its listeners. */

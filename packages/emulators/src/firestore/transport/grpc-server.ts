@@ -4,6 +4,7 @@ import type { Caller } from '../caller.js';
 import { identifyCaller } from '../caller.js';
 import { toServiceError } from '../errors.js';
 import { listen, write } from '../listen/grpc-listen.js';
+import { OutgoingMessage, sendWithoutWaiting } from './grpc-outgoing.js';
 import { decode, encode, MAX_REQUEST_BYTES, methods } from './protocol.js';
 import type { FirestoreService } from '../service.js';
 
@@ -18,6 +19,7 @@ export function createGrpcServer(service: FirestoreService): grpc.Server {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
     'grpc.max_send_message_length': -1,
+    interceptors: [sendWithoutWaiting],
   });
   const definition: Record<string, grpc.MethodDefinition<object, object>> = {};
   for (const method of methods) {
@@ -27,9 +29,10 @@ export function createGrpcServer(service: FirestoreService): grpc.Server {
       responseStream: method.responseStream,
       requestSerialize: (request) => encode(method.requestType, request),
       requestDeserialize: (bytes) => decode(method.requestType, bytes),
-      // Listen and Write responses arrive as bytes.
       responseSerialize: (response) =>
-        Buffer.isBuffer(response) ? response : encode(method.responseType, response),
+        response instanceof OutgoingMessage
+          ? response.bytes
+          : encode(method.responseType, response),
       responseDeserialize: (bytes) => decode(method.responseType, bytes),
     };
   }
