@@ -154,6 +154,44 @@ test.each([
   120_000,
 );
 
+const CLI = join(ROOT, 'node_modules', 'firebase-tools', 'lib', 'bin', 'firebase.js');
+
+test('data is exported by the Firebase CLI and at the end, and imported at the start', async () => {
+  const ports = await findFreePorts();
+  const args = [...configure('first', ports), '-P', 'demo-one'];
+  const document = documentUrl(ports.firestore, 'demo-one');
+  const first = launch([COMMAND, 'start', ...args, '--export-on-exit', 'at-exit']);
+  await untilPrinted(first, 'All emulators ready');
+  const body = JSON.stringify({ fields: { text: { stringValue: 'kept' } } });
+  expect((await fetch(document, { method: 'PATCH', body })).status).toBe(200);
+  const upload = objectUrl(ports.storage, '').replace('?alt=media', '?name=a.txt');
+  expect((await fetch(upload, { method: 'POST', body: 'content' })).status).toBe(200);
+
+  const exported = launch([CLI, 'emulators:export', 'by-command', '--force', ...args]);
+  expect(await exported.ended).toEqual([0, null]);
+  expect(exported.output()).toContain('Export complete');
+  first.child.kill('SIGTERM');
+  await first.ended;
+  await expectNothingLeft([]);
+
+  for (const name of ['by-command', 'at-exit']) {
+    const again = launch([COMMAND, 'start', ...args, '--import', name]);
+    await untilPrinted(again, 'All emulators ready');
+    expect(await (await fetch(document)).json()).toMatchObject({
+      fields: { text: { stringValue: 'kept' } },
+    });
+    expect(await (await fetch(objectUrl(ports.storage, 'a.txt'))).text()).toBe('content');
+    again.child.kill('SIGTERM');
+    await again.ended;
+  }
+
+  writeFileSync(join(folder, 'at-exit/firestore_export/all_namespaces/all_kinds/output-0'), 'x');
+  const damaged = launch([COMMAND, 'start', ...args, '--import', 'at-exit']);
+  expect(await damaged.ended).toEqual([1, null]);
+  expect(damaged.output()).toContain('output-0 is damaged');
+  await expectNothingLeft([]);
+}, 120_000);
+
 test('a stack whose ports another one uses says which, and leaves that one running', async () => {
   const ports = await findFreePorts();
   const args = configure('first', ports);

@@ -11,6 +11,15 @@ test.each<[string[], object]>([
   [['start', '--inspect-functions'], { passed: ['--inspect-functions'] }],
   [['start', '--inspect-functions', '9229'], { passed: ['--inspect-functions', '9229'] }],
   [['exec', '--inspect-functions', 'npm test'], { script: 'npm test' }],
+  [['start', '--import', 'a'], { passed: ['--import', 'a'] }],
+  [
+    ['start', '--export-on-exit', '--import', 'a'],
+    { passed: ['--import', 'a', '--export-on-exit'] },
+  ],
+  [
+    ['exec', '--export-on-exit', 'a', 'npm test'],
+    { script: 'npm test', passed: ['--export-on-exit', 'a'] },
+  ],
 ])('%j', (argv, expected) => {
   expect(parseArguments(argv)).toMatchObject(expected);
 });
@@ -31,10 +40,10 @@ test.each([
   [['start', '--only', 'auth,'], 'found ""'],
   [['start', '--only', 'firestore:x'], '--only: expected firestore without a name'],
   [
-    ['start', '--import', 'data'],
-    '--import: is not supported, because Firestore data is in memory',
+    ['start', '--export-on-exit'],
+    '--export-on-exit: expected a folder here or in --import, found none.',
   ],
-  [['start', '--export-on-exit=x'], '--export-on-exit: is not supported'],
+  [['start', '--import='], '--import: expected a value, found nothing.'],
   [['start', '--port', '1'], "Unknown option '--port'"],
 ])('%j is refused in a sentence', (argv, sentence) => {
   expect(() => parseArguments(argv)).toThrow(UsageError);

@@ -12,6 +12,9 @@ Starts the emulators of a Firebase project with Node.js alone: no Java, no login
 --only NAMES       emulators, separated by commas: auth, firestore, storage, functions, hosting, extensions,
                    eventarc, tasks; functions and extensions may be followed by a colon and a name;
                    default: auth, and what firebase.json has
+--import FOLDER    starts with the data of an export, as \`firebase emulators:export\` and \`gcloud\` write them
+--export-on-exit [FOLDER]
+                   writes the data to a folder at the end; default: that of --import
 --inspect-functions [PORT]
                    functions wait for a debugger
 --log-verbosity L  DEBUG, INFO, QUIET or SILENT
@@ -49,16 +52,26 @@ export const SUPPORTED = [
 
 /** Options of the Firebase CLI that this package cannot provide, with the reason. */
 const REFUSED: Readonly<Record<string, string>> = {
-  import: 'Firestore data is in memory only',
-  'export-on-exit': 'Firestore data is in memory only',
   ui: 'the Emulator UI is a download',
 };
+
+/** Options whose value may be left out, with what the next argument must be to be the value. */
+const OPTIONAL_VALUES: Readonly<Record<string, RegExp>> = {
+  'inspect-functions': /^\d+$/,
+  // As the Firebase CLI reads it.
+  'export-on-exit': /^[^-]/,
+};
+
+/** Options that the Firebase CLI gets as they are. */
+const PASSED = ['inspect-functions', 'log-verbosity', 'import', 'export-on-exit'] as const;
 
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   project: { type: 'string', short: 'P' },
   config: { type: 'string', short: 'c' },
   only: { type: 'string' },
+  import: { type: 'string' },
+  'export-on-exit': { type: 'string' },
   'inspect-functions': { type: 'string' },
   'log-verbosity': { type: 'string' },
   debug: { type: 'boolean' },
@@ -87,13 +100,16 @@ export function parseArguments(argv: string[]): Arguments | undefined {
     );
   }
   for (const [name, value] of Object.entries(values)) {
-    if (value === '' && name !== 'inspect-functions') {
+    if (value === '' && !Object.hasOwn(OPTIONAL_VALUES, name)) {
       throw new UsageError(`--${name}: expected a value, found nothing.`);
     }
   }
   const only = values.only?.split(',').map((name) => name.trim());
   for (const name of only ?? []) checkEmulator(name);
-  const passed = (['inspect-functions', 'log-verbosity'] as const).flatMap((name) => {
+  if (values['export-on-exit'] === '' && values.import === undefined) {
+    throw new UsageError('--export-on-exit: expected a folder here or in --import, found none.');
+  }
+  const passed = PASSED.flatMap((name) => {
     const value = values[name];
     return value === undefined ? [] : [`--${name}`, ...(value === '' ? [] : [value])];
   });
@@ -121,7 +137,7 @@ function checkEmulator(selector: string): void {
 }
 
 function parse(argv: string[]) {
-  const args = withOptionalValue(argv, '--inspect-functions');
+  const args = withOptionalValues(argv);
   const refused = Object.keys(REFUSED).find((name) =>
     args.some((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`)),
   );
@@ -136,11 +152,15 @@ function parse(argv: string[]) {
   }
 }
 
-/** Gives an option without a number an empty value: parseArgs knows no optional values. */
-function withOptionalValue(argv: string[], option: string): string[] {
-  return argv.map((argument, index) =>
-    argument === option && !/^\d+$/.test(argv[index + 1] ?? '') ? `${option}=` : argument,
-  );
+/** Gives options that may have none an empty value: parseArgs knows no optional values. */
+function withOptionalValues(argv: string[]): string[] {
+  return argv.map((argument, index) => {
+    const isValue = OPTIONAL_VALUES[argument.replace(/^--/, '')];
+    if (!argument.startsWith('--') || isValue?.test(argv[index + 1] ?? '') !== false) {
+      return argument;
+    }
+    return `${argument}=`;
+  });
 }
 
 function quote(text: string | undefined): string {

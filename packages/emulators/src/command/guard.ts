@@ -40,10 +40,12 @@ function watchedAncestors(parent: number): number[] {
  * Starts a shell that waits for the end of this process. If this process is killed, `clean-up.js` ends its children and
  * deletes its folder.
  * @param temporary absolute path of the folder
+ * @param hubFolder where `announceHub` writes
  */
-export function cleanUpWhenKilled(temporary: string): void {
+export function cleanUpWhenKilled(temporary: string, hubFolder: string): void {
   const script = join(__dirname, 'clean-up.js');
-  const shell = spawn('/bin/sh', ['-c', WAIT, process.execPath, script, temporary], {
+  const args = [script, temporary, hubFolder, String(process.pid)];
+  const shell = spawn('/bin/sh', ['-c', WAIT, process.execPath, ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
     // A signal to the process group does not reach it.
     detached: true,

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeHubFiles } from '../launcher/hub-locator.js';
 import { loadModulesLazily } from '../launcher/lazy-modules.js';
 import { toEnvironment } from '../launcher/messages.js';
 import { descendantsOf, signalAll } from '../launcher/processes.js';
@@ -21,18 +22,21 @@ function main(): void {
   const { config, only, project, notes } = readLocalProject(process.cwd(), args);
   for (const note of notes) process.stderr.write(`${note}\n`);
   // The Storage emulator empties its folder at start: without one of its own, two stacks would share it.
-  const temporary = mkdtempSync(join(tmpdir(), 'firebase-local-stack-'));
+  const hubFolder = tmpdir();
+  const temporary = mkdtempSync(join(hubFolder, 'firebase-local-stack-'));
   process.on('exit', () => {
     // The CLI asks functions to end, and does not wait.
     signalAll(descendantsOf(process.pid), 'SIGKILL');
     rmSync(temporary, { recursive: true, force: true });
+    removeHubFiles(hubFolder, process.pid);
   });
-  cleanUpWhenKilled(temporary);
+  cleanUpWhenKilled(temporary, hubFolder);
   // The exit code of a command that SIGTERM ends.
   exitWithParent(() => process.exit(143));
+  const offline = { emulators: only, hubFolder };
   const own = {
     TMPDIR: temporary,
-    ...toEnvironment({ official: false, explain: args.explain, offline: { emulators: only } }),
+    ...toEnvironment({ official: false, explain: args.explain, offline }),
   };
   if (args.script !== undefined) {
     // An Admin SDK in the command would look for Google's metadata server.

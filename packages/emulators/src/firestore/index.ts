@@ -6,6 +6,7 @@ import { rulesEngine } from './rules/rules-adapter.js';
 import type { Issue, RulesEngine, RulesValue } from './rules/rules-engine.js';
 import type { DatabaseName, StartRules } from './rules/rulesets.js';
 import { Authorizer } from './rules/authorizer.js';
+import { importDocuments } from './export/documents.js';
 import { FirestoreService } from './service.js';
 import { openSharedPort } from './transport/shared-port.js';
 import { Triggers, type TriggerEvent } from './triggers.js';
@@ -34,6 +35,8 @@ export interface FirestoreEmulatorOptions {
   /** 0 selects any free port. */
   port: number;
   projectId: string;
+  /** An export that is imported first: path of `NAME.overall_export_metadata`. */
+  importFile?: string;
   /** Without rules every request is allowed, as in Google's emulator. */
   rules?: readonly StartRules[];
   /** Called for each warning about `rules`. */
@@ -50,7 +53,7 @@ export interface FirestoreEmulatorOptions {
 
 /**
  * Starts the emulator on one port for gRPC and HTTP.
- * @throws Error when the port is in use, or the rules have an error (with file, line and column)
+ * @throws Error when the port is in use, the rules have an error (with file, line and column), or the import fails
  */
 export async function startFirestoreEmulator(
   options: FirestoreEmulatorOptions,
@@ -67,6 +70,9 @@ export async function startFirestoreEmulator(
     for (const warning of issues) options.onWarning?.(warning);
   }
   const service = new FirestoreService(authorizer, new Triggers(options.onEvent));
+  if (options.importFile !== undefined) {
+    importDocuments(options.importFile, options.projectId, (root) => service.storeOf(root));
+  }
   const grpcServer = createGrpcServer(service);
   const injector = grpcServer.createConnectionInjector(credentials);
   const restServer = createRestServer(service);

@@ -13,6 +13,7 @@ import { listPage, listQuery, type ListOptions } from './store/lists.js';
 import { parentOf, Store } from './store/store.js';
 import { isId, Transactions, type ReadMode } from './store/transactions.js';
 import { checkDocumentName, checkId } from './store/validation.js';
+import { compareStrings } from './store/values.js';
 import { Triggers } from './triggers.js';
 import type * as v1 from './v1.js';
 
@@ -46,6 +47,15 @@ export class FirestoreService {
   /** Deletes every document of a database. */
   clear(name: string): void {
     this.storeOf(name).clear();
+  }
+
+  /** All documents of a project, of each of its databases, sorted by name. */
+  documentsOf(project: string): v1.Document[] {
+    const prefix = `projects/${project}/databases/`;
+    const contexts = [...this.#contexts].filter(([root]) => root.startsWith(prefix));
+    return contexts
+      .flatMap(([, { store }]) => store.documents())
+      .sort((left, right) => compareStrings(left.name ?? '', right.name ?? ''));
   }
 
   async getDocument(request: v1.GetDocumentRequest, caller: Caller): Promise<v1.Document> {

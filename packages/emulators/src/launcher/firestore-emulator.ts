@@ -17,6 +17,8 @@ interface EmulatorArguments {
   port: number;
   project_id: string;
   rules?: string;
+  /** Path of the list of files of an export: `--import`. */
+  seed_from_export?: string;
 }
 
 let emulator: FirestoreEmulator | undefined;
@@ -43,6 +45,7 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
           port,
           project_id: projectId,
           rules: mainRules,
+          seed_from_export: importFile,
         } = (this as { args: EmulatorArguments }).args;
         const files = rulesFiles(mainRules);
         try {
@@ -50,6 +53,7 @@ export function replaceFirestoreEmulator(onDenied?: OnDenied): void {
             host,
             port,
             projectId,
+            ...(importFile !== undefined && { importFile }),
             onEvent: sendToFunction,
             onWarning: printIssue,
             ...(onDenied && { onDenied }),

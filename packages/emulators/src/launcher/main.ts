@@ -18,6 +18,7 @@ import {
   skipConfigValidation,
   skipExternalReferences,
 } from './schemas.js';
+import { announceHub } from './hub-locator.js';
 import { addEmulators, skipVersionLookup, treatAsDemoProject } from './offline.js';
 import { resolveParametersWithoutPrompts } from './parameters.js';
 import { loadDependency, loadModule, prototypeOf, replace } from './patch.js';
@@ -117,6 +118,7 @@ function main(): void {
   keepConnectionsOpen();
   if (offline) {
     sendNoRequests();
+    announceHub(offline.hubFolder);
     treatAsDemoProject();
     skipVersionLookup();
     addEmulators(offline.emulators);

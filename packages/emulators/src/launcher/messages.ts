@@ -10,7 +10,14 @@ export interface LauncherOptions {
   /** Functions whose processes handle one request each, as instances with a concurrency of 1 do. */
   single?: SingleRequestFunctions;
   /** Send no requests to Google whatever the project's id, and configure emulators that firebase.json lacks. */
-  offline?: { emulators: readonly string[] };
+  offline?: OfflineOptions;
+}
+
+export interface OfflineOptions {
+  /** Selectors as in `--only`. */
+  emulators: readonly string[];
+  /** Where `firebase emulators:export` looks for the stack: the system's folder for temporary files. */
+  hubFolder: string;
 }
 
 export interface SingleRequestFunctions {
@@ -75,7 +82,7 @@ export function readOptions(): LauncherOptions & { temporaryFolders: string[] } 
     explain: read(NAMES.explain) !== '',
     temporaryFolders: JSON.parse(read(NAMES.temporaryFolders) || '[]') as string[],
     ...(single !== '' && { single: JSON.parse(single) as SingleRequestFunctions }),
-    ...(offline !== '' && { offline: JSON.parse(offline) as { emulators: string[] } }),
+    ...(offline !== '' && { offline: JSON.parse(offline) as OfflineOptions }),
   };
 }
 

@@ -27,6 +27,15 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
   }
 }
 
+/** Whether a process of this id runs, of whatever user. */
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 /** Linux; `ps` is not part of every image. @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 function readFromProc(): Pair[] | undefined {
   try {

@@ -175,12 +175,16 @@ export class Store {
     return { ...commit, results };
   }
 
+  /** All documents, in no particular order. */
+  documents(): v1.Document[] {
+    return [...this.#collections.values()].flatMap((entries) =>
+      [...entries.values()].flatMap(({ current }) => current.document ?? []),
+    );
+  }
+
   /** Deletes every document. */
   clear(): void {
-    const names = [...this.#collections.values()].flatMap((entries) =>
-      [...entries.values()].flatMap(({ name, current }) => (current.document ? [name] : [])),
-    );
-    this.apply(names.map((name) => ({ delete: name })));
+    this.apply(this.documents().map(({ name }) => ({ delete: name ?? '' })));
   }
 
   /** Calls a function after each commit that changed something. @returns a function that ends that */

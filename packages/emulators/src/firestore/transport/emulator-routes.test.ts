@@ -1,4 +1,7 @@
 /** The emulator's own API, over HTTP. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PROJECT, startTestEmulator, unsignedToken, type TestEmulator } from '../testing.js';
 
 const OPEN = `rules_version = '2'; service cloud.firestore {
@@ -183,4 +186,58 @@ test.each([
   ['GET', ''],
 ])('%s %s answers 404', async (method, path) => {
   expect((await call(method, path)).status).toBe(404);
+});
+
+describe('exports', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'export-routes-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const move = (method: 'export' | 'import', body: object) =>
+    call('POST', `${PROJECT}:${method}`, {
+      export_directory: folder,
+      export_name: 'state',
+      ...body,
+    });
+
+  test('an export restores the documents that it has, in all databases', async () => {
+    const documents = (database: string) =>
+      `${emulator.url}/v1/projects/${PROJECT}/databases/${database}/documents/c/d`;
+    const headers = { Authorization: 'Bearer owner' };
+    for (const database of ['(default)', 'second']) {
+      const body = JSON.stringify({ fields: { of: { stringValue: database } } });
+      await fetch(documents(database), { method: 'PATCH', headers, body });
+    }
+    expect(await move('export', {})).toEqual({ status: 200, body: {} });
+    await emulator.admin.doc('c/d').set({ of: 'another' });
+    await fetch(documents('second'), { method: 'DELETE', headers });
+    expect(await move('import', {})).toEqual({ status: 200, body: {} });
+    expect((await emulator.admin.doc('c/d').get()).data()).toEqual({ of: '(default)' });
+    const second = (await (await fetch(documents('second'), { headers })).json()) as object;
+    expect(second).toMatchObject({ fields: { of: { stringValue: 'second' } } });
+  });
+
+  test.each([
+    [{ export_name: '../x' }, 'NAME without slashes'],
+    [{ export_name: 5 }, 'Expected {'],
+    [{ export_directory: undefined }, 'Expected {'],
+  ])('%j is refused', async (body, sentence) => {
+    const { status, body: answer } = await move('export', body);
+    expect(status).toBe(400);
+    expect(JSON.stringify(answer)).toContain(sentence);
+  });
+
+  test('an import names the file that is missing', async () => {
+    const { status, body } = await move('import', {});
+    expect(status).toBe(400);
+    expect(JSON.stringify(body)).toContain('state.overall_export_metadata');
+  });
+
+  test('a web page may not write files', async () => {
+    const body = JSON.stringify({ export_directory: folder, export_name: 'state' });
+    const url = `${emulator.url}/emulator/v1/projects/${PROJECT}:export`;
+    const headers = { Origin: 'https://evil.example' };
+    expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(403);
+    expect(existsSync(join(folder, 'state'))).toBe(false);
+  });
 });

@@ -1,5 +1,7 @@
-/** The emulator's own API: rules and their coverage, deleting all documents, registering functions. */
+/** The emulator's own API: rules and their coverage, exports, deleting all documents, registering functions. */
+import { resolve } from 'node:path';
 import { Code, StatusError } from '../errors.js';
+import { exportDocuments, importDocuments } from '../export/documents.js';
 import { documentsRoot } from '../names.js';
 import type { DatabaseName } from '../rules/rulesets.js';
 import type { Issue } from '../rules/rules-engine.js';
@@ -50,6 +52,11 @@ export function handleEmulatorRequest(
   if (!path.startsWith(PREFIX)) return undefined;
   const rest = path.slice(PREFIX.length);
   const [, project, database = '(default)', customMethod] = CUSTOM_METHOD.exec(rest) ?? [];
+  if (project !== undefined && (customMethod === 'export' || customMethod === 'import')) {
+    return request.method === 'POST' && rest === `${project}:${customMethod}`
+      ? moveDocuments(service, project, customMethod, request)
+      : undefined;
+  }
   if (project !== undefined) {
     return callRulesMethod(service, { project, database }, `${request.method} ${customMethod}`, request.body); // prettier-ignore
   }
@@ -60,6 +67,42 @@ export function handleEmulatorRequest(
     return {};
   }
   return registerTrigger(service, request, rest);
+}
+
+/**
+ * Exports the documents of a project, or imports them: `{export_directory, export_name}`. The Firebase CLI sends a
+ * relative folder, which is that of this process.
+ * @throws StatusError INVALID_ARGUMENT, PERMISSION_DENIED
+ */
+function moveDocuments(
+  service: FirestoreService,
+  project: string,
+  method: 'export' | 'import',
+  { body, origin }: HttpRequest,
+): object {
+  if (origin !== undefined) {
+    // A page in the developer's browser must not read or write files.
+    throw new StatusError(Code.PERMISSION_DENIED, 'Web pages may not export or import.');
+  }
+  const message = parseJson(body);
+  const [directory, name] = [member(message, 'export_directory'), member(message, 'export_name')];
+  if (typeof directory !== 'string' || typeof name !== 'string' || !/^[\w.-]+$/.test(name)) {
+    const expected = 'Expected {"export_directory": "PATH", "export_name": "NAME"}';
+    throw new StatusError(Code.INVALID_ARGUMENT, `${expected}, NAME without slashes.`);
+  }
+  const folder = resolve(directory, name);
+  if (method === 'export') {
+    exportDocuments(service.documentsOf(project), folder, name);
+    return {};
+  }
+  const file = resolve(folder, `${name}.overall_export_metadata`);
+  try {
+    importDocuments(file, project, (root) => service.storeOf(root));
+  } catch (error) {
+    if (error instanceof StatusError) throw error;
+    throw new StatusError(Code.INVALID_ARGUMENT, (error as Error).message);
+  }
+  return {};
 }
 
 function callRulesMethod(

@@ -5,4 +5,6 @@ export interface HttpRequest {
   path: string;
   search: URLSearchParams;
   body: string;
+  /** The web page that sends it; absent for programs. */
+  origin?: string;
 }

@@ -31,7 +31,13 @@ export function createRestServer(service: FirestoreService, timeouts = TIMEOUTS)
       return;
     }
     const [, path = '/', query = ''] = /^([^?#]*)\??([^#]*)/.exec(incoming.url ?? '/') ?? [];
-    const request = { method: incoming.method ?? 'GET', path, search: new URLSearchParams(query) };
+    const { origin } = incoming.headers;
+    const request = {
+      method: incoming.method ?? 'GET',
+      path,
+      search: new URLSearchParams(query),
+      ...(origin !== undefined && { origin }),
+    };
     const channel = channelOf(path);
     if (channel) {
       void handleChannel(sessions, bodies, channel, request.search, incoming, response);
