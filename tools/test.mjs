@@ -3,8 +3,9 @@
  * mostly wait: the integration and browser tests with the function kit, the integration tests with the extension, the
  * attack tests, those of processing (large and malicious images) and of the repository (documentation, rules,
  * deployment, import boundaries, commit messages), and an installation in a user's project. The last line is the summary. `npm test -- KIND` runs one kind: unit, processing, repository, integration,
- * browser, attack, extension or install. `install --all` adds all kinds of projects and installations, the latest
- * Node.js 22 and 24, and npm 10 and 11. `--official` uses Google's emulators, which need Java 21.
+ * browser, attack, extension or install. `--all` adds what takes long: floods, simulations, more random runs, all kinds
+ * of projects and installations, the latest Node.js 22 and 24, and npm 10 and 11; `--long` runs only that. `--official`
+ * uses Google's emulators, which need Java 21.
  * A public token in any output is a failure.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -18,7 +19,9 @@ import { fail, root, setUp, step } from './setup.mjs';
 const OFFICIAL = '--official';
 const official = process.argv.includes(OFFICIAL);
 const ALL = '--all';
-const all = process.argv.includes(ALL);
+const LONG = '--long';
+const onlyLong = process.argv.includes(LONG);
+const all = onlyLong || process.argv.includes(ALL);
 /** Kinds of tests that need no local stack, besides the unit tests. */
 const WITHOUT_STACK = ['processing', 'repository'];
 const KINDS = [
@@ -53,9 +56,20 @@ const EXTENSION = {
   projects: ['integration'],
   options: [`--testPathIgnorePatterns=${FORM_INDEPENDENT}`],
 };
+/** By kind: test files that run only with `--all` or `--long`. */
+const LONG_FILES = {
+  unit: 'lifecycle/owner-share[.]test',
+  browser: 'browser/colors[.]test',
+  integration: 'integration/(model|image-limit)[.]test',
+  attack: 'attack/(uploads|metadata)[.]test',
+  processing: 'processing/large-images[.]test',
+  extension: 'integration/(access|bad-input|cases|command|image-limit)[.]test',
+  install: 'install/matrix/',
+};
+/** Further files that `--long` runs: they have more random runs then. */
+const MORE_RUNS = { unit: '(lifecycle/model|serve/revocation)[.]test' };
 /** Serial: each test file installs packages and starts a stack. */
 const INSTALL = ['--runInBand'];
-const INSTALL_MATRIX = 'tests/install/matrix/';
 /** Production runtimes, and the tests that run on each. */
 const RUNTIMES = ['22', '24'];
 const ON_RUNTIMES = '--testPathPatterns=tests/install/(install|matrix/kits)[.]test';
@@ -69,21 +83,26 @@ const outputs = new Map();
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 async function main() {
-  const kinds = process.argv.slice(2).filter((argument) => ![OFFICIAL, ALL].includes(argument));
+  const options = [OFFICIAL, ALL, LONG];
+  const kinds = process.argv.slice(2).filter((argument) => !options.includes(argument));
   const unknown = kinds.find((kind) => !KINDS.includes(kind));
   if (unknown !== undefined) fail(`expected one of ${KINDS.join(', ')}, found "${unknown}"`);
-  const isSelected = (kind) => kinds.length === 0 || kinds.includes(kind);
+  const isSelected = (kind) =>
+    (kinds.length === 0 || kinds.includes(kind)) && (!onlyLong || Object.hasOwn(LONG_FILES, kind));
   setUp();
   mkdirSync(results, { recursive: true });
 
-  if (isSelected('unit')) await jest('unit', ['unit'], {}, UNIT_WORKERS);
-  const kit = { name: 'kit', projects: ['integration', 'browser'].filter(isSelected), options: [] };
+  if (isSelected('unit')) await jest('unit', ['unit'], {}, [...UNIT_WORKERS, ...filesOf('unit')]);
+  const projects = ['integration', 'browser'].filter(isSelected);
+  const kit = { name: 'kit', projects, options: filesOf(...projects) };
   const runs = [
     ...(kit.projects.length > 0 ? [() => runOnStack('kit', kit)] : []),
-    ...(isSelected('extension') ? [() => runOnStack('extension', EXTENSION)] : []),
-    ...(isSelected('attack') ? [() => runOnStack('kit', ATTACK)] : []),
+    ...(isSelected('extension') ? [() => runOnStack('extension', withFiles(EXTENSION))] : []),
+    ...(isSelected('attack') ? [() => runOnStack('kit', withFiles(ATTACK))] : []),
     // One worker each, while the tests of the other kinds wait for functions.
-    ...WITHOUT_STACK.filter(isSelected).map((kind) => () => jest(kind, [kind], {}, ONE_WORKER)),
+    ...WITHOUT_STACK.filter(isSelected).map(
+      (kind) => () => jest(kind, [kind], {}, [...ONE_WORKER, ...filesOf(kind)]),
+    ),
     ...(isSelected('install') ? [runInstall] : []),
   ];
   const runRemaining = async () => {
@@ -94,9 +113,24 @@ async function main() {
   for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
 
   checkForLeaks();
+  if (!all) console.log('The long tests were left out: npm test -- --long runs them.');
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
   console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+/** @returns options of jest that select the files of kinds */
+function filesOf(...kinds) {
+  const patterns = kinds.flatMap((kind) => LONG_FILES[kind] ?? []);
+  if (onlyLong) {
+    const further = kinds.flatMap((kind) => MORE_RUNS[kind] ?? []);
+    return [`--testPathPatterns=${[...patterns, ...further].join('|')}`];
+  }
+  return all || patterns.length === 0 ? [] : [`--testPathIgnorePatterns=${patterns.join('|')}`];
+}
+
+function withFiles(kind) {
+  return { ...kind, options: [...kind.options, ...filesOf(kind.name)] };
 }
 
 /** Starts a stack and runs projects of jest.config.cjs on it. */
@@ -119,14 +153,8 @@ async function runOnStack(form, { name, projects, options }) {
 
 /** Installs in projects of users: one typical project, or with `--all` everything. */
 async function runInstall() {
-  if (!all) {
-    await jest('install', ['install'], {}, [
-      ...INSTALL,
-      `--testPathIgnorePatterns=${INSTALL_MATRIX}`,
-    ]);
-    return;
-  }
-  await jest('install', ['install'], {}, INSTALL);
+  await jest('install', ['install'], {}, [...INSTALL, ...filesOf('install')]);
+  if (!all) return;
   for (const version of RUNTIMES) {
     const folder = installNode(version);
     const PATH = [folder, process.env.PATH].join(delimiter);
@@ -190,7 +218,13 @@ async function jest(name, projects, env = {}, options = [], folder = undefined) 
     // jest reports on stderr; its JSON goes to the file.
     stdio: ['ignore', 'ignore', 'pipe'],
     // Do not search for Google's metadata server.
-    env: { ...process.env, METADATA_SERVER_DETECTION: 'none', TMPDIR: temporary, ...env },
+    env: {
+      ...process.env,
+      ...(all && { LONG_TESTS: '1' }),
+      METADATA_SERVER_DETECTION: 'none',
+      TMPDIR: temporary,
+      ...env,
+    },
   });
   jestProcesses.add(child);
   let text = '';

@@ -1,13 +1,14 @@
 /** Thousands of operation sequences against the backend in memory: see operation-sequences.ts. */
 import fc from 'fast-check';
 import { ownerOf, type Owner } from '../domain/path.js';
+import { randomRuns } from '../../test/long-tests.js';
 import type { Subject } from '../../test/lifecycle/model-checker.js';
 import { operationSequences, runSequence } from '../../test/lifecycle/operation-sequences.js';
 import { openMemoryHarness } from '../../test/lifecycle/memory-harness.js';
 
 /** The same sequences on each run; for others, or more, set `SEED=7 SCHEDULES=20000`. */
 const SEED = Number(process.env['SEED'] ?? 6);
-const SCHEDULES = Number(process.env['SCHEDULES'] ?? 2000);
+const SCHEDULES = Number(process.env['SCHEDULES'] ?? randomRuns(2000));
 const NAMES = ['originals/alice/cat', 'originals/alice/dog'];
 
 function openSubject(parameters: Record<string, string>): Subject {

@@ -8,6 +8,7 @@ import { entityTag } from '../domain/entity-tag.js';
 import type { TokenRecord } from '../domain/records.js';
 import type { Reader } from '../gcp/reader.js';
 import { hashToken, mintToken } from '../domain/token.js';
+import { randomRuns } from '../../test/long-tests.js';
 import { openCache, type Upstream } from '../../test/serve/http-cache.js';
 import { neverAborted } from '../../test/serve/serve-fixture.js';
 import { openHandler } from './handler.js';
@@ -275,7 +276,7 @@ const simulations: fc.Arbitrary<Simulation> = fc.constantFrom(...BOUNDS).chain((
   });
 });
 
-const RUNS = 3000;
+const RUNS = randomRuns(3000);
 
 test(`no success is older than REVOCATION_SECONDS, in ${RUNS} simulations`, async () => {
   let [successes, fromCaches] = [0, 0];
