@@ -2,7 +2,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -12,6 +11,7 @@ import {
   type RulesTestEnvironment,
 } from '@firebase/rules-unit-testing';
 import { setLogLevel } from 'firebase/firestore';
+import { findFreePorts } from '../../tools/dev/stack/ports.js';
 
 const COMMAND = join(
   dirname(require.resolve('firebase-local-stack/package.json')),
@@ -39,24 +39,15 @@ let folder: string;
 let stack: ChildProcess;
 let test: RulesTestEnvironment;
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** Also the project of the emulators, whose documents `firestore.get()` in Storage rules reads. */
 const PROJECT = 'demo-local';
 
 /** Starts Firestore and Storage of a project whose rules deny everything, and waits until they are ready. */
 async function startStack(): Promise<void> {
-  const names = ['auth', 'firestore', 'storage', 'hub', 'logging'];
-  const ports = await Promise.all(names.map(freePort));
+  const names = ['auth', 'firestore', 'storage', 'hub', 'logging'] as const;
+  const ports = await findFreePorts();
   const emulators = Object.fromEntries(
-    names.map((name, index) => [name, { host: '127.0.0.1', port: ports[index] }]),
+    names.map((name) => [name, { host: '127.0.0.1', port: ports[name] }]),
   );
   const closed = FIRESTORE_RULES.replace('request.auth.uid == uid', 'false');
   writeFileSync(join(folder, 'firestore.rules'), closed);

@@ -2,9 +2,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { findFreePorts } from './ports.js';
 
 /** The first version that current releases of the emulator run on. */
 const JAVA_VERSION = 17;
@@ -35,7 +35,7 @@ export async function startGoogleEmulator(jar: string, projectId: string): Promi
     );
   }
   requireJava();
-  const port = await freePort();
+  const { firestore: port } = await findFreePorts();
   const args = [
     '-jar',
     file,
@@ -76,15 +76,6 @@ function requireJava(): void {
   throw new Error(
     `Google's Firestore emulator needs Java ${JAVA_VERSION} or later, found: ${found}`,
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function isReady(port: number): Promise<boolean> {

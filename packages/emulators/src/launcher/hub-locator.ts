@@ -17,14 +17,11 @@ export function announceHub(folder: string): void {
     (original) =>
       async function writeLocatorFile(this: unknown) {
         await original.call(this);
-        const { args, buildLocator } = this as {
-          args: { projectId: string };
-          buildLocator(): object;
-        };
-        const file = join(folder, `hub-${args.projectId}.json`);
+        const self = this as { args: { projectId: string }; buildLocator(): object };
+        const file = join(folder, `hub-${self.args.projectId}.json`);
         const other = pidIn(file);
         if (other !== undefined && isRunning(other)) return;
-        writeFileSync(file, JSON.stringify(buildLocator.call(this)));
+        writeFileSync(file, JSON.stringify(self.buildLocator()));
       },
   );
 }

@@ -114,7 +114,7 @@ const root = protobuf.Root.fromJSON({
       },
     },
   },
-} as unknown as protobuf.INamespace);
+});
 root.resolveAll();
 const entityType = root.lookupType('Entity');
 

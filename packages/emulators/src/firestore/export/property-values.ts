@@ -84,7 +84,7 @@ function toProperty(value: v1.Value): Pick<Property, 'meaning' | 'value'> {
     return { meaning: MAP, value: { stringValue } };
   }
   if (value.bytesValue != null) {
-    return { meaning: BYTES, value: { stringValue: Buffer.from(value.bytesValue as Uint8Array) } };
+    return { meaning: BYTES, value: { stringValue: Buffer.from(value.bytesValue) } };
   }
   return { value: toPlainValue(value) };
 }

@@ -82,7 +82,7 @@ const contexts: ListenContext[] = [];
 
 /** Lets requests, rules and the next round of changes happen. */
 export async function settle(): Promise<void> {
-  const isCurrent = () => contexts.every(({ hubOf }) => hubOf(ROOT).isCurrent);
+  const isCurrent = () => contexts.every((context) => context.hubOf(ROOT).isCurrent);
   for (let turn = 0; turn < 3 || !isCurrent(); turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
   }

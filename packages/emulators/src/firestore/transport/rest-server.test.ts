@@ -22,6 +22,12 @@ function request(path: string, init: RequestInit, headers: Record<string, string
   return fetch(url, { ...init, headers: { Origin: ORIGIN, ...headers } });
 }
 
+test('an idle connection stays open: the answer names no time after which it is closed', async () => {
+  const response = await request('/', {});
+  expect(response.headers.get('keep-alive')).toBeNull();
+  expect(response.headers.get('connection')).not.toBe('close');
+});
+
 const CHANNEL = '/google.firestore.v1.Firestore/Listen/channel?VER=8';
 
 test('a preflight request of any origin is allowed, with credentials and the headers it asks for', async () => {

@@ -56,6 +56,8 @@ export function createRestServer(service: FirestoreService, timeouts = TIMEOUTS)
         },
       );
   });
+  // A request that a busy client sends at the moment when Node closes an idle connection would be lost.
+  server.keepAliveTimeout = 0;
   // Node limits how long headers and bodies may take only for a server that listens. This one gets its sockets from
   // another; the event starts the same checks, and `close` ends them.
   server.emit('listening');

@@ -22,6 +22,13 @@ export interface SessionLimits {
   pendingMaps: number;
   /** The same: their UTF-16 code units. */
   pendingCharacters: number;
+  /** The same, of all sessions. */
+  totalPendingCharacters: number;
+}
+
+/** The UTF-16 code units of messages that came before an earlier one, of all sessions. */
+export interface PendingTotal {
+  characters: number;
 }
 
 export const SESSION_LIMITS: SessionLimits = {
@@ -30,6 +37,7 @@ export const SESSION_LIMITS: SessionLimits = {
   bytesPerBackChannel: 4 * 1024 * 1024,
   pendingMaps: 1000,
   pendingCharacters: 33 * 1024 * 1024,
+  totalPendingCharacters: 128 * 1024 * 1024,
 };
 
 /** How messages of one kind of stream are read and written. */
@@ -76,6 +84,7 @@ export class Session<Request, Response> implements Sink<Response> {
     open: (sink: Sink<Response>) => OpenStream<Request>,
     private readonly onClosed: () => void,
     private readonly limits = SESSION_LIMITS,
+    private readonly pendingTotal: PendingTotal = { characters: 0 },
   ) {
     this.#timer = this.#startTimer();
     this.#stream = open(this);
@@ -162,18 +171,23 @@ export class Session<Request, Response> implements Sink<Response> {
     this.#bytes = 0;
     this.#waiting = 0;
     this.#pendingMaps.clear();
+    this.pendingTotal.characters -= this.#pendingCharacters;
+    this.#pendingCharacters = 0;
     this.onClosed();
   }
 
   /** Keeps a message until those before it have come. */
   #wait(number: number, text: string): void {
     const characters = this.#pendingCharacters + text.length;
-    const { pendingMaps, pendingCharacters } = this.limits;
-    if (this.#pendingMaps.size >= pendingMaps || characters > pendingCharacters) {
+    const { pendingMaps, pendingCharacters, totalPendingCharacters } = this.limits;
+    const total = this.pendingTotal.characters + text.length;
+    const isTooMuch = characters > pendingCharacters || total > totalPendingCharacters;
+    if (this.#pendingMaps.size >= pendingMaps || isTooMuch) {
       throw new StatusError(Code.RESOURCE_EXHAUSTED, 'Too many messages came out of order.');
     }
     this.#pendingMaps.set(number, text);
     this.#pendingCharacters = characters;
+    this.pendingTotal.characters = total;
   }
 
   /** Handles the next message, then those that have waited for it. */
@@ -186,6 +200,7 @@ export class Session<Request, Response> implements Sink<Response> {
       if (text === undefined) return;
       this.#pendingMaps.delete(this.#nextMap);
       this.#pendingCharacters -= text.length;
+      this.pendingTotal.characters -= text.length;
     }
   }
 

@@ -96,3 +96,18 @@ test('closeAll ends every session', () => {
   expect(ended).toEqual(['Listen', 'Write']);
   expect(sessions.size).toBe(0);
 });
+
+test('messages that came too early are limited over all sessions', () => {
+  const limits = { ...SESSION_LIMITS, totalPendingCharacters: 25 };
+  const limited = new Sessions(createService(), limits);
+  const [first, second] = [limited.open('Write', undefined), limited.open('Write', undefined)];
+  const early = (number: number) => [{ number, text: 'x'.repeat(10) }];
+  first.receive(early(5));
+  second.receive(early(5));
+  expect(() => first.receive(early(6))).toThrow(
+    expect.objectContaining({ code: Code.RESOURCE_EXHAUSTED }) as Error,
+  );
+  second.close();
+  first.receive(early(6));
+  limited.closeAll();
+});

@@ -8,7 +8,13 @@ import type { FirestoreService } from '../../service.js';
 import type * as v1 from '../../v1.js';
 import { parseJson } from '../json-body.js';
 import { fromJson, methodShape, toJson } from '../protocol.js';
-import { Session, SESSION_LIMITS, type Codec, type SessionLimits } from './session.js';
+import {
+  Session,
+  SESSION_LIMITS,
+  type Codec,
+  type PendingTotal,
+  type SessionLimits,
+} from './session.js';
 
 /** The streams of the service that web SDKs open. */
 export type StreamName = 'Listen' | 'Write';
@@ -41,6 +47,7 @@ const WRITE = codecOf<v1.WriteRequest, v1.WriteResponse>('Write');
 
 /** All sessions of an emulator. */
 export class Sessions {
+  readonly #pendingTotal: PendingTotal = { characters: 0 };
   readonly #sessions = new Map<string, { name: StreamName; session: AnySession }>();
 
   /** @param limits of each session */
@@ -66,6 +73,7 @@ export class Sessions {
     const id = randomBytes(16).toString('base64url');
     const onClosed = (): void => void this.#sessions.delete(id);
     const { service, limits } = this;
+    const total = this.#pendingTotal;
     let caller: Caller = { kind: 'client', auth: null };
     let failure: StatusError | undefined;
     try {
@@ -76,8 +84,22 @@ export class Sessions {
     }
     const session =
       name === 'Listen'
-        ? new Session(id, LISTEN, (sink) => openListen(service, caller, sink), onClosed, limits)
-        : new Session(id, WRITE, (sink) => openWrite(service, caller, sink), onClosed, limits);
+        ? new Session(
+            id,
+            LISTEN,
+            (sink) => openListen(service, caller, sink),
+            onClosed,
+            limits,
+            total,
+          )
+        : new Session(
+            id,
+            WRITE,
+            (sink) => openWrite(service, caller, sink),
+            onClosed,
+            limits,
+            total,
+          );
     this.#sessions.set(id, { name, session });
     if (failure) session.end(failure);
     return session;
