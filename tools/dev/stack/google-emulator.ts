@@ -2,12 +2,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findFreePorts } from './ports.js';
 
 /** The first version that current releases of the emulator run on. */
 const JAVA_VERSION = 17;
+/** Named here because the JAR of gcloud, unlike that of the Firebase CLI, does not name it. */
+const MAIN_CLASS = 'com.google.cloud.datastore.emulator.firestore.CloudFirestore';
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
 
@@ -15,7 +17,7 @@ const POLL_MS = 100;
 export interface GoogleEmulator {
   pid: number;
   port: number;
-  /** From the name of the file, such as `cloud-firestore-emulator-v1.19.9.jar`; otherwise that name. */
+  /** Such as `1.19.9`. */
   version: string;
   stop(): Promise<void>;
 }
@@ -31,22 +33,16 @@ export async function startGoogleEmulator(jar: string, projectId: string): Promi
   if (!existsSync(file)) {
     throw new Error(
       `--emulator-jar: expected the JAR of Google's Firestore emulator, found no file ${file}. ` +
-        '"firebase setup:emulators:firestore" downloads it to ~/.cache/firebase/emulators.',
+        '"firebase setup:emulators:firestore" downloads it to ~/.cache/firebase/emulators; gcloud has it in ' +
+        'platform/cloud-firestore-emulator.',
     );
   }
   requireJava();
   const { firestore: port } = await findFreePorts();
-  const args = [
-    '-jar',
-    file,
-    '--host',
-    '127.0.0.1',
-    '--port',
-    `${port}`,
-    '--project_id',
-    projectId,
-  ];
-  const child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const options = ['--host', '127.0.0.1', '--port', `${port}`, '--project_id', projectId];
+  const child = spawn('java', ['-cp', file, MAIN_CLASS, ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   const append = (text: string): void => void (output = (output + text).slice(-2000));
   child.stdout.setEncoding('utf8').on('data', append);
@@ -59,8 +55,14 @@ export async function startGoogleEmulator(jar: string, projectId: string): Promi
     }
     await delay(POLL_MS);
   }
-  const version = /v(\d+\.\d+\.\d+)\.jar$/.exec(file)?.[1] ?? file.replace(/^.*[\\/]/, '');
+  const version = versionOf(file);
   return { pid: child.pid as number, port, version, stop: () => stop(child) };
+}
+
+function versionOf(jar: string): string {
+  const args = ['-cp', jar, MAIN_CLASS, '--version'];
+  const { stdout, stderr } = spawnSync('java', args, { encoding: 'utf8' });
+  return /firestore-emulator (\S+)/.exec(stdout + stderr)?.[1] ?? basename(jar);
 }
 
 function requireJava(): void {
