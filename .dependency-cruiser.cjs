@@ -67,8 +67,7 @@ module.exports = {
     only('cli/init', ['config', 'domain', 'cli/check-rules']),
     {
       name: 'only-the-cli-imports-bundled-packages',
-      comment:
-        'tools/bundle-command.mjs bundles lib/cli: it may also use packages of the workspace.',
+      comment: 'tools/bundle.mjs bundles lib/cli: it may also use packages of the workspace.',
       severity: 'error',
       from: {
         path: src,

@@ -54,6 +54,8 @@ test('the kit contains what a user needs, and nothing of development', () => {
       'manifest.v1.schema.json',
       'lib/cli/main.js',
       'lib/cli/LICENSES.txt',
+      'lib/serve-entry.js.map',
+      'lib/serve-entry.LICENSES.txt',
       'lib/files/storage.rules',
       'lib/files/firestore.rules',
       'lib/files/firestore.indexes.json',
@@ -61,7 +63,7 @@ test('the kit contains what a user needs, and nothing of development', () => {
   );
   const unwanted =
     /^src\/|^test\/|\.test\.|\.map$|tsbuildinfo|package-lock|shrinkwrap|^lib\/cli\/./;
-  const wanted = ['lib/cli/main.js', 'lib/cli/LICENSES.txt'];
+  const wanted = ['lib/cli/main.js', 'lib/cli/LICENSES.txt', 'lib/serve-entry.js.map'];
   expect(files.filter((file) => unwanted.test(file) && !wanted.includes(file))).toEqual([]);
 });
 

@@ -144,7 +144,7 @@ function build() {
     'bench',
     'examples',
     'tsconfig.base.json',
-    'tools/bundle-command.mjs',
+    'tools/bundle.mjs',
     ...SHIPPED_FILES,
     'package-lock.json',
   ];
@@ -165,7 +165,7 @@ function build() {
     rmSync(join(root, output), { recursive: true, force: true });
   }
   node('typescript/bin/tsc', ['-b', 'bench', 'packages/client']);
-  node('../tools/bundle-command.mjs', []);
+  node('../tools/bundle.mjs', []);
   // `storage-public-variants init` writes them into a project.
   for (const file of SHIPPED_FILES) {
     cpSync(join(root, file), join(root, 'functions/lib/files', basename(file)));

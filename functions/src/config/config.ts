@@ -1,6 +1,5 @@
 /** Parses and validates the parameters: environment variables -> one Config. */
 import { isIP } from 'node:net';
-import { z } from 'zod';
 import { ConfigError } from '../errors.js';
 import { isFormat, type Format } from '../domain/format.js';
 import { fillTemplate, parseTemplate, type PathTemplate } from '../domain/path.js';
@@ -84,28 +83,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** The value, or what was expected and, unless it is the whole text, what was found. */
 type Parsed<T> = { value: T } | { expected: string; found?: string };
 
-/**
- * Zod schema of one parameter. Every invalid parameter adds an issue, so that all are reported at once.
- * @param parse gets the trimmed text, or the default when the parameter is not set
- */
-function parameter<T>(name: ParameterName, parse: (text: string) => Parsed<T>) {
-  return z
-    .string()
-    .optional()
-    .transform((raw, context): T => {
-      const given = raw?.trim() ?? '';
-      // The platform represents "not set" as an empty value, or an empty list as `[""]`.
-      const text = given === '' || given === '[""]' ? DEFAULTS[name] : given;
-      const parsed = parse(text);
-      if ('value' in parsed) return parsed.value;
-      const found = parsed.found ?? text;
-      context.addIssue({
-        code: 'custom',
-        message: `${name}: expected ${parsed.expected}; found ${found === '' ? 'nothing' : JSON.stringify(found)}.`,
-      });
-      return z.NEVER;
-    });
-}
+/** Reads one parameter: its trimmed text, or its default when it is not set. */
+type Parser<T> = (text: string) => Parsed<T>;
 
 /** Most entries of TRUSTED_PROXIES. */
 const MAX_PROXIES = 100;
@@ -190,117 +169,138 @@ function parseBaseUrl(text: string): Parsed<string | undefined> {
   return { value: url.href.replace(/(?<!\/)\/+$/, '') };
 }
 
-function flag(name: ParameterName) {
-  return parameter(name, (text): Parsed<boolean> => {
+function flag(name: ParameterName): Parser<boolean> {
+  return (text) => {
     if (text !== 'true' && text !== 'false') return { expected: PARAMETERS[name].expected };
     return { value: text === 'true' };
-  });
+  };
 }
 
 /** An integer within the limits that the table states. */
-function wholeNumber(name: ParameterName) {
+function wholeNumber(name: ParameterName): Parser<number> {
   const { expected, min = 0, max = Infinity } = PARAMETERS[name];
-  return parameter(name, (text): Parsed<number> => {
+  return (text) => {
     const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
     return value >= min && value <= max ? { value } : { expected };
-  });
+  };
 }
 
 /** A text that has the pattern that the table states. */
-function matching(name: ParameterName) {
+function matching(name: ParameterName): Parser<string> {
   const { expected, pattern = '' } = PARAMETERS[name];
-  return parameter(name, (text): Parsed<string> => {
-    return new RegExp(pattern).test(text) ? { value: text } : { expected };
-  });
+  return (text) => (new RegExp(pattern).test(text) ? { value: text } : { expected });
 }
 
 const BUCKET = new RegExp(`^${BUCKET_NAME}$`);
 
 const REGION = new RegExp(REGION_PATTERN);
 
-function schema(environment: Environment) {
-  return z
-    .object({
-      LOCATION: parameter('LOCATION', (given): Parsed<string> => {
-        const text = environment['LOCATION']?.trim() ? given : defaultRegion(environment);
-        return REGION.test(text) ? { value: text } : { expected: PARAMETERS.LOCATION.expected };
-      }),
-      TRIGGER_REGION: parameter('TRIGGER_REGION', (text): Parsed<string> => {
-        const isValid = text === '' || REGION.test(text);
-        return isValid ? { value: text } : { expected: PARAMETERS.TRIGGER_REGION.expected };
-      }),
-      BUCKET: parameter('BUCKET', (text): Parsed<string> => {
-        const name = text === '' ? defaultBucket(environment) : text;
-        if (BUCKET.test(name)) return { value: name };
-        // The CLI lists the functions before it knows the bucket.
-        if (name === '' && environment['FUNCTIONS_CONTROL_API'] === 'true') return { value: '' };
-        return { expected: PARAMETERS.BUCKET.expected, found: name };
-      }),
-      VARIANTS_BUCKET: matching('VARIANTS_BUCKET'),
-      ORIGINALS_PATH: parameter('ORIGINALS_PATH', (text) => parsePath(text, ['uid', 'imageId'])),
-      VARIANTS_PATH: parameter('VARIANTS_PATH', (text): Parsed<string> => {
-        const path = parsePath(text, []);
-        return 'value' in path ? { value: path.value.text } : path;
-      }),
-      VARIANTS: parameter('VARIANTS', (text) =>
-        parseItems(text, PARAMETERS.VARIANTS.expected, MAX_VARIANTS, parseVariant),
+/** How each parameter is read. */
+function parsersFor(environment: Environment) {
+  return {
+    LOCATION: (given): Parsed<string> => {
+      const text = environment['LOCATION']?.trim() ? given : defaultRegion(environment);
+      return REGION.test(text) ? { value: text } : { expected: PARAMETERS.LOCATION.expected };
+    },
+    TRIGGER_REGION: (text): Parsed<string> => {
+      const isValid = text === '' || REGION.test(text);
+      return isValid ? { value: text } : { expected: PARAMETERS.TRIGGER_REGION.expected };
+    },
+    BUCKET: (text): Parsed<string> => {
+      const name = text === '' ? defaultBucket(environment) : text;
+      if (BUCKET.test(name)) return { value: name };
+      // The CLI lists the functions before it knows the bucket.
+      if (name === '' && environment['FUNCTIONS_CONTROL_API'] === 'true') return { value: '' };
+      return { expected: PARAMETERS.BUCKET.expected, found: name };
+    },
+    VARIANTS_BUCKET: matching('VARIANTS_BUCKET'),
+    ORIGINALS_PATH: (text) => parsePath(text, ['uid', 'imageId']),
+    VARIANTS_PATH: (text): Parsed<string> => {
+      const path = parsePath(text, []);
+      return 'value' in path ? { value: path.value.text } : path;
+    },
+    VARIANTS: (text) => parseItems(text, PARAMETERS.VARIANTS.expected, MAX_VARIANTS, parseVariant),
+    FORMATS: (text) =>
+      parseItems(text, PARAMETERS.FORMATS.expected, 3, (item) =>
+        isFormat(item) ? item : undefined,
       ),
-      FORMATS: parameter('FORMATS', (text) =>
-        parseItems(text, PARAMETERS.FORMATS.expected, 3, (item) =>
-          isFormat(item) ? item : undefined,
-        ),
-      ),
-      IMAGES_COLLECTION: parameter('IMAGES_COLLECTION', (text) => parsePath(text, ['uid'], 'odd')),
-      TOKENS_COLLECTION: parameter('TOKENS_COLLECTION', parseCollection),
-      JOBS_COLLECTION: parameter('JOBS_COLLECTION', parseCollection),
-      PUBLIC_BASE_URL: parameter('PUBLIC_BASE_URL', parseBaseUrl),
-      REVOCATION_SECONDS: wholeNumber('REVOCATION_SECONDS'),
-      NOINDEX: flag('NOINDEX'),
-      TRUSTED_PROXIES: parameter('TRUSTED_PROXIES', parseProxies),
-      VIEWS_PER_MINUTE: wholeNumber('VIEWS_PER_MINUTE'),
-      TOKEN_VIEWS_PER_MINUTE: wholeNumber('TOKEN_VIEWS_PER_MINUTE'),
-      TOKEN_MEGABYTES_PER_MINUTE: wholeNumber('TOKEN_MEGABYTES_PER_MINUTE'),
-      // Only validated here: the platform applies these two when it deploys `serve`.
-      MAX_INSTANCES: wholeNumber('MAX_INSTANCES'),
-      CONCURRENCY: wholeNumber('CONCURRENCY'),
-      SERVE_SERVICE_ACCOUNT: matching('SERVE_SERVICE_ACCOUNT'),
-      PROCESSING_SERVICE_ACCOUNT: matching('PROCESSING_SERVICE_ACCOUNT'),
-      LIFECYCLE_SERVICE_ACCOUNT: matching('LIFECYCLE_SERVICE_ACCOUNT'),
-      LOCK_ORIGINALS: flag('LOCK_ORIGINALS'),
-      MAX_IMAGES_PER_USER: wholeNumber('MAX_IMAGES_PER_USER'),
-      DELETE_EXCESS_ORIGINALS: flag('DELETE_EXCESS_ORIGINALS'),
-      MAX_BYTES: wholeNumber('MAX_BYTES'),
-      MAX_MEGAPIXELS: wholeNumber('MAX_MEGAPIXELS'),
-      ANIMATED: flag('ANIMATED'),
-      HEIC: flag('HEIC'),
-      TIFF: flag('TIFF'),
-    } satisfies Record<ParameterName, z.ZodType>)
-    .superRefine((value, context) => {
-      const accounts = [
-        value.SERVE_SERVICE_ACCOUNT,
-        value.PROCESSING_SERVICE_ACCOUNT,
-        value.LIFECYCLE_SERVICE_ACCOUNT,
-      ];
-      const missing = accounts.filter((account) => account === '').length;
-      if (missing > 0 && missing < accounts.length) {
-        context.addIssue({
-          code: 'custom',
-          message:
-            'SERVE_SERVICE_ACCOUNT, PROCESSING_SERVICE_ACCOUNT, LIFECYCLE_SERVICE_ACCOUNT: expected all three or ' +
-            `none; found ${accounts.length - missing}.`,
-        });
-      }
-      // A rendition whose path matched ORIGINALS_PATH would be processed as an original, endlessly.
-      const original = fillTemplate(value.ORIGINALS_PATH, { uid: 'uid', imageId: 'id' });
-      if (original.startsWith(`${value.VARIANTS_PATH}/`)) {
-        context.addIssue({
-          code: 'custom',
-          message:
-            'VARIANTS_PATH: expected a folder that does not contain ORIGINALS_PATH; found ' +
-            `${JSON.stringify(value.VARIANTS_PATH)} and ${JSON.stringify(value.ORIGINALS_PATH.text)}.`,
-        });
-      }
-    });
+    IMAGES_COLLECTION: (text) => parsePath(text, ['uid'], 'odd'),
+    TOKENS_COLLECTION: parseCollection,
+    JOBS_COLLECTION: parseCollection,
+    PUBLIC_BASE_URL: parseBaseUrl,
+    REVOCATION_SECONDS: wholeNumber('REVOCATION_SECONDS'),
+    NOINDEX: flag('NOINDEX'),
+    TRUSTED_PROXIES: parseProxies,
+    VIEWS_PER_MINUTE: wholeNumber('VIEWS_PER_MINUTE'),
+    TOKEN_VIEWS_PER_MINUTE: wholeNumber('TOKEN_VIEWS_PER_MINUTE'),
+    TOKEN_MEGABYTES_PER_MINUTE: wholeNumber('TOKEN_MEGABYTES_PER_MINUTE'),
+    // Only validated here: the platform applies these two when it deploys `serve`.
+    MAX_INSTANCES: wholeNumber('MAX_INSTANCES'),
+    CONCURRENCY: wholeNumber('CONCURRENCY'),
+    SERVE_SERVICE_ACCOUNT: matching('SERVE_SERVICE_ACCOUNT'),
+    PROCESSING_SERVICE_ACCOUNT: matching('PROCESSING_SERVICE_ACCOUNT'),
+    LIFECYCLE_SERVICE_ACCOUNT: matching('LIFECYCLE_SERVICE_ACCOUNT'),
+    LOCK_ORIGINALS: flag('LOCK_ORIGINALS'),
+    MAX_IMAGES_PER_USER: wholeNumber('MAX_IMAGES_PER_USER'),
+    DELETE_EXCESS_ORIGINALS: flag('DELETE_EXCESS_ORIGINALS'),
+    MAX_BYTES: wholeNumber('MAX_BYTES'),
+    MAX_MEGAPIXELS: wholeNumber('MAX_MEGAPIXELS'),
+    ANIMATED: flag('ANIMATED'),
+    HEIC: flag('HEIC'),
+    TIFF: flag('TIFF'),
+  } satisfies Record<ParameterName, Parser<unknown>>;
+}
+
+type Values = {
+  [Name in ParameterName]: ReturnType<typeof parsersFor>[Name] extends Parser<infer T> ? T : never;
+};
+
+/** @throws ConfigError that lists every invalid value and what was expected */
+function parseAll(environment: Environment): Values {
+  const problems: string[] = [];
+  const values: Partial<Record<ParameterName, unknown>> = {};
+  const parsers: Record<ParameterName, Parser<unknown>> = parsersFor(environment);
+  for (const name of Object.keys(parsers) as ParameterName[]) {
+    const given = environment[name]?.trim() ?? '';
+    // The platform represents "not set" as an empty value, or an empty list as `[""]`.
+    const text = given === '' || given === '[""]' ? DEFAULTS[name] : given;
+    const parsed = parsers[name](text);
+    if ('value' in parsed) values[name] = parsed.value;
+    else problems.push(describe(name, parsed.expected, parsed.found ?? text));
+  }
+  if (problems.length === 0) problems.push(...conflictsIn(values as Values));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return values as Values;
+}
+
+function describe(name: string, expected: string, found: string): string {
+  return `${name}: expected ${expected}; found ${found === '' ? 'nothing' : JSON.stringify(found)}.`;
+}
+
+/** Valid values that exclude each other. */
+function conflictsIn(value: Values): string[] {
+  const conflicts: string[] = [];
+  const accounts = [
+    value.SERVE_SERVICE_ACCOUNT,
+    value.PROCESSING_SERVICE_ACCOUNT,
+    value.LIFECYCLE_SERVICE_ACCOUNT,
+  ];
+  const missing = accounts.filter((account) => account === '').length;
+  if (missing > 0 && missing < accounts.length) {
+    conflicts.push(
+      'SERVE_SERVICE_ACCOUNT, PROCESSING_SERVICE_ACCOUNT, LIFECYCLE_SERVICE_ACCOUNT: expected all three or ' +
+        `none; found ${accounts.length - missing}.`,
+    );
+  }
+  // A rendition whose path matched ORIGINALS_PATH would be processed as an original, endlessly.
+  const original = fillTemplate(value.ORIGINALS_PATH, { uid: 'uid', imageId: 'id' });
+  if (original.startsWith(`${value.VARIANTS_PATH}/`)) {
+    conflicts.push(
+      'VARIANTS_PATH: expected a folder that does not contain ORIGINALS_PATH; found ' +
+        `${JSON.stringify(value.VARIANTS_PATH)} and ${JSON.stringify(value.ORIGINALS_PATH.text)}.`,
+    );
+  }
+  return conflicts;
 }
 
 /**
@@ -309,9 +309,7 @@ function schema(environment: Environment) {
  * @throws ConfigError that lists every invalid value and what was expected
  */
 export function parseConfig(environment: Environment): Config {
-  const result = schema(environment).safeParse(environment);
-  if (!result.success) throw new ConfigError(result.error.issues.map((issue) => issue.message));
-  const value = result.data;
+  const value = parseAll(environment);
   return {
     projectId: projectOf(environment),
     location: value.LOCATION,

@@ -1,9 +1,10 @@
 /**
- * `node tools/bundle-command.mjs`: bundles the compiled command line tool into one file. What it imports of this
- * workspace, and of packages that the deployed functions do not need, becomes part of it, so that the published
- * package does not depend on them.
+ * `node tools/bundle.mjs`: bundles two compiled files of the functions, in place.
+ * - The command line tool: what it imports of this workspace, and of packages that the deployed functions do not
+ *   need, becomes part of it, so that the published package does not depend on them.
+ * - What an instance of `serve` loads: one file instead of some 130, because a user waits for its cold start.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -13,30 +14,37 @@ import { build } from 'esbuild';
 const LICENSE = /^(license|licence|copying|notice)([.-].*)?$/i;
 
 const functions = join(dirname(dirname(fileURLToPath(import.meta.url))), 'functions');
-const folder = join(functions, 'lib', 'cli');
+const lib = join(functions, 'lib');
+const folder = join(lib, 'cli');
 
-/** Replaces the compiled `lib/cli/main.js` by the bundle, and writes the licenses of the packages in it. */
-async function main() {
-  const file = join(folder, 'main.js');
-  const { dependencies } = JSON.parse(readFileSync(join(functions, 'package.json'), 'utf8'));
+const { dependencies } = JSON.parse(readFileSync(join(functions, 'package.json'), 'utf8'));
+
+/** Of both bundles. */
+const OPTIONS = {
+  bundle: true,
+  write: false,
+  metafile: true,
+  platform: 'node',
+  target: 'node20.20',
+  format: 'cjs',
+  absWorkingDir: functions,
+  logLevel: 'warning',
+};
+
+/**
+ * Replaces a compiled file by its bundle, and writes the licenses of the packages in it.
+ * @param licenses path of that file
+ */
+async function replaceByBundle(file, licenses, options) {
   const { metafile, outputFiles } = await build({
+    ...OPTIONS,
     entryPoints: [file],
     outfile: file,
-    bundle: true,
-    write: false,
-    metafile: true,
-    platform: 'node',
-    target: 'node20.20',
-    format: 'cjs',
-    // The CommonJS builds of some packages cannot be bundled.
-    mainFields: ['module', 'main'],
-    absWorkingDir: functions,
-    logLevel: 'warning',
-    plugins: [keepOutside(Object.keys(dependencies))],
+    ...options,
   });
-  for (const { path, contents } of outputFiles) writeFileSync(path, contents, { mode: 0o755 });
+  for (const { path, contents } of outputFiles) writeFileSync(path, contents);
   const inputs = Object.keys(metafile.inputs).map((input) => resolve(functions, input));
-  writeFileSync(join(folder, 'LICENSES.txt'), licensesOf(inputs));
+  writeFileSync(licenses, licensesOf(inputs));
 }
 
 /** Leaves the package's dependencies and its modules outside of `lib/cli` out of the bundle. */
@@ -85,4 +93,19 @@ function licensesOf(files) {
     .join(`\n${'-'.repeat(80)}\n\n`);
 }
 
-await main();
+await replaceByBundle(join(folder, 'main.js'), join(folder, 'LICENSES.txt'), {
+  // The CommonJS builds of some packages cannot be bundled.
+  mainFields: ['module', 'main'],
+  plugins: [keepOutside(Object.keys(dependencies))],
+});
+chmodSync(join(folder, 'main.js'), 0o755);
+await replaceByBundle(join(lib, 'serve-entry.js'), join(lib, 'serve-entry.LICENSES.txt'), {
+  // Loaded only where there is no `fetch`: never.
+  external: ['node-fetch'],
+  // Names stay, for stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  sourcemap: 'linked',
+  // Of this project's files only, whose text would else be in the package twice.
+  sourcesContent: false,
+});
