@@ -16,14 +16,14 @@ function undecided(): EvaluationError {
 }
 
 /**
- * Compares values of which one is constrained.
- * @throws EvaluationError if the constraints do not decide
+ * Compares values of which one is constrained. As in Google's emulator, a comparison is proven or an error: never false.
+ * @throws EvaluationError unless the constraints prove it
  */
 export function compareConstrained(
   operator: Comparison,
   left: RulesValue,
   right: RulesValue,
-): boolean {
+): true {
   if (left.type !== 'constrained') {
     if (right.type !== 'constrained') throw undecided();
     return compareConstrained(MIRRORED[operator], right, left);
@@ -39,29 +39,27 @@ export function compareConstrained(
       const order = compare(value, right);
       return order < 0 || (order === 0 && (orEqual || !inclusive));
     });
-  const isGreater = operator === '>' || operator === '>=';
   const orEqual = operator === '>=' || operator === '<=';
-  if (isGreater ? isAbove(orEqual) : isBelow(orEqual)) return true;
-  if (isGreater ? isBelow(!orEqual) : isAbove(!orEqual)) return false;
+  if (operator === '>' || operator === '>=' ? isAbove(orEqual) : isBelow(orEqual)) return true;
   throw undecided();
 }
 
 /**
- * Whether values are equal of which one is constrained.
- * @throws EvaluationError if the constraints do not decide
+ * Whether values differ of which one is constrained.
+ * @throws EvaluationError unless the constraints prove it
  */
-export function equalsConstrained(left: RulesValue, right: RulesValue, work: Work): boolean {
+export function differsConstrained(left: RulesValue, right: RulesValue, work: Work): true {
   if (left.type !== 'constrained') {
     if (right.type !== 'constrained') throw undecided();
-    return equalsConstrained(right, left, work);
+    return differsConstrained(right, left, work);
   }
   if (right.type === 'constrained') throw undecided();
   // A filter other than `==` finds no null.
-  if (right.type === 'null' || left.not.some((value) => equals(value, right, work))) return false;
+  if (right.type === 'null' || left.not.some((value) => equals(value, right, work))) return true;
   const isComparable = [...left.lower, ...left.upper].some(({ value }) => isSameKind(value, right));
   if (isComparable) {
     for (const operator of ['<', '>'] as const) {
-      if (decides(() => compareConstrained(operator, left, right))) return false;
+      if (proves(() => compareConstrained(operator, left, right))) return true;
     }
   }
   throw undecided();
@@ -76,25 +74,11 @@ export function isInConstrained(item: RulesValue, list: ConstrainedValue, work: 
   throw undecided();
 }
 
-/** Whether a constrained value has a type. @throws EvaluationError if the constraints do not decide */
-export function isConstrainedOfType(
-  { lower, upper, contains }: ConstrainedValue,
-  type: string,
-): boolean {
-  if (contains) return type === 'list';
-  const [bound] = [...lower, ...upper];
-  if (bound === undefined) throw undecided();
-  // A range has values of one type; integers and doubles are in the same range.
-  if (!isNumber(bound.value)) return bound.value.type === type;
-  if (type === 'int' || type === 'float') throw undecided();
-  return type === 'number';
-}
-
 function isSameKind(left: RulesValue, right: RulesValue): boolean {
   return left.type === right.type || (isNumber(left) && isNumber(right));
 }
 
-function decides(decision: () => boolean): boolean {
+function proves(decision: () => boolean): boolean {
   try {
     return decision();
   } catch (error) {

@@ -1,6 +1,6 @@
 import { EvaluationError } from './errors.js';
 import { LIMITS, Work } from './limits.js';
-import { setFromKeys, type RulesValue, type ValueOf } from './values.js';
+import { setFromKeys, type ConstrainedValue, type RulesValue, type ValueOf } from './values.js';
 
 let nanCount = 0;
 
@@ -38,12 +38,10 @@ export function keyOf(value: RulesValue, work: Work, numbers: Numbers, depth = 0
         work,
       );
     case 'map':
-      if (value.open) throw new EvaluationError('a query determines only some fields of the map');
       return mapKey(value.fields, work, numbers, depth);
     case 'set':
       return `<${[...value.members.keys()].sort().join()}>`;
     case 'map_diff':
-      if (value.open) throw new EvaluationError('a query determines only some fields of the map');
       return `d${JSON.stringify([value.added, value.removed, value.changed, value.unchanged].map((keys) => [...keys].sort()))}`;
     case 'path':
       return `p${JSON.stringify(value.segments)}`;
@@ -54,8 +52,19 @@ export function keyOf(value: RulesValue, work: Work, numbers: Numbers, depth = 0
     case 'latlng':
       return `l${value.latitude},${value.longitude}`;
     case 'constrained':
+      // In a list or a map it is equal to itself only, as in Google's emulator.
+      if (numbers === 'exact') return `c${idOf(value)}`;
       throw new EvaluationError('the filters of the query do not fix this value');
   }
+}
+
+const ids = new WeakMap<ConstrainedValue, number>();
+let idCount = 0;
+
+function idOf(value: ConstrainedValue): number {
+  let id = ids.get(value);
+  if (id === undefined) ids.set(value, (id = idCount += 1));
+  return id;
 }
 
 function numberKey(value: number, numbers: Numbers): string {

@@ -36,7 +36,6 @@ export {
   list,
   map,
   NULL,
-  openMap,
   path,
   string,
   timestamp,

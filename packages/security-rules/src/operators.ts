@@ -1,11 +1,5 @@
 import type { BinaryOperator, IsType, UnaryOperator } from './ast.js';
-import { fieldOf } from './builtins/collections.js';
-import {
-  compareConstrained,
-  equalsConstrained,
-  isConstrainedOfType,
-  isInConstrained,
-} from './constrained.js';
+import { compareConstrained, differsConstrained, isInConstrained } from './constrained.js';
 import { compare, equals, isNumber, keyOf } from './equality.js';
 import { EvaluationError } from './errors.js';
 import type { Work } from './limits.js';
@@ -58,10 +52,8 @@ function applyToConstrained(
   work: Work,
 ): RulesValue {
   switch (operator) {
-    case '==':
-      return bool(equalsConstrained(left, right, work));
     case '!=':
-      return bool(!equalsConstrained(left, right, work));
+      return bool(differsConstrained(left, right, work));
     case '<':
     case '<=':
     case '>':
@@ -88,9 +80,8 @@ export function applyUnary(operator: UnaryOperator, operand: RulesValue): RulesV
   throw new EvaluationError(`'${operator}' can't be applied to ${operand.type}`);
 }
 
-/** Whether the value has the type on the right side of `is`. */
+/** Whether the value has the type on the right side of `is`. A value that a query limits has none, as in Google's emulator. */
 export function isOfType(value: RulesValue, type: IsType): boolean {
-  if (value.type === 'constrained') return isConstrainedOfType(value, type);
   return type === 'number' ? isNumber(value) : value.type === type;
 }
 
@@ -99,10 +90,10 @@ function isIn(item: RulesValue, container: RulesValue, work: Work): boolean {
     case 'constrained':
       return isInConstrained(item, container, work);
     case 'list':
-      return container.items.some((other) =>
-        item.type === 'constrained' || other.type === 'constrained'
-          ? equalsConstrained(item, other, work)
-          : item.type === other.type && equals(item, other, work),
+      return container.items.some(
+        (other) =>
+          // Google's emulator takes a value that a query limits for none of a list.
+          other.type !== 'constrained' && item.type === other.type && equals(item, other, work),
       );
     case 'set':
       return container.members.has(keyOf(item, work, 'numeric'));
@@ -196,7 +187,7 @@ export function member(object: RulesValue, name: string): RulesValue {
   if (object.type !== 'map') {
     throw new EvaluationError(`a ${object.type} has no property '${name}'`);
   }
-  const field = fieldOf(object, name);
+  const field = object.fields.get(name);
   if (!field) throw new EvaluationError(`property '${name}' is undefined`);
   return field;
 }

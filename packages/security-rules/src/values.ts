@@ -35,11 +35,9 @@ export interface ConstrainedValue {
   readonly contains?: readonly RulesValue[];
 }
 
-/** A Map. If it is `open`, other fields may exist and accessing them is an error. */
 export interface MapValue {
   readonly type: 'map';
   readonly fields: ReadonlyMap<string, RulesValue>;
-  readonly open?: true;
 }
 
 /** The result of `a.diff(b)`: keys only in `a` are added, keys only in `b` are removed. */
@@ -49,8 +47,6 @@ export interface MapDiffValue {
   readonly removed: readonly string[];
   readonly changed: readonly string[];
   readonly unchanged: readonly string[];
-  /** Whether there may be further keys in each of them. */
-  readonly open?: true;
 }
 
 export type TypeName = RulesValue['type'];
@@ -118,11 +114,6 @@ export function list(items: readonly RulesValue[]): ValueOf<'list'> {
 /** A Map with exactly these fields. */
 export function map(fields: Iterable<readonly [string, RulesValue]>): MapValue {
   return create({ type: 'map', fields: new Map(fields) });
-}
-
-/** A Map with these known fields, such as a document that a query may return. */
-export function openMap(fields: Iterable<readonly [string, RulesValue]>): MapValue {
-  return create({ type: 'map', fields: new Map(fields), open: true });
 }
 
 /** A value that a query limits without fixing it. */

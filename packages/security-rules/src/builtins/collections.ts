@@ -1,16 +1,13 @@
-import { isInConstrained } from '../constrained.js';
 import { EvaluationError } from '../errors.js';
 import { equals, keyOf, setOf, type Numbers } from '../equality.js';
 import type { Work } from '../limits.js';
 import {
   bool,
-  constrained,
   int,
   list,
   mapDiff,
   setFromKeys,
   string,
-  TRUE,
   type MapDiffValue,
   type MapValue,
   type RulesValue,
@@ -23,7 +20,8 @@ type Items = readonly RulesValue[];
 /** Returns a test for whether an item is in `others`. */
 function isAmong(others: Items, work: Work, numbers: Numbers): (item: RulesValue) => boolean {
   const keys = new Set(others.map((item) => keyOf(item, work, numbers)));
-  return (item) => keys.has(keyOf(item, work, numbers));
+  // Google's emulator finds a value that a query limits in no list.
+  return (item) => item.type !== 'constrained' && keys.has(keyOf(item, work, numbers));
 }
 
 /** The methods of List. */
@@ -112,21 +110,6 @@ export const SET_METHODS = methodsOf('set', {
   ],
 });
 
-/**
- * The value of a field, or undefined if the map does not have it.
- * @throws EvaluationError if a query does not determine the field
- */
-export function fieldOf(value: MapValue, key: string): RulesValue | undefined {
-  const field = value.fields.get(key);
-  if (!field && value.open) throw new EvaluationError(`field '${key}' is unknown in a query`);
-  return field;
-}
-
-function allFields(value: MapValue): MapValue['fields'] {
-  if (value.open) throw new EvaluationError('a query determines only some fields of the map');
-  return value.fields;
-}
-
 /** `map.get(key, default)`; a list of keys is a path into nested maps. */
 function getOr(value: MapValue, key: RulesValue, fallback: RulesValue): RulesValue {
   const keys = key.type === 'list' ? key.items : [key];
@@ -134,7 +117,7 @@ function getOr(value: MapValue, key: RulesValue, fallback: RulesValue): RulesVal
   for (const part of keys) {
     if (part.type !== 'string') throw new EvaluationError(`expected string, found ${part.type}`);
     if (current.type !== 'map') return fallback;
-    const field = fieldOf(current, part.value);
+    const field = current.fields.get(part.value);
     if (!field) return fallback;
     current = field;
   }
@@ -142,7 +125,7 @@ function getOr(value: MapValue, key: RulesValue, fallback: RulesValue): RulesVal
 }
 
 function diff(left: MapValue, right: MapValue, work: Work): MapDiffValue {
-  const [leftFields, rightFields] = [left.fields, allFields(right)];
+  const [leftFields, rightFields] = [left.fields, right.fields];
   const parts = { added: [], removed: [], changed: [], unchanged: [] } as Record<string, string[]>;
   const { added = [], removed = [], changed = [], unchanged = [] } = parts;
   for (const [key, value] of leftFields) {
@@ -154,56 +137,40 @@ function diff(left: MapValue, right: MapValue, work: Work): MapDiffValue {
   }
   for (const key of rightFields.keys()) {
     work.charge(1);
-    // A key that a query leaves open may be in the map.
-    if (!leftFields.has(key) && !left.open) removed.push(key);
+    if (!leftFields.has(key)) removed.push(key);
   }
-  return mapDiff({ added, removed, changed, unchanged, ...(left.open && { open: true }) });
+  return mapDiff({ added, removed, changed, unchanged });
 }
 
 /** The methods of Map. */
 export const MAP_METHODS = methodsOf('map', {
-  size: [0, (self) => int(allFields(self).size)],
-  keys: [
-    0,
-    (self) => {
-      const keys = [...self.fields.keys()].map(string);
-      return self.open ? constrained({ contains: keys }) : list(keys);
-    },
-  ],
-  values: [0, (self) => list([...allFields(self).values()])],
+  size: [0, ({ fields }) => int(fields.size)],
+  keys: [0, ({ fields }) => list([...fields.keys()].map(string))],
+  values: [0, ({ fields }) => list([...fields.values()])],
   get: [2, (self, args) => getOr(self, args.at(0), args.at(1))],
   diff: [1, (self, args, work) => diff(self, args.get(0, 'map'), work)],
 });
 
-/** The methods of a list or a set of which a query determines some items. */
+/** The methods of a value that a query limits. As Google's emulator, they know only the items that it has filtered by. */
 export const CONSTRAINED_METHODS = methodsOf('constrained', {
-  hasAll: [
-    1,
-    (self, args, work) => bool(args.items(0).every((item) => isInConstrained(item, self, work))),
-  ],
   hasAny: [
     1,
-    ({ contains = [] }, args, work) => {
-      if (contains.some(isAmong(args.items(0), work, 'exact'))) return TRUE;
-      throw new EvaluationError('the filters of the query do not decide this');
-    },
+    ({ contains = [] }, args, work) => bool(contains.some(isAmong(args.items(0), work, 'exact'))),
   ],
 });
 
-/** Keys of a diff: those of an open map are not all known. */
-function keysOf({ open }: MapDiffValue, keys: readonly string[], work: Work): RulesValue {
-  const items = keys.map(string);
-  return open ? constrained({ contains: items }) : setOf(items, work);
+function keysOf(keys: readonly string[], work: Work): RulesValue {
+  return setOf(keys.map(string), work);
 }
 
 /** The methods of MapDiff; each lists keys in a Set. */
 export const MAP_DIFF_METHODS = methodsOf('map_diff', {
-  addedKeys: [0, (self, _args, work) => keysOf(self, self.added, work)],
-  removedKeys: [0, (self, _args, work) => keysOf(self, self.removed, work)],
-  changedKeys: [0, (self, _args, work) => keysOf(self, self.changed, work)],
-  unchangedKeys: [0, (self, _args, work) => keysOf(self, self.unchanged, work)],
+  addedKeys: [0, (self, _args, work) => keysOf(self.added, work)],
+  removedKeys: [0, (self, _args, work) => keysOf(self.removed, work)],
+  changedKeys: [0, (self, _args, work) => keysOf(self.changed, work)],
+  unchangedKeys: [0, (self, _args, work) => keysOf(self.unchanged, work)],
   affectedKeys: [
     0,
-    (self, _args, work) => keysOf(self, [...self.added, ...self.removed, ...self.changed], work),
+    (self, _args, work) => keysOf([...self.added, ...self.removed, ...self.changed], work),
   ],
 });

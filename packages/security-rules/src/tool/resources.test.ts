@@ -1,4 +1,4 @@
-import { fromJson, NULL, path, timestamp } from '../index.js';
+import { fromJson, map, NULL, path, timestamp } from '../index.js';
 import { Place } from './input.js';
 import { documentValue, objectValue, queriedValue } from './resources.js';
 
@@ -60,11 +60,7 @@ test('returns data, id and __name__ of a document', () => {
   expect(() => documentValue('a', name, PLACE)).toThrow("x: expected a document's fields or null");
 });
 
-test('returns an open value for the documents of a query', () => {
-  expect(queriedValue({ a: null }, PLACE)).toMatchObject({ open: true });
-  const { fields } = queriedValue({ a: null }, PLACE) as Extract<
-    ReturnType<typeof queriedValue>,
-    { type: 'map' }
-  >;
-  expect(fields.get('data')).toEqual({ type: 'map', fields: new Map([['a', NULL]]), open: true });
+test('returns the known fields of the documents of a query', () => {
+  expect(queriedValue({ a: null }, PLACE)).toEqual(map([['data', map([['a', NULL]])]]));
+  expect(queriedValue(undefined, PLACE)).toEqual(map([['data', map([])]]));
 });

@@ -1,6 +1,6 @@
 /** Reads the documents and objects of a case: `resource` as each service passes it to rules. */
 import { z } from 'zod';
-import { int, map, NULL, openMap, path as pathValue, string, type RulesValue } from '../index.js';
+import { int, map, NULL, path as pathValue, string, type RulesValue } from '../index.js';
 import { dataValue, INTEGER, TIMESTAMP } from './data.js';
 import { anyObject, joinNames, type Place } from './input.js';
 
@@ -96,7 +96,7 @@ export function documentValue(json: unknown, path: readonly string[], place: Pla
 
 /** A document that a query may return: only the fields that the query's filters fix are known. */
 export function queriedValue(json: unknown, place: Place): RulesValue {
-  return openMap([['data', openMap(json == null ? [] : fieldsOf(json, place))]]);
+  return map([['data', map(json == null ? [] : fieldsOf(json, place))]]);
 }
 
 function fieldsOf(json: unknown, place: Place): [string, RulesValue][] {

@@ -39,35 +39,41 @@ const filter = fc.oneof(
 const literal = (value: unknown): string => JSON.stringify(value);
 const field = (of: string): string => `resource.data.${of}`;
 
-/** Not `!('f' in resource.data)`: Google proves it for every query without a filter on f, and so do we. */
-const simple = fc.oneof(
+/** Proven, or an error: a document that is returned satisfies it. */
+const provable = fc.oneof(
   fc
     .tuple(name, fc.constantFrom('==', '!=', '<', '<=', '>', '>='), item)
     .map(([of, operator, value]) => `${field(of)} ${operator} ${literal(value)}`),
-  fc.tuple(name, list).map(([of, values]) => `${field(of)} in ${literal(values)}`),
   fc.tuple(item, name).map(([value, of]) => `${literal(value)} in ${field(of)}`),
+  fc.constantFrom('true', 'resource.data.size() > 0', "id == 'd'"),
+);
+
+/**
+ * These are false where the filters do not decide, as in Google's emulator, and so are not proven when they are negated.
+ * The other tests of what a document does not have are not proven at all: see README.md.
+ */
+const onlyPositive = fc.oneof(
+  fc.tuple(name, list).map(([of, values]) => `${field(of)} in ${literal(values)}`),
   fc.tuple(name, list).map(([of, values]) => `${field(of)}.hasAny(${literal(values)})`),
   fc.tuple(name, list).map(([of, values]) => `${field(of)}.hasAll(${literal(values)})`),
   fc.tuple(name, item).map(([of, value]) => `${field(of)}[0] == ${literal(value)}`),
-  fc.tuple(name, item).map(([of, value]) => `resource.data.get('${of}', 1) == ${literal(value)}`),
   fc
     .tuple(name, fc.constantFrom('string', 'int', 'number', 'list', 'map', 'bool'))
     .map(([of, type]) => `${field(of)} is ${type}`),
   name.map((of) => `'${of}' in resource.data`),
   name.map((of) => `resource.data.keys().hasAll(['${of}'])`),
-  name.map((of) => `resource.data.keys().hasOnly(['${of}'])`),
   name.map((of) => `${field(of)}.size() > 0`),
-  fc.constantFrom('true', 'resource.data.size() > 0', "id == 'd'"),
 );
 
 const condition = fc.letrec<{ of: string }>((tie) => ({
   of: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
-    simple,
+    provable,
+    onlyPositive,
     fc
       .tuple(tie('of'), fc.constantFrom('&&', '||'), tie('of'))
       .map(([left, operator, right]) => `(${left} ${operator} ${right})`),
-    simple.filter((of) => !of.includes(' in resource.data')).map((of) => `!(${of})`),
+    provable.map((of) => `!(${of})`),
   ),
 })).of;
 

@@ -52,7 +52,7 @@ export function queryAlternatives(
     const collection = [root, ...between, collectionId || engine.anyParents].join('/');
     return alternatives(query.where).map((facts) => ({
       name: facts.get('__name__')?.equal?.referenceValue ?? `${collection}/${engine.anyDocument}`,
-      resource: engine.openMap({ data: dataOf(engine, facts) }),
+      resource: engine.map({ data: dataOf(engine, facts) }),
     }));
   });
 }
@@ -159,7 +159,7 @@ function toValue(engine: RulesEngine, { fields, value }: Tree): RulesValue {
   // A filter of a whole map says more than those of its fields.
   if (value) return value;
   const entries = [...fields].map(([name, tree]) => [name, toValue(engine, tree)] as const);
-  return engine.openMap(Object.fromEntries(entries));
+  return engine.map(Object.fromEntries(entries));
 }
 
 function valueOf(

@@ -30,5 +30,4 @@ export const rulesEngine: RulesEngine = {
   list: rules.list,
   map: (entries) => rules.map(Object.entries(entries)),
   constrained: rules.constrained,
-  openMap: (entries) => rules.openMap(Object.entries(entries)),
 };

@@ -83,6 +83,4 @@ export interface RulesEngine {
   map(entries: Record<string, RulesValue>): RulesValue;
   /** A value that exists, and that the filters of a query limit. */
   constrained(limits: Partial<Omit<ConstrainedValue, 'type'>>): RulesValue;
-  /** A map that may have further, unknown fields: reading one of them is an error. */
-  openMap(entries: Record<string, RulesValue>): RulesValue;
 }
