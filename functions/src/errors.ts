@@ -1,5 +1,5 @@
 /**
- * Every failure that a user or a client sees, in three tables. docs/reference/errors.md is generated from them
+ * Every failure that a user or a client sees, in four tables. docs/reference/errors.md is generated from them
  * by `npm run docs`.
  *
  * A public message reveals nothing about other users or the system. The internal message
@@ -95,6 +95,107 @@ export const BODY_FAILURES = {
 } as const satisfies Record<string, RequestFailureInfo>;
 
 export type BodyFailureCode = keyof typeof BODY_FAILURES;
+
+export interface SharingFailureInfo extends FailureInfo {
+  /** Code of the callable protocol. https://firebase.google.com/docs/reference/node/firebase.functions#functionserrorcode */
+  code:
+    | 'invalid-argument'
+    | 'unauthenticated'
+    | 'not-found'
+    | 'failed-precondition'
+    | 'already-exists'
+    | 'resource-exhausted'
+    | 'unavailable';
+}
+
+/** Errors of the callable `sharing`: `details.reason`. */
+export const SHARING_FAILURES = {
+  'not-signed-in': {
+    code: 'unauthenticated',
+    publicMessage: 'Sign in to share photos.',
+    meaning: 'The call has no ID token.',
+  },
+  'invalid-input': {
+    code: 'invalid-argument',
+    publicMessage: 'The call has invalid input.',
+    meaning: '`details.issues` lists each invalid field: `{ path, message }`.',
+  },
+  'unknown-variant': {
+    code: 'invalid-argument',
+    publicMessage: 'There is no such size.',
+    meaning:
+      '`variants` names a variant that `VARIANTS` does not have; `details.variant` is its name.',
+  },
+  'expiry-too-long': {
+    code: 'invalid-argument',
+    publicMessage: 'Links must end earlier here.',
+    meaning:
+      '`expiresIn` is more than `SHARE_MAX_DAYS` allows, or `null`; `details.limit` is the most, in seconds.',
+  },
+  'no-image': {
+    code: 'not-found',
+    publicMessage: 'There is no such photo.',
+    meaning:
+      'The signed-in user has no image with this id. Whether another user has one is not revealed.',
+  },
+  'no-share': {
+    code: 'not-found',
+    publicMessage: 'There is no such link.',
+    meaning:
+      'The signed-in user has no share with this id, or, for a change, it was revoked or its token record was deleted.',
+  },
+  'image-failed': {
+    code: 'failed-precondition',
+    publicMessage: 'This photo could not be processed, so it can not be shared.',
+    meaning: 'The image has failed and never had variants.',
+  },
+  'other-image': {
+    code: 'already-exists',
+    publicMessage: 'The link belongs to another photo.',
+    meaning: 'The share id belongs to another image of the user.',
+  },
+  'too-many-shares': {
+    code: 'resource-exhausted',
+    publicMessage: 'The photo has too many links. Revoke one first.',
+    meaning: 'The image has `details.limit` shares that have not expired.',
+  },
+  'too-many-requests': {
+    code: 'resource-exhausted',
+    publicMessage: 'Too many changes. Try again later.',
+    meaning: 'The user made more than `details.limit` calls within a minute at one instance.',
+    retry: 'By the client, after `details.retryAfter` seconds.',
+  },
+  unavailable: {
+    code: 'unavailable',
+    publicMessage: 'Temporarily unavailable. Try again shortly.',
+    meaning: 'Firestore or Cloud Tasks failed. The log has the reason.',
+    retry: 'By the client, with the same input.',
+  },
+} as const satisfies Record<string, SharingFailureInfo>;
+
+export type SharingReason = keyof typeof SHARING_FAILURES;
+
+/** What `details` has besides the reason. */
+export interface SharingDetails {
+  issues?: { path: string; message: string }[];
+  variant?: string;
+  limit?: number;
+  /** Whole seconds. */
+  retryAfter?: number;
+}
+
+/** A call of `sharing` can't be done. */
+export class SharingFailure extends Error {
+  override readonly name = 'SharingFailure';
+
+  constructor(
+    readonly reason: SharingReason,
+    readonly details: SharingDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(reason, options);
+  }
+}
 
 /** Values of `error` in an image record whose state is `failed`. */
 export const IMAGE_FAILURES = {

@@ -33,6 +33,7 @@ import type { Parsed } from './lifecycle/tasks.js';
 import type { Log } from './log.js';
 import { once } from './once.js';
 import { handleRequest } from './serve-entry.js';
+import type { SharingCallContext } from './sharing/context.js';
 
 // Processes images that existed before the first deployment, and all images after parameters have changed.
 afterFirstDeploy({ task: { function: 'backfill', body: { data: {} } } });
@@ -82,6 +83,15 @@ const openProcessor = once(async () => {
 
 async function lifecycleContext(): Promise<LifecycleContext> {
   return { config, backend: await openBackend(), now: Date.now, log };
+}
+
+const openSharingLimit = once(async () =>
+  (await import('./sharing/call-limit.js')).openCallLimit(() => performance.now()),
+);
+
+async function sharingContext(): Promise<SharingCallContext> {
+  const [limit, context] = await Promise.all([openSharingLimit(), lifecycleContext()]);
+  return { ...context, limit };
 }
 
 async function processingContext(): Promise<ProcessingContext> {
@@ -251,7 +261,9 @@ export const backfill = onTaskDispatched(
   },
 );
 
-/** Deletes a user's images, a page at a time. Started by `deleteUserImages`. */
+/**
+ * Deletes a user's images, a page at a time, or revokes their tokens. Started by `deleteUserImages` and `sharing`.
+ */
 export const purge = onTaskDispatched(
   {
     ...IO_BOUND,
@@ -262,9 +274,11 @@ export const purge = onTaskDispatched(
   },
   async ({ data }) => {
     const [handlers, tasks] = await Promise.all([import('./lifecycle/purge.js'), importTasks()]);
-    await handleTask(tasks.parsePurgeTask(data), async (task) =>
-      handlers.purge(task, await lifecycleContext()),
-    );
+    await handleTask(tasks.parsePurgeQueueTask(data), async (task) => {
+      if (!('revokeBefore' in task)) return handlers.purge(task, await lifecycleContext());
+      const { revokeUserTokens } = await import('./sharing/revoke-user-tokens.js');
+      return revokeUserTokens(task, await lifecycleContext());
+    });
   },
 );
 
@@ -297,6 +311,31 @@ export const startBackfill = onCall(ADMIN_CALL, async ({ auth }) => {
   await (await openBackend()).queues.enqueueBackfill({}, `manual-${randomUUID()}`);
   return { queued: true };
 });
+
+/** Creates, changes and revokes the tokens of the caller's own images. */
+export const sharing = onCall(
+  {
+    region: LOCATION,
+    memory: '256MiB',
+    concurrency: 80,
+    timeoutSeconds: 30,
+    maxInstances: 10,
+    enforceAppCheck: config.enforceAppCheck,
+    ...runAs('lifecycle'),
+  },
+  async ({ auth, data }) => {
+    const [{ handleSharingCall }, context] = await Promise.all([
+      import('./sharing/sharing.js'),
+      sharingContext(),
+    ]);
+    const result = await handleSharingCall(auth?.uid, data, context);
+    if ('failure' in result) {
+      const { code, message, details } = result.failure;
+      throw new HttpsError(code, message, details);
+    }
+    return result.answer;
+  },
+);
 
 /**
  * Serves a rendition. Public: access is granted by the token in the URL.

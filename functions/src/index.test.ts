@@ -49,7 +49,7 @@ test('the file of serve contains the packages that requests need, and no other',
 test('exports the eleven functions and nothing else', () => {
   const { stdout, stderr } = load(`console.log(Object.keys(require('./lib/index.js')).join())`);
   expect([stdout.trim(), stderr]).toEqual([
-    'originalFinalized,processImage,metadataUpdated,originalDeleted,originalArchived,cleanup,backfill,purge,deleteUserImages,startBackfill,serve',
+    'originalFinalized,processImage,metadataUpdated,originalDeleted,originalArchived,cleanup,backfill,purge,deleteUserImages,startBackfill,sharing,serve',
     '',
   ]);
 });

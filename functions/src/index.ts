@@ -30,7 +30,8 @@ function loadFunctions(): Partial<typeof Functions> {
 
 declare const backfill: never, cleanup: never, deleteUserImages: never, metadataUpdated: never;
 declare const originalArchived: never, originalDeleted: never, originalFinalized: never;
-declare const processImage: never, purge: never, serve: never, startBackfill: never;
+declare const processImage: never, purge: never, serve: never, sharing: never;
+declare const startBackfill: never;
 // Never runs: Node.js finds the names that ES modules can import in this text.
 // eslint-disable-next-line no-constant-binary-expression, @typescript-eslint/no-unused-expressions
 0 &&
@@ -45,6 +46,7 @@ declare const processImage: never, purge: never, serve: never, startBackfill: ne
     processImage,
     purge,
     serve,
+    sharing,
     startBackfill,
   });
 

@@ -4,13 +4,16 @@ import {
   BODY_FAILURES,
   IMAGE_FAILURES,
   REQUEST_FAILURES,
+  SHARING_FAILURES,
   type FailureInfo,
   type RequestFailureInfo,
+  type SharingFailureInfo,
 } from '../src/errors.js';
 
 export function errorsPage(): string {
   const images: [string, FailureInfo][] = Object.entries(IMAGE_FAILURES);
   const requests: [string, RequestFailureInfo][] = Object.entries(REQUEST_FAILURES);
+  const sharing: [string, SharingFailureInfo][] = Object.entries(SHARING_FAILURES);
   const bodies: [string, RequestFailureInfo][] = Object.entries(BODY_FAILURES);
   return `# Failures
 
@@ -38,6 +41,19 @@ Error responses of \`serve\` have the message as their body (\`text/plain\`) and
 (\`Cache-Control: no-store\`).
 
 ${requestTable(requests)}
+
+## Sharing
+
+The callable \`sharing\` answers with one of these codes; \`details.reason\` in its error is stable, for programs.
+
+${markdownTable([
+  ['Reason', 'Code', 'Meaning', 'Message', 'Retried'],
+  ...sharing.map(([reason, failure]) => [
+    `\`${reason}\``,
+    `\`${failure.code}\``,
+    ...columns(failure),
+  ]),
+])}
 
 ## Calls, events and tasks
 

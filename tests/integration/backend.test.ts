@@ -22,6 +22,7 @@ beforeAll(() => {
     ORIGINALS_PATH: 'contract/{uid}/{imageId}',
     IMAGES_COLLECTION: 'contract/{uid}/contractImages',
     TOKENS_COLLECTION: 'contractTokens',
+    SHARES_COLLECTION: 'contract/{uid}/contractShares',
     JOBS_COLLECTION: 'contractJobs',
   });
   const tokens = context.firestore.collection(config.tokensCollection);
@@ -48,6 +49,7 @@ beforeAll(() => {
     async putImage({ uid, imageId }, fields) {
       await context.firestore.doc(`contract/${uid}/contractImages/${imageId}`).set(fields);
     },
+    boundMs: config.revocationSeconds * 1000,
     async copyToken(hash, copies, changes) {
       const record = { ...(await tokens.doc(hash).get()).data(), kind: 'share', ...changes };
       const writer = context.firestore.bulkWriter();

@@ -49,10 +49,13 @@ function openSubject(seconds: string): Subject & Pick<StackHarness, 'findings'> 
         if (image) images.set(name, image);
       }
       const { docs } = await tokens.get();
+      const [{ uid }] = owners.values() as Iterable<Owner> as [Owner];
+      const shares = (await backend.shares.list(1000, undefined, uid)).items;
       return {
         originals: new Map(items.map(({ name, hasDownloadToken }) => [name, { hasDownloadToken }])),
         images,
         tokens: new Map(docs.map((token) => [token.id, token.data() as TokenRecord<number>])),
+        shares: new Map(shares.map(({ shareId, share }) => [shareId, share])),
         renditions: new Set(renditions.flat().map(({ name }) => name)),
       };
     },
@@ -60,7 +63,6 @@ function openSubject(seconds: string): Subject & Pick<StackHarness, 'findings'> 
       const [data] = await context.bucket.file(name).download();
       return data.toString();
     },
-    addToken: async (hash, record) => void (await tokens.doc(hash).set(record)),
     deleteToken: async (hash) => void (await tokens.doc(hash).delete()),
     now: () => time.now,
     advanceTime: (ms) => void (time.now += ms),

@@ -23,6 +23,7 @@ export function openStackHarness(
     ORIGINALS_PATH: `${root}/{uid}/{imageId}`,
     VARIANTS_PATH: `${root}Variants`,
     IMAGES_COLLECTION: `${root}/{uid}/${root}Images`,
+    SHARES_COLLECTION: `${root}/{uid}/${root}Shares`,
     TOKENS_COLLECTION: `${root}Tokens`,
     JOBS_COLLECTION: `${root}Jobs`,
     REVOCATION_SECONDS: '0',

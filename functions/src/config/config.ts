@@ -28,6 +28,7 @@ export interface Config {
   formats: Format[];
   imagesCollection: PathTemplate;
   tokensCollection: string;
+  sharesCollection: PathTemplate;
   /** Collection of the documents that record the progress of long jobs. */
   jobsCollection: string;
   /** Without a trailing slash. When absent, URLs are relative to the URL of `serve`. */
@@ -50,6 +51,10 @@ export interface Config {
     /** Bytes of responses for one token. */
     tokenBytes: number;
   };
+  /** The most days until a share expires; 0: any number, or never. */
+  shareMaxDays: number;
+  /** Whether the callable `sharing` requires App Check. */
+  enforceAppCheck: boolean;
   /** Email addresses of the accounts that the functions run as; absent: one account, which the CLI creates. */
   serviceAccounts?: ServiceAccounts;
   /** Whether download tokens of originals are revoked. */
@@ -226,6 +231,7 @@ function parsersFor(environment: Environment) {
       ),
     IMAGES_COLLECTION: (text) => parsePath(text, ['uid'], 'odd'),
     TOKENS_COLLECTION: parseCollection,
+    SHARES_COLLECTION: (text) => parsePath(text, ['uid'], 'odd'),
     JOBS_COLLECTION: parseCollection,
     PUBLIC_BASE_URL: parseBaseUrl,
     REVOCATION_SECONDS: wholeNumber('REVOCATION_SECONDS'),
@@ -234,6 +240,8 @@ function parsersFor(environment: Environment) {
     VIEWS_PER_MINUTE: wholeNumber('VIEWS_PER_MINUTE'),
     TOKEN_VIEWS_PER_MINUTE: wholeNumber('TOKEN_VIEWS_PER_MINUTE'),
     TOKEN_MEGABYTES_PER_MINUTE: wholeNumber('TOKEN_MEGABYTES_PER_MINUTE'),
+    SHARE_MAX_DAYS: wholeNumber('SHARE_MAX_DAYS'),
+    ENFORCE_APP_CHECK: flag('ENFORCE_APP_CHECK'),
     // Only validated here: the platform applies these two when it deploys `serve`.
     MAX_INSTANCES: wholeNumber('MAX_INSTANCES'),
     CONCURRENCY: wholeNumber('CONCURRENCY'),
@@ -292,6 +300,12 @@ function conflictsIn(value: Values): string[] {
         `none; found ${accounts.length - missing}.`,
     );
   }
+  if (value.SHARES_COLLECTION.text === value.IMAGES_COLLECTION.text) {
+    conflicts.push(
+      'SHARES_COLLECTION: expected another collection than IMAGES_COLLECTION; found ' +
+        `${JSON.stringify(value.SHARES_COLLECTION.text)} for both.`,
+    );
+  }
   // A rendition whose path matched ORIGINALS_PATH would be processed as an original, endlessly.
   const original = fillTemplate(value.ORIGINALS_PATH, { uid: 'uid', imageId: 'id' });
   if (original.startsWith(`${value.VARIANTS_PATH}/`)) {
@@ -322,6 +336,7 @@ export function parseConfig(environment: Environment): Config {
     formats: value.FORMATS,
     imagesCollection: value.IMAGES_COLLECTION,
     tokensCollection: value.TOKENS_COLLECTION,
+    sharesCollection: value.SHARES_COLLECTION,
     jobsCollection: value.JOBS_COLLECTION,
     ...(value.PUBLIC_BASE_URL !== undefined && { publicBaseUrl: value.PUBLIC_BASE_URL }),
     revocationSeconds: value.REVOCATION_SECONDS,
@@ -332,6 +347,8 @@ export function parseConfig(environment: Environment): Config {
       token: value.TOKEN_VIEWS_PER_MINUTE,
       tokenBytes: value.TOKEN_MEGABYTES_PER_MINUTE * 1_000_000,
     },
+    shareMaxDays: value.SHARE_MAX_DAYS,
+    enforceAppCheck: value.ENFORCE_APP_CHECK,
     ...(value.SERVE_SERVICE_ACCOUNT !== '' && {
       serviceAccounts: {
         serve: value.SERVE_SERVICE_ACCOUNT,

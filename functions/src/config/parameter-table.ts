@@ -178,6 +178,20 @@ const TABLE = {
     immutable: true,
     availableIn: 'both',
   },
+  SHARES_COLLECTION: {
+    label: 'Collection of share records',
+    description:
+      'Path of the Firestore collection of share records, with {uid} as a whole segment. Your security rules let the ' +
+      'owner read it.',
+    type: 'string',
+    default: 'users/{uid}/imageShares',
+    example: 'profiles/{uid}/photoShares',
+    expected: 'a path with an odd number of segments, with {uid} once and as a whole segment',
+    pattern: `^(${PAIR}/)*(\\{uid\\}|${SEGMENT}/\\{uid\\}/${SEGMENT})(/${PAIR})*$`,
+    advanced: true,
+    immutable: true,
+    availableIn: 'both',
+  },
   JOBS_COLLECTION: {
     label: 'Collection of job documents',
     description:
@@ -266,6 +280,23 @@ const TABLE = {
     default: '1000',
     example: '100',
     availableIn: 'both',
+  },
+  SHARE_MAX_DAYS: {
+    label: 'Longest share (days)',
+    description:
+      'Maximum number of days until a share that a user makes expires. 0 means any number, or never.',
+    ...wholeNumber('days', 0, 3650, ' (0 means no limit)'),
+    default: '0',
+    example: '30',
+    availableIn: 'both',
+  },
+  ENFORCE_APP_CHECK: {
+    label: 'Require App Check for sharing',
+    description:
+      'Whether the callable `sharing` refuses calls without a valid App Check token. Set up App Check in your app first.',
+    ...ADVANCED_BOOLEAN,
+    default: 'false',
+    example: 'true',
   },
   MAX_INSTANCES: {
     label: 'Maximum instances of serve',

@@ -59,6 +59,8 @@ export interface ImageRecord<Time = unknown> {
   settings?: string;
   /** Id of the current attempt, while one is running. Only that attempt may write its result. */
   attempt?: string;
+  /** Present after the default token was replaced: the URLs of the previous one end within the bound. */
+  previousToken?: { revokedAt: Time; revocationSeconds: number };
   createdAt: Time;
   updatedAt: Time;
 }
@@ -78,6 +80,8 @@ export interface TokenRecord<Time = unknown> {
   /** Path of the image record; the query for all tokens of an image filters by this field. */
   imagePath: string;
   kind: 'default' | 'share';
+  /** Document id of the share record; only of a share token that `sharing` created. */
+  shareId?: string;
   label?: string;
   /** Names of the variants this token gives access to; absent: all. */
   variants?: string[];
@@ -92,4 +96,29 @@ export interface TokenRecord<Time = unknown> {
     placeholder: Placeholder;
     renditions: Record<string, TokenVariant>;
   };
+}
+
+/**
+ * `users/{uid}/imageShares/{shareId}`: a share token as its owner sees it. The owner may read it, no client may
+ * write it.
+ */
+export interface ShareRecord<Time = unknown> {
+  imageId: string;
+  /** Stays `active` at expiry: compare `expiresAt` with the time. */
+  state: 'active' | 'revoked';
+  /** The share token; absent once it is revoked, and if it was to be shown only once. */
+  token?: string;
+  /** Document id of the token record. */
+  tokenHash: string;
+  label?: string;
+  /** Names of the variants that the share gives access to; absent: all. */
+  variants?: string[];
+  expiresAt?: Time;
+  /** When the token record was deleted, and the bound at that time, seconds. */
+  revokedAt?: Time;
+  revocationSeconds?: number;
+  /** When Firestore deletes this record (time to live): 30 days after the share has ended. */
+  deleteAt?: Time;
+  createdAt: Time;
+  updatedAt: Time;
 }

@@ -118,3 +118,12 @@ export interface PurgeTask {
   /** Page token of the next Storage list call. */
   after?: string | undefined;
 }
+
+/** Revoke the tokens of a user's images that were created before a time. Runs on the queue of purges. */
+export interface RevokeTask {
+  uid: string;
+  /** Milliseconds since 1970. */
+  revokeBefore: number;
+  /** Document path of the last image of the previous task. */
+  after?: string | undefined;
+}

@@ -171,11 +171,12 @@ export function finishAttempt<Time>(
   now: Time,
 ): ImageRecord<Time> | undefined {
   if (stored?.attempt !== attempt) return undefined;
-  const { token, createdAt } = stored;
+  const { token, previousToken, createdAt } = stored;
   return {
     state: 'ready',
     original,
     token,
+    ...(previousToken && { previousToken }),
     variants,
     placeholder,
     settings: renditions,

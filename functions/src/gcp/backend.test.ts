@@ -23,6 +23,7 @@ testBackendContract('originals/', () => ({
     backend.images.set(`users/${uid}/images/${imageId}`, fields as never);
     return Promise.resolve();
   },
+  boundMs: 60_000,
   copyToken(hash, copies, changes) {
     const token = backend.tokens.get(hash);
     if (token === undefined) throw new Error('expected a token record, found none');

@@ -8,12 +8,15 @@ import { openBackfillJobs, type BackfillJobs } from './backfill-job.js';
 import { openObjects, type Objects } from './objects.js';
 import { openQueues, type Queues } from './queues.js';
 import { openRecords, type Records } from './records.js';
+import { openShares, type Shares } from './shares.js';
 
 export type { BackfillJobs } from './backfill-job.js';
 export type { PageResult, Progress } from '../domain/backfill-progress.js';
 export type { Objects, StoredOriginal, StoredRendition } from './objects.js';
 export type { Queues } from './queues.js';
-export type { AttemptStart, ImageRecords, ListedToken, Page, Records } from './records.js';
+export type { Page } from './documents.js';
+export type { AttemptStart, ImageRecords, ListedToken, Records } from './records.js';
+export type { ListedShare, Shares } from './shares.js';
 export {
   compareGenerations,
   isOutdated,
@@ -29,6 +32,7 @@ export {
 export interface Backend {
   objects: Objects;
   records: Records;
+  shares: Shares;
   queues: Queues;
   jobs: BackfillJobs;
 }
@@ -52,6 +56,7 @@ export function openBackend(
       getStorage().bucket(config.variantsBucket),
     ),
     records: openRecords(firestore, config, clock),
+    shares: openShares(firestore, config, clock),
     queues: openQueues({
       projectId: config.projectId,
       location: config.location,

@@ -39,6 +39,9 @@ export const DELETES_PER_COMMIT = recordsPerCommit(
   (TOKEN_FIELDS + MAX_IMAGE_FIELDS) * INDEX_ENTRIES_PER_FIELD,
 );
 
+/** How many share records one commit may delete besides: each has at most 60 index entries. */
+export const SHARE_DELETES_PER_COMMIT = 50;
+
 function recordsPerCommit(entriesPerRecord: number): number {
   return Math.min(WRITES_PER_COMMIT, Math.floor(INDEX_ENTRIES_PER_COMMIT / entriesPerRecord));
 }

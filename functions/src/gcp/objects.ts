@@ -3,7 +3,7 @@ import type { Storage } from 'firebase-admin/storage';
 import { contentDigest, entityTagOf } from '../domain/entity-tag.js';
 import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo } from '../domain/records.js';
-import type { Page } from './records.js';
+import type { Page } from './documents.js';
 
 type Bucket = ReturnType<Storage['bucket']>;
 type FileMetadata = ReturnType<Bucket['file']>['metadata'];

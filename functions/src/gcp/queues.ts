@@ -10,6 +10,7 @@ import {
   type CleanupTask,
   type ProcessTask,
   type PurgeTask,
+  type RevokeTask,
 } from '../domain/tasks.js';
 
 export interface Queues {
@@ -25,7 +26,7 @@ export interface Queues {
   scheduleCleanup(task: CleanupTask, at: number): Promise<void>;
   /** @param id a second task with the same id is ignored, for hours after the first has completed */
   enqueueBackfill(task: BackfillTask, id?: string): Promise<void>;
-  enqueuePurge(task: PurgeTask): Promise<void>;
+  enqueuePurge(task: PurgeTask | RevokeTask): Promise<void>;
 }
 
 export interface QueuesOptions {

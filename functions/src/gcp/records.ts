@@ -1,13 +1,10 @@
 /** Records in Firestore: image records and token records. */
 import { randomBytes } from 'node:crypto';
 import {
-  FieldPath,
   FieldValue,
   type CollectionReference,
   type DocumentReference,
   type Firestore,
-  type Query,
-  type QueryDocumentSnapshot,
   type Timestamp,
   type Transaction,
 } from 'firebase-admin/firestore';
@@ -17,8 +14,10 @@ import { fillTemplate, isDocumentId, type Owner } from '../domain/path.js';
 import type { ImageRecord, TokenRecord } from '../domain/records.js';
 import type { SettingsHashes } from '../domain/settings.js';
 import { hashToken, mintToken } from '../domain/token.js';
-import { DELETES_PER_COMMIT, updatesPerCommit } from './commit-limits.js';
+import { DELETES_PER_COMMIT, SHARE_DELETES_PER_COMMIT, updatesPerCommit } from './commit-limits.js';
+import { pageOf, SERVER_TIME, toMilliseconds, type Page } from './documents.js';
 import { openImageCounter } from './image-counter.js';
+import { sharesCollection } from './shares.js';
 import {
   beginAttempt,
   failAttempt,
@@ -64,12 +63,6 @@ export interface ListedToken extends Owner {
   isElsewhere: boolean;
 }
 
-/** One page of a list. `next` is the `after` of the following page; absent on the last page. */
-export interface Page<T> {
-  items: T[];
-  next?: string;
-}
-
 export interface Records {
   /**
    * Begins an attempt, with one read when there is nothing to do. For a new image it creates the default token;
@@ -109,7 +102,7 @@ export interface Records {
   /** Gets the image record and all its token records. */
   find(owner: Owner): Promise<ImageRecords>;
   /**
-   * Deletes the image record and all its token records.
+   * Deletes the image record, all its token records and its share records.
    * @returns false when a newer upload has been recorded, or the refusal of this one; then nothing was deleted
    */
   remove(owner: Owner, removal: Removal): Promise<boolean>;
@@ -125,7 +118,10 @@ export interface Records {
 /** @param clock milliseconds since 1970; dates the ids of attempts */
 export function openRecords(
   firestore: Firestore,
-  config: Pick<Config, 'imagesCollection' | 'tokensCollection' | 'jobsCollection'>,
+  config: Pick<
+    Config,
+    'imagesCollection' | 'tokensCollection' | 'sharesCollection' | 'jobsCollection'
+  >,
   clock: () => number = Date.now,
 ): Records {
   const tokens = firestore.collection(config.tokensCollection) as CollectionReference<
@@ -138,8 +134,9 @@ export function openRecords(
   const imageOf = ({ uid, imageId }: Owner) => imagesOf(uid).doc(imageId);
   const counter = openImageCounter(firestore, config.jobsCollection);
   const tokensOf = (image: DocumentReference) => tokens.where('imagePath', '==', image.path);
-  // Firestore replaces it with a Timestamp.
-  const now = FieldValue.serverTimestamp() as unknown as Timestamp;
+  const sharesOf = ({ uid, imageId }: Owner) =>
+    sharesCollection(firestore, config, uid).where('imageId', '==', imageId);
+  const now = SERVER_TIME;
 
   async function readImage(
     transaction: Transaction,
@@ -226,6 +223,7 @@ export function openRecords(
           for (const { ref } of outdated.slice(0, limit)) {
             transaction.update(ref, { image: tokenImage });
           }
+          // After the last batch the query runs again: it finds tokens that were created meanwhile.
           if (batch.length > 0) next = remaining.slice(limit);
           else if (outdated.length > limit) next = outdated.slice(limit).map(({ ref }) => ref);
           else {
@@ -300,13 +298,22 @@ export function openRecords(
             .select('kind')
             .limit(DELETES_PER_COMMIT + 1);
           const { docs } = await transaction.get(query);
-          const isLastBatch = docs.length <= DELETES_PER_COMMIT;
+          const sharesQuery = sharesOf(owner)
+            .select()
+            .limit(SHARE_DELETES_PER_COMMIT + 1);
+          const { docs: shares } = await transaction.get(sharesQuery);
+          const isLastBatch =
+            docs.length <= DELETES_PER_COMMIT && shares.length <= SHARE_DELETES_PER_COMMIT;
           // The default token and the image record are deleted together: an upload in between finds either
           // both or neither.
           const batch = isLastBatch
             ? docs
             : docs.filter((token) => token.get('kind') !== 'default');
-          for (const { ref } of batch.slice(0, DELETES_PER_COMMIT)) transaction.delete(ref);
+          const deleted = [
+            ...batch.slice(0, DELETES_PER_COMMIT),
+            ...shares.slice(0, SHARE_DELETES_PER_COMMIT),
+          ];
+          for (const { ref } of deleted) transaction.delete(ref);
           if (!isLastBatch) return undefined;
           // A document that something else wrote is kept.
           if (stored !== undefined) transaction.delete(image);
@@ -316,7 +323,11 @@ export function openRecords(
       }
     },
 
-    forgetUser: (uid) => counter.forget(uid),
+    async forgetUser(uid) {
+      await counter.forget(uid);
+      // Shares whose image records were deleted by hand.
+      await firestore.recursiveDelete(sharesCollection(firestore, config, uid));
+    },
 
     async listImages(limit, after, uid) {
       const { segments } = config.imagesCollection;
@@ -354,38 +365,4 @@ export function openRecords(
       await tokens.doc(hash).delete();
     },
   };
-}
-
-/** Gets one page of documents, ordered by path. */
-async function pageOf(
-  firestore: Firestore,
-  query: Query,
-  limit: number,
-  after: string | undefined,
-): Promise<Page<QueryDocumentSnapshot>> {
-  let ordered = query.orderBy(FieldPath.documentId()).limit(limit);
-  if (after !== undefined) ordered = ordered.startAfter(firestore.doc(after));
-  const { docs } = await ordered.get();
-  const last = docs.at(-1);
-  return { items: docs, ...(last && docs.length === limit && { next: last.ref.path }) };
-}
-
-/** Converts the top-level timestamps of a record to milliseconds since 1970. */
-function toMilliseconds<R extends object>(record: R): WithMilliseconds<R> {
-  return Object.fromEntries(
-    Object.entries(record).map(([name, value]: [string, unknown]) => [
-      name,
-      isTimestamp(value) ? value.toMillis() : value,
-    ]),
-  ) as unknown as WithMilliseconds<R>;
-}
-type WithMilliseconds<R> =
-  R extends ImageRecord<Timestamp>
-    ? ImageRecord<number>
-    : R extends TokenRecord<Timestamp>
-      ? TokenRecord<number>
-      : never;
-
-function isTimestamp(value: unknown): value is Timestamp {
-  return typeof (value as { toMillis?: unknown } | null)?.toMillis === 'function';
 }

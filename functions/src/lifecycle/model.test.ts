@@ -29,10 +29,12 @@ function openSubject(parameters: Record<string, string>): Subject {
           }),
         ),
         tokens: backend.tokens,
+        shares: new Map(
+          [...backend.shareRecords].map(([key, share]) => [key.slice(key.indexOf('/') + 1), share]),
+        ),
         renditions: new Set(backend.renditions.keys()),
       }),
     readRendition: (name) => Promise.resolve(backend.renditions.get(name)?.toString()),
-    addToken: (hash, record) => Promise.resolve(void backend.tokens.set(hash, record)),
     deleteToken: (hash) => Promise.resolve(void backend.tokens.delete(hash)),
     now: () => time.now,
     advanceTime: (ms) => void (time.now += ms),

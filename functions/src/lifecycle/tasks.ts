@@ -7,6 +7,7 @@ import {
   type CleanupTask,
   type ProcessTask,
   type PurgeTask,
+  type RevokeTask,
 } from '../domain/tasks.js';
 
 const pageToken = z.string().optional();
@@ -31,6 +32,11 @@ const CLEANUP = z.strictObject({
   replaced: z.strictObject({ before: generation, until: time }).optional(),
 });
 const PURGE = z.strictObject({ uid: z.string().refine(isDocumentId), after: pageToken });
+const REVOKE = z.strictObject({
+  uid: z.string().refine(isDocumentId),
+  revokeBefore: time,
+  after: pageToken,
+});
 const BACKFILL = z.union([
   z.strictObject({ step: z.undefined().optional(), onlyIfChanged: z.boolean().optional() }),
   z.strictObject({
@@ -67,6 +73,11 @@ export const parseCleanupTask = parserOf<CleanupTask>(
   '{ name: the object name of an original, replaced?: { before: a generation, until: a time } }',
 );
 export const parsePurgeTask = parserOf<PurgeTask>(PURGE, '{ uid: the id of a user }');
+/** A task of the queue `purge`. */
+export const parsePurgeQueueTask = parserOf<PurgeTask | RevokeTask>(
+  z.union([PURGE, REVOKE]),
+  '{ uid: the id of a user, revokeBefore?: a time }',
+);
 export const parseBackfillTask = parserOf<BackfillTask>(
   BACKFILL,
   '{}, { onlyIfChanged: true } or a task that the backfill has enqueued',

@@ -8,6 +8,7 @@ import type { OriginalInfo } from '../../src/domain/records.js';
 import { hashToken } from '../../src/domain/token.js';
 import { testObjectsContract } from './objects-contract.js';
 import { testQuotaContract } from './quota-contract.js';
+import { testSharesContract } from './shares-contract.js';
 import type { Backend, ReprocessMode, ProcessingResult } from '../../src/gcp/backend.js';
 
 export interface Subject {
@@ -22,6 +23,8 @@ export interface Subject {
   putImage: (owner: Owner, fields: object) => Promise<void>;
   /** Adds copies of a token record with other hashes and the kind `share`. */
   copyToken: (hash: string, copies: string[], changes?: { imagePath: string }) => Promise<void>;
+  /** The revocation bound, milliseconds. */
+  boundMs: number;
 }
 
 const SETTINGS = { renditions: 'renditions', all: 'all', quota: 'quota' };
@@ -45,7 +48,7 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
     return { original, settings, reprocess };
   };
   const result = (generation: string): ProcessingResult => {
-    const file = { object: `o/${generation}`, bytes: 3, etag: '"e"' };
+    const file = { object: `o/${generation}/w8.webp`, bytes: 3, etag: '"e"' };
     return {
       original: { ...plan(generation).original, width: 8, height: 6 },
       variantsBucket: 'variants-bucket',
@@ -342,6 +345,14 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
 
   testObjectsContract(prefix, open);
   testQuotaContract(open);
+  testSharesContract(() => ({
+    ...open(),
+    makeReady: async (of, generation) => void (await beginAndFinish(of, generation)),
+    async makeFailed(of) {
+      const { attempt } = await begin(of, '10');
+      await open().backend.records.fail(of, attempt, FAILURE, SETTINGS);
+    },
+  }));
 
   describe('jobs', () => {
     test('a run counts each page once and completes with the last one', async () => {

@@ -11,17 +11,18 @@ import {
   type Owner,
   type PathTemplate,
 } from '../../src/domain/path.js';
-import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
+import type { ImageRecord, ShareRecord, TokenRecord } from '../../src/domain/records.js';
 import {
   cleanupTaskId,
   type BackfillTask,
   type CleanupTask,
   type ProcessTask,
   type PurgeTask,
+  type RevokeTask,
 } from '../../src/domain/tasks.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
 import { addPage, startRun } from '../../src/domain/backfill-progress.js';
-import type { Backend, Page, Progress } from '../../src/gcp/backend.js';
+import type { Backend, Progress } from '../../src/gcp/backend.js';
 import type { Reader } from '../../src/gcp/reader.js';
 import {
   beginAttempt,
@@ -33,6 +34,8 @@ import {
   refuseUpload,
   releaseAttempt,
 } from '../../src/domain/transitions.js';
+import { inMemoryShares } from './in-memory-shares.js';
+import { pageOf } from './pages.js';
 
 export interface InMemoryOriginal {
   generation: string;
@@ -47,7 +50,7 @@ export type QueuedTask = { at: number; id?: string; deliveries?: number } & (
   | { queue: 'processImage'; task: ProcessTask }
   | { queue: 'cleanup'; task: CleanupTask }
   | { queue: 'backfill'; task: BackfillTask }
-  | { queue: 'purge'; task: PurgeTask }
+  | { queue: 'purge'; task: PurgeTask | RevokeTask }
 );
 
 export interface InMemoryBackend extends Backend {
@@ -60,6 +63,8 @@ export interface InMemoryBackend extends Backend {
   images: Map<string, ImageRecord<number>>;
   /** By token hash. */
   tokens: Map<string, TokenRecord<number>>;
+  /** By `uid/shareId`. */
+  shareRecords: Map<string, ShareRecord<number>>;
   tasks: QueuedTask[];
   progress: { current?: Progress<number> };
   /** The number of calls of each method. */
@@ -70,17 +75,21 @@ export interface InMemoryOptions {
   /** Milliseconds since 1970. */
   now?: () => number;
   imagesCollection?: PathTemplate;
+  /** The revocation bound, seconds. */
+  revocationSeconds?: () => number;
 }
 
 export function inMemoryBackend({
   now = () => 0,
   imagesCollection = parseTemplate('users/{uid}/images', ['uid']) as PathTemplate,
+  revocationSeconds = () => 60,
 }: InMemoryOptions = {}): InMemoryBackend {
   const originals: InMemoryBackend['originals'] = new Map();
   const renditions: InMemoryBackend['renditions'] = new Map();
   const renditionsWithDownloadToken: InMemoryBackend['renditionsWithDownloadToken'] = new Set();
   const images: InMemoryBackend['images'] = new Map();
   const tokens: InMemoryBackend['tokens'] = new Map();
+  const shareRecords: InMemoryBackend['shareRecords'] = new Map();
   const tasks: QueuedTask[] = [];
   const usedIds = new Set<string>();
   const progress: InMemoryBackend['progress'] = {};
@@ -117,6 +126,7 @@ export function inMemoryBackend({
     renditionsWithDownloadToken,
     images,
     tokens,
+    shareRecords,
     tasks,
     progress,
     calls,
@@ -270,9 +280,17 @@ export function inMemoryBackend({
         if (!isRemoved(stored, removal)) return false;
         if (stored !== undefined) images.delete(path);
         for (const [hash] of tokensOf(path)) tokens.delete(hash);
+        for (const [key, { imageId }] of shareRecords) {
+          if (key.startsWith(`${owner.uid}/`) && imageId === owner.imageId)
+            shareRecords.delete(key);
+        }
         return true;
       }),
-      forgetUser: counted('forgetUser', () => {}),
+      forgetUser: counted('forgetUser', (uid) => {
+        for (const key of shareRecords.keys()) {
+          if (key.startsWith(`${uid}/`)) shareRecords.delete(key);
+        }
+      }),
       listImages: counted('listImages', (limit, after, uid) => {
         const { items, ...next } = pageOf([...images.keys()], limit, after);
         const owners = items.flatMap((path) => {
@@ -300,6 +318,10 @@ export function inMemoryBackend({
       }),
       deleteToken: counted('deleteToken', (hash) => void tokens.delete(hash)),
     },
+    shares: inMemoryShares(
+      { images, tokens, shareRecords },
+      { now, imagesCollection, revocationSeconds, counted },
+    ),
     queues: {
       enqueueProcess: counted('queues.processImage', (task, id, at = now()) => {
         enqueue(id, { queue: 'processImage', task, id, at });
@@ -350,12 +372,6 @@ function toStored(
 ) {
   const metadata = { bytes: data.length, contentType: 'image/jpeg' };
   return { name, generation, ...metadata, time, hasDownloadToken };
-}
-
-function pageOf(names: string[], limit: number, after: string | undefined): Page<string> {
-  const sorted = names.filter((name) => after === undefined || name > after).sort();
-  const items = sorted.slice(0, limit);
-  return { items, ...(sorted.length > limit && { next: items.at(-1) }) };
 }
 
 /** Resolves a microtask later, as over a network, so that concurrent requests overlap. */

@@ -10,7 +10,10 @@ export type MemoryHarness = ReturnType<typeof openMemoryHarness>;
 export function openMemoryHarness(parameters: Record<string, string> = {}) {
   const time = { now: NOW };
   const now = () => time.now;
-  const backend = inMemoryBackend({ now });
+  const backend = inMemoryBackend({
+    now,
+    revocationSeconds: () => harness.config.revocationSeconds,
+  });
   let generation = 1_700_000_000_000_000;
   const bucket = {
     put(name: string, data: Buffer) {
@@ -34,7 +37,13 @@ export function openMemoryHarness(parameters: Record<string, string> = {}) {
     await deleteOriginal(name, deleted);
     if (!backend.originals.has(name)) harness.noticeDeleted(name);
   };
-  const harness = new TestHarness({ backend, bucket, tasks: backend.tasks, now, parameters });
+  const harness: TestHarness = new TestHarness({
+    backend,
+    bucket,
+    tasks: backend.tasks,
+    now,
+    parameters,
+  });
   return { harness, backend, time };
 }
 

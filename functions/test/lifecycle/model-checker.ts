@@ -6,9 +6,9 @@ import { setImmediate } from 'node:timers/promises';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { renditionsFolder, type Owner } from '../../src/domain/path.js';
-import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
+import type { ImageRecord, ShareRecord, TokenRecord } from '../../src/domain/records.js';
 import { isRefused, type Backend } from '../../src/gcp/backend.js';
-import { hashToken, mintToken } from '../../src/domain/token.js';
+import { hashToken } from '../../src/domain/token.js';
 import { referencedRenditions } from '../../src/lifecycle/cleanup.js';
 import { intercept, renditionText, type Job, type TestHarness } from './test-harness.js';
 
@@ -20,6 +20,8 @@ export interface State {
   images: ReadonlyMap<string, ImageRecord<number>>;
   /** By token hash. */
   tokens: ReadonlyMap<string, TokenRecord<number>>;
+  /** By id; the images under test have one owner. */
+  shares: ReadonlyMap<string, ShareRecord<number>>;
   /** Object names. */
   renditions: ReadonlySet<string>;
 }
@@ -31,7 +33,6 @@ export interface Subject {
   owners: ReadonlyMap<string, Owner>;
   readState: () => Promise<State>;
   readRendition: (name: string) => Promise<string | undefined>;
-  addToken: (hash: string, record: TokenRecord<number>) => Promise<void>;
   deleteToken: (hash: string) => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -54,8 +55,6 @@ const MAX_RUNNING = 4;
 interface Expected {
   upload?: { generation: string; text: string };
   wasDeleted: boolean;
-  /** Hashes of share tokens. */
-  shares: Set<string>;
 }
 
 /** The point before or after a call at which a handler is paused. */
@@ -83,20 +82,22 @@ export class ModelChecker {
   readonly #checkedImages = new WeakSet<object>();
   /** Refused uploads, as `name generation`: see MAX_IMAGES_PER_USER. */
   readonly #refused = new Set<string>();
+  /** Ids of shares that were active, and of those that a call may have revoked. */
+  readonly #active = new Set<string>();
+  readonly #mayBeRevoked = new Set<string>();
   readonly #running: RunningHandler[] = [];
   readonly #errors: unknown[] = [];
   readonly #names: readonly string[];
   readonly #startedAt: number;
   #runs = 0;
+  #shares = 0;
   /** Called when a call has returned or a handler has ended. */
   #onProgress = () => {};
 
   constructor(readonly subject: Subject) {
     this.#startedAt = subject.now();
     this.#names = [...subject.owners.keys()];
-    this.#expected = new Map(
-      this.#names.map((name) => [name, { wasDeleted: false, shares: new Set() }]),
-    );
+    this.#expected = new Map(this.#names.map((name) => [name, { wasDeleted: false }]));
     subject.harness.onDeleted = (name) => this.#expectDeleted(name);
   }
 
@@ -155,7 +156,8 @@ export class ModelChecker {
   /** Checks what must hold at every moment. */
   async check(): Promise<void> {
     assertThat(this.#errors.length === 0, 'no error', this.#errors[0]);
-    const { images, tokens, renditions } = await this.subject.readState();
+    const state = await this.subject.readState();
+    const { images, tokens, renditions } = state;
     const now = this.subject.now();
     for (const { image } of tokens.values()) {
       if (!image) continue;
@@ -176,6 +178,37 @@ export class ModelChecker {
       assertThat(!tokens.has(hash), 'a revoked token to stay revoked', hash);
     }
     this.#checkQuota(images);
+    this.#checkSharing(state);
+  }
+
+  /** Every token belongs to its image record or to an active share; no share is lost, no revoked one returns. */
+  #checkSharing({ images, tokens, shares }: State): void {
+    for (const [id, share] of shares) {
+      const isActive = share.state === 'active';
+      if (isActive) this.#active.add(id);
+      else this.#revoked.add(share.tokenHash);
+      assertThat(isActive || this.#mayBeRevoked.has(id), 'a share to be revoked by a call', id);
+      const hasToken = tokens.has(share.tokenHash) || this.#revoked.has(share.tokenHash);
+      assertThat(hasToken, 'an active share to have a token record', id);
+    }
+    for (const id of this.#active) {
+      if (shares.has(id)) continue;
+      const name = this.#nameOfShare(id);
+      assertThat(this.#expected.get(name)?.wasDeleted === true, 'a share to be kept', id);
+      this.#active.delete(id);
+    }
+    const defaults = new Set([...images.values()].map(({ token }) => hashToken(token)));
+    for (const [hash, token] of tokens) {
+      const isKnown =
+        token.kind === 'default'
+          ? defaults.has(hash)
+          : shares.get(token.shareId ?? '')?.tokenHash === hash;
+      assertThat(isKnown, `a ${token.kind} token record to belong to a record`, hash);
+    }
+  }
+
+  #nameOfShare(id: string): string {
+    return this.#names[Number(/^model-share-(\d+)-/.exec(id)?.[1])] ?? '';
   }
 
   /** How many uploads were refused, because their owner had too many images. */
@@ -242,13 +275,15 @@ export class ModelChecker {
     const bound = this.harness.config.revocationSeconds * 1000;
     for (let steps = 0; ; steps++) {
       assertThat(steps < 10_000, 'all work to complete', steps);
-      const { events, tasks } = this.harness;
+      const { calls, events, tasks } = this.harness;
       const isStarting = this.#running.length < MAX_RUNNING && random() < 0.2;
       const [event] = isStarting ? events.splice(randomIndex(events.length), 1) : [];
       const task = isStarting && event === undefined ? this.harness.takeTask() : undefined;
       if (event) this.start({ kind: 'event', event });
       else if (task) this.start({ kind: 'task', task });
+      else if (isStarting && calls[0]) this.call(calls.shift()?.data ?? {});
       else if (this.#running.length > 0) await this.step(randomIndex(1e6));
+      else if (calls.length > 0) continue;
       else if (events.length === 0 && tasks.length === 0) break;
       // Only tasks that are not due.
       else if (events.length === 0) this.#advanceTo(Math.min(...tasks.map(({ at }) => at)));
@@ -308,14 +343,60 @@ export class ModelChecker {
     await this.harness.backend.queues.enqueuePurge({ uid });
   }
 
-  /** Adds a share token with the renditions of the default token, as the owner's callable does. */
-  async share(name: string): Promise<void> {
-    const { images, tokens } = await this.subject.readState();
-    const defaultToken = tokens.get(hashToken(images.get(name)?.token ?? ''));
-    if (defaultToken?.image === undefined) return;
-    const hash = hashToken(mintToken());
-    await this.subject.addToken(hash, { ...defaultToken, kind: 'share' });
-    this.#expected.get(name)?.shares.add(hash);
+  /** Starts a call of the owner. */
+  call(data: object): void {
+    const [{ uid }] = this.subject.owners.values() as Iterable<Owner> as [Owner];
+    this.start({ kind: 'call', call: { uid, data } });
+  }
+
+  /** @param index of the original; `isAgain` repeats the previous call */
+  share(index: number, isAgain: boolean): void {
+    const position = index % this.#names.length;
+    const name = this.nameOf(index);
+    const { imageId } = this.subject.owners.get(name) as Owner;
+    if (!isAgain) this.#shares += 1;
+    const shareId = `model-share-${position}-${String(this.#shares).padStart(6, '0')}`;
+    const variants = this.#shares % 3 === 0 ? { variants: ['w40'] } : {};
+    const expiresIn = this.#shares % 4 === 0 ? 600 : null;
+    this.call({ action: 'createShare', imageId, shareId, expiresIn, ...variants });
+  }
+
+  async updateShare(pick: number): Promise<void> {
+    const shareId = await this.#pickShare(pick);
+    if (shareId === undefined) return;
+    this.call({ action: 'updateShare', shareId, expiresIn: pick % 2 === 0 ? 900 : null });
+  }
+
+  async revokeShare(pick: number): Promise<void> {
+    const shareId = await this.#pickShare(pick);
+    if (shareId === undefined) return;
+    this.#mayBeRevoked.add(shareId);
+    this.call({ action: 'revokeShare', shareId });
+  }
+
+  async rotate(name: string): Promise<void> {
+    const token = (await this.subject.readState()).images.get(name)?.token;
+    const { imageId } = this.subject.owners.get(name) as Owner;
+    if (token) this.call({ action: 'rotateToken', imageId, token });
+  }
+
+  /** @param name absent: all images of the owner */
+  async revokeAll(name?: string): Promise<void> {
+    // Any share that exists before the call ends may be revoked.
+    for (let number = 0; number <= this.#shares; number++) {
+      for (const position of this.#names.keys()) {
+        const id = `model-share-${position}-${String(number).padStart(6, '0')}`;
+        this.#mayBeRevoked.add(id);
+      }
+    }
+    const scope = name ? { imageId: this.subject.owners.get(name)?.imageId } : { all: true };
+    this.call({ action: 'revokeAll', ...scope });
+    return Promise.resolve();
+  }
+
+  async #pickShare(pick: number): Promise<string | undefined> {
+    const { shares } = await this.subject.readState();
+    return [...shares.keys()].sort()[pick % Math.max(1, shares.size)];
   }
 
   async revoke(pick: number): Promise<void> {
@@ -332,22 +413,29 @@ export class ModelChecker {
   }
 
   /** Checks one image after all events and tasks were handled. */
-  async #checkFinal(name: string, { originals, images, tokens, renditions }: State) {
-    const { upload, wasDeleted, shares } = this.#expected.get(name) as Expected;
+  async #checkFinal(name: string, { originals, images, tokens, shares, renditions }: State) {
+    const { upload } = this.#expected.get(name) as Expected;
     const { imageId } = this.subject.owners.get(name) as Owner;
     const image = images.get(name);
     const own = [...tokens].filter(([, token]) => token.imageId === imageId);
+    const ownShares = [...shares.values()].filter((share) => share.imageId === imageId);
     const folder = this.#folderOf(name);
     const stored = [...renditions].filter((object) => object.startsWith(folder));
     if (image && isRefused(image)) {
-      expect({ name, own, stored }).toEqual({ name, own: [], stored: [] });
+      expect({ name, own, ownShares, stored }).toEqual({
+        name,
+        own: [],
+        ownShares: [],
+        stored: [],
+      });
       // A record without an original stays only if the functions deleted it.
       expect(originals.has(name)).toBe(!image.original.deleted);
       expect(image.original.generation).toBe(upload?.generation ?? image.original.generation);
       return;
     }
     if (upload === undefined) {
-      expect({ name, image, own, stored }).toEqual({ name, image: undefined, own: [], stored: [] });
+      const none = { name, image: undefined, own: [], ownShares: [], stored: [] };
+      expect({ name, image, own, ownShares, stored }).toEqual(none);
       return;
     }
     expect(originals.get(name)?.hasDownloadToken).toBe(false);
@@ -358,11 +446,11 @@ export class ModelChecker {
     const token = hashToken(image?.token ?? '');
     const hashes = own.map(([hash]) => hash);
     expect(hashes.includes(token)).toBe(!this.#revoked.has(token));
-    // After a deletion, the order of the events decides whether an upload keeps the tokens.
-    if (!wasDeleted) {
-      const validShares = [...shares].filter((hash) => !this.#revoked.has(hash));
-      expect(new Set(hashes.filter((hash) => hash !== token))).toEqual(new Set(validShares));
-    }
+    const active = ownShares.filter(({ state }) => state === 'active');
+    const valid = active.flatMap((share) =>
+      this.#revoked.has(share.tokenHash) ? [] : [share.tokenHash],
+    );
+    expect(new Set(hashes.filter((hash) => hash !== token))).toEqual(new Set(valid));
     for (const [, token] of own) if (token.image) await this.#checkBytes(token.image);
     if (upload.text.startsWith('bad')) {
       expect(image).toMatchObject({ state: 'failed', error: { code: 'not-an-image' } });

@@ -60,6 +60,13 @@ export function operationSequences(originals: number, maxOperations: number) {
       if (next) checker.start({ kind: 'task', task: next });
     }),
   );
+  const share = fc
+    .tuple(original, fc.boolean())
+    .map(([index, isAgain]) =>
+      operation(`share ${index}${isAgain ? ' again' : ''}`, (checker) =>
+        checker.share(index, isAgain),
+      ),
+    );
   const operations = [
     // Listed several times: chosen more often.
     upload('good'),
@@ -83,8 +90,29 @@ export function operationSequences(originals: number, maxOperations: number) {
     pick.map((index) =>
       operation(`change parameters to ${index}`, (checker) => checker.reconfigure(index)),
     ),
+    share,
+    share,
+    pick.map((index) =>
+      operation(`update share ${index}`, (checker) => checker.updateShare(index)),
+    ),
+    pick.map((index) =>
+      operation(`revoke share ${index}`, (checker) => checker.revokeShare(index)),
+    ),
     original.map((index) =>
-      operation(`share ${index}`, (checker) => checker.share(checker.nameOf(index))),
+      operation(`replace the token of ${index}`, (checker) =>
+        checker.rotate(checker.nameOf(index)),
+      ),
+    ),
+    original.map((index) =>
+      operation(`revoke all of ${index}`, (checker) =>
+        checker.revokeAll(index === 0 ? undefined : checker.nameOf(index)),
+      ),
+    ),
+    fc.constant(0).map(() =>
+      operation('make a call again', (checker) => {
+        const call = checker.harness.calls.shift();
+        if (call) checker.call(call.data);
+      }),
     ),
     pick.map((index) => operation(`revoke token ${index}`, (checker) => checker.revoke(index))),
     // Rare, because it deletes everything.

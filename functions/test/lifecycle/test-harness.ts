@@ -15,6 +15,8 @@ import { purge } from '../../src/lifecycle/purge.js';
 import { originalDeleted } from '../../src/lifecycle/original-deleted.js';
 import type { ProcessingContext } from '../../src/lifecycle/context.js';
 import { cleanup } from '../../src/lifecycle/cleanup.js';
+import { revokeUserTokens } from '../../src/sharing/revoke-user-tokens.js';
+import { handleSharingCall } from '../../src/sharing/sharing.js';
 
 /** The bucket of a test. Generations increase. */
 export interface TestBucket {
@@ -27,8 +29,17 @@ export type BucketEvent = { name: string; generation: string; time: number } & (
   { kind: 'finalized'; bytes: number } | { kind: 'deleted' }
 );
 
-/** An event or a task to be handled. */
-export type Job = { kind: 'event'; event: BucketEvent } | { kind: 'task'; task: QueuedTask };
+/** A call of the owner: input of `sharing`. */
+export interface SharingCall {
+  uid: string;
+  data: object;
+}
+
+/** An event, a task or a call to be handled. */
+export type Job =
+  | { kind: 'event'; event: BucketEvent }
+  | { kind: 'task'; task: QueuedTask }
+  | { kind: 'call'; call: SharingCall };
 
 /** A point before or after a call of the backend: `records.begin before`. */
 export type Point = `${string}.${string} ${'before' | 'after'}`;
@@ -41,15 +52,17 @@ export function intercept(backend: Backend, at: (point: Point) => Promise<void>)
         name,
         async (...args: unknown[]) => {
           await at(`${group}.${name} before`);
-          const result = await call(...args);
+          const [result] = await Promise.allSettled([call(...args)]);
           await at(`${group}.${name} after`);
-          return result;
+          if (result.status === 'rejected') throw result.reason as Error;
+          return result.value;
         },
       ]),
     ) as T;
   return {
     objects: wrap('objects', backend.objects),
     records: wrap('records', backend.records),
+    shares: wrap('shares', backend.shares),
     queues: wrap('queues', backend.queues),
     jobs: wrap('jobs', backend.jobs),
   };
@@ -96,6 +109,8 @@ export interface HarnessOptions {
 
 export class TestHarness {
   readonly events: BucketEvent[] = [];
+  /** Calls that the client makes again, because their handler has died. */
+  readonly calls: SharingCall[] = [];
   readonly logged: unknown[][] = [];
   readonly #options: HarnessOptions;
   /** Generations of the live objects, by name. */
@@ -179,19 +194,28 @@ export class TestHarness {
       const finalized = { hasOwner: true, original: upload, time, hasDownloadToken: true };
       return originalFinalized(finalized, context);
     }
+    if (job.kind === 'call') {
+      const { uid, data } = job.call;
+      return handleSharingCall(uid, data, { ...context, limit: { count: () => {} } });
+    }
     const { task } = job;
     if (task.queue === 'processImage') {
       const delivery = { retryCount: task.deliveries ?? 0, random: () => 0.5 };
       return processUpload(task.task, delivery, context);
     }
     if (task.queue === 'cleanup') return cleanup(task.task, context);
-    if (task.queue === 'purge') return purge(task.task, context);
+    if (task.queue === 'purge') {
+      return 'revokeBefore' in task.task
+        ? revokeUserTokens(task.task, context)
+        : purge(task.task, context);
+    }
     return backfill(task.task, { id: task.id ?? 'run', isFinalAttempt: false }, context);
   }
 
-  /** Delivers an event or a task again, because its handler has died. */
+  /** Delivers an event or a task again, because its handler has died. A client makes its call again. */
   redeliver(job: Job): void {
     if (job.kind === 'event') this.events.push(job.event);
+    else if (job.kind === 'call') this.calls.push(job.call);
     else this.tasks.push({ ...job.task, deliveries: (job.task.deliveries ?? 0) + 1 });
   }
 

@@ -58,6 +58,8 @@ export interface ImageRecord<Time = unknown> {
   placeholder?: Placeholder;
   /** Present when `state` is `failed`; `message` can be displayed to the user. */
   error?: { code: string; message: string };
+  /** Present after the default token was replaced: the URLs of the previous one end within the bound. */
+  previousToken?: { revokedAt: Time; revocationSeconds: number };
   createdAt: Time;
   updatedAt: Time;
 }

@@ -154,6 +154,7 @@ function imageRecord(): Possible {
     error: unknown(),
     settings: unknown(),
     attempt: unknown(),
+    previousToken: unknown(),
     createdAt: unknown(),
     updatedAt: unknown(),
   } satisfies Record<keyof ImageRecord, Possible>);
@@ -165,6 +166,7 @@ function tokenRecord(): Possible {
     imageId: unknown(),
     imagePath: unknown(),
     kind: unknown(),
+    shareId: unknown(),
     label: unknown(),
     variants: unknown(),
     expiresAt: unknown(),

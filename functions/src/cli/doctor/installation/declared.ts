@@ -22,6 +22,7 @@ export const DECLARED = {
   purge: { kind: 'tasks' },
   deleteUserImages: { kind: 'callable' },
   startBackfill: { kind: 'callable' },
+  sharing: { kind: 'callable' },
   serve: { kind: 'https' },
 } as const satisfies Record<string, Trigger>;
 

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { openMemoryHarness, settle } from '../../test/lifecycle/memory-harness.js';
+import { MAX_SHARES_PER_IMAGE } from '../domain/sharing.js';
+import { hashToken } from '../domain/token.js';
+import { openCallLimit } from './call-limit.js';
+import { handleSharingCall } from './sharing.js';
+
+async function openCalls(parameters: Record<string, string> = {}) {
+  const memory = openMemoryHarness(parameters);
+  await memory.harness.upload('originals/alice/cat', 'cat');
+  await settle(memory);
+  const context = {
+    ...memory.harness.processingContext(),
+    limit: openCallLimit(() => memory.time.now),
+  };
+  const call = (data: object, uid: string | undefined = 'alice') =>
+    handleSharingCall(uid, data, context);
+  return {
+    ...memory,
+    call,
+    signedOut: (data: object) => handleSharingCall(undefined, data, context),
+  };
+}
+
+const SHARE = { action: 'createShare', imageId: 'cat', expiresIn: 86_400 };
+
+test('an owner creates, changes and revokes a share; times are ISO 8601', async () => {
+  const { call, time, backend } = await openCalls();
+  const shareId = randomUUID();
+  const created = await call({ ...SHARE, shareId });
+  const expiresAt = new Date(time.now + 86_400_000).toISOString();
+  expect(created).toEqual({
+    answer: { shareId, token: expect.stringMatching(/^spv_/), expiresAt },
+  });
+  const changed = await call({ action: 'updateShare', shareId, expiresIn: null });
+  expect(changed).toEqual({ answer: { shareId, expiresAt: null } });
+  const revokedAt = new Date(time.now).toISOString();
+  const deadBy = new Date(time.now + 60_000).toISOString();
+  const revoked = await call({ action: 'revokeShare', shareId });
+  expect(revoked).toEqual({ answer: { shareId, revokedAt, deadBy } });
+  expect([...backend.tokens.values()].map(({ kind }) => kind)).toEqual(['default']);
+});
+
+test('rotateToken answers with the new token, revokeAll with the number of shares', async () => {
+  const { call, backend, time } = await openCalls();
+  const token = backend.images.get('users/alice/images/cat')?.token ?? '';
+  const rotated = await call({ action: 'rotateToken', imageId: 'cat', token });
+  expect(rotated).toEqual({
+    answer: { token: expect.not.stringMatching(token), deadBy: expect.any(String) },
+  });
+  expect(backend.tokens.has(hashToken(token))).toBe(false);
+  await call({ ...SHARE, shareId: randomUUID() });
+  time.now += 1;
+  await expect(call({ action: 'revokeAll', imageId: 'cat' })).resolves.toMatchObject({
+    answer: { shares: 1 },
+  });
+});
+
+test('revokeAll of all images is a task, which revokes nothing that was created after the call', async () => {
+  const memory = await openCalls();
+  const { call, backend, time, harness } = memory;
+  const first = backend.images.get('users/alice/images/cat')?.token;
+  await call({ ...SHARE, shareId: randomUUID() });
+  time.now += 1;
+  await expect(call({ action: 'revokeAll', all: true })).resolves.toEqual({
+    answer: { queued: true },
+  });
+  const later = randomUUID();
+  await call({ ...SHARE, shareId: later });
+  const [task] = harness.tasks;
+  await settle(memory);
+  const second = backend.images.get('users/alice/images/cat')?.token;
+  expect(second).not.toBe(first);
+  const states = [...backend.shareRecords].map(([key, { state }]) => [key.slice(6), state]);
+  expect(states).toContainEqual([later, 'active']);
+  expect(states.filter(([, state]) => state === 'revoked')).toHaveLength(1);
+  // Delivered twice.
+  if (task) harness.tasks.push(task);
+  await settle(memory);
+  expect(backend.images.get('users/alice/images/cat')?.token).toBe(second);
+});
+
+test('each failure has its code, its reason and no names', async () => {
+  const { call, signedOut } = await openCalls({ SHARE_MAX_DAYS: '1' });
+  const share = () => ({ ...SHARE, shareId: randomUUID() });
+  await expect(signedOut(share())).resolves.toMatchObject({
+    failure: { code: 'unauthenticated', details: { reason: 'not-signed-in' } },
+  });
+  await expect(call({ ...share(), label: 'a\u0000' })).resolves.toMatchObject({
+    failure: { code: 'invalid-argument', details: { issues: [{ path: 'label' }] } },
+  });
+  await expect(call({ ...share(), expiresIn: null })).resolves.toMatchObject({
+    failure: { code: 'invalid-argument', details: { reason: 'expiry-too-long', limit: 86_400 } },
+  });
+  const foreign = await call(share(), 'bob');
+  expect(foreign).toEqual({
+    failure: {
+      code: 'not-found',
+      message: 'There is no such photo.',
+      details: { reason: 'no-image' },
+    },
+  });
+  for (let count = 0; count < MAX_SHARES_PER_IMAGE; count++) await call(share());
+  await expect(call(share())).resolves.toMatchObject({
+    failure: { code: 'resource-exhausted', details: { reason: 'too-many-shares', limit: 20 } },
+  });
+});
+
+test('a failure of Firestore is logged without names and answered with unavailable', async () => {
+  const { harness } = await openCalls();
+  const { backend } = harness;
+  const broken = () => Promise.reject(Object.assign(new Error('users/alice'), { code: 14 }));
+  const context = {
+    ...harness.processingContext({ ...backend, shares: { ...backend.shares, create: broken } }),
+    limit: openCallLimit(() => 0),
+  };
+  const result = await handleSharingCall('alice', { ...SHARE, shareId: randomUUID() }, context);
+  expect(result).toMatchObject({
+    failure: { code: 'unavailable', details: { reason: 'unavailable' } },
+  });
+  expect(JSON.stringify(harness.logged)).toContain('sharing failed');
+  expect(JSON.stringify(harness.logged)).not.toContain('alice');
+});
+
+test('shares expire at their second, and an expired one no longer counts', async () => {
+  const { call, backend, time } = await openCalls();
+  for (let count = 0; count < MAX_SHARES_PER_IMAGE; count++) {
+    await call({ ...SHARE, expiresIn: 60, shareId: randomUUID() });
+  }
+  time.now += 60_000;
+  const created = await call({ ...SHARE, shareId: randomUUID() });
+  expect(created).toHaveProperty('answer');
+  // The token records of the expired ones are deleted.
+  expect(backend.tokens.size).toBe(2);
+});

@@ -1,0 +1,114 @@
+/** Handles the calls of `sharing`: an owner creates, changes and revokes the tokens of their own images. */
+import {
+  reasonOf,
+  SHARING_FAILURES,
+  SharingFailure,
+  type SharingDetails,
+  type SharingReason,
+} from '../errors.js';
+import type { SharingCallContext } from './context.js';
+import { parseSharingInput, type SharingInput } from './input.js';
+
+/** Times are ISO 8601 texts, because a callable transports JSON. */
+export type SharingAnswer =
+  | { shareId: string; token?: string; expiresAt: string | null }
+  | { shareId: string; expiresAt: string | null; deadBy?: string }
+  | { shareId: string; revokedAt: string; deadBy: string }
+  | { token: string; deadBy: string }
+  | { shares: number; deadBy: string }
+  | { queued: true };
+
+export interface SharingCallFailure {
+  code: (typeof SHARING_FAILURES)[SharingReason]['code'];
+  message: string;
+  details: SharingDetails & { reason: SharingReason };
+}
+
+/**
+ * Handles one call.
+ * @param uid of the caller; every path is made from it, none from the input
+ * @returns the answer, or the error of the callable protocol; it reveals nothing about other users
+ */
+export async function handleSharingCall(
+  uid: string | undefined,
+  data: unknown,
+  context: SharingCallContext,
+): Promise<{ answer: SharingAnswer } | { failure: SharingCallFailure }> {
+  try {
+    if (uid === undefined) throw new SharingFailure('not-signed-in');
+    context.limit.count(uid);
+    return { answer: await run(uid, parseSharingInput(data, context.config), context) };
+  } catch (error) {
+    if (!(error instanceof SharingFailure)) {
+      context.log('ERROR', 'sharing failed', { reason: reasonOf(error) });
+    }
+    const failure =
+      error instanceof SharingFailure
+        ? error
+        : new SharingFailure('unavailable', {}, { cause: error });
+    const { code, publicMessage: message } = SHARING_FAILURES[failure.reason];
+    return { failure: { code, message, details: { reason: failure.reason, ...failure.details } } };
+  }
+}
+
+async function run(
+  uid: string,
+  input: SharingInput,
+  { backend, now }: SharingCallContext,
+): Promise<SharingAnswer> {
+  const { shares, queues } = backend;
+  switch (input.action) {
+    case 'createShare': {
+      const { action: _, label, variants, showOnce, ...request } = input;
+      const { token, expiresAt } = await shares.create(uid, {
+        ...request,
+        ...(label !== undefined && { label }),
+        ...(variants && { variants }),
+        ...(showOnce !== undefined && { showOnce }),
+      });
+      return {
+        shareId: input.shareId,
+        ...(token !== undefined && { token }),
+        expiresAt: toIsoOrNull(expiresAt),
+      };
+    }
+    case 'updateShare': {
+      const { shareId, expiresIn, label, variants } = input;
+      const updated = await shares.update(uid, shareId, {
+        ...(expiresIn !== undefined && { expiresIn }),
+        ...(label !== undefined && { label }),
+        ...(variants !== undefined && { variants }),
+      });
+      return {
+        shareId,
+        expiresAt: toIsoOrNull(updated.expiresAt),
+        ...(updated.deadBy !== undefined && { deadBy: toIso(updated.deadBy) }),
+      };
+    }
+    case 'revokeShare': {
+      const { revokedAt, deadBy } = await shares.revoke(uid, input.shareId);
+      return { shareId: input.shareId, revokedAt: toIso(revokedAt), deadBy: toIso(deadBy) };
+    }
+    case 'rotateToken': {
+      const owner = { uid, imageId: input.imageId };
+      const { token, deadBy } = await shares.rotate(owner, input.token);
+      return { token, deadBy: toIso(deadBy) };
+    }
+    case 'revokeAll': {
+      if (input.imageId === undefined) {
+        await queues.enqueuePurge({ uid, revokeBefore: now() });
+        return { queued: true };
+      }
+      const revoked = await shares.revokeAll({ uid, imageId: input.imageId }, now());
+      return { shares: revoked.shares, deadBy: toIso(revoked.deadBy) };
+    }
+  }
+}
+
+function toIso(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function toIsoOrNull(time: number | undefined): string | null {
+  return time === undefined ? null : toIso(time);
+}
