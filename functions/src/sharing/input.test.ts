@@ -35,7 +35,7 @@ test.each([
 
 test.each<[what: string, data: unknown, path: string]>([
   ['nothing', undefined, ''],
-  ['a list', [], 'action'],
+  ['a list', [], ''],
   ['no action', {}, 'action'],
   ['an unknown action', { ...SHARE, action: 'deleteShare' }, 'action'],
   ['no expiry', { ...SHARE, expiresIn: undefined }, 'expiresIn'],

@@ -356,6 +356,12 @@ export class ModelChecker {
     const { imageId } = this.subject.owners.get(name) as Owner;
     if (!isAgain) this.#shares += 1;
     const shareId = `model-share-${position}-${String(this.#shares).padStart(6, '0')}`;
+    const { calls } = this.harness;
+    const running = this.#running.flatMap(({ job }) => (job.kind === 'call' ? [job.call] : []));
+    const isRevoking = [...calls, ...running].some(
+      ({ data }) => (data as { action?: string }).action === 'revokeAll',
+    );
+    if (isRevoking) this.#mayBeRevoked.add(shareId);
     const variants = this.#shares % 3 === 0 ? { variants: ['w40'] } : {};
     const expiresIn = this.#shares % 4 === 0 ? 600 : null;
     this.call({ action: 'createShare', imageId, shareId, expiresIn, ...variants });
