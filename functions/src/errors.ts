@@ -123,8 +123,7 @@ export const SHARING_FAILURES = {
   'unknown-variant': {
     code: 'invalid-argument',
     publicMessage: 'There is no such size.',
-    meaning:
-      '`variants` names a variant that `VARIANTS` does not have; `details.variant` is its name.',
+    meaning: '`variants` names a variant that `VARIANTS` does not have.',
   },
   'expiry-too-long': {
     code: 'invalid-argument',
@@ -178,7 +177,6 @@ export type SharingReason = keyof typeof SHARING_FAILURES;
 /** What `details` has besides the reason. */
 export interface SharingDetails {
   issues?: { path: string; message: string }[];
-  variant?: string;
   limit?: number;
   /** Whole seconds. */
   retryAfter?: number;

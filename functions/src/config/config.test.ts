@@ -66,11 +66,17 @@ test('applies the documented defaults', () => {
     formats: ['webp', 'jpeg'],
     imagesCollection: { text: 'users/{uid}/images', segments: ['users', '{uid}', 'images'] },
     tokensCollection: 'imageTokens',
+    sharesCollection: {
+      text: 'users/{uid}/imageShares',
+      segments: ['users', '{uid}', 'imageShares'],
+    },
     jobsCollection: 'imageJobs',
     revocationSeconds: 60,
     noindex: true,
     trustedProxies: [],
     quotas: { views: 3000, token: 6000, tokenBytes: 1_000_000_000 },
+    shareMaxDays: 0,
+    enforceAppCheck: false,
     lockOriginals: true,
     maxImagesPerUser: 0,
     deleteExcessOriginals: true,
@@ -80,6 +86,13 @@ test('applies the documented defaults', () => {
     heic: true,
     tiff: false,
   });
+});
+
+test('refuses one collection for image records and share records', () => {
+  const both = { IMAGES_COLLECTION: 'a/{uid}/b', SHARES_COLLECTION: 'a/{uid}/b' };
+  expect(() => parseConfig({ ...BUCKET, ...both })).toThrow(
+    'SHARES_COLLECTION: expected another collection than IMAGES_COLLECTION; found "a/{uid}/b" for both.',
+  );
 });
 
 test('applies the default of an empty parameter', () => {

@@ -37,7 +37,7 @@ export interface ShareChanges {
 }
 
 /** A token record as far as sharing needs it. */
-export type TokenSummary = Pick<TokenRecord<number>, 'kind' | 'expiresAt'>;
+export type TokenSummary = Pick<TokenRecord<number>, 'kind' | 'shareId' | 'expiresAt'>;
 
 /** What a transaction has read about an image. */
 export interface SharedImage {
@@ -185,12 +185,14 @@ export function updateShare(
     updatedAt: 'now',
   };
   const writes = { share: { id, record: share }, changedToken: { hash: tokenHash, fields } };
-  const { expiresAt: before = Infinity } = stored;
+  const before = lastExpiry(stored, revocationSeconds);
   // Responses in caches were made with the previous expiry.
   const cachedUntil = Math.min(clock + revocationSeconds * 1000, before);
   const ends = [
     ...(isNarrower(fields.variants, stored.variants) ? [cachedUntil] : []),
-    ...(expiresAt !== undefined && expiresAt < before ? [Math.max(expiresAt, cachedUntil)] : []),
+    ...(expiresIn !== undefined && expiresAt !== undefined && expiresAt < before
+      ? [Math.max(expiresAt, cachedUntil)]
+      : []),
   ];
   return { share, writes, ...(ends.length > 0 && { deadBy: Math.max(...ends) }) };
 }
@@ -207,15 +209,18 @@ export function revokeShare(
 ): { share: ShareRecord<Moment>; writes: SharingWrites } {
   if (stored === undefined) throw new SharingFailure('no-share');
   if (stored.state === 'revoked') return { share: stored, writes: {} };
-  const { token: _, ...rest } = stored;
+  const { expiresAt } = stored;
   const share: ShareRecord<Moment> = {
-    ...rest,
+    ...stored,
     state: 'revoked',
     revokedAt: 'now',
     revocationSeconds,
     deleteAt: clock + KEPT_AFTER_END_MS,
     updatedAt: 'now',
   };
+  delete share.token;
+  // Without an expiry, the end is that of the bound.
+  if (expiresAt !== lastExpiry(stored, revocationSeconds)) delete share.expiresAt;
   return {
     share,
     writes: { share: { id, record: share }, deletedTokens: [stored.tokenHash] },
@@ -259,6 +264,50 @@ export function rotateToken(
   };
 }
 
+/** Share records and share tokens of an image that do not agree, by their ids. */
+export interface ShareFaults {
+  /** Active shares that have not expired and whose token record was deleted. */
+  sharesWithoutToken: string[];
+  /** Token records of `sharing` that no active share names: their owner can't revoke them. */
+  tokensWithoutShare: string[];
+}
+
+/**
+ * Compares the share records and the token records of an image.
+ * @param shares the active ones
+ * @param clock milliseconds since 1970
+ */
+export function findShareFaults(
+  shares: ReadonlyMap<string, ShareRecord<number>>,
+  tokens: SharedImage['tokens'],
+  clock: number,
+): ShareFaults {
+  const sharesWithoutToken = [...shares]
+    .filter(([, share]) => !tokens.has(share.tokenHash) && !hasExpired(share, clock))
+    .map(([id]) => id);
+  const named = new Set([...shares.values()].map(({ tokenHash }) => tokenHash));
+  const tokensWithoutShare = [...tokens]
+    .filter(([hash, { shareId }]) => shareId !== undefined && !named.has(hash))
+    .map(([hash]) => hash);
+  return { sharesWithoutToken, tokensWithoutShare };
+}
+
+/**
+ * Makes the records agree. Never creates a token record: a token whose record was deleted stays revoked.
+ * @param shares the active ones
+ */
+export function repairShares(
+  shares: ReadonlyMap<string, ShareRecord<number>>,
+  tokens: SharedImage['tokens'],
+  context: SharingContext,
+): SharingWrites[] {
+  const faults = findShareFaults(shares, tokens, context.clock);
+  return [
+    ...faults.sharesWithoutToken.map((id) => revokeShare(id, shares.get(id), context).writes),
+    ...faults.tokensWithoutShare.map((hash) => ({ deletedTokens: [hash] })),
+  ];
+}
+
 /** @throws SharingFailure unless the image has renditions, or is being processed */
 function shareableImage(image: ImageRecord<number> | undefined): ImageRecord<number> {
   if (image === undefined) throw new SharingFailure('no-image');
@@ -282,6 +331,18 @@ function hasExpired({ expiresAt = Infinity }: { expiresAt?: number }, clock: num
 
 function expiryOf(expiresIn: number | null, clock: number): number | undefined {
   return expiresIn === null ? undefined : clock + expiresIn * 1000;
+}
+
+/**
+ * When the last of the responses expires that were made with a share, milliseconds since 1970: some may have been made
+ * before its last change, with a later expiry, and be cached until the bound after it.
+ */
+function lastExpiry(
+  { expiresAt = Infinity, createdAt, updatedAt }: ShareRecord<number>,
+  revocationSeconds: number,
+): number {
+  const wasChanged = updatedAt > createdAt;
+  return wasChanged ? Math.max(expiresAt, updatedAt + revocationSeconds * 1000) : expiresAt;
 }
 
 /** Whether `after` lacks a variant that `before` allowed; undefined allows all. */

@@ -21,7 +21,7 @@ function failureOf(data: unknown, config = CONFIG): SharingFailure {
 
 test.each([
   SHARE,
-  { ...SHARE, expiresIn: 60, label: 'Änne 👩‍👩‍👧', variants: ['w800'], showOnce: true },
+  { ...SHARE, expiresIn: 60, label: '写真 👩‍👩‍👧', variants: ['w800'], showOnce: true },
   { ...SHARE, label: '😀'.repeat(80) },
   { ...UPDATE, expiresIn: 315_360_000 },
   { ...UPDATE, variants: null, label: '' },

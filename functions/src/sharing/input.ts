@@ -20,7 +20,9 @@ const imageId = z
   .refine(isDocumentId, 'Expected the id of an image');
 const shareId = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{16,64}$/, 'Expected 16 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
+  .regex(/^[A-Za-z0-9_-]{16,64}$/, 'Expected 16 to 64 characters of A-Z, a-z, 0-9, "_" and "-"')
+  // Firestore reserves ids between two pairs of underscores.
+  .refine(isDocumentId, 'Expected an id that is not reserved');
 const expiresIn = z.int().min(MIN_SECONDS).max(MAX_SECONDS).nullable();
 const label = z
   .string()

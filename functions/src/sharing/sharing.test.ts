@@ -30,7 +30,7 @@ test('an owner creates, changes and revokes a share; times are ISO 8601', async 
   const created = await call({ ...SHARE, shareId });
   const expiresAt = new Date(time.now + 86_400_000).toISOString();
   expect(created).toEqual({
-    answer: { shareId, token: expect.stringMatching(/^spv_/), expiresAt },
+    answer: { shareId, token: expect.stringMatching(/^spv_/) as string, expiresAt },
   });
   const changed = await call({ action: 'updateShare', shareId, expiresIn: null });
   expect(changed).toEqual({ answer: { shareId, expiresAt: null } });
@@ -46,7 +46,10 @@ test('rotateToken answers with the new token, revokeAll with the number of share
   const token = backend.images.get('users/alice/images/cat')?.token ?? '';
   const rotated = await call({ action: 'rotateToken', imageId: 'cat', token });
   expect(rotated).toEqual({
-    answer: { token: expect.not.stringMatching(token), deadBy: expect.any(String) },
+    answer: {
+      token: expect.not.stringMatching(token) as string,
+      deadBy: expect.any(String) as string,
+    },
   });
   expect(backend.tokens.has(hashToken(token))).toBe(false);
   await call({ ...SHARE, shareId: randomUUID() });

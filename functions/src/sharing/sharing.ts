@@ -59,15 +59,17 @@ async function run(
   const { shares, queues } = backend;
   switch (input.action) {
     case 'createShare': {
-      const { action: _, label, variants, showOnce, ...request } = input;
+      const { imageId, shareId, expiresIn: seconds, label, variants, showOnce } = input;
       const { token, expiresAt } = await shares.create(uid, {
-        ...request,
+        imageId,
+        shareId,
+        expiresIn: seconds,
         ...(label !== undefined && { label }),
         ...(variants && { variants }),
         ...(showOnce !== undefined && { showOnce }),
       });
       return {
-        shareId: input.shareId,
+        shareId,
         ...(token !== undefined && { token }),
         expiresAt: toIsoOrNull(expiresAt),
       };
