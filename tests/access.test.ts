@@ -89,11 +89,14 @@ describe('the promises', () => {
     expect(allowed.filter(({ thing }) => thing === 'token record')).toEqual([]);
   });
 
-  test('only the owner reads an image record, and nobody writes one', () => {
-    const cells = allowed.filter(({ thing }) => thing === 'image record');
-    expect(cells.filter((cell) => !isOwner(cell))).toEqual([]);
-    expect(new Set(cells.map(({ act }) => act))).toEqual(new Set(['get', 'list', 'query']));
-  });
+  test.each(['image record', 'share record'])(
+    'only the owner reads an %s, nobody writes one',
+    (record) => {
+      const cells = allowed.filter(({ thing }) => thing === record);
+      expect(cells.filter((cell) => !isOwner(cell))).toEqual([]);
+      expect(new Set(cells.map(({ act }) => act))).toEqual(new Set(['get', 'list', 'query']));
+    },
+  );
 
   test("nobody has access to a stranger's things", () => {
     expect(allowed.filter(({ thing }) => thing === "a stranger's things")).toEqual([]);

@@ -18,10 +18,14 @@ import { expected, type Act } from './access/table.js';
 
 const ROOT = join(__dirname, '..');
 const NOW = new Date('2026-06-01T00:00:00Z');
-const { originalsPath, variantsPath, imagesCollection, tokensCollection } = parseConfig({
-  BUCKET: 'demo.appspot.com',
-});
-const PATHS = { originalsPath, variantsPath, imagesCollection, tokensCollection };
+const CONFIG = parseConfig({ BUCKET: 'demo.appspot.com' });
+const PATHS = {
+  originalsPath: CONFIG.originalsPath,
+  variantsPath: CONFIG.variantsPath,
+  imagesCollection: CONFIG.imagesCollection,
+  sharesCollection: CONFIG.sharesCollection,
+  tokensCollection: CONFIG.tokensCollection,
+};
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 
 /** The acts of the access table that a method of rules decides about. */
@@ -55,6 +59,7 @@ const THINGS = {
   originals: 'original',
   renditions: 'rendition',
   'image records': 'image record',
+  'share records': 'share record',
   'token records': 'token record',
 } as const satisfies Record<Thing, string>;
 
@@ -98,7 +103,8 @@ describe.each([
       return first === 'originals' && second !== undefined && third !== undefined && !fourth;
     }
     if (first === 'imageTokens') return second !== undefined && third === undefined;
-    return first === 'users' && third === 'images' && fourth !== undefined && more.length === 0;
+    const isRecord = third === 'images' || third === 'imageShares';
+    return first === 'users' && isRecord && fourth !== undefined && more.length === 0;
   };
 
   const isOwnUpload = ({ request: { method, path, request } }: Case): boolean => {

@@ -22,9 +22,12 @@ function blocksOf(file: string): string {
 const GUIDE = 'docs/guides/rules.md';
 
 // `npm run docs` copies the blocks to the guide, by the comment that each begins with.
-test.each(['storage.rules', 'firestore.rules'])('the blocks to paste are those of %s', (file) => {
+test.each([
+  ['storage.rules', 2],
+  ['firestore.rules', 3],
+])('the blocks to paste are those of %s', (file, count) => {
   const blocks = blocksOf(file);
-  expect(blocks.match(/^match /gm)).toHaveLength(2);
+  expect(blocks.match(/^match /gm)).toHaveLength(count);
   const [comment = ''] = blocks.split('(', 1);
   const copy = codeBlocksOf({ path: GUIDE, text: read(GUIDE) }).find(({ code }) =>
     code.startsWith(comment),

@@ -66,7 +66,7 @@ export const RULES_EXAMPLES: readonly RulesExample[] = [
     firestore(
       'match /{document=**} {\n  allow read, write: if request.time < timestamp.date(2026, 7, 1);\n}',
     ),
-    '3:3 anyone get, list and write image records and token records',
+    '3:3 anyone get, list and write image records, share records and token records',
   ),
   example(
     'Firestore: test mode, expired',
@@ -77,15 +77,15 @@ export const RULES_EXAMPLES: readonly RulesExample[] = [
   example(
     'Firestore: signed-in users, version 1',
     firestore('match /{document=**} {\n  allow read, write: if request.auth != null;\n}', '1'),
-    '3:3 every signed-in user, even with an anonymous account, get, list and write image records and token records',
+    '3:3 every signed-in user, even with an anonymous account, get, list and write image records, share records and token records',
   ),
   example(
     'Firestore: everyone reads, signed-in users write',
     firestore(
       'match /{document=**} {\n  allow read;\n  allow write: if request.auth.uid != null;\n}',
     ),
-    '3:3 anyone get and list image records and token records',
-    '4:3 every signed-in user, even with an anonymous account, write image records and token records',
+    '3:3 anyone get and list image records, share records and token records',
+    '4:3 every signed-in user, even with an anonymous account, write image records, share records and token records',
   ),
   // Examples of the documentation.
   example(
@@ -93,7 +93,7 @@ export const RULES_EXAMPLES: readonly RulesExample[] = [
     firestore(
       'match /users/{userId}/{document=**} {\n  allow read, write: if request.auth != null && request.auth.uid == userId;\n}',
     ),
-    '3:3 owners write their own image records',
+    '3:3 owners write their own image records and share records',
   ),
   example(
     'Firestore: owners write their own document',
@@ -113,6 +113,13 @@ export const RULES_EXAMPLES: readonly RulesExample[] = [
     '3:3 every signed-in user, even with an anonymous account, get and list image records',
   ),
   example(
+    'Firestore: a collection group that is named as the share records are',
+    firestore(
+      'match /{path=**}/imageShares/{share} {\n  allow read: if request.auth.uid != null;\n}',
+    ),
+    '3:3 every signed-in user, even with an anonymous account, get and list share records',
+  ),
+  example(
     'Firestore: fields decide who writes',
     firestore(
       `match /{document=**} {
@@ -121,7 +128,7 @@ export const RULES_EXAMPLES: readonly RulesExample[] = [
   allow read: if resource.data.visibility == 'public';
 }`,
     ),
-    '3:3 every signed-in user, even with an anonymous account, create image records and token records',
+    '3:3 every signed-in user, even with an anonymous account, create image records, share records and token records',
   ),
   example(
     'Firestore: roles in documents',
@@ -130,14 +137,14 @@ export const RULES_EXAMPLES: readonly RulesExample[] = [
   allow read: if get(/databases/$(database)/documents/users/$(request.auth.uid)).data.admin == true;
 }`,
     ),
-    '?3:3 some users get and list image records and token records',
+    '?3:3 some users get and list image records, share records and token records',
   ),
   example(
     'Firestore: a custom claim',
     firestore(
       'match /{document=**} {\n  allow read, write: if request.auth.token.admin == true;\n}',
     ),
-    '?3:3 some users get, list and write image records and token records',
+    '?3:3 some users get, list and write image records, share records and token records',
   ),
   example(
     'Storage: a folder for each user',
@@ -298,7 +305,7 @@ match /b/other-bucket/o/{file=**} { allow read; }
 }`,
     ),
     '3:3 anyone get and list token records',
-    '5:5 every signed-in user, even with an anonymous account, create token records and owners write their own image records',
+    '5:5 every signed-in user, even with an anonymous account, create token records and owners write their own image records and share records',
     '?5:5 some users update and delete token records',
   ),
   example(
@@ -314,13 +321,27 @@ match /b/other-bucket/o/{file=**} { allow read; }
     '3:3 owners get their own token records',
   ),
   example(
+    'Firestore: share records that their owner changes, and that anyone gets by their id',
+    firestore(
+      `match /users/{uid}/imageShares/{id} {
+  allow read: if request.auth.uid == uid;
+  allow update: if request.auth.uid == uid && request.resource.data.imageId == resource.data.imageId;
+  allow delete: if request.auth.uid == uid;
+  allow get;
+}`,
+    ),
+    '4:3 owners update their own share records',
+    '5:3 owners delete their own share records',
+    '6:3 anyone get share records',
+  ),
+  example(
     'Firestore: a secret that a client must know',
     firestore(
       `match /{document=**} {
   allow create: if request.resource.data.code == get(/databases/$(database)/documents/secrets/code).data.value;
 }`,
     ),
-    '?3:3 some users create image records and token records',
+    '?3:3 some users create image records, share records and token records',
   ),
   example(
     'Firestore: all collections but those of the product',
@@ -335,7 +356,7 @@ match /b/other-bucket/o/{file=**} { allow read; }
     firestore(
       'match /{document=**} {\n  allow get: if request.time > timestamp.date(2030, 1, 1);\n}',
     ),
-    '3:3 anyone get image records and token records',
+    '3:3 anyone get image records, share records and token records',
   ),
   example(
     'Firestore: anyone, by a mistake with ||',
@@ -345,7 +366,7 @@ match /b/other-bucket/o/{file=**} { allow read; }
   allow read: if request.auth.uid == uid || resource == null || resource != null;
 }`,
     ),
-    '4:3 anyone get and list image records',
-    '?3:3 some users get and list image records',
+    '4:3 anyone get and list image records and share records',
+    '?3:3 some users get and list image records and share records',
   ),
 ];

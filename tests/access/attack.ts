@@ -7,6 +7,7 @@ import {
   requestsForImageRecord,
   requestsForOriginal,
   requestsForRendition,
+  requestsForShareRecord,
   requestsForTokenRecord,
   type RequestVariant,
   type Secrets,
@@ -27,6 +28,7 @@ const REQUESTS: Record<
   original: requestsForOriginal,
   rendition: requestsForRendition,
   'image record': requestsForImageRecord,
+  'share record': requestsForShareRecord,
   'token record': requestsForTokenRecord,
 };
 

@@ -22,6 +22,7 @@ export interface Image {
   rendition: string;
   /** Document paths. */
   imageRecord: string;
+  shareRecord: string;
   tokenRecord: string;
   publicToken: string;
   /** The token that Cloud Storage assigned to the upload; revoked by now. */
@@ -125,6 +126,7 @@ export async function createImage(
     original,
     rendition: await nameRendition(context, imageRecord, original, generation),
     imageRecord,
+    shareRecord: await addShare(context, owner, imageId),
     tokenRecord: `imageTokens/${hashToken(publicToken)}`,
     publicToken,
     downloadToken,
@@ -138,6 +140,26 @@ export async function createImage(
     );
   }
   return image;
+}
+
+/** Adds a revoked share. @returns the path of its record */
+async function addShare(
+  { firestore }: TestContext,
+  { uid }: DemoUser,
+  imageId: string,
+): Promise<string> {
+  const shareRecord = `users/${uid}/imageShares/share-of-${imageId}`;
+  const time = new Date();
+  await firestore.doc(shareRecord).set({
+    imageId,
+    state: 'revoked',
+    tokenHash: hashToken(mintToken()),
+    revokedAt: time,
+    revocationSeconds: 60,
+    createdAt: time,
+    updatedAt: time,
+  });
+  return shareRecord;
 }
 
 /** The object name of w800.webp; if there is none, the name that it would have. */

@@ -131,6 +131,11 @@ export function requestsForImageRecord(act: Act, target: Target): RequestVariant
   return requestsForDocument(act, imageRecord, { field: 'state', value: state }, target);
 }
 
+export function requestsForShareRecord(act: Act, target: Target): RequestVariant[] {
+  const { shareRecord, imageId } = target.image;
+  return requestsForDocument(act, shareRecord, { field: 'imageId', value: imageId }, target);
+}
+
 export function requestsForTokenRecord(act: Act, target: Target): RequestVariant[] {
   const { tokenRecord, owner } = target.image;
   return requestsForDocument(act, tokenRecord, { field: 'uid', value: owner.uid }, target);

@@ -26,9 +26,10 @@ export const THINGS = {
   rendition:
     'the object `variants/{hashed}/{generation}/w800.webp`; if it was not created, the name that it would have',
   'image record': 'the Firestore document `users/{uid}/images/{imageId}`',
+  'share record': 'the Firestore document `users/{uid}/imageShares/{shareId}`',
   'token record': 'the Firestore document `imageTokens/{hash}`',
   "a stranger's things":
-    'all four of a ready image of a user who is none of the actors; yes if any one of them is accessible',
+    'all five of a ready image of a user who is none of the actors; yes if any one of them is accessible',
 } as const;
 
 /** What the requests do. */
@@ -73,7 +74,8 @@ type Cells = { readonly [axis in keyof Cell]?: readonly Cell[axis][] };
 
 const OWNERS = ['owner', 'anonymous owner'] as const;
 const OBJECTS = ['original', 'rendition'] as const;
-const RECORDS = ['image record', 'token record'] as const;
+const OWN_RECORDS = ['image record', 'share record'] as const;
+const RECORDS = [...OWN_RECORDS, 'token record'] as const;
 
 /** From general to specific: the last rule that matches a cell decides. */
 const RULES: readonly { answer: Answer; cells: Cells; reason: string }[] = [
@@ -109,8 +111,8 @@ const RULES: readonly { answer: Answer; cells: Cells; reason: string }[] = [
   },
   {
     answer: 'yes',
-    cells: { actor: OWNERS, thing: ['image record'], act: ['get', 'list', 'query'] },
-    reason: 'Owners read their image records and never write them.',
+    cells: { actor: OWNERS, thing: OWN_RECORDS, act: ['get', 'list', 'query'] },
+    reason: 'Owners read their image records and share records, and never write them.',
   },
   {
     answer: 'yes',
@@ -181,7 +183,7 @@ export const NOTES: readonly { id: string; cells: Cells; text: string }[] = [
     id: 'record-gone',
     cells: {
       actor: OWNERS,
-      thing: ['image record'],
+      thing: OWN_RECORDS,
       act: ['get', 'list', 'query'],
       state: ['deleted'],
     },
@@ -189,8 +191,8 @@ export const NOTES: readonly { id: string; cells: Cells; text: string }[] = [
   },
   {
     id: 'group',
-    cells: { actor: OWNERS, thing: ['image record'], act: ['collection-group query'] },
-    text: 'It would search the images of all users; owners query their own collection.',
+    cells: { actor: OWNERS, thing: OWN_RECORDS, act: ['collection-group query'] },
+    text: 'It would search the records of all users; owners query their own collection.',
   },
 ];
 

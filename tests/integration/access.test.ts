@@ -37,13 +37,25 @@ describe.each(states)('%s', (state) => {
 describe('images of the fixture are in the given state', () => {
   const EXPECTED: Record<
     State,
-    { record: string | undefined; original: boolean; rendition: boolean; token: boolean }
+    {
+      record: string | undefined;
+      original: boolean;
+      rendition: boolean;
+      token: boolean;
+      share: boolean;
+    }
   > = {
-    processing: { record: 'processing', original: true, rendition: false, token: true },
-    ready: { record: 'ready', original: true, rendition: true, token: true },
-    failed: { record: 'failed', original: true, rendition: false, token: true },
-    revoked: { record: 'ready', original: true, rendition: true, token: false },
-    deleted: { record: undefined, original: false, rendition: false, token: false },
+    processing: {
+      record: 'processing',
+      original: true,
+      rendition: false,
+      token: true,
+      share: true,
+    },
+    ready: { record: 'ready', original: true, rendition: true, token: true, share: true },
+    failed: { record: 'failed', original: true, rendition: false, token: true, share: true },
+    revoked: { record: 'ready', original: true, rendition: true, token: false, share: true },
+    deleted: { record: undefined, original: false, rendition: false, token: false, share: false },
   };
 
   // Runs after the attacks, so that an unexpected change of a fixture is detected.
@@ -51,17 +63,19 @@ describe('images of the fixture are in the given state', () => {
     const { bucket, firestore } = context;
     for (const actor of ['owner', 'anonymous owner'] as const) {
       const image = await fixture.image(actor, state);
-      const [[original], [rendition], record, token] = await Promise.all([
+      const [[original], [rendition], record, token, share] = await Promise.all([
         bucket.file(image.original).exists(),
         bucket.file(image.rendition).exists(),
         firestore.doc(image.imageRecord).get(),
         firestore.doc(image.tokenRecord).get(),
+        firestore.doc(image.shareRecord).get(),
       ]);
       const actual = {
         record: record.get('state') as string | undefined,
         original,
         rendition,
         token: token.exists,
+        share: share.exists,
       };
       expect(actual).toEqual(EXPECTED[state]);
     }

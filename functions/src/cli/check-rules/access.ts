@@ -36,10 +36,18 @@ export interface Opened {
   readonly method: RulesMethod;
 }
 
+/** What owners have access to. */
+export type OwnedThing = Exclude<Thing, 'renditions' | 'token records'>;
+
 /** What rules must allow. Everything else is for the functions, to which rules do not apply. */
-export const ALLOWED: readonly { actor: Actor; thing: Thing; methods: readonly RulesMethod[] }[] = [
+export const ALLOWED: readonly {
+  actor: Actor;
+  thing: OwnedThing;
+  methods: readonly RulesMethod[];
+}[] = [
   { actor: 'owner', thing: 'originals', methods: ['get', 'create', 'delete'] },
   { actor: 'owner', thing: 'image records', methods: ['get', 'list'] },
+  { actor: 'owner', thing: 'share records', methods: ['get', 'list'] },
 ];
 
 /** Whether rules must allow a request. A query in all collections of a name is not one of them. */

@@ -125,6 +125,16 @@ describe('a missing block is a finding', () => {
     expect(out).toContain('npx storage-public-variants init');
   });
 
+  test('of share records, in rules of an earlier version', async () => {
+    const earlier = FIRESTORE.replace(/match \/users\/\{uid\}\/imageShares[\s\S]*?\n {4}\}\n/, '');
+    const { code, out } = await run({ ...FILES, 'firestore.rules': earlier });
+    expect(code).toBe(1);
+    expect(out).toContain(
+      'expected that owners can read and list share records (users/{uid}/imageShares/{shareId})',
+    );
+    expect(out).not.toContain('image records');
+  });
+
   test('in firebase.json, when it names no rules of a service', async () => {
     const { code, out } = await run({
       ...FILES,

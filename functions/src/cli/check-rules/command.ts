@@ -19,8 +19,9 @@ import { readProject, readText, UsageError, type RulesFile } from './project.js'
 export const USAGE = `storage-public-variants check-rules [FILE…] [--params FILE] [--cases CASES.json] [--strict]
        [--json]
 
-Checks security rules: does one of them open originals, renditions, image records or token records to
-others, and may owners upload originals and read their image records? Needs no network and no account.
+Checks security rules: does one of them open originals, renditions, image records, share records or
+token records to others, and may owners upload originals and read their own records? Needs no network
+and no account.
 
 FILE           rules of Cloud Storage or Firestore; default: those that firebase.json names
 --params FILE  parameters of your instance, one NAME=value per line; default: the default parameters
@@ -105,13 +106,13 @@ function parseOptions(argv: string[], cwd: string) {
   // The name of the bucket selects the target of firebase.json; a project's default bucket is unknown here.
   const bucket = parameters['BUCKET'] || undefined;
   const config = parseConfig({ ...parameters, BUCKET: bucket ?? 'project.firebasestorage.app' });
-  const { originalsPath, variantsPath, imagesCollection, tokensCollection, variantsBucket } =
-    config;
+  const { originalsPath, variantsPath, variantsBucket } = config;
   const paths: ProtectedPaths = {
     originalsPath,
     variantsPath,
-    imagesCollection,
-    tokensCollection,
+    imagesCollection: config.imagesCollection,
+    sharesCollection: config.sharesCollection,
+    tokensCollection: config.tokensCollection,
     ...(bucket !== undefined && { bucket, variantsBucket }),
   };
   return { ...values, names: parsed.positionals, paths };

@@ -18,6 +18,7 @@ const PATHS: ProtectedPaths = {
   originalsPath: template('originals/{uid}/{imageId}', ['uid', 'imageId']),
   variantsPath: 'variants',
   imagesCollection: template('users/{uid}/images', ['uid']),
+  sharesCollection: template('users/{uid}/imageShares', ['uid']),
   tokensCollection: 'imageTokens',
 };
 
@@ -128,6 +129,7 @@ test('paths of the parameters are protected, with placeholders in any order', ()
     originalsPath: template('apps/{imageId}/of/{uid}/raw', ['uid', 'imageId']),
     variantsPath: 'public/sizes',
     imagesCollection: template('profiles/{uid}/photos', ['uid']),
+    sharesCollection: template('links/of/{uid}', ['uid']),
     tokensCollection: 'private/tokens/all',
   };
   const blocks = [
@@ -135,7 +137,8 @@ test('paths of the parameters are protected, with placeholders in any order', ()
     'match /originals/{uid}/{id} { allow get; } match /public/{file=**} { allow get; } } }',
     'service cloud.firestore { match /databases/{database}/documents {',
     'match /private/{document=**} { allow get; }',
-    'match /profiles/{uid}/{collection}/{id} { allow get: if request.auth != null; } } }',
+    'match /profiles/{uid}/{collection}/{id} { allow get: if request.auth != null; }',
+    'match /links/of/{uid}/{id} { allow get; } } }',
   ];
   const source = `rules_version = '2';\n${blocks.join('\n')}`;
   const of = (service: 'firebase.storage' | 'cloud.firestore') =>
@@ -147,6 +150,7 @@ test('paths of the parameters are protected, with placeholders in any order', ()
   expect(of('cloud.firestore')).toEqual([
     [5, expect.stringMatching(/anyone get token records.*document\[0\] != 'tokens'/)],
     [6, expect.stringMatching(/every signed-in user.* get image records.*collection != 'photos'/)],
+    [7, expect.stringMatching(/anyone get share records.*request[.]auth[.]uid == uid\b/)],
   ]);
 });
 

@@ -23,7 +23,7 @@ export interface Analysis {
 }
 
 /**
- * Finds the rules of a file that open originals, renditions, image records or token records.
+ * Finds the rules of a file that open originals, renditions, image records, share records or token records.
  * @param file name of the file, for the findings
  * @throws RulesSyntaxError with file, line and column if the rules do not compile
  */

@@ -1,8 +1,8 @@
 /** Finds what rules must allow and do not: the blocks of the product are missing, or changed too much. */
 import type { RulesMethod, Ruleset, ServiceName } from 'firebase-rules-check';
-import { ALLOWED, isAllowed, requestsOf } from './access.js';
+import { ALLOWED, isAllowed, requestsOf, type OwnedThing } from './access.js';
 import type { Exposure } from './exposure.js';
-import { targetsOf, type ProtectedPaths, type Target, type Thing } from './targets.js';
+import { targetsOf, type ProtectedPaths, type Target } from './targets.js';
 import { joined } from './wording.js';
 
 const VERBS: Readonly<Record<RulesMethod, string>> = {
@@ -42,9 +42,17 @@ export function findMissing(
   return findings;
 }
 
-function sentence(thing: Thing, denied: readonly RulesMethod[], paths: ProtectedPaths): string {
-  const { originalsPath, imagesCollection } = paths;
-  const path = thing === 'originals' ? originalsPath.text : `${imagesCollection.text}/{imageId}`;
+function sentence(
+  thing: OwnedThing,
+  denied: readonly RulesMethod[],
+  paths: ProtectedPaths,
+): string {
+  const { originalsPath, imagesCollection, sharesCollection } = paths;
+  const path = {
+    originals: originalsPath.text,
+    'image records': `${imagesCollection.text}/{imageId}`,
+    'share records': `${sharesCollection.text}/{shareId}`,
+  }[thing];
   return (
     `expected that owners can ${joined(denied.map((method) => VERBS[method]))} ${thing} (${path}), ` +
     `found no rule that allows it. Run \`npx storage-public-variants init\`, or add the block for ${thing}; ` +

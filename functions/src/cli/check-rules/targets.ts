@@ -14,20 +14,22 @@ import {
   type Statement,
 } from 'firebase-rules-check';
 import type { PathTemplate } from '../../domain/path.js';
-import type { ImageRecord, TokenRecord } from '../../domain/records.js';
+import type { ImageRecord, ShareRecord, TokenRecord } from '../../domain/records.js';
 
 /** The parameters that security rules repeat: see `Config`. */
 export interface ProtectedPaths {
   originalsPath: PathTemplate;
   variantsPath: string;
   imagesCollection: PathTemplate;
+  sharesCollection: PathTemplate;
   tokensCollection: string;
   /** Buckets of originals and of renditions; absent: rules of any bucket are those of the installation. */
   bucket?: string;
   variantsBucket?: string;
 }
 
-export type Thing = 'originals' | 'renditions' | 'image records' | 'token records';
+export type Thing =
+  'originals' | 'renditions' | 'image records' | 'share records' | 'token records';
 
 /** A path that requests can be sent to. */
 export interface Target {
@@ -45,11 +47,13 @@ export interface Target {
 /** Stand for ids in paths. Private use characters: no literal in a rules file is equal to them. */
 export const UNKNOWN_UID = '\u{e000}uid';
 const UNKNOWN_IMAGE = '\u{e000}image';
+const UNKNOWN_SHARE = '\u{e000}share';
 const UNKNOWN_HASH = '\u{e000}hash';
 const UNKNOWN_BUCKET = '\u{e000}bucket';
 const UNKNOWN_PARTS = [1, 2, 3, 4].map((depth) => `\u{e000}${depth}`);
 export const UNKNOWN_IDS: readonly string[] = [
   UNKNOWN_IMAGE,
+  UNKNOWN_SHARE,
   UNKNOWN_HASH,
   UNKNOWN_BUCKET,
   ...UNKNOWN_PARTS,
@@ -98,9 +102,11 @@ function objectsOf(paths: ProtectedPaths): Target[] {
   }
 }
 
-function documentsOf({ imagesCollection, tokensCollection }: ProtectedPaths): Target[] {
+function documentsOf(paths: ProtectedPaths): Target[] {
+  const { imagesCollection, sharesCollection, tokensCollection } = paths;
   const service = 'cloud.firestore';
   const images = fill(imagesCollection);
+  const shares = fill(sharesCollection);
   const tokens = tokensCollection.split('/');
   const target = (
     thing: Thing,
@@ -108,7 +114,7 @@ function documentsOf({ imagesCollection, tokensCollection }: ProtectedPaths): Ta
     rest: readonly string[],
   ): Target => {
     const path = ['databases', DATABASE, 'documents', ...rest];
-    const resource = thing === 'image records' ? imageRecord : tokenRecord;
+    const resource = RECORDS[thing] ?? tokenRecord;
     return { thing, service, methods, path, isOwn: rest.includes(UNKNOWN_UID), resource };
   };
   const group = (thing: Thing, collection: string[]): Target =>
@@ -117,11 +123,19 @@ function documentsOf({ imagesCollection, tokensCollection }: ProtectedPaths): Ta
     target('image records', SINGLE, [...images, UNKNOWN_IMAGE]),
     target('image records', LIST, [...images, ANY_DOCUMENT]),
     { ...group('image records', images), isOwn: false },
+    target('share records', SINGLE, [...shares, UNKNOWN_SHARE]),
+    target('share records', LIST, [...shares, ANY_DOCUMENT]),
+    { ...group('share records', shares), isOwn: false },
     target('token records', SINGLE, [...tokens, UNKNOWN_HASH]),
     target('token records', LIST, [...tokens, ANY_DOCUMENT]),
     group('token records', tokens),
   ];
 }
+
+const RECORDS: Partial<Record<Thing, () => Possible>> = {
+  'image records': imageRecord,
+  'share records': shareRecord,
+};
 
 function fill({ segments }: PathTemplate): string[] {
   return segments.map((segment) =>
@@ -158,6 +172,23 @@ function imageRecord(): Possible {
     createdAt: unknown(),
     updatedAt: unknown(),
   } satisfies Record<keyof ImageRecord, Possible>);
+}
+
+function shareRecord(): Possible {
+  return documentOf({
+    imageId: unknown(),
+    state: unknown(),
+    token: unknown(),
+    tokenHash: unknown(),
+    label: unknown(),
+    variants: unknown(),
+    expiresAt: unknown(),
+    revokedAt: unknown(),
+    revocationSeconds: unknown(),
+    deleteAt: unknown(),
+    createdAt: unknown(),
+    updatedAt: unknown(),
+  } satisfies Record<keyof ShareRecord, Possible>);
 }
 
 function tokenRecord(): Possible {

@@ -1,6 +1,6 @@
 /** Says in sentences what a rule opens and what to change. */
 import { ANY_PARENTS, type RulesMethod, type Statement } from 'firebase-rules-check';
-import { ACTORS, actors, type Actor, type Opened } from './access.js';
+import { ACTORS, ALLOWED, actors, type Actor, type Opened } from './access.js';
 import { isName, patternAt, UNKNOWN_UID, type Target, type Thing } from './targets.js';
 
 /** Segments before the name of an object or the path of a document. */
@@ -117,7 +117,9 @@ function removal({ pattern }: Statement, opened: readonly Opened[]): string {
   const owners = opened.map(({ actor, target, method }) => {
     const index = target.path.indexOf(UNKNOWN_UID);
     const part = patternAt(pattern, target.path.length, index);
-    const isOwners = target.thing === 'originals' ? method !== 'list' && method !== 'update' : target.thing === 'image records' && (method === 'get' || method === 'list'); // prettier-ignore
+    const isOwners = ALLOWED.some(
+      ({ thing, methods }) => thing === target.thing && methods.includes(method),
+    );
     const isClosable =
       actor !== 'owner' && isOwners && part?.kind === 'wildcard' && !part.recursive;
     return isClosable ? part.name : undefined;

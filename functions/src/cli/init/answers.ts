@@ -165,6 +165,7 @@ const SHARED: readonly ParameterName[] = [
   'VARIANTS_PATH',
   'IMAGES_COLLECTION',
   'TOKENS_COLLECTION',
+  'SHARES_COLLECTION',
 ];
 
 async function findParameters(

@@ -31,7 +31,7 @@ Run it again to upgrade: it keeps what is there and adds what is new.
 --dry-run       show the changes, write nothing
 --no-install    do not run npm install in the kit's folder
 
-Then checks the rules with these changes: does any rule open originals, renditions or token records?
+Then checks the rules with these changes: does any rule open originals, renditions or records?
 
 Exit code: 0 if the project is ready, 1 if a rule opens what must be private, 2 if nothing was changed because of
 an error.

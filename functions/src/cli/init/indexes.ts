@@ -4,12 +4,14 @@ import { insertValue, isObject, parseObject, setValue } from './json.js';
 /** Names of the collections, as in the rules: the last segment of their paths. */
 export interface CollectionNames {
   images: string;
+  shares: string;
   tokens: string;
 }
 
 interface FieldOverride {
   collectionGroup: string;
   fieldPath: string;
+  ttl?: boolean;
   indexes: unknown[];
 }
 
@@ -22,10 +24,14 @@ export function mergeIndexes(
   text: string | undefined,
   file: string,
   indexes: string,
-  { images, tokens }: CollectionNames,
+  { images, shares, tokens }: CollectionNames,
 ): string {
   const template = JSON.parse(indexes) as { fieldOverrides: FieldOverride[] };
-  const names: Record<string, string> = { images, imageTokens: tokens };
+  const names: Record<string, string> = {
+    images,
+    imageShares: shares,
+    imageTokens: tokens,
+  };
   const overrides = template.fieldOverrides.map((override) => ({
     ...override,
     collectionGroup: names[override.collectionGroup] ?? override.collectionGroup,

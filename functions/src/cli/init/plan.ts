@@ -51,6 +51,7 @@ export function makePlan(
     originals: config.originalsPath.text,
     variants: config.variantsPath,
     images: config.imagesCollection.text,
+    shares: config.sharesCollection.text,
     tokens: config.tokensCollection,
   };
   const rules = inOneSentence(() => [
@@ -60,6 +61,7 @@ export function makePlan(
   const indexesPath = firestore.indexes || 'firestore.indexes.json';
   const indexes = mergeIndexes(files.read(indexesPath), indexesPath, templates.indexes, {
     images: paths.images.split('/').at(-1) ?? '',
+    shares: paths.shares.split('/').at(-1) ?? '',
     tokens: paths.tokens.split('/').at(-1) ?? '',
   });
   const texts: [path: string, after: string][] = [

@@ -12,6 +12,7 @@ const PATHS = {
   originals: 'originals/{uid}/{imageId}',
   variants: 'variants',
   images: 'users/{uid}/images',
+  shares: 'users/{uid}/imageShares',
   tokens: 'imageTokens',
 };
 const STORAGE = storageTemplate(TEXTS.storageRules, PATHS);
@@ -154,10 +155,10 @@ test('inserts the blocks for Firestore, also in rules of the default database on
 });
 
 test.each([
-  ['photos/{imageId}/{uid}', 'profiles/{uid}/photos', 'a/b/photoTokens'],
-  ['a/{uid}/b/{imageId}/c', '{uid}', 'tokens'],
-])('puts the paths of the installation in: %s', (originals, images, tokens) => {
-  const paths = { originals, variants: 'public/variants', images, tokens };
+  ['photos/{imageId}/{uid}', 'profiles/{uid}/photos', 'profiles/{uid}/links', 'a/b/photoTokens'],
+  ['a/{uid}/b/{imageId}/c', '{uid}', 'links/of/{uid}', 'tokens'],
+])('puts the paths of the installation in: %s', (originals, images, shares, tokens) => {
+  const paths = { originals, variants: 'public/variants', images, shares, tokens };
   const storage = storageTemplate(TEXTS.storageRules, paths).text;
   const firestore = firestoreTemplate(TEXTS.firestoreRules, paths).text;
   compileRules(storage, 'storage.rules');
@@ -166,6 +167,7 @@ test.each([
   expect(storage).toContain('match /public/variants/{rendition=**} {');
   expect(storage).toContain(`/documents/${images.replace('{uid}', '$(uid)')}/$(imageId))`);
   expect(firestore).toContain(`match /${images}/{imageId} {`);
+  expect(firestore).toContain(`match /${shares}/{shareId} {`);
   expect(firestore).toContain(`match /${tokens}/{hash} {`);
 });
 

@@ -9,6 +9,8 @@ export interface RulesPaths {
   variants: string;
   /** IMAGES_COLLECTION */
   images: string;
+  /** SHARES_COLLECTION */
+  shares: string;
   /** TOKENS_COLLECTION */
   tokens: string;
 }
@@ -46,6 +48,7 @@ export function storageTemplate(rules: string, paths: RulesPaths): RulesTemplate
 export function firestoreTemplate(rules: string, paths: RulesPaths): RulesTemplate {
   const text = replaceAll(rules, [
     ['match /users/{uid}/images/{imageId} {', `match /${paths.images}/{imageId} {`],
+    ['match /users/{uid}/imageShares/{shareId} {', `match /${paths.shares}/{shareId} {`],
     ['match /imageTokens/{hash} {', `match /${paths.tokens}/{hash} {`],
   ]);
   return templateOf('cloud.firestore', text, 'firestore.rules');

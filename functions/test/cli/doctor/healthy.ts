@@ -208,10 +208,11 @@ export function healthyReplies(installation: Installation): Replies {
     },
     [KEYS.fields]: {
       body: {
-        fields: installation.fieldOverrides.map(({ collectionGroup, fieldPath }) => ({
+        fields: installation.fieldOverrides.map(({ collectionGroup, fieldPath, ttl }) => ({
           name: `projects/${projectId}/databases/(default)/collectionGroups/${collectionGroup}/fields/${fieldPath}`,
           // Google leaves out empty lists.
           indexConfig: { ancestorField: 'x' },
+          ...(ttl && { ttlConfig: { state: 'ACTIVE' } }),
         })),
       },
     },

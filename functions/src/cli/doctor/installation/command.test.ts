@@ -74,18 +74,18 @@ test('without options checks the installation of the folder, then its records', 
   expect({ code, err, opened }).toEqual({ code: 0, err: '', opened: 1 });
   expect(out.split('\n')).toEqual([
     'kit images in demo-shop, version 0.1.0',
-    'ok       functions  All 11 functions are deployed and active.',
+    'ok       functions  All 12 functions are deployed and active.',
     'ok       events     The triggers are in the location of the bucket, and all roles are granted.',
     'ok       serve      Everybody may call kit-images-serve.',
     'ok       queues     The task queues exist and run.',
     'ok       rules      The deployed rules of Cloud Storage are those of storage.rules; they open nothing that must be private.',
     'ok       rules      The deployed rules of Firestore are those of firestore.rules; they open nothing that must be private.',
-    'ok       firestore  The database exists, and its index settings are those of this version.',
+    'ok       firestore  The database exists, and its index settings and TTL policies are those of this version.',
     'ok       bucket     The bucket demo-shop.firebasestorage.app grants no public access.',
     'ok       base URL   https://shop.example/i answers as serve does.',
     '0 faults, 0 warnings',
     '',
-    '0 originals, 0 image records, 0 token records, 0 rendition folders',
+    '0 originals, 0 image records, 0 token records, 0 share records, 0 rendition folders',
     'No findings.',
     '',
   ]);
@@ -130,7 +130,7 @@ test('--only records asks nothing about the installation', async () => {
   const { code, out } = await run(['--only', 'records']);
   expect({ code, sent: double.sent }).toEqual({ code: 0, sent: [] });
   expect(out).toBe(
-    '0 originals, 0 image records, 0 token records, 0 rendition folders\nNo findings.\n',
+    '0 originals, 0 image records, 0 token records, 0 share records, 0 rendition folders\nNo findings.\n',
   );
 });
 

@@ -20,6 +20,9 @@ import {
   STORAGE_RULES,
 } from '../../../../test/cli/doctor/healthy.js';
 
+const fieldName = (group: string, path: string) =>
+  `projects/${PROJECT}/databases/(default)/collectionGroups/${group}/fields/${path}`;
+
 const cases: Case[] = [
   [
     'no storage rules are deployed',
@@ -55,9 +58,22 @@ const cases: Case[] = [
   ],
   [
     'fields are indexed',
-    { [KEYS.fields]: { body: {} } },
+    {
+      [KEYS.fields]: {
+        body: {
+          fields: [
+            ['imageTokens', 'expiresAt'],
+            ['imageShares', 'deleteAt'],
+          ].map(([group = '', path = '']) => ({
+            name: fieldName(group, path),
+            indexConfig: { indexes: [{}] },
+            ttlConfig: { state: 'ACTIVE' },
+          })),
+        },
+      },
+    },
     'warning',
-    /imageTokens\.image, imageTokens\.createdAt, images\.variants/,
+    /imageTokens\.image, imageTokens\.createdAt, images\.variants, imageTokens\.expiresAt, imageShares\.deleteAt\./,
     [`firebase deploy --only firestore:indexes --project ${PROJECT}`],
   ],
   [
@@ -156,7 +172,8 @@ test('reports what the deployed rules open, and what they do not allow', async (
   const found = await problems(changes, installationOf({ rules: {} }));
   expect(found.map(({ level, message }) => `${level} ${message}`)).toEqual([
     expect.stringMatching(/^fault deployed rules of Cloud Storage:\d+:\d+: .*originals/),
-    expect.stringMatching(/^fault deployed rules of Firestore:2:\d+: /),
+    expect.stringMatching(/^fault deployed rules of Firestore:2:\d+: .*image records/),
+    expect.stringMatching(/^fault deployed rules of Firestore:2:\d+: .*share records/),
   ]);
 });
 
@@ -229,20 +246,59 @@ test('checks a bucket for renditions, too', async () => {
   ]);
 });
 
-test('reports a TTL policy that deletes records', async () => {
-  const name = `projects/${PROJECT}/databases/(default)/collectionGroups/imageTokens/fields/expiresAt`;
-  const { fields } = (healthyReplies(kit)[KEYS.fields] as { body: { fields: object[] } }).body;
-  const ttl = { name, indexConfig: { indexes: [{}] }, ttlConfig: { state: 'ACTIVE' } };
-  const found = await problems({ [KEYS.fields]: { body: { fields: [...fields, ttl] } } });
+const healthyFields = () =>
+  (healthyReplies(kit)[KEYS.fields] as { body: { fields: { name: string }[] } }).body.fields;
+
+test.each([
+  ['images', 'updatedAt'],
+  ['imageShares', 'expiresAt'],
+  ['imageTokens', 'createdAt'],
+])('reports a TTL policy on %s.%s, which deletes records in use', async (group, path) => {
+  const ttl = { name: fieldName(group, path), ttlConfig: { state: 'ACTIVE' } };
+  const others = healthyFields().filter(({ name }) => name !== ttl.name);
+  const found = await problems({ [KEYS.fields]: { body: { fields: [...others, ttl] } } });
   expect(found).toMatchObject([
     {
       level: 'warning',
-      message: expect.stringMatching(/^A TTL policy on imageTokens\.expiresAt/) as string,
+      message: expect.stringContaining(`A TTL policy on ${group}.${path}, which`) as string,
       commands: [
-        `gcloud firestore fields ttls update expiresAt --collection-group=imageTokens --disable-ttl --project=${PROJECT}`,
+        `gcloud firestore fields ttls update ${path} --collection-group=${group} --disable-ttl --project=${PROJECT}`,
       ],
     },
   ]);
+});
+
+test.each([
+  ['imageTokens', 'expiresAt', {}, 'none'],
+  ['imageShares', 'deleteAt', {}, 'none'],
+  [
+    'imageShares',
+    'deleteAt',
+    { ttlConfig: { state: 'NEEDS_REPAIR' } },
+    'one that Firestore could not apply',
+  ],
+])('reports that the TTL policy on %s.%s is missing: %j', async (group, path, config, what) => {
+  const name = fieldName(group, path);
+  const others = healthyFields().filter((field) => field.name !== name);
+  const fields = [...others, { name, ...config }];
+  await expect(problems({ [KEYS.fields]: { body: { fields } } })).resolves.toMatchObject([
+    {
+      level: 'warning',
+      message: expect.stringContaining(
+        `Expected a TTL policy on ${group}.${path}, found ${what}:`,
+      ) as string,
+      commands: [
+        `gcloud firestore fields ttls update ${path} --collection-group=${group} --enable-ttl --project=${PROJECT}`,
+      ],
+    },
+  ]);
+});
+
+test('a TTL policy that is being created is healthy', async () => {
+  const fields = healthyFields().map((field) =>
+    'ttlConfig' in field ? { ...field, ttlConfig: { state: 'CREATING' } } : field,
+  );
+  await expect(problems({ [KEYS.fields]: { body: { fields } } })).resolves.toEqual([]);
 });
 
 test('reports that serve itself does not answer, and a base URL without https or none', async () => {

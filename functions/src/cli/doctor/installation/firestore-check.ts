@@ -1,4 +1,4 @@
-/** Checks the database, and the fields whose automatic indexes must be off. */
+/** Checks the database, the fields whose automatic indexes must be off, and the TTL policies. */
 import { toPrintable } from '../printable.js';
 import { reporter, type Finding } from './finding.js';
 import type { Installation } from './installation.js';
@@ -19,7 +19,7 @@ export function checkFirestore(
   { database, fields }: FirestoreAnswers,
   installation: Installation,
 ): Finding[] {
-  const { projectId, config, fieldOverrides } = installation;
+  const { projectId, fieldOverrides } = installation;
   if (!('value' in database)) {
     if (database.status !== 404) {
       return [unread('firestore', 'the Firestore database', database, projectId)];
@@ -50,8 +50,10 @@ export function checkFirestore(
     }),
   );
   const deploy = `firebase deploy --only firestore:indexes --project ${projectId}`;
-  const indexed = fieldOverrides.filter(({ collectionGroup, fieldPath }) => {
+  const indexed = fieldOverrides.filter(({ collectionGroup, fieldPath, ttl }) => {
     const found = byField.get(`${collectionGroup} ${fieldPath}`);
+    // One finding for each field: what adds the policy also turns its indexes off.
+    if (ttl && found?.ttlConfig === undefined) return false;
     return found === undefined || found.indexConfig.indexes.length > 0;
   });
   const findings: Finding[] = [];
@@ -65,21 +67,51 @@ export function checkFirestore(
       ),
     );
   }
-  const collections = [config.imagesCollection.text, config.tokensCollection];
-  const groups = new Set(collections.map((path) => path.split('/').at(-1) ?? ''));
-  for (const field of fields.value) {
-    const group = field.name.split('/')[5] ?? '';
-    if (field.ttlConfig === undefined || !groups.has(group)) continue;
-    const path = toPrintable(field.name.split('/').slice(7).join('/'));
-    // The functions declare none: an expired share is refused without it.
+  findings.push(...checkTimesToLive(byField, installation));
+  return findings.length > 0
+    ? findings
+    : [
+        ok(
+          'The database exists, and its index settings and TTL policies are those of this version.',
+        ),
+      ];
+}
+
+/** A policy of the package that is missing keeps records of ended shares; another one deletes records in use. */
+function checkTimesToLive(
+  byField: ReadonlyMap<string, FieldConfig>,
+  { projectId, config, fieldOverrides }: Installation,
+): Finding[] {
+  const findings: Finding[] = [];
+  const declared = new Set<string>();
+  for (const { collectionGroup, fieldPath, ttl } of fieldOverrides) {
+    if (!ttl) continue;
+    declared.add(`${collectionGroup} ${fieldPath}`);
+    const policy = byField.get(`${collectionGroup} ${fieldPath}`)?.ttlConfig;
+    // A policy that is being created will be active.
+    if (policy !== undefined && policy.state !== 'NEEDS_REPAIR') continue;
+    const found = policy === undefined ? 'none' : 'one that Firestore could not apply';
     findings.push(
       warning(
-        `A TTL policy on ${group}.${path} deletes records while their renditions stay.`,
-        `gcloud firestore fields ttls update ${path} --collection-group=${group} --disable-ttl --project=${projectId}`,
+        `Expected a TTL policy on ${collectionGroup}.${fieldPath}, found ${found}: records of ended shares are kept. ` +
+          'Their URLs do not work, with or without the policy.',
+        `gcloud firestore fields ttls update ${fieldPath} --collection-group=${collectionGroup} --enable-ttl --project=${projectId}`,
       ),
     );
   }
-  return findings.length > 0
-    ? findings
-    : [ok('The database exists, and its index settings are those of this version.')];
+  const { imagesCollection, sharesCollection, tokensCollection } = config;
+  const collections = [imagesCollection.text, sharesCollection.text, tokensCollection];
+  const groups = new Set(collections.map((path) => path.split('/').at(-1) ?? ''));
+  for (const [key, field] of byField) {
+    const [group = '', ...path] = key.split(' ');
+    if (field.ttlConfig === undefined || !groups.has(group) || declared.has(key)) continue;
+    const name = toPrintable(path.join(' '));
+    findings.push(
+      warning(
+        `A TTL policy on ${group}.${name}, which this package does not declare, deletes records that are in use.`,
+        `gcloud firestore fields ttls update ${name} --collection-group=${group} --disable-ttl --project=${projectId}`,
+      ),
+    );
+  }
+  return findings;
 }

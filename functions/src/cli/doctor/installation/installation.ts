@@ -12,8 +12,8 @@ export interface Installation {
   version: string;
   /** The local security rules; absent without a project folder. */
   rules?: { storage?: LocalRules; firestore?: LocalRules };
-  /** Fields whose automatic indexes are turned off. */
-  fieldOverrides: readonly { collectionGroup: string; fieldPath: string }[];
+  /** Fields whose automatic indexes are turned off; `ttl`: Firestore deletes the documents at the field's time. */
+  fieldOverrides: readonly { collectionGroup: string; fieldPath: string; ttl?: boolean }[];
 }
 
 export interface LocalRules {

@@ -243,10 +243,11 @@ function fieldOverridesOf(indexes: string, config: Config): Installation['fieldO
   const last = (path: string) => path.split('/').at(-1) ?? '';
   const merged = mergeIndexes(undefined, 'firestore.indexes.json', indexes, {
     images: last(config.imagesCollection.text),
+    shares: last(config.sharesCollection.text),
     tokens: last(config.tokensCollection),
   });
   const { fieldOverrides } = JSON.parse(merged) as {
-    fieldOverrides: { collectionGroup: string; fieldPath: string }[];
+    fieldOverrides: Installation['fieldOverrides'];
   };
   return fieldOverrides;
 }
