@@ -43,6 +43,9 @@ beforeAll(() => {
     async deleteToken(hash) {
       await tokens.doc(hash).delete();
     },
+    async deleteShare(uid, shareId) {
+      await context.firestore.doc(`contract/${uid}/contractShares/${shareId}`).delete();
+    },
     async deleteImage({ uid, imageId }) {
       await context.firestore.doc(`contract/${uid}/contractImages/${imageId}`).delete();
     },

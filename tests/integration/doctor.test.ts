@@ -11,6 +11,7 @@ const PARAMETERS = {
   VARIANTS_PATH: 'doctorVariants',
   IMAGES_COLLECTION: 'doctor/{uid}/doctorImages',
   TOKENS_COLLECTION: 'doctorTokens',
+  SHARES_COLLECTION: 'doctor/{uid}/doctorShares',
   VARIANTS: 'w40:40',
   REVOCATION_SECONDS: '0',
 };
@@ -65,7 +66,7 @@ test('prints findings as a table, and fixes them', async () => {
   const damaged = await doctor('--json');
   expect(damaged.code).toBe(1);
   expect(JSON.parse(damaged.out)).toEqual({
-    checked: { originals: 3, images: 4, tokens: 4, folders: 5 },
+    checked: { originals: 3, images: 4, tokens: 4, shares: 0, folders: 5 },
     findings: [
       { kind: 'unlocked', what: 'download token on the original', of: cat },
       { kind: 'stale', what: 'image record of another upload', of: dog },

@@ -15,6 +15,10 @@ testBackendContract('originals/', () => ({
     backend.tokens.delete(hash);
     return Promise.resolve();
   },
+  deleteShare(uid, shareId) {
+    backend.shareRecords.delete(`${uid}/${shareId}`);
+    return Promise.resolve();
+  },
   deleteImage({ uid, imageId }) {
     backend.images.delete(`users/${uid}/images/${imageId}`);
     return Promise.resolve();

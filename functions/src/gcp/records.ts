@@ -61,6 +61,8 @@ export interface ListedToken extends Owner {
   hash: string;
   /** Whether its `imagePath` does not match IMAGES_COLLECTION, so that no query by image finds it. */
   isElsewhere: boolean;
+  /** Whether `sharing` created it, with a share record. */
+  hasShare: boolean;
 }
 
 export interface Records {
@@ -350,13 +352,14 @@ export function openRecords(
 
     async listTokens(limit, after, uid) {
       const selected = uid === undefined ? tokens : tokens.where('uid', '==', uid);
-      const query = selected.select('uid', 'imageId', 'imagePath');
+      const query = selected.select('uid', 'imageId', 'imagePath', 'shareId');
       const page = await pageOf(firestore, query, limit, after);
       const items = page.items.map((token) => {
         const owner = { uid: String(token.get('uid')), imageId: String(token.get('imageId')) };
         const isValid = isDocumentId(owner.uid) && isDocumentId(owner.imageId);
         const isElsewhere = !isValid || token.get('imagePath') !== imageOf(owner).path;
-        return { ...owner, hash: token.id, isElsewhere };
+        const hasShare = token.get('shareId') !== undefined;
+        return { ...owner, hash: token.id, isElsewhere, hasShare };
       });
       return { ...page, items };
     },

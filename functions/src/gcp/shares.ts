@@ -4,15 +4,17 @@ import {
   type CollectionReference,
   type DocumentReference,
   type Firestore,
+  type QuerySnapshot,
   type Timestamp,
   type Transaction,
 } from 'firebase-admin/firestore';
 import type { Config } from '../config/config.js';
-import { fillTemplate, type Owner } from '../domain/path.js';
+import { fillTemplate, isDocumentId, type Owner } from '../domain/path.js';
 import type { ImageRecord, ShareRecord, TokenRecord } from '../domain/records.js';
 import {
   createShare,
   deadBy,
+  repairShares,
   revokeShare,
   rotateToken,
   updateShare,
@@ -56,6 +58,13 @@ export interface Shares {
    * @throws SharingFailure `no-image`
    */
   revokeAll(owner: Owner, before: number): Promise<{ shares: number; deadBy: number }>;
+  /** Active shares of an image by id; expired ones too. */
+  ofImage(owner: Owner): Promise<Map<string, ShareRecord<number>>>;
+  /**
+   * Revokes the shares of an image whose token record was deleted, and deletes share tokens without a share: see
+   * `repairShares`.
+   */
+  repair(owner: Owner): Promise<void>;
   /** Share records, of one user or of all, ordered by path. */
   list(limit: number, after?: string, uid?: string): Promise<Page<ListedShare>>;
 }
@@ -66,7 +75,7 @@ export interface ListedShare {
   share: ShareRecord<number>;
 }
 
-/** Shares that `revokeAll` revokes in one transaction: two writes each. */
+/** Shares that are revoked in one transaction: two writes each. */
 const SHARES_PER_COMMIT = 200;
 
 export type SharesConfig = Pick<
@@ -91,6 +100,8 @@ export function openShares(
   const sharesOf = (uid: string) => sharesCollection(firestore, config, uid);
   const imageOf = ({ uid, imageId }: Owner) =>
     firestore.collection(fillTemplate(config.imagesCollection, { uid })).doc(imageId);
+  const activeShares = ({ uid, imageId }: Owner) =>
+    sharesOf(uid).where('imageId', '==', imageId).where('state', '==', 'active');
   const contextOf = (): SharingContext => ({ clock: clock(), revocationSeconds, variantsBucket });
 
   async function readShare(
@@ -105,7 +116,7 @@ export function openShares(
     transaction: Transaction,
     path: string,
   ): Promise<SharedImage['tokens']> {
-    const query = tokens.where('imagePath', '==', path).select('kind', 'expiresAt');
+    const query = tokens.where('imagePath', '==', path).select('kind', 'shareId', 'expiresAt');
     const { docs } = await transaction.get(query);
     return new Map(docs.map((token) => [token.id, toMilliseconds(token.data()) as TokenSummary]));
   }
@@ -237,11 +248,7 @@ export function openShares(
         const batch = await firestore.runTransaction(async (transaction) => {
           const read = await readImage(transaction, owner, false);
           if (read.image === undefined) throw new SharingFailure('no-image');
-          let query = sharesOf(owner.uid)
-            .where('imageId', '==', owner.imageId)
-            .where('state', '==', 'active')
-            .orderBy('__name__')
-            .limit(SHARES_PER_COMMIT);
+          let query = activeShares(owner).orderBy('__name__').limit(SHARES_PER_COMMIT);
           if (after !== undefined) query = query.startAfter(after);
           const { docs } = await transaction.get(query);
           const last = docs.length === SHARES_PER_COMMIT ? docs.at(-1)?.id : undefined;
@@ -267,6 +274,19 @@ export function openShares(
       return { shares, deadBy: deadBy({ revokedAt: clock(), revocationSeconds }) };
     },
 
+    ofImage: async (owner) => byId(await activeShares(owner).get()),
+
+    repair: (owner) =>
+      firestore.runTransaction(async (transaction) => {
+        const { path } = imageOf(owner);
+        const shares = byId(await transaction.get(activeShares(owner)));
+        const writes = repairShares(shares, await readTokens(transaction, path), contextOf());
+        // What does not fit is found, and repaired, the next time.
+        for (const one of writes.slice(0, SHARES_PER_COMMIT)) {
+          apply(transaction, { owner, path }, one);
+        }
+      }),
+
     async list(limit, after, uid) {
       const { segments } = config.sharesCollection;
       const query =
@@ -277,13 +297,18 @@ export function openShares(
         const path = snapshot.ref.path.split('/');
         const isShare =
           path.length === segments.length + 1 &&
-          segments.every((segment, index) => segment === '{uid}' || segment === path[index]);
+          segments.every((segment, index) => segment === '{uid}' || segment === path[index]) &&
+          isDocumentId(String(snapshot.get('imageId')));
         const share = toMilliseconds(snapshot.data() as ShareRecord<Timestamp>);
         return isShare ? [{ uid: path[uidIndex] as string, shareId: snapshot.id, share }] : [];
       });
       return { ...page, items };
     },
   };
+}
+
+function byId({ docs }: QuerySnapshot<ShareRecord<Timestamp>>): Map<string, ShareRecord<number>> {
+  return new Map(docs.map((share) => [share.id, toMilliseconds(share.data())]));
 }
 
 /** The share records of a user. */

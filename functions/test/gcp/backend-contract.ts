@@ -17,6 +17,8 @@ export interface Subject {
   put: (name: string, data: Buffer, hasDownloadToken: boolean) => Promise<string>;
   /** Deletes a token record by hand. */
   deleteToken: (hash: string) => Promise<void>;
+  /** Deletes a share record by hand. */
+  deleteShare: (uid: string, shareId: string) => Promise<void>;
   /** Deletes an image record by hand. */
   deleteImage: (owner: Owner) => Promise<void>;
   /** Writes a document at the path of an image record. */
@@ -280,14 +282,14 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       const listed = await backend.records.listTokens(9, undefined, cat.uid);
       expect(new Set(listed.items)).toEqual(
         new Set([
-          { ...cat, hash, isElsewhere: false },
-          { ...cat, hash: `elsewhere-${cat.uid}`, isElsewhere: true },
+          { ...cat, hash, isElsewhere: false, hasShare: false },
+          { ...cat, hash: `elsewhere-${cat.uid}`, isElsewhere: true, hasShare: false },
         ]),
       );
       await backend.records.deleteToken(`elsewhere-${cat.uid}`);
       await backend.records.deleteToken(`elsewhere-${cat.uid}`);
       const rest = await backend.records.listTokens(9, undefined, cat.uid);
-      expect(rest.items).toEqual([{ ...cat, hash, isElsewhere: false }]);
+      expect(rest.items).toEqual([{ ...cat, hash, isElsewhere: false, hasShare: false }]);
     });
 
     test('an image whose record was deleted by hand gets a new token; the old one is deleted', async () => {

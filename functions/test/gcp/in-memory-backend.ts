@@ -310,9 +310,11 @@ export function inMemoryBackend({
           after,
         );
         const listed = items.map((hash) => {
-          const { uid: owner, imageId, imagePath } = tokens.get(hash) as TokenRecord<number>;
+          const token = tokens.get(hash) as TokenRecord<number>;
+          const { uid: owner, imageId, imagePath } = token;
           const isElsewhere = imagePath !== pathOf({ uid: owner, imageId });
-          return { uid: owner, imageId, hash, isElsewhere };
+          const hasShare = token.shareId !== undefined;
+          return { uid: owner, imageId, hash, isElsewhere, hasShare };
         });
         return { items: listed, ...next };
       }),

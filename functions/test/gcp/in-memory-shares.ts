@@ -4,6 +4,7 @@ import type { ImageRecord, ShareRecord, TokenRecord } from '../../src/domain/rec
 import {
   createShare,
   deadBy,
+  repairShares,
   revokeShare,
   rotateToken,
   updateShare,
@@ -59,6 +60,14 @@ export function inMemoryShares(
     const own = new Map([...tokens].filter(([, token]) => token.imagePath === path));
     const shown = image && tokens.get(hashToken(image.token))?.image;
     return { owner, path, image, tokens: own, shown };
+  }
+
+  function activeShares({ uid, imageId }: Owner): Map<string, ShareRecord<number>> {
+    const own = [...shareRecords].filter(
+      ([key, share]) =>
+        key.startsWith(`${uid}/`) && share.imageId === imageId && share.state === 'active',
+    );
+    return new Map(own.map(([key, share]) => [key.slice(uid.length + 1), share]));
   }
 
   function apply(uid: string, path: string, writes: SharingWrites): void {
@@ -132,15 +141,8 @@ export function inMemoryShares(
     revokeAll: counted('shares.revokeAll', (owner, before) => {
       const read = readImage(owner);
       if (read.image === undefined) throw new SharingFailure('no-image');
-      const old = [...shareRecords].filter(
-        ([key, share]) =>
-          key.startsWith(`${owner.uid}/`) &&
-          share.imageId === owner.imageId &&
-          share.state === 'active' &&
-          share.createdAt < before,
-      );
-      for (const [key, share] of old) {
-        const id = key.slice(owner.uid.length + 1);
+      const old = [...activeShares(owner)].filter(([, { createdAt }]) => createdAt < before);
+      for (const [id, share] of old) {
         apply(owner.uid, read.path, revokeShare(id, share, context()).writes);
       }
       const { token: seen } = read.image;
@@ -154,6 +156,12 @@ export function inMemoryShares(
       }
       const end = { revokedAt: now(), revocationSeconds: revocationSeconds() };
       return { shares: old.length, deadBy: deadBy(end) };
+    }),
+    ofImage: counted('shares.ofImage', activeShares),
+    repair: counted('shares.repair', (owner) => {
+      const { path, tokens: own } = readImage(owner);
+      const writes = repairShares(activeShares(owner), own, context());
+      for (const one of writes) apply(owner.uid, path, one);
     }),
     list: counted('shares.list', (limit, after, uid) => {
       const keys = [...shareRecords.keys()].filter(

@@ -9,6 +9,8 @@ export interface SharesSubject {
   backend: Backend;
   /** Deletes a token record by hand. */
   deleteToken: (hash: string) => Promise<void>;
+  /** Deletes a share record by hand. */
+  deleteShare: (uid: string, shareId: string) => Promise<void>;
   /** The revocation bound, milliseconds. */
   boundMs: number;
   /** Creates an image whose renditions are those of an upload. */
@@ -204,6 +206,26 @@ export function testSharesContract(open: () => SharesSubject): void {
       expect(image?.token).not.toBe(before);
       expect([...tokens.keys()]).toEqual([hashToken(image?.token ?? '')]);
       expect(await shareOf(cat.uid, shareId)).toMatchObject({ state: 'revoked' });
+    });
+
+    test('repair() revokes a share without its token, and deletes a token without its share', async () => {
+      const cat = await ready();
+      const { shares } = open().backend;
+      const healthy = await create(cat);
+      const dead = await create(cat);
+      await open().deleteToken(hashToken(dead.token ?? ''));
+      const lost = await create(cat);
+      await open().deleteShare(cat.uid, lost.shareId);
+      const before = await tokensOf(cat);
+      expect([...(await shares.ofImage(cat)).keys()].sort()).toEqual(
+        [healthy.shareId, dead.shareId].sort(),
+      );
+      await shares.repair(cat);
+      expect([...(await shares.ofImage(cat)).keys()]).toEqual([healthy.shareId]);
+      expect(await shareOf(cat.uid, dead.shareId)).toMatchObject({ state: 'revoked' });
+      const after = await tokensOf(cat);
+      before.delete(hashToken(lost.token ?? ''));
+      expect(after).toEqual(before);
     });
 
     test('remove() deletes the shares of the image, revoked ones too; forgetUser() all of a user', async () => {

@@ -96,9 +96,33 @@ test('prints when to run it again if the bound is too long to wait for', async (
   );
 });
 
+test('stops when the share records seem to be in another collection', async () => {
+  const memory = await openSettled();
+  const request = { imageId: 'cat', shareId: 'share-of-cat-0001', expiresIn: null };
+  await memory.backend.shares.create('alice', request);
+  memory.backend.shareRecords.clear();
+  const { code, err } = await run(memory, ['--params', PARAMS, '--fix']);
+  expect(code).toBe(2);
+  expect(err).toBe(
+    'expected share records in users/{uid}/imageShares, found none for 1 share tokens: check --params, or delete ' +
+      'their token records. Nothing was fixed.\n',
+  );
+  expect(memory.backend.tokens.size).toBe(3);
+});
+
+test('--fix leaves a share of variants that are not configured to its owner', async () => {
+  const memory = await openSettled();
+  const request = { imageId: 'cat', shareId: 'share-of-cat-0001', expiresIn: null };
+  await memory.backend.shares.create('alice', { ...request, variants: ['w9999'] });
+  const { code, out } = await run(memory, ['--params', PARAMS, '--fix']);
+  expect(code).toBe(1);
+  expect(out).toContain('stale  1 shares of variants that are not configured  originals/alice/cat');
+  expect([...memory.backend.shareRecords.values()]).toMatchObject([{ state: 'active' }]);
+});
+
 test('prints JSON', async () => {
   const memory = await openSettled();
-  const checked = { originals: 2, images: 2, tokens: 2, folders: 2 };
+  const checked = { originals: 2, images: 2, tokens: 2, shares: 0, folders: 2 };
   const healthy = await run(memory, ['--params', PARAMS, '--json']);
   expect(healthy.code).toBe(0);
   expect(JSON.parse(healthy.out)).toEqual({ checked, findings: [], problems: [] });

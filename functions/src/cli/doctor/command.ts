@@ -163,7 +163,9 @@ async function run(options: RecordsOptions, cli: CliEnvironment): Promise<Report
   const before = await examine(context, examineOptions);
   checkParameters(before, options);
   const problems: string[] = [];
-  const fixable = before.findings.filter(({ isUnknown }) => !isUnknown || options.unknownFolders);
+  const fixable = before.findings.filter(
+    ({ isUnknown, isManual }) => !isManual && (!isUnknown || options.unknownFolders),
+  );
   if (!fix || fixable.length === 0) return { before, problems };
   const processImage = await cli.openProcessor();
   try {
@@ -202,7 +204,7 @@ async function run(options: RecordsOptions, cli: CliEnvironment): Promise<Report
  * @throws UsageError
  */
 function checkParameters(
-  { elsewhere, checked }: Examination,
+  { elsewhere, checked, shareTokens }: Examination,
   { config, fix }: RecordsOptions,
 ): void {
   const { count, example } = elsewhere;
@@ -212,6 +214,13 @@ function checkParameters(
     throw new UsageError(
       `expected token records in ${config.tokensCollection}, found none for ${checked.images} image records: ` +
         `check --params, or revoke by deleting originals.${nothingFixed}`,
+    );
+  }
+  // The same for share tokens: with the wrong collection all of them would have no share.
+  if (shareTokens > 0 && checked.shares === 0) {
+    throw new UsageError(
+      `expected share records in ${config.sharesCollection.text}, found none for ${shareTokens} share tokens: ` +
+        `check --params, or delete their token records.${nothingFixed}`,
     );
   }
   if (count === 0) return;
@@ -255,8 +264,10 @@ function toJson(rest: object, { before, after, problems, later }: Report): strin
 }
 
 function toText({ before, after, problems, later }: Report): string {
-  const { originals, images, tokens, folders } = before.checked;
-  const counts = `${originals} originals, ${images} image records, ${tokens} token records, ${folders} rendition folders`;
+  const { originals, images, tokens, shares, folders } = before.checked;
+  const counts =
+    `${originals} originals, ${images} image records, ${tokens} token records, ` +
+    `${shares} share records, ${folders} rendition folders`;
   const lines = [counts, ...toTable(before.findings)];
   if (before.findings.length === 0) lines.push('No findings.');
   if (after !== undefined) {

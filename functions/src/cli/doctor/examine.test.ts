@@ -1,5 +1,7 @@
 import { settle } from '../../../test/lifecycle/memory-harness.js';
 import { processText } from '../../../test/lifecycle/test-harness.js';
+import { hashToken } from '../../domain/token.js';
+import type { ShareRequest } from '../../domain/sharing.js';
 import { examine, type ExamineOptions } from './examine.js';
 import {
   CAT,
@@ -28,6 +30,14 @@ async function findingsOf(memory: Memory) {
 function fail({ backend }: Memory, code: string): void {
   const image = backend.images.get(CAT_RECORD);
   if (image) Object.assign(image, { state: 'failed', error: { code, message: 'It failed.' } });
+}
+
+/** Creates a share of the cat. @returns its id and the hash of its token */
+async function share({ backend }: Memory, more: Partial<ShareRequest> = {}) {
+  const shareId = 'share-of-cat-0001';
+  const request = { imageId: 'cat', shareId, expiresIn: null, ...more };
+  const { token = '' } = await backend.shares.create('alice', request);
+  return { shareId, hash: hashToken(token) };
 }
 
 const defects: [string, (memory: Memory) => void | Promise<void>, unknown[][]][] = [
@@ -137,6 +147,51 @@ const defects: [string, (memory: Memory) => void | Promise<void>, unknown[][]][]
     },
     [['stale', 'image record of an attempt that has ended', CAT]],
   ],
+  [
+    'an active share whose token record was deleted',
+    async (memory) => void memory.backend.tokens.delete((await share(memory)).hash),
+    [['missing', 'token records of 1 active shares', CAT]],
+  ],
+  [
+    'a share token whose share record was deleted',
+    async (memory) => {
+      const { shareId } = await share(memory);
+      // Another one, so that the collection is not empty.
+      await share(memory, { shareId: 'share-of-cat-0002' });
+      memory.backend.shareRecords.delete(`alice/${shareId}`);
+    },
+    [['orphaned', '1 share tokens without a share', CAT]],
+  ],
+  [
+    'a share token whose share was revoked by hand',
+    async (memory) => {
+      const { shareId } = await share(memory);
+      const record = memory.backend.shareRecords.get(`alice/${shareId}`);
+      if (record) record.state = 'revoked';
+    },
+    [['orphaned', '1 share tokens without a share', CAT]],
+  ],
+  [
+    'a deletion whose event was lost, of a shared image',
+    async (memory) => {
+      await share(memory);
+      memory.backend.originals.delete(CAT);
+    },
+    [['orphaned', 'image record, 2 token records, 1 share records, 4 renditions', CAT]],
+  ],
+  [
+    'a share of an image that does not exist',
+    async (memory) => {
+      await share(memory);
+      const record = memory.backend.shareRecords.get('alice/share-of-cat-0001');
+      if (record) record.imageId = 'gone';
+      // Its token record names the cat, of which it is no share.
+    },
+    [
+      ['orphaned', '1 share tokens without a share', CAT],
+      ['orphaned', '1 share records', 'originals/alice/gone'],
+    ],
+  ],
 ];
 
 test('finds nothing after all processing has ended', async () => {
@@ -219,6 +274,47 @@ describe('does not report', () => {
 test('does not report a revoked token as missing', async () => {
   const memory = await openSettled();
   memory.backend.tokens.clear();
+  await expect(findingsOf(memory)).resolves.toEqual([]);
+});
+
+test('a share whose token record was deleted is revoked, and its token does not come back', async () => {
+  const memory = await openSettled();
+  const { shareId, hash } = await share(memory);
+  memory.backend.tokens.delete(hash);
+  const { findings } = await examine(lifecycleContextOf(memory), WITHOUT_GRACE);
+  for (const { fix } of findings)
+    await fix({ ...lifecycleContextOf(memory), processImage: processText });
+  expect(memory.backend.shareRecords.get(`alice/${shareId}`)?.state).toBe('revoked');
+  expect(memory.backend.tokens.has(hash)).toBe(false);
+});
+
+test('does not report shares and share tokens that agree, have expired or were made by hand', async () => {
+  const memory = await openSettled();
+  const { backend, time } = memory;
+  await share(memory);
+  const expired = await share(memory, { shareId: 'share-of-cat-0002', expiresIn: 60 });
+  const revoked = await share(memory, { shareId: 'share-of-cat-0003' });
+  await backend.shares.revoke('alice', revoked.shareId);
+  time.now += 60_000;
+  // Firestore's TTL deletes the token record of an expired share, and keeps its share record for 30 days.
+  backend.tokens.delete(expired.hash);
+  const [[, token] = []] = backend.tokens;
+  if (token) backend.tokens.set('by-hand', { ...token, kind: 'share' });
+  await expect(findingsOf(memory)).resolves.toEqual([]);
+});
+
+test('reports a share of variants that are not configured, and fixes nothing', async () => {
+  const memory = await openSettled();
+  const { shareId } = await share(memory, { variants: ['w9998', 'w9999'] });
+  await expect(findingsOf(memory)).resolves.toEqual([
+    ['stale', '1 shares of variants that are not configured', CAT],
+  ]);
+  const { findings } = await examine(lifecycleContextOf(memory), WITHOUT_GRACE);
+  expect(findings.map(({ isManual }) => isManual)).toEqual([true]);
+  const { shares } = memory.backend;
+  await shares.update('alice', shareId, {
+    variants: ['w9999', memory.harness.config.variants[0]?.name ?? ''],
+  });
   await expect(findingsOf(memory)).resolves.toEqual([]);
 });
 

@@ -24,7 +24,9 @@ const HASHED_FOLDER = /^[\w-]{43}$/;
 
 export interface Examination {
   /** How many of each exist. */
-  checked: { originals: number; images: number; tokens: number; folders: number };
+  checked: { originals: number; images: number; tokens: number; shares: number; folders: number };
+  /** How many of the token records belong to a share record. */
+  shareTokens: number;
   findings: Finding[];
   /**
    * Number of records that name objects or documents outside the configured places, and one example. If there
@@ -42,7 +44,7 @@ export interface ExamineOptions {
   onProgress?: (what: string, done: number, total?: number) => void;
 }
 
-/** An image that has an original, an image record or a token record. */
+/** An image that has an original, an image record, a token record or a share record. */
 interface KnownImage {
   owner: Owner;
   /** Object name of the original. */
@@ -50,7 +52,7 @@ interface KnownImage {
 }
 
 /**
- * Reads the lists of originals, image records, token records and folders, and inspects each image: once, and
+ * Reads the lists of originals, image records, token records, share records and folders, and inspects each image: once, and
  * twice when it has findings. Holds the names of all originals in memory, some 200 bytes each.
  * @throws errors of Google's client libraries
  */
@@ -83,13 +85,20 @@ export async function examine(
     (owner) => addImage(owner, nameOf(owner)),
     (count) => onProgress('image records', count),
   );
+  let shareTokens = 0;
   const tokenCount = await forEachItem(
     (after) => records.listTokens(NAMES_PER_PAGE, after),
     (token) => {
+      if (token.hasShare) shareTokens += 1;
       if (token.isElsewhere) addElsewhere(`${config.tokensCollection}/${token.hash}`);
       else addImage({ uid: token.uid, imageId: token.imageId }, nameOf(token));
     },
     (count) => onProgress('token records', count),
+  );
+  const shareCount = await forEachItem(
+    (after) => backend.shares.list(NAMES_PER_PAGE, after),
+    ({ uid, share: { imageId } }) => addImage({ uid, imageId }, nameOf({ uid, imageId })),
+    (count) => onProgress('share records', count),
   );
 
   const suspects: KnownImage[] = [];
@@ -127,9 +136,10 @@ export async function examine(
     originals: originalCount,
     images: imageCount,
     tokens: tokenCount,
+    shares: shareCount,
     folders: folderCount,
   };
-  return { checked, findings, elsewhere };
+  return { checked, shareTokens, findings, elsewhere };
 }
 
 /** The fix deletes the renditions listed now, and none that are written later: those may belong to a new image. */

@@ -1,6 +1,8 @@
-/** Compares the original, the records and the renditions of one image, and lists the findings. */
+/** Compares the original, the records, the shares and the renditions of one image, and lists the findings. */
 import { renditionsFolder, type Owner } from '../../domain/path.js';
+import type { ShareRecord } from '../../domain/records.js';
 import { settingsHashes } from '../../domain/settings.js';
+import { findShareFaults } from '../../domain/sharing.js';
 import { refresh } from '../../lifecycle/backfill.js';
 import { RETRY_WINDOW_MS } from '../../lifecycle/retry.js';
 import { removeIfOriginalMissing } from '../../lifecycle/original-deleted.js';
@@ -30,6 +32,8 @@ export interface Finding {
   what: string;
   /** Whether the image is unknown: the folder may belong to another instance with the same VARIANTS_PATH. */
   isUnknown?: true;
+  /** Whether a person has to decide what to do: `fix` does nothing. */
+  isManual?: true;
   /** Fixes the finding. Reads the current state first, so it is safe to call at any later time. */
   fix: (context: ProcessingContext) => Promise<unknown>;
 }
@@ -41,7 +45,7 @@ export interface Inspection {
 }
 
 /**
- * Inspects one image: reads its original and its records, and lists its renditions. Processing in progress and
+ * Inspects one image: reads its original, its records and its shares, and lists its renditions. Processing in progress and
  * old renditions within the revocation bound are not findings.
  * @param name object name of the original
  * @param graceMs uploads and ends of a revocation bound that are more recent count as in progress, milliseconds
@@ -58,6 +62,7 @@ export async function inspect(
   const original = await backend.objects.findOriginal(name);
   const renditions = await backend.objects.listRenditions(folder);
   const records = await backend.records.find(owner);
+  const shares = await backend.shares.ofImage(owner);
   const elsewhere = findElsewhere(records, name, context);
   if (elsewhere !== undefined) return { findings: [], elsewhere };
   const toFinding = (kind: Kind, what: string, fix: Finding['fix']): Finding => {
@@ -70,6 +75,7 @@ export async function inspect(
       // The record of an upload that was refused shows the owner why its original was deleted.
       ...(image && !image.original.deleted ? ['image record'] : []),
       ...(records.tokens.size > 0 ? [`${records.tokens.size} token records`] : []),
+      ...(shares.size > 0 ? [`${shares.size} share records`] : []),
       ...(renditions.length > 0 ? [`${renditions.length} renditions`] : []),
     ];
     if (orphans.length === 0) return { findings: [] };
@@ -115,7 +121,40 @@ export async function inspect(
       }
     }
   }
+  for (const share of compareShares(shares, records, context)) {
+    const repair = ({ backend: { shares: stored } }: ProcessingContext) => stored.repair(owner);
+    findings.push({ ...share, of: name, fix: repair });
+  }
   return { findings };
+}
+
+/** Finds shares and share tokens that do not agree, and shares that give access to nothing. */
+function compareShares(
+  shares: ReadonlyMap<string, ShareRecord<number>>,
+  { tokens }: ImageRecords,
+  { config, now }: LifecycleContext,
+): Pick<Finding, 'kind' | 'what' | 'isManual'>[] {
+  const differences: Pick<Finding, 'kind' | 'what' | 'isManual'>[] = [];
+  const { sharesWithoutToken, tokensWithoutShare } = findShareFaults(shares, tokens, now());
+  if (sharesWithoutToken.length > 0) {
+    const what = `token records of ${sharesWithoutToken.length} active shares`;
+    differences.push({ kind: 'missing', what });
+  }
+  if (tokensWithoutShare.length > 0) {
+    const what = `${tokensWithoutShare.length} share tokens without a share`;
+    differences.push({ kind: 'orphaned', what });
+  }
+  const configured = new Set(config.variants.map(({ name }) => name));
+  const empty = [...shares.values()].filter(
+    ({ variants, expiresAt = Infinity }) =>
+      expiresAt > now() && variants?.every((name) => !configured.has(name)),
+  );
+  if (empty.length > 0) {
+    // The variants may come back, and their owner can change the share.
+    const what = `${empty.length} shares of variants that are not configured`;
+    differences.push({ kind: 'stale', what, isManual: true });
+  }
+  return differences;
 }
 
 /**

@@ -9,8 +9,8 @@ export const USAGE = `storage-public-variants doctor [--project P] [--instance I
        [--probe] [--strict] [--fix] [--json] [--unknown-folders] [--grace S]
 
 Checks the installation: functions, triggers, roles, queues, rules, indexes, exposure of the bucket and
-PUBLIC_BASE_URL. Then compares originals, renditions, image records and token records, and lists what is
-orphaned, missing, stale or unlocked.
+PUBLIC_BASE_URL. Then compares originals, renditions, image records, token records and share records, and lists
+what is orphaned, missing, stale or unlocked.
 
 --project P    Firebase project, read with Application Default Credentials, which "gcloud auth
                application-default login" creates; default: that of .firebaserc
