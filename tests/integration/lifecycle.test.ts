@@ -3,6 +3,7 @@ import { createMockUserToken } from '@firebase/util';
 import { deleteObject, ref } from 'firebase/storage';
 import { renditionsFolder } from '../../functions/src/domain/path.js';
 import { hashToken } from '../../functions/src/domain/token.js';
+import { callFunction } from '../support/callable.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { plainJpeg } from '../support/pictures.js';
@@ -68,13 +69,7 @@ async function call(name: string, data: object, claims: object | undefined): Pro
   // The functions emulator accepts unsigned ID tokens.
   const iat = Math.floor(Date.now() / 1000);
   const token = createMockUserToken({ sub: 'caller', iat, ...claims }, context.stack.projectId);
-  const bearer = claims && `Bearer ${token}`;
-  const response = await fetch(context.stack.serve.replace(/serve$/, name), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(bearer && { authorization: bearer }) },
-    body: JSON.stringify({ data }),
-  });
-  return response.status;
+  return (await callFunction(context, name, data, claims && token)).status;
 }
 
 describe('deleteUserImages', () => {

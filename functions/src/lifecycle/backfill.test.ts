@@ -1,4 +1,5 @@
 import { openMemoryHarness, settle } from '../../test/lifecycle/memory-harness.js';
+import { hashToken } from '../domain/token.js';
 import { backfill } from './backfill.js';
 import { processText } from '../../test/lifecycle/test-harness.js';
 
@@ -68,6 +69,28 @@ test('with onlyIfChanged, does nothing unless the parameters have changed', asyn
   expect(backend.progress.current).toMatchObject({ run: 'changed', state: 'done' });
   const [image] = backend.images.values();
   expect(Object.keys(image?.variants ?? {})).toEqual(['w30']);
+});
+
+test('keeps shares: what they allow, their expiry and their revocation', async () => {
+  const { context, backend, harness, time } = await openExisting(1);
+  await backfill({}, FIRST, context);
+  await settle({ harness, time });
+  const share = { imageId: '000', expiresIn: 86_400, label: 'Anna', variants: ['w20', 'w30'] };
+  const kept = await backend.shares.create('alice', { ...share, shareId: 'share-that-is-kept' });
+  await backend.shares.create('alice', { ...share, shareId: 'share-that-is-revoked' });
+  await backend.shares.revoke('alice', 'share-that-is-revoked');
+  const records = structuredClone(backend.shareRecords);
+  const hash = hashToken(kept.token ?? '');
+  const before = structuredClone(backend.tokens.get(hash));
+  harness.reconfigure({ VARIANTS: 'w30:30' });
+  const changed = { ...context, config: harness.config };
+  await backfill({}, { ...FIRST, id: 'changed' }, changed);
+  await settle({ harness, time });
+  expect(backend.shareRecords).toEqual(records);
+  const after = backend.tokens.get(hash);
+  expect(after).toEqual({ ...before, image: after?.image });
+  expect(Object.keys(after?.image?.renditions ?? {})).toEqual(['w30']);
+  expect([...backend.tokens.values()].map(({ kind }) => kind).sort()).toEqual(['default', 'share']);
 });
 
 test('counts images that cannot be processed, and processes the others', async () => {

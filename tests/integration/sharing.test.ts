@@ -1,0 +1,219 @@
+/** Shares and the default token on the local stack: created, viewed, changed, revoked and deleted. */
+import { randomUUID } from 'node:crypto';
+import {
+  collection,
+  getDocs,
+  limit,
+  orderBy,
+  query,
+  where,
+  type QueryConstraint,
+} from 'firebase/firestore/lite';
+import { hashToken } from '../../functions/src/domain/token.js';
+import type { DemoUser } from '../../tools/dev/start/demo-user.js';
+import { callFunction, type CallableResponse } from '../support/callable.js';
+import { eventually } from '../support/eventually.js';
+import { statusOf } from '../support/http.js';
+import { plainJpeg } from '../support/pictures.js';
+import { idTokenOf } from '../support/rest.js';
+import { TestContext } from '../support/stack.js';
+
+let context: TestContext;
+let owner: DemoUser;
+
+beforeAll(async () => {
+  context = new TestContext();
+  owner = await context.user();
+});
+afterAll(() => context.close());
+
+/** Calls `sharing`. */
+async function call(data: object, user: DemoUser | undefined = owner): Promise<CallableResponse> {
+  return callFunction(context, 'sharing', data, await idTokenOf(user));
+}
+
+/** Calls `sharing`. @returns the answer @throws Error if the call was refused */
+async function answerOf(data: object): Promise<Record<string, unknown>> {
+  const { result, error } = await call(data);
+  if (result === undefined) throw new Error(`expected an answer, found ${error?.status}`);
+  return result;
+}
+
+/** Uploads an image that is wide enough for w400 and w800. */
+async function upload(user = owner) {
+  const { imageId, name, record } = await context.upload(user, await plainJpeg(900, 40, '#808000'));
+  return { imageId, name, token: record.token };
+}
+
+/** Creates a share. */
+async function share(imageId: string, more: object = {}) {
+  const shareId = randomUUID();
+  const request = { action: 'createShare', imageId, shareId, expiresIn: 3600, ...more };
+  const { token, expiresAt } = await answerOf(request);
+  return { shareId, token: String(token), expiresAt, request };
+}
+
+/** Statuses of w400 and w800 for a token. */
+const statusesOf = (token: string) =>
+  Promise.all(['w400', 'w800'].map((variant) => statusOf(context.serveUrl(token, variant))));
+
+/** The owner's share records, read by the owner or by another user with the client SDK. */
+async function sharesOf(constraints: QueryConstraint[], reader = owner) {
+  const shares = collection(reader.firestore, `users/${owner.uid}/imageShares`);
+  const { docs } = await getDocs(query(shares, ...constraints));
+  return docs.map((document) => ({ id: document.id, ...document.data() }));
+}
+
+test('a share is created, viewed, narrowed, renewed and revoked; the default token is not affected', async () => {
+  const { imageId, token: defaultToken } = await upload();
+  const { shareId, token, expiresAt, request } = await share(imageId, { label: 'Anna' });
+  expect(Math.abs(Date.parse(String(expiresAt)) - Date.now() - 3_600_000)).toBeLessThan(60_000);
+  await expect(statusesOf(token)).resolves.toEqual([200, 200]);
+  // The answer was lost, and the client calls again.
+  const again = await answerOf(request);
+  expect(again['token'] === token).toBe(true);
+
+  const update = { action: 'updateShare', shareId };
+  const narrowed = await answerOf({ ...update, variants: ['w400'] });
+  expect(narrowed).toMatchObject({ shareId, expiresAt, deadBy: expect.any(String) as string });
+  await expect(statusesOf(token)).resolves.toEqual([200, 404]);
+  const renewed = await answerOf({ ...update, variants: null, expiresIn: null, label: '' });
+  expect(renewed).toEqual({ shareId, expiresAt: null });
+  await expect(statusesOf(token)).resolves.toEqual([200, 200]);
+
+  const revoked = await answerOf({ action: 'revokeShare', shareId });
+  expect(Object.keys(revoked).sort()).toEqual(['deadBy', 'revokedAt', 'shareId']);
+  await expect(statusesOf(token)).resolves.toEqual([404, 404]);
+  await expect(answerOf({ action: 'revokeShare', shareId })).resolves.toMatchObject({ shareId });
+  await expect(statusesOf(defaultToken)).resolves.toEqual([200, 200]);
+}, 60_000);
+
+test('the owner lists shares with the queries of the documentation, and nobody else does', async () => {
+  const { imageId } = await upload();
+  const { imageId: otherImage } = await upload();
+  const first = await share(imageId, { label: 'first', variants: ['w400'] });
+  const second = await share(imageId, { showOnce: true });
+  const other = await share(otherImage);
+  const ofImage = await sharesOf([where('imageId', '==', imageId)]);
+  expect(ofImage.map(({ id }) => id).sort()).toEqual([first.shareId, second.shareId].sort());
+  const [labeled] = ofImage.filter(({ id }) => id === first.shareId);
+  expect(labeled).toMatchObject({ state: 'active', label: 'first', variants: ['w400'], imageId });
+  const shown = ofImage.filter((record) => 'token' in record).map(({ id }) => id);
+  expect(shown).toEqual([first.shareId]);
+  const all = await sharesOf([orderBy('createdAt', 'desc'), limit(100)]);
+  expect(all.slice(0, 3).map(({ id }) => id)).toEqual([
+    other.shareId,
+    second.shareId,
+    first.shareId,
+  ]);
+  const stranger = await context.user();
+  await expect(sharesOf([where('imageId', '==', imageId)], stranger)).rejects.toMatchObject({
+    code: 'permission-denied',
+  });
+}, 60_000);
+
+test('an expired share is dead at its second', async () => {
+  const { imageId } = await upload();
+  const { token } = await share(imageId, { expiresIn: 60 });
+  const record = context.firestore.doc(`imageTokens/${hashToken(token)}`);
+  // Instead of a minute.
+  await record.update({ expiresAt: new Date(Date.now() + 2_000) });
+  expect(await statusOf(context.serveUrl(token, 'w400'))).toBe(200);
+  const { expiresAt } = (await record.get()).data() as { expiresAt: { toMillis(): number } };
+  const end = expiresAt.toMillis();
+  await eventually(
+    async () => ({ sent: Date.now(), status: await statusOf(context.serveUrl(token, 'w400')) }),
+    ({ sent, status }) => {
+      if (sent < end) throw new Error('expected a request after the expiry, found one before');
+      expect(status).toBe(404);
+    },
+  );
+}, 60_000);
+
+test('rotateToken replaces the default token once', async () => {
+  const { imageId, token } = await upload();
+  const { token: shared } = await share(imageId);
+  const rotate = { action: 'rotateToken', imageId, token };
+  const next = String((await answerOf(rotate))['token']);
+  await expect(statusesOf(token)).resolves.toEqual([404, 404]);
+  await expect(statusesOf(next)).resolves.toEqual([200, 200]);
+  await expect(statusesOf(shared)).resolves.toEqual([200, 200]);
+  expect((await answerOf(rotate))['token'] === next).toBe(true);
+  // What is uploaded over the image appears at the new URL.
+  const { record } = await context.upload(owner, await plainJpeg(900, 50, '#008080'), { imageId });
+  expect(record.token === next).toBe(true);
+  await expect(statusesOf(next)).resolves.toEqual([200, 200]);
+  await expect(statusesOf(token)).resolves.toEqual([404, 404]);
+}, 60_000);
+
+test('revokeAll ends every URL of one image, or of all images of the user', async () => {
+  const user = owner;
+  const [cat, dog] = await Promise.all([upload(), upload()]);
+  const [ofCat, ofDog] = await Promise.all([share(cat.imageId), share(dog.imageId)]);
+  const one = await answerOf({ action: 'revokeAll', imageId: cat.imageId });
+  expect(one).toMatchObject({ shares: 1 });
+  for (const token of [cat.token, ofCat.token]) {
+    await expect(statusesOf(token)).resolves.toEqual([404, 404]);
+  }
+  await expect(statusesOf(ofDog.token)).resolves.toEqual([200, 200]);
+  await expect(answerOf({ action: 'revokeAll', all: true })).resolves.toEqual({ queued: true });
+  await eventually(
+    () => Promise.all([statusesOf(dog.token), statusesOf(ofDog.token)]),
+    (statuses) => expect(statuses.flat()).toEqual([404, 404, 404, 404]),
+    30_000,
+  );
+  // The owner's own pages go on with new tokens.
+  const record = await context.firestore.doc(`users/${user.uid}/images/${dog.imageId}`).get();
+  await expect(statusesOf(record.get('token') as string)).resolves.toEqual([200, 200]);
+}, 90_000);
+
+test('refuses callers who are signed out, images of others, and bad input', async () => {
+  const { imageId } = await upload();
+  const request = { action: 'createShare', imageId, shareId: randomUUID(), expiresIn: null };
+  const signedOut = await callFunction(context, 'sharing', request, undefined);
+  expect(signedOut).toMatchObject({ status: 401, error: { status: 'UNAUTHENTICATED' } });
+  const stranger = await context.user();
+  await expect(call(request, stranger)).resolves.toMatchObject({
+    status: 404,
+    error: { status: 'NOT_FOUND', details: { reason: 'no-image' } },
+  });
+  await expect(call({ ...request, variants: ['w9999'] })).resolves.toMatchObject({
+    status: 400,
+    error: { status: 'INVALID_ARGUMENT', details: { reason: 'unknown-variant' } },
+  });
+  await expect(call({ ...request, uid: owner.uid })).resolves.toMatchObject({
+    status: 400,
+    error: { details: { reason: 'invalid-input', issues: [{ path: '' }] } },
+  });
+}, 60_000);
+
+describe('the deletion of an account by Delete User Data', () => {
+  test.each(['originals first', 'documents first'])(
+    '%s: nothing is left',
+    async (order) => {
+      const user = await context.user();
+      const { imageId, name, token } = await upload(user);
+      const shareId = randomUUID();
+      const request = { action: 'createShare', imageId, shareId, expiresIn: null };
+      const { result } = await call(request, user);
+      const shared = String(result?.['token']);
+      const documents = context.firestore.doc(`users/${user.uid}`);
+      const deleteOriginal = () => context.bucket.file(name).delete();
+      const deleteDocuments = () => context.firestore.recursiveDelete(documents);
+      const steps = [deleteOriginal, deleteDocuments];
+      for (const step of order === 'originals first' ? steps : steps.reverse()) await step();
+      const tokens = context.firestore.collection('imageTokens').where('uid', '==', user.uid);
+      await eventually(
+        async () => (await tokens.count().get()).data().count,
+        (count) => expect(count).toBe(0),
+        30_000,
+      );
+      for (const old of [token, shared]) {
+        await expect(statusesOf(old)).resolves.toEqual([404, 404]);
+      }
+      const collections = await documents.listCollections();
+      expect(collections.map(({ id }) => id)).toEqual([]);
+    },
+    60_000,
+  );
+});
