@@ -133,6 +133,7 @@ const GCLOUD: Readonly<Record<string, readonly string[]>> = {
   'run services add-iam-policy-binding': ['--region', '--project', '--member', '--role'],
   'eventarc triggers list': ['--project', '--location'],
   'functions logs read': ['--region', '--project'],
+  'firestore fields ttls update': ['--collection-group', '--enable-ttl', '--project'],
 };
 
 function problemOfGcloud(words: string[]): string | undefined {

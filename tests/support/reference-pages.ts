@@ -84,7 +84,7 @@ ${table(
   ],
   declared.map(([name, endpoint]) => [
     `\`${name}\``,
-    trigger(endpoint),
+    trigger(name, endpoint),
     region(endpoint),
     String(endpoint.availableMemoryMb),
     String(endpoint.timeoutSeconds),
@@ -118,7 +118,7 @@ ${table(
     if (endpoint === undefined) throw new Error(`expected a function ${name}, found none`);
     return [
       `\`${name}\``,
-      trigger(endpoint),
+      trigger(name, endpoint),
       '`LOCATION`',
       String(properties.availableMemoryMb ?? parseInt(serviceConfig?.availableMemory ?? '', 10)),
       String(parseInt(properties.timeout ?? String(serviceConfig?.timeoutSeconds), 10)),
@@ -138,13 +138,14 @@ An extension can't declare a limit of instances: see [what bounds the bill](../g
 `;
 }
 
-function trigger(endpoint: Endpoint): string {
+function trigger(name: string, endpoint: Endpoint): string {
   const { eventTrigger, taskQueueTrigger, callableTrigger } = endpoint;
   if (eventTrigger) return `Cloud Storage: ${eventTrigger.eventType.split('.').at(-1)}`;
   if (taskQueueTrigger) {
     return `its task queue, ${taskQueueTrigger.rateLimits.maxConcurrentDispatches} at a time`;
   }
-  return callableTrigger ? 'a user with the claim `admin`' : 'everyone';
+  if (!callableTrigger) return 'everyone';
+  return name === 'sharing' ? 'a signed-in user' : 'a user with the claim `admin`';
 }
 
 function region({ region: value }: Endpoint): string {
