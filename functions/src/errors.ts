@@ -24,8 +24,10 @@ export interface RequestFailureInfo extends FailureInfo {
 export const REQUEST_FAILURES = {
   'bad-request': {
     status: 400,
-    publicMessage: 'Expected ?w=WIDTH in pixels, and maybe &dpr=DENSITY.',
-    meaning: 'The query has `dpr` without `w`, or one of them is not a number in range.',
+    publicMessage:
+      'Expected ?w=WIDTH in pixels, and maybe &dpr=DENSITY and &f=FORMAT (avif, webp or jpeg).',
+    meaning:
+      'The query has `dpr` or `f` without `w`, one of the numbers is out of range, or `f` is not a format.',
   },
   'https-required': {
     status: 403,

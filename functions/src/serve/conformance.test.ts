@@ -12,8 +12,8 @@ import { mintToken } from '../domain/token.js';
 import { CASES } from '../../test/serve/conformance-cases.js';
 import { handleHttp } from './http.js';
 import { LENGTH_LIMITS } from './length-limits.js';
-import { openServeFixture } from '../../test/serve/serve-fixture.js';
-import { STATES, type ConformanceCase } from '../../test/serve/token-states.js';
+import type { openServeFixture } from '../../test/serve/serve-fixture.js';
+import { openInState, STATES, type ConformanceCase } from '../../test/serve/token-states.js';
 
 const PAGE = join(__dirname, '..', '..', '..', 'docs', 'reference', 'http.md');
 const ETAG = entityTag('w800.webp');
@@ -61,8 +61,7 @@ const titleOf = ({ state, request, headers }: ConformanceCase) =>
   `${state}: ${request}${headers ? ` ${JSON.stringify(headers)}` : ''}`;
 
 test.each(CASES.map((each) => [titleOf(each), each] as const))('%s', async (_title, each) => {
-  fixture = openServeFixture();
-  STATES[each.state].set(fixture);
+  fixture = await openInState(each.state);
   const { response, body } = await send(each);
   expect(response.statusCode).toBe(each.status);
   expect(response.headers).toMatchObject(COMMON_HEADERS);
@@ -81,8 +80,7 @@ test.each(CASES.map((each) => [titleOf(each), each] as const))('%s', async (_tit
 test('refusals with the same status have identical headers and bodies', async () => {
   const seen = new Map<number, Set<string>>();
   for (const each of CASES.filter(({ status }) => [400, 404, 412].includes(status))) {
-    fixture = openServeFixture();
-    STATES[each.state].set(fixture);
+    fixture = await openInState(each.state);
     const { response, body } = await send(each);
     // A response to HEAD has no body; the value of Date changes.
     const headers = { ...response.headers };

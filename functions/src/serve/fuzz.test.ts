@@ -42,6 +42,9 @@ const query = fc.oneof(
   mostlyAscii,
   fc.constant(''),
   fc.tuple(digits, digits).map(([w, dpr]) => `w=${w}&dpr=${dpr}`),
+  fc
+    .tuple(fc.nat({ max: 2000 }), fc.constantFrom('webp', 'jpg', 'avif', 'png', '__proto__', ''))
+    .map(([w, f]) => `w=${w}&f=${f}`),
 );
 const randomUrl = fc
   .tuple(fc.array(segment, { maxLength: 5 }), query)

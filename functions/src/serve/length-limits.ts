@@ -21,7 +21,8 @@ export const LENGTH_LIMITS = {
   query: {
     max: 2048,
     longer: '400, or ignored with the URL of a variant, which has no query parameters',
-    reason: '`w` and `dpr` have at most 33 characters; the rest are parameters that tools add.',
+    reason:
+      '`w`, `dpr` and `f` have at most 40 characters; the rest are parameters that tools add.',
   },
   accept: {
     max: 512,

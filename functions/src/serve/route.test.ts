@@ -43,6 +43,9 @@ test.each([
   ['w=360&dpr=2', { token, width: 720 }],
   ['w=333&dpr=1.5', { token, width: 500 }],
   ['w=0.5', { token, width: 1 }],
+  ['w=360&f=webp', { token, width: 360, format: 'webp' }],
+  ['f=jpg&dpr=2&w=360', { token, width: 720, format: 'jpeg' }],
+  ['w=360&f=avif&f=png', { token, width: 360, format: 'avif' }],
   ['q=75&w=640&auto=format', { token, width: 640 }],
   ['q=75', { token }],
   ['', { token }],
@@ -63,6 +66,12 @@ test.each([
   'w=1&dpr=0',
   'w=1&dpr=x',
   'w=1&dpr=101',
+  'f=webp',
+  'w=1&f=',
+  'w=1&f=png',
+  'w=1&f=WEBP',
+  'w=1&f=toString',
+  'w=x&f=webp',
 ])('?%s is a bad request, unless the token is malformed', (query) => {
   expect(parseRoute(`/${token}?${query}`)).toBe('bad-request');
   expect(parseRoute(`/${token.slice(0, -1)}_?${query}`)).toBe('not-found');

@@ -7,7 +7,7 @@ export interface Route {
   token: string;
   /** Absent: selected by `width`, or, without a width, the manifest. */
   variant?: string;
-  /** Absent: negotiated. */
+  /** From the extension or from `f`; absent: negotiated. */
   format?: Format;
   /** Device pixels; selects the narrowest variant that is at least this wide. */
   width?: number;
@@ -24,10 +24,10 @@ const MAX_WIDTH = 100_000;
 const MAX_DENSITY = 100;
 
 /**
- * Parses `…/{token}`, `…/{token}?w=360&dpr=2`, `…/{token}/{variant}` or `…/{token}/{variant}.{ext}`.
+ * Parses `…/{token}`, `…/{token}?w=360&dpr=2&f=webp`, `…/{token}/{variant}` or `…/{token}/{variant}.{ext}`.
  * Anything may come before the token: the path of a rewrite, or of the function itself.
  *
- * Of the query only `w` and `dpr` are read, and only without a variant. Other parameters are ignored
+ * Of the query only `w`, `dpr` and `f` are read, and only without a variant. Other parameters are ignored
  * because tools add them (`q`, `auto`, `utm_source`).
  * @param url path and query as in the request, not decoded: no token or variant needs an escape
  * @returns `not-found` when the path has none of these forms, its token is malformed or it is over its
@@ -54,12 +54,15 @@ export function parseRoute(url: string): Route | RouteFailure {
 function parseQuery(token: string, query: string): Route | RouteFailure {
   if (isTooLong('query', query)) return 'bad-request';
   const parameters = new URLSearchParams(query);
-  const [w, dpr] = [parameters.get('w'), parameters.get('dpr')];
-  if (w === null) return dpr === null ? { token } : 'bad-request';
+  const [w, dpr, f] = [parameters.get('w'), parameters.get('dpr'), parameters.get('f')];
+  if (w === null) return dpr === null && f === null ? { token } : 'bad-request';
   const width = parsePositive(w, MAX_WIDTH);
   const density = parsePositive(dpr ?? '1', MAX_DENSITY);
   if (width === undefined || density === undefined) return 'bad-request';
-  return { token, width: Math.ceil(width * density) };
+  const route = { token, width: Math.ceil(width * density) };
+  if (f === null) return route;
+  const format = formatOfExtension(f);
+  return format ? { ...route, format } : 'bad-request';
 }
 
 function parsePositive(text: string, max: number): number | undefined {

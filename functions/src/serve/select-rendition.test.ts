@@ -120,6 +120,29 @@ describe('a configured variant without renditions', () => {
   });
 });
 
+describe('?w= with f=', () => {
+  test.each([
+    // w1600 has no JPEG.
+    ['w=1600&f=jpeg', {}, 'w800.jpg'],
+    ['w=1600&f=webp', {}, 'w1600.webp'],
+    ['w=100&f=webp', { variants: ['thumb'] }, 'thumb.webp'],
+  ])('%s selects among the variants in that format: %j %s', async (query, record, file) => {
+    const { get, token } = open(record);
+    const { headers } = await get(`/${token}?${query}`, { headers: { accept: 'image/avif' } });
+    expect(headers['content-disposition']).toBe(`inline; filename="${file}"`);
+    expect(headers['cache-control']).toMatch(/^public, /);
+    expect(headers).not.toHaveProperty('vary');
+  });
+
+  test('gets another format, with no-store, while a configured format has no renditions', async () => {
+    const { get, token } = openServeFixture({ config: { formats: ['avif', 'webp', 'jpeg'] } });
+    const request = { headers: { accept: 'image/webp' } };
+    const { status, headers } = await get(`/${token}?w=800&f=avif`, request);
+    expect([status, headers['content-disposition']]).toEqual([200, 'inline; filename="w800.webp"']);
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', vary: 'Accept' });
+  });
+});
+
 describe('returns the same 404 for', () => {
   test.each([
     ['an unknown variant', 'w801', {}],
@@ -137,13 +160,16 @@ describe('returns the same 404 for', () => {
       { variants: ['w800'] },
     ],
     ['the name of an inherited property', 'constructor', {}],
+    ['a width in a format that is not configured', '?w=800&f=avif', {}],
+    ['a width in a format, when the token grants no variant', '?w=800&f=webp', { variants: [] }],
     ['an expired token', 'w400', { expiresAt: NOW }],
     ['a token whose image has no renditions yet', 'w400', { image: undefined }],
   ])('%s', async (_case, name, record) => {
     const { get, token } = open(record);
     const unknown = await open().get(`/${token}/w800`);
     expect(unknown.status).toBe(404);
-    expect(await get(`/${token}/${name}`)).toEqual(unknown);
+    const url = name.startsWith('?') ? `/${token}${name}` : `/${token}/${name}`;
+    expect(await get(url)).toEqual(unknown);
   });
 
   test('a revoked token', async () => {

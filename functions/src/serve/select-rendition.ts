@@ -41,7 +41,7 @@ export function selectRendition(
   const { record } = lookup;
   const { format, width } = route;
   if (route.variant === undefined && width === undefined) return { kind: 'manifest', lookup };
-  const name = route.variant ?? variantForWidth(record, width ?? 0);
+  const name = route.variant ?? variantForWidth(record, width ?? 0, format);
   if (name === undefined) return undefined;
 
   const { accept } = request.headers;
@@ -108,12 +108,19 @@ export function formatsOf(variant: TokenVariant): Format[] {
  * The narrowest variant that is at least `width` wide, else the widest. Cropped variants count only
  * when the token grants no others: the images of one `srcset` must have the same proportions.
  * @param width device pixels
+ * @param format if present, variants without it count only when none of them has it
  * @returns its name; undefined when the token grants no variant
  */
-function variantForWidth(record: ServableToken, width: number): string | undefined {
+function variantForWidth(
+  record: ServableToken,
+  width: number,
+  format: Format | undefined,
+): string | undefined {
   const all = accessibleVariants(record);
   const uncropped = all.filter(({ cropped }) => !cropped);
-  return firstAtLeast(width, uncropped.length > 0 ? uncropped : all)?.name;
+  const sameKind = uncropped.length > 0 ? uncropped : all;
+  const inFormat = format ? sameKind.filter((variant) => variant[format]) : [];
+  return firstAtLeast(width, inFormat.length > 0 ? inFormat : sameKind)?.name;
 }
 
 /**

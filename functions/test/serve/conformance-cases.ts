@@ -110,12 +110,41 @@ add('limited', 'GET /T?w=800', {
   status: 200,
   response: { 'content-disposition': 'inline; filename="thumb.webp"' },
 });
-for (const query of ['w=', 'w=x', 'w=0', 'w=-5', 'w=1e9', 'dpr=2', 'w=1&dpr=0', 'w=1&dpr=x']) {
+// In an exact format, which shared caches that ignore `Vary` need: only variants in that format count.
+const BY_WIDTH_AND_FORMAT: [query: string, name: string][] = [
+  ['w=800&f=webp', 'w800.webp'],
+  ['f=jpeg&w=800', 'w800.jpg'],
+  ['w=800&f=jpg', 'w800.jpg'],
+  ['w=401&dpr=2&f=webp', 'w1600.webp'],
+  ['w=401&dpr=2&f=jpeg', 'w800.jpg'],
+];
+for (const [query, name] of BY_WIDTH_AND_FORMAT) {
+  const response = {
+    'content-disposition': `inline; filename="${name}"`,
+    'cache-control': CACHED,
+    vary: null,
+  };
+  add('ready', `GET /T?${query}`, { headers: { accept: 'image/*' }, status: 200, response });
+}
+for (const query of [
+  'w=',
+  'w=x',
+  'w=0',
+  'w=-5',
+  'w=1e9',
+  'dpr=2',
+  'w=1&dpr=0',
+  'w=1&dpr=x',
+  'f=webp',
+  'w=1&f=png',
+  'w=1&f=',
+  'w=1&f=constructor',
+]) {
   for (const state of ['ready', 'revoked'] as const) {
     add(state, `GET /T?${query}`, {
       status: 400,
       response: REFUSAL,
-      body: 'Expected ?w=WIDTH in pixels, and maybe &dpr=DENSITY.',
+      body: 'Expected ?w=WIDTH in pixels, and maybe &dpr=DENSITY and &f=FORMAT (avif, webp or jpeg).',
     });
   }
 }
@@ -318,13 +347,15 @@ const NOT_FOUND_PATHS = [
   '/U',
   '/U/w800',
   '/U?w=1',
+  '/T?w=800&f=avif',
+  '/U?w=800&f=webp',
 ];
 for (const path of NOT_FOUND_PATHS) add('ready', `GET ${path}`, NOT_FOUND);
 add('ready', 'HEAD /T/w801', { ...NOT_FOUND, body: 0 });
 add('limited', 'GET /T/w800.webp', NOT_FOUND);
 add('limited', 'GET /T/thumb.webp', { status: 200, body: 'thumb.webp' });
 for (const state of ['expired', 'revoked', 'processing'] as const) {
-  for (const path of ['/T', '/T/w800', '/T/w800.webp', '/T?w=800'])
+  for (const path of ['/T', '/T/w800', '/T/w800.webp', '/T?w=800', '/T?w=800&f=webp'])
     add(state, `GET ${path}`, NOT_FOUND);
   add(state, 'GET /T/w800.webp', { headers: { 'if-none-match': 'E' }, ...NOT_FOUND });
   add(state, 'GET /T/w800.webp', { headers: { range: 'bytes=99-' }, ...NOT_FOUND });
@@ -352,6 +383,20 @@ for (const state of ['storage down', 'missing'] as const) {
   add(state, 'HEAD /T/w800.webp', { status: 200, response: EXACT, body: 0 });
   add(state, 'GET /T/w800.webp', { headers: { 'if-none-match': 'E' }, ...NOT_MODIFIED });
   add(state, 'GET /T', { status: 200, response: JSON_TYPE });
+}
+
+const OVER_QUOTA = {
+  status: 429,
+  body: 'Too many requests. Try again later.',
+  response: {
+    ...REFUSAL,
+    'retry-after': '60',
+    'ratelimit-policy': '"token-bytes";q=1;qu="content-bytes";w=60',
+    ratelimit: '"token-bytes";r=0;t=60',
+  },
+};
+for (const path of ['/T', '/T/w800.webp', '/T?w=800&f=webp']) {
+  add('over quota', `GET ${path}`, OVER_QUOTA);
 }
 
 export const CASES: readonly ConformanceCase[] = cases;

@@ -1,8 +1,14 @@
 /** The states that the conformance cases run in, and the type of a case. */
 import type { TokenRecord } from '../../src/domain/records.js';
-import type { openServeFixture } from './serve-fixture.js';
+import { neverAborted, type FixtureOptions, openServeFixture } from './serve-fixture.js';
 
 type ServeFixture = ReturnType<typeof openServeFixture>;
+
+interface StateInfo {
+  about: string;
+  config?: FixtureOptions['config'];
+  set: (fixture: ServeFixture) => unknown;
+}
 
 export interface ConformanceCase {
   state: State;
@@ -60,9 +66,24 @@ export const STATES = {
     about: 'the renditions are missing although the token record refers to them',
     set: ({ backend }: ServeFixture) => backend.renditions.clear(),
   },
-} as const satisfies Record<string, { about: string; set: (fixture: ServeFixture) => void }>;
+  'over quota': {
+    about: 'the token is over its quota of bytes',
+    config: { quotas: { views: 0, token: 0, tokenBytes: 1 } },
+    // The first response may exceed the quota.
+    set: ({ serve, token }: ServeFixture) =>
+      serve({ method: 'GET', url: `/${token}/w800.webp`, headers: {}, signal: neverAborted() }),
+  },
+} satisfies Record<string, StateInfo>;
 
 export type State = keyof typeof STATES;
+
+/** Opens the fixture in a state. */
+export async function openInState(state: State): Promise<ServeFixture> {
+  const { config = {}, set }: StateInfo = STATES[state];
+  const fixture = openServeFixture({ config });
+  await set(fixture);
+  return fixture;
+}
 
 function change({ tokens }: ServeFixture['backend'], hash: string, changes: object): void {
   tokens.set(hash, {
