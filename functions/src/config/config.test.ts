@@ -62,6 +62,7 @@ test('applies the documented defaults', () => {
       { name: 'w400', width: 400, fit: 'inside' },
       { name: 'w800', width: 800, fit: 'inside' },
       { name: 'w1600', width: 1600, fit: 'inside' },
+      { name: 'og', width: 1200, height: 630, fit: 'cover', maxBytes: 300_000 },
     ],
     formats: ['webp', 'jpeg'],
     imagesCollection: { text: 'users/{uid}/images', segments: ['users', '{uid}', 'images'] },

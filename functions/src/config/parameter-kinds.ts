@@ -56,4 +56,4 @@ export const COLLECTION = {
 export const NETWORK = '[0-9A-Fa-f.:]+(/[0-9]{1,3})?';
 
 export const VARIANT =
-  '[A-Za-z0-9_-]{1,40}:[0-9]{1,5}(x[0-9]{1,5}(:(inside|cover|cover:centre|cover:attention))?)?';
+  '[A-Za-z0-9_-]{1,40}:[0-9]{1,5}(x[0-9]{1,5}(:(inside|cover|cover:centre|cover:attention))?(:jpeg:[0-9]{1,5}kB)?)?';

@@ -41,7 +41,11 @@ describe.each(parameters)('%s', (name, parameter) => {
 test.each([
   ['ORIGINALS_PATH', ['{imageId}/{uid}', 'a/{uid}/b/{imageId}/c'], ['{uid}', 'a//{uid}/{imageId}']],
   ['VARIANTS_PATH', ['a', 'a/b'], ['', '/a', 'a/', '{uid}']],
-  ['VARIANTS', ['a:1', 'a:1x2', 'a:1x2:cover,b:1x2:inside'], ['a', 'a:1x', 'a:1,', 'a:1:cover']],
+  [
+    'VARIANTS',
+    ['a:1', 'a:1x2', 'a:1x2:cover,b:1x2:inside', 'a:1x2:jpeg:1kB,b:1x2:cover:jpeg:30kB'],
+    ['a', 'a:1x', 'a:1,', 'a:1:cover', 'a:1:jpeg:1kB', 'a:1x2:jpeg', 'a:1x2:jpeg:1'],
+  ],
   ['IMAGES_COLLECTION', ['{uid}', '{uid}/a/b', 'a/{uid}/b'], ['a', 'a/{uid}', '{uid}/a']],
   ['TOKENS_COLLECTION', ['a', 'a/b/c'], ['a/b', '{uid}', 'a//b']],
   ['PUBLIC_BASE_URL', ['', 'http://localhost:5001/a'], ['example.com', 'https://example.com/?a']],

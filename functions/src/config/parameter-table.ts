@@ -128,9 +128,10 @@ const TABLE = {
     description:
       'Comma-separated list of named sizes in pixels: `name:WIDTH`, `name:WIDTHxHEIGHT` (fits inside the box) or ' +
       '`name:WIDTHxHEIGHT:cover` (fills the box and crops around the center). `name:WIDTHxHEIGHT:cover:attention` ' +
-      "chooses the crop with sharp's attention strategy. Images are never enlarged.",
+      "chooses the crop with sharp's attention strategy. With `:jpeg:300kB` behind a box, the variant is a JPEG of at most " +
+      '300 kB whatever FORMATS says, for link previews. Images are never enlarged.',
     type: 'list',
-    default: 'thumb:200x200:cover,w400:400,w800:800,w1600:1600',
+    default: 'thumb:200x200:cover,w400:400,w800:800,w1600:1600,og:1200x630:cover:jpeg:300kB',
     example: 'avatar:96x96:cover:attention,w1200:1200',
     expected: VARIANT_GRAMMAR,
     pattern: `^${VARIANT}(,${VARIANT})*$`,

@@ -4,11 +4,19 @@ import { backfillSettingsHash, settingsHashes } from './settings.js';
 const hashesOf = (parameters: Record<string, string>) =>
   settingsHashes(parseConfig({ BUCKET: 'bucket', ...parameters }));
 const defaults = hashesOf({});
+const OG = 'og:1200x630:cover:jpeg:300kB';
 
 test.each([
-  ['a new variant', { VARIANTS: 'thumb:200x200:cover,w400:400,w800:800,w1600:1600,w99:99' }],
-  ['another width', { VARIANTS: 'thumb:200x200:cover,w400:401,w800:800,w1600:1600' }],
-  ['another crop', { VARIANTS: 'thumb:200x200:cover:attention,w400:400,w800:800,w1600:1600' }],
+  ['a new variant', { VARIANTS: `thumb:200x200:cover,w400:400,w800:800,w1600:1600,w99:99,${OG}` }],
+  ['another width', { VARIANTS: `thumb:200x200:cover,w400:401,w800:800,w1600:1600,${OG}` }],
+  [
+    'another crop',
+    { VARIANTS: `thumb:200x200:cover:attention,w400:400,w800:800,w1600:1600,${OG}` },
+  ],
+  [
+    'another byte limit',
+    { VARIANTS: 'thumb:200x200:cover,w400:400,w800:800,w1600:1600,og:1200x630:cover:jpeg:299kB' },
+  ],
   ['another format', { FORMATS: 'webp,avif' }],
   ['no animations', { ANIMATED: 'false' }],
 ])('%s changes both hashes', (_what, parameters) => {
@@ -38,6 +46,11 @@ test('the limit of images changes only the hash of refused uploads, and whether 
 });
 
 test('the order of variants and formats, and parameters of serve, do not change the hashes', () => {
-  const VARIANTS = 'w1600:1600,w800:800,thumb:200x200:cover:centre,w400:400';
+  const VARIANTS = `w1600:1600,${OG},w800:800,thumb:200x200:cover:centre,w400:400`;
   expect(hashesOf({ VARIANTS, FORMATS: 'jpeg,webp', NOINDEX: 'false' })).toEqual(defaults);
+});
+
+test('the hash of variants without a byte limit is what it was before byte limits existed', () => {
+  const { renditions } = hashesOf({ VARIANTS: 'thumb:200x200:cover,w400:400,w800:800,w1600:1600' });
+  expect(renditions).toBe('f157e1b13bb46940');
 });

@@ -36,7 +36,11 @@ export interface SettingsHashes {
 export function settingsHashes(config: RenditionSettings & InputLimits): SettingsHashes {
   const { formats, animated, maxBytes, maxPixels, heic, tiff, maxImagesPerUser } = config;
   const variants = config.variants
-    .map(({ name, width, height, fit, crop }) => [name, width, height ?? 0, fit, crop ?? ''])
+    .map(({ name, width, height, fit, crop, maxBytes }) => [
+      ...[name, width, height ?? 0, fit, crop ?? ''],
+      // Added only if it exists: the hash of other variants stays what it was before byte limits existed.
+      ...(maxBytes === undefined ? [] : [maxBytes]),
+    ])
     .sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
   const renditionSettings = [ENCODING_VERSION, variants, [...formats].sort(), animated];
   const allSettings = [renditionSettings, maxBytes, maxPixels, heic, tiff];

@@ -1,4 +1,12 @@
-import { coverScale, isCropped, MAX_EDGE, parseVariant, scaled, variantSize } from './variant.js';
+import {
+  coverScale,
+  formatsOfVariant,
+  isCropped,
+  MAX_EDGE,
+  parseVariant,
+  scaled,
+  variantSize,
+} from './variant.js';
 
 describe('parseVariant', () => {
   test.each([
@@ -7,6 +15,18 @@ describe('parseVariant', () => {
     ['box:400x300:inside', { name: 'box', width: 400, height: 300, fit: 'inside' }],
     ['thumb:200x200:cover', { name: 'thumb', width: 200, height: 200, fit: 'cover' }],
     [`a-b_C9:${MAX_EDGE}`, { name: 'a-b_C9', width: MAX_EDGE, fit: 'inside' }],
+    [
+      'og:1200x630:cover:jpeg:300kB',
+      { name: 'og', width: 1200, height: 630, fit: 'cover', maxBytes: 300_000 },
+    ],
+    ['box:80x100:jpeg:1kB', { name: 'box', width: 80, height: 100, fit: 'inside', maxBytes: 1000 }],
+    [
+      'og:1200x630:cover:attention:jpeg:95kB',
+      {
+        ...{ name: 'og', width: 1200, height: 630, fit: 'cover', crop: 'attention' },
+        maxBytes: 95_000,
+      },
+    ],
   ])('%s', (text, expected) => {
     expect(parseVariant(text)).toEqual(expected);
   });
@@ -27,6 +47,19 @@ describe('parseVariant', () => {
     'w800:8.5',
     `${'n'.repeat(41)}:800`,
     'w800:800 ',
+    // Without a box there is no bound of the pixels.
+    'w800:800:jpeg:300kB',
+    'og:1200x630:cover:jpeg',
+    'og:1200x630:cover:300kB',
+    'og:1200x630:cover:webp:300kB',
+    'og:1200x630:jpeg:300kB:cover',
+    'og:1200x630:cover:jpeg:300',
+    'og:1200x630:cover:jpeg:0kB',
+    'og:1x1:jpeg:0kB',
+    'og:1200x630:cover:jpeg:100000kB',
+    // Less than one bit per pixel.
+    'og:1200x630:cover:jpeg:94kB',
+    'box:81x100:jpeg:1kB',
     'constructor:800',
     '__proto__:800',
     '__x__:800',
@@ -81,4 +114,11 @@ test.each([
   [{ width: 1, height: 3 }, { width: 1, height: 9 }, true],
 ])('%j of %j is cropped: %p', (size, original, expected) => {
   expect(isCropped(size, original)).toBe(expected);
+});
+
+test.each([
+  ['og:1200x630:cover:jpeg:300kB', ['jpeg']],
+  ['w800:800', ['avif', 'webp']],
+])('%s has the formats %j', (text, formats) => {
+  expect(formatsOfVariant(parseVariant(text) ?? {}, ['avif', 'webp'])).toEqual(formats);
 });

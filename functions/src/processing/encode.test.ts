@@ -1,9 +1,10 @@
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
 import type { Format } from '../domain/format.js';
 import { parseVariant, type Variant } from '../domain/variant.js';
 import { processImage } from './process-image.js';
-import { encode } from './encode.js';
+import { encode, encodeWithin } from './encode.js';
 import type { RawImage } from './raw-image.js';
 
 const FORMATS: Format[] = ['webp', 'jpeg', 'avif'];
@@ -74,6 +75,67 @@ describe('animations', () => {
       avif: (image: sharp.Sharp) => image,
     };
     expect((await encode(animated, 'webp', animation, encoders)).equals(actual)).toBe(false);
+  });
+});
+
+describe('a byte limit', () => {
+  const [width, height] = [1200, 630];
+
+  /** What JPEG compresses worst: random squares of black and white, in each channel or in all. */
+  async function squares(edge: number, isGray: boolean): Promise<RawImage> {
+    const random = xoroshiro128plus(edge);
+    const channels = isGray ? 1 : 3;
+    const raw = {
+      width: Math.ceil(width / edge),
+      height: Math.ceil(height / edge),
+      channels,
+    } as const;
+    const levels = Array.from({ length: raw.width * raw.height * channels }, () =>
+      random.next() < 0 ? 255 : 0,
+    );
+    const data = await sharp(Buffer.from(levels), { raw })
+      .resize({ width, height, fit: 'fill', kernel: 'nearest' })
+      .toColorspace('srgb')
+      .raw()
+      .toBuffer();
+    return { data, width, height, channels: 3, frames: 1 };
+  }
+
+  // 95 kB is the least that the grammar of variants allows for this size.
+  test.each([300_000, 95_000])('of %d bytes is kept by every image', async (maxBytes) => {
+    for (const edge of [1, 2, 3, 4, 8, 16]) {
+      for (const isGray of [false, true]) {
+        const data = await encodeWithin(await squares(edge, isGray), maxBytes);
+        expect([edge, isGray, data.length <= maxBytes]).toEqual([edge, isGray, true]);
+        const { format, width: w, height: h } = await sharp(data).metadata();
+        expect([format, w, h]).toEqual(['jpeg', width, height]);
+      }
+    }
+  });
+
+  test('does not change an image that is small enough', async () => {
+    const image = plain([200, 40, 40]);
+    const jpeg = await encode(image, 'jpeg', undefined);
+    expect((await encodeWithin(image, jpeg.length)).equals(jpeg)).toBe(true);
+    expect((await encodeWithin(image, jpeg.length - 1)).equals(jpeg)).toBe(false);
+  });
+
+  test('takes the highest quality that fits', async () => {
+    const image = await squares(1, false);
+    const sizes = [];
+    for (const maxBytes of [1_000_000, 560_000, 450_000, 380_000, 300_000]) {
+      sizes.push((await encodeWithin(image, maxBytes)).length);
+    }
+    // Each limit lies between the sizes at two of the qualities.
+    expect(sizes).toEqual([...new Set(sizes)].sort((a, b) => b - a));
+    expect(sizes.at(-1)).toBeGreaterThan(200_000);
+  });
+
+  test('gives the first frame of an animation, and a white background to alpha', async () => {
+    const data = await encodeWithin(plain([0, 0, 0, 0], 3), 10_000);
+    const { height: rows, pages = 1 } = await sharp(data).metadata();
+    expect([rows, pages]).toEqual([30, 1]);
+    expect(await readCenterPixel(data)).toEqual([255, 255, 255]);
   });
 });
 

@@ -72,6 +72,46 @@ describe('the sample photo', () => {
   });
 });
 
+describe('a variant with a byte limit', () => {
+  const OG = 'og:1200x630:cover:jpeg:300kB';
+
+  test('is one JPEG within the limit, whatever the formats are', async () => {
+    const { renditions } = await processImage(photo, settings([OG, 'w400:400'], ['webp', 'avif']));
+    const [og, ...others] = renditions.filter(({ variants }) => variants.includes('og'));
+    expect(others).toEqual([]);
+    expect(og).toMatchObject({ variants: ['og'], format: 'jpeg', width: 1200, height: 630 });
+    expect(og?.data.length).toBeLessThanOrEqual(300_000);
+    expect(await sharp(og?.data).metadata()).toMatchObject({ width: 1200, height: 630 });
+  });
+
+  test('is encoded again until it fits', async () => {
+    const texts = ['a:1200x630:cover:jpeg:300kB', 'b:1200x630:cover:jpeg:95kB'];
+    // Noise, which takes more than 95 kB at the usual quality.
+    const noisy = sharp({
+      create: {
+        ...{ width: 1600, height: 1200, channels: 3, background: '#777' },
+        noise: { type: 'gaussian', mean: 128, sigma: 40 },
+      },
+    });
+    const { renditions } = await processImage(await noisy.jpeg().toBuffer(), settings(texts));
+    const bytes = renditions.map(({ variants, data }) => [variants.join(), data.length]);
+    const { a = 0, b = 0 } = Object.fromEntries(bytes) as Record<string, number>;
+    expect(a).toBeGreaterThan(95_000);
+    expect(a).toBeLessThanOrEqual(300_000);
+    expect(b).toBeLessThanOrEqual(95_000);
+  });
+
+  test('is the first frame of an animation, at the usual quality', async () => {
+    const animation = await createAnimation(1300, 700).gif().toBuffer();
+    const { renditions } = await processImage(animation, settings([OG, 'w90:90']));
+    const og = renditions.find(({ format }) => format === 'jpeg');
+    const { channels } = await sharp(og?.data).stats();
+    expect(Math.abs((channels[0]?.mean ?? 0) - 10)).toBeLessThan(4);
+    const webp = renditions.find(({ format }) => format === 'webp');
+    expect((await sharp(webp?.data, { pages: -1 }).metadata()).pages).toBe(3);
+  });
+});
+
 test('returns the same bytes for the same file and settings', async () => {
   const animation = await createAnimation(90, 60).gif().toBuffer();
   for (const bytes of [photo, animation]) {

@@ -6,14 +6,14 @@
 import { availableParallelism } from 'node:os';
 import type { Format } from '../domain/format.js';
 import type { Placeholder } from '../domain/records.js';
-import type { Size, Variant } from '../domain/variant.js';
+import { formatsOfVariant, type Size, type Variant } from '../domain/variant.js';
 import { decode } from './decode.js';
-import { encode, type Encoders } from './encode.js';
+import { encode, encodeWithin, type Encoders } from './encode.js';
 import { readHeader } from './header.js';
 import { runWithConcurrency } from './concurrency.js';
 import type { UploadLimits } from './limits.js';
 import { createPlaceholder } from './placeholder.js';
-import { clearHiddenColors, type RawImage } from './raw-image.js';
+import { clearHiddenColors, frameAt, type RawImage } from './raw-image.js';
 import { resize } from './resize.js';
 import { planResizes, type ResizeStep } from './resize-plan.js';
 
@@ -58,14 +58,20 @@ export async function processImage(
   const decoded = await decode(header, decodeSize, settings);
   clearHiddenColors(decoded);
   const smallest = steps.findLastIndex((step) => !step.crop);
-  const pixelsOf = createPixelCache(decoded, steps, (index) =>
-    index === smallest ? settings.formats.length + 1 : settings.formats.length,
-  );
+  const formatsOf = (step: ResizeStep) => formatsOfVariant(step, settings.formats);
+  const pixelsOf = createPixelCache(decoded, steps, (index) => {
+    const { length } = formatsOf(steps[index] as ResizeStep);
+    return index === smallest ? length + 1 : length;
+  });
   const createTasks = (isIncluded: (step: ResizeStep) => boolean) =>
     steps.flatMap((step, index) =>
-      (isIncluded(step) ? settings.formats : []).map((format) => async (): Promise<Rendition> => {
-        const data = await encode(await pixelsOf(index), format, header.animation, encoders);
-        const { variants, width, height } = step;
+      (isIncluded(step) ? formatsOf(step) : []).map((format) => async (): Promise<Rendition> => {
+        const { variants, width, height, maxBytes } = step;
+        const pixels = await pixelsOf(index);
+        const data =
+          maxBytes === undefined
+            ? await encode(pixels, format, header.animation, encoders)
+            : await encodeWithin(pixels, maxBytes);
         return { variants, format, width, height, data };
       }),
     );
@@ -100,7 +106,10 @@ function createPixelCache(
     const step = steps[index] as ResizeStep;
     const openSource = () =>
       step.source === undefined ? Promise.resolve(decoded) : pixelsOf(step.source);
-    const pixels = (cache[index] ??= openSource().then((source) => resize(source, step)));
+    // JPEG has no animation: the other frames need no resize.
+    const framesOf = (source: RawImage) =>
+      step.maxBytes === undefined ? source : frameAt(source, 0);
+    const pixels = (cache[index] ??= openSource().then((source) => resize(framesOf(source), step)));
     remainingUses[index] = (remainingUses[index] as number) - 1;
     if (remainingUses[index] === 0) cache[index] = undefined;
     return pixels;

@@ -34,6 +34,21 @@ test('combines variants with the same result into one step', () => {
   ]);
 });
 
+test('a step with a byte limit is combined with no other and is the source of none', () => {
+  const stepsOf = (...texts: string[]) =>
+    planResizes(variants('w2000:2000', ...texts, 'w400:400'), photo).steps.map(
+      ({ variants: names, maxBytes, source }) => [names.join(), maxBytes, source],
+    );
+  const limited = ['a:800x600:jpeg:100kB', 'b:800x600:jpeg:100kB'];
+  expect(stepsOf('w800:800x600', ...limited)).toEqual([
+    ['w2000', undefined, undefined],
+    ['w800', undefined, undefined],
+    ['a,b', 100_000, undefined],
+    ['w400', undefined, 1],
+  ]);
+  expect(stepsOf(...limited).at(-1)).toEqual(['w400', undefined, undefined]);
+});
+
 test('has one step per crop', () => {
   const { steps } = planResizes(variants('a:100x100:cover', 'b:100x100:cover:attention'), photo);
   expect(steps.map(({ crop }) => crop)).toEqual(['centre', 'attention']);

@@ -9,6 +9,8 @@ export interface ResizeStep extends Size {
   fullSize: Size;
   /** How the result is cropped from `fullSize`; absent: not at all. */
   crop?: 'centre' | 'attention';
+  /** As in `Variant`, bytes. */
+  maxBytes?: number;
   /** The index of the earlier step whose pixels are resized; absent: the decoded image's. */
   source?: number;
 }
@@ -31,10 +33,19 @@ export function planResizes(variants: readonly Variant[], original: Size): Resiz
     const fullSize = scaled(original, coverScale(variant, original));
     const isWhole = size.width === fullSize.width && size.height === fullSize.height;
     const crop = isWhole ? undefined : (variant.crop ?? 'centre');
-    const key = [size.width, size.height, fullSize.width, fullSize.height, crop].join();
+    const { name, maxBytes } = variant;
+    const key = [size.width, size.height, fullSize.width, fullSize.height, crop, maxBytes].join();
     const step = distinct.get(key);
-    if (step) step.variants.push(variant.name);
-    else distinct.set(key, { ...size, variants: [variant.name], fullSize, ...(crop && { crop }) });
+    if (step) step.variants.push(name);
+    else {
+      distinct.set(key, {
+        ...size,
+        variants: [name],
+        fullSize,
+        ...(crop && { crop }),
+        ...(maxBytes !== undefined && { maxBytes }),
+      });
+    }
   }
   const steps = [...distinct.values()].sort((a, b) => area(b.fullSize) - area(a.fullSize));
   const decodeSize = (steps[0] as ResizeStep).fullSize;
@@ -44,7 +55,9 @@ export function planResizes(variants: readonly Variant[], original: Size): Resiz
   for (const [index, step] of steps.entries()) {
     const source = sources.findLast(({ size }) => canBeSource(size, step.fullSize));
     if (source?.index !== undefined) step.source = source.index;
-    if (!step.crop && source === sources.at(-1)) sources.push({ size: step.fullSize, index });
+    // A step with a byte limit has no further frames.
+    const isSource = !step.crop && step.maxBytes === undefined;
+    if (isSource && source === sources.at(-1)) sources.push({ size: step.fullSize, index });
   }
   return { decodeSize, steps };
 }

@@ -10,6 +10,8 @@ const config = {
     'w5000:5000',
     'thumb:200x200:cover',
     'face:90x90:cover',
+    'og:1200x630:cover:jpeg:300kB',
+    'huge:5000x5000:cover',
   ].map((text) => parseVariant(text) as Variant),
   formats: ['webp', 'jpeg'] as const,
 };
@@ -22,6 +24,10 @@ describe('a configured variant without renditions', () => {
     ['w400', 'inline; filename="w800.webp"'],
     ['w5000', 'inline; filename="w1600.webp"'],
     ['face', 'inline; filename="thumb.webp"'],
+    // Crawlers keep what they get: the whole image rather than the small thumb.
+    ['og', 'inline; filename="w1600.webp"'],
+    ['og.jpg', 'inline; filename="w1600.webp"'],
+    ['huge', 'inline; filename="thumb.webp"'],
     ['w900.webp', 'inline; filename="w1600.webp"'],
     ['w400.jpg', 'inline; filename="w800.jpg"'],
     ['thumb.jpg', 'inline; filename="thumb.webp"'],
@@ -120,6 +126,14 @@ describe('a configured variant without renditions', () => {
   });
 });
 
+test('a variant with a byte limit is a JPEG, even if FORMATS has none', async () => {
+  const variants = [parseVariant('og:1200x630:cover:jpeg:300kB') as Variant];
+  const { get, token } = openServeFixture({ config: { variants, formats: ['webp'] } });
+  const { status, headers } = await get(`/${token}/og.jpg`);
+  expect([status, headers['cache-control']]).toEqual([200, 'no-store']);
+  expect((await get(`/${token}/og.webp`)).status).toBe(404);
+});
+
 describe('?w= with f=', () => {
   test.each([
     // w1600 has no JPEG.
@@ -148,6 +162,7 @@ describe('returns the same 404 for', () => {
     ['an unknown variant', 'w801', {}],
     ['a format that is not configured', 'w800.avif', {}],
     ['a configured variant in a format that is not configured', 'w400.avif', {}],
+    ['a format that a variant with a byte limit never has', 'og.webp', {}],
     ['a configured variant that the token does not grant', 'w400', { variants: ['w800'] }],
     [
       'a granted variant when the token grants no existing rendition',

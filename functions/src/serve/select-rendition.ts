@@ -1,6 +1,7 @@
 /** Token record + URL + `Accept` -> the rendition to send, or the manifest. */
 import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo, TokenVariant } from '../domain/records.js';
+import { formatsOfVariant } from '../domain/variant.js';
 import type { RequestContext, ServeConfig, ServeContext } from './context.js';
 import { negotiateFormat } from './negotiate.js';
 import { secondsUntilExpiry, type CachedToken, type ServableToken } from './resolve.js';
@@ -125,8 +126,9 @@ function variantForWidth(
 
 /**
  * The substitute for a configured variant without renditions: among variants of the same kind (cropped
- * or uncropped) if there are any, the narrowest that is wide enough, else the widest. For a variant that
- * lacks only the requested format, the variant itself.
+ * or uncropped) if there are any, the narrowest that is wide enough, else the widest. For a cropped variant, an
+ * uncropped one that is wide enough comes before a narrower cropped one. For a variant that lacks only the
+ * requested format, the variant itself.
  * @returns undefined when the variant or format is not configured, when the token does not grant the
  *   variant, or when there are no renditions at all
  */
@@ -136,15 +138,23 @@ function nearestVariant(
   format: Format | undefined,
   { variants, formats }: Pick<ServeConfig, 'variants' | 'formats'>,
 ): NamedVariant | undefined {
-  if (format !== undefined && !formats.includes(format)) return undefined;
   if (record.variants && !record.variants.includes(name)) return undefined;
   const configured = variants.find((variant) => variant.name === name);
+  const possible = formatsOfVariant(configured ?? {}, formats);
+  if (format !== undefined && !possible.includes(format)) return undefined;
   const available = accessibleVariants(record).filter((variant) => formatsOf(variant).length > 0);
   const itself = available.find((variant) => variant.name === name);
   if (itself || configured === undefined) return itself;
   const isCropped = configured.fit === 'cover';
   const sameKind = available.filter(({ cropped = false }) => cropped === isCropped);
-  return firstAtLeast(configured.width, sameKind.length > 0 ? sameKind : available);
+  const candidates = isCropped || sameKind.length === 0 ? available : sameKind;
+  const isWideEnough = ({ width }: NamedVariant) => width >= configured.width;
+  return (
+    sameKind.find(isWideEnough) ??
+    candidates.find(isWideEnough) ??
+    sameKind.at(-1) ??
+    candidates.at(-1)
+  );
 }
 
 /** @param variants narrowest first */
