@@ -45,8 +45,14 @@ export interface Browser {
 /** Longest edge of the compared pixels. */
 const MAX_EDGE = 512;
 
-/** Removed: the first two stop a second page from loading, the last would disable web security. */
-const EXCLUDED_FLAGS = new Set(['--single-process', '--no-zygote', '--disable-web-security']);
+/** Removed: the first two stop a second page from loading, the others would disable web security. */
+const EXCLUDED_FLAGS = new Set([
+  '--single-process',
+  '--no-zygote',
+  '--disable-web-security',
+  '--disable-site-isolation-trials',
+  '--allow-running-insecure-content',
+]);
 
 type PageResult =
   | NotShown
