@@ -9,10 +9,12 @@ import {
   problemOf,
   RUN,
   RUN_IN_PROJECT,
+  SCRIPTS,
   START,
 } from './support/documented-commands.js';
 
-const commands = readPages().flatMap(commandsOf);
+const pages = readPages();
+const commands = pages.filter(({ path }) => !SCRIPTS.includes(path)).flatMap(commandsOf);
 const byText = new Map<string, Command[]>();
 for (const command of commands) {
   byText.set(command.text, [...(byText.get(command.text) ?? []), command]);
@@ -64,6 +66,13 @@ test('the workflow pins actions by major version, and its commands exist', () =>
 test('every command that tests run is in the documentation', () => {
   const run = [...RUN, ...RUN_IN_PROJECT, START];
   expect(run.filter((text) => !byText.has(text))).toEqual([]);
+});
+
+test('a page that is a script says that it needs an account', () => {
+  for (const path of SCRIPTS) {
+    const text = pages.find((page) => page.path === path)?.text ?? '';
+    expect([path, /needs an account/i.test(text.split('```sh')[0] ?? '')]).toEqual([path, true]);
+  }
 });
 
 test('every command of the tarballs is run', () => {

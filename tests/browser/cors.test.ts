@@ -44,8 +44,14 @@ afterAll(async () => {
   await context.close();
 });
 
+interface Init {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
 /** What a script of the page may know of a response. */
-const fetchInPage = (url: string, init: RequestInit = {}) =>
+const fetchInPage = (url: string, init: Init = {}) =>
   page.evaluate(
     async ([input, options]) => {
       try {
@@ -70,7 +76,7 @@ test('Chromium refuses what has no CORS headers: web security is on', async () =
   expect(await fetchInPage(closedOrigin)).toEqual({ error: 'TypeError' });
 });
 
-test.each([
+test.each<[what: string, path: string, init: Init, expected: object]>([
   ['an image', '/w800.webp', {}, { status: 200, type: 'image/webp', etag: true }],
   ['an exact format by width', '?w=640&f=jpeg', {}, { status: 200, type: 'image/jpeg' }],
   ['a part', '/w800.webp', { headers: { range: 'bytes=0-9' } }, { status: 206, length: 10 }],

@@ -44,7 +44,8 @@ test('signs in by keyboard, uploads a photo and displays its public variants', a
   expect(await placeholder.getAttribute('src')).toMatch(/^data:image\/png;base64,/);
 
   const variants = card.getByTestId('variant');
-  expect(await variants.count()).toBe(8);
+  // Four sizes in two formats, and the preview for links.
+  expect(await variants.count()).toBe(9);
   const images = variants.locator('img');
   for (const image of await images.all()) {
     await image.scrollIntoViewIfNeeded();
@@ -61,7 +62,7 @@ test('signs in by keyboard, uploads a photo and displays its public variants', a
 
   // Each public URL works without credentials.
   const urls = await card.getByTestId('variant-url').allTextContents();
-  expect(new Set(urls).size).toBe(8);
+  expect(new Set(urls).size).toBe(9);
   for (const url of urls) expect(await statusOf(url)).toBe(200);
 
   await card.getByTestId('copy').first().click();

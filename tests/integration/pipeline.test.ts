@@ -64,15 +64,17 @@ describe('records', () => {
           ['w400', 400, 225],
           ['w800', 800, 450],
           ['w1600', 1600, 900],
-        ].map(([variant, width, height]) => [
-          variant,
-          {
-            width,
-            height,
-            ...(variant === 'thumb' && { cropped: true }),
-            formats: { webp: FILE, jpeg: FILE },
-          },
-        ]),
+        ]
+          .map(([variant, width, height]) => [
+            variant,
+            {
+              width,
+              height,
+              ...(variant === 'thumb' && { cropped: true }),
+              formats: { webp: FILE, jpeg: FILE },
+            },
+          ])
+          .concat([['og', { width: 1200, height: 630, cropped: true, formats: { jpeg: FILE } }]]),
       ) as unknown,
       placeholder: {
         thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/) as string,
@@ -162,7 +164,7 @@ describe('public URLs', () => {
         expect(await statusOf(new URL(relative, url))).toBe(200);
       }
     }
-    expect(manifest.variants).toHaveLength(4);
+    expect(manifest.variants).toHaveLength(5);
   });
 
   test('return the same 404 for every invalid token, variant and format', async () => {

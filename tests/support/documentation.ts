@@ -31,13 +31,19 @@ export function readPages(): Page[] {
 export interface CodeBlock {
   /** The word behind the opening fence; empty when there is none. */
   language: string;
+  /** What follows that word on the line of the fence. */
+  info: string;
   code: string;
 }
 
-const FENCE = /^( *)```([\w-]*)(?:[^\w\n-][^\n]*)?\n([^]*?)^\1```$/gm;
+const FENCE = /^( *)```([\w-]*)((?:[^\w\n-][^\n]*)?)\n([^]*?)^\1```$/gm;
 
 export function codeBlocksOf({ text }: Page): CodeBlock[] {
-  return [...text.matchAll(FENCE)].map(([, , language = '', code = '']) => ({ language, code }));
+  return [...text.matchAll(FENCE)].map(([, , language = '', info = '', code = '']) => ({
+    language,
+    info: info.trim(),
+    code,
+  }));
 }
 
 /** The text without its code blocks and comments. */

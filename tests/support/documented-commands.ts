@@ -34,6 +34,9 @@ export const RUN_IN_PROJECT = [
   'tar -xzf PATH/TO/.local/packages/storage-public-variants-0.1.0.tgz --strip-components=1 -C function-kits/storage-public-variants',
 ];
 
+/** Pages whose `sh` blocks are one script, which tests/integration/rest-guide.test.ts executes as written. */
+export const SCRIPTS: readonly string[] = ['docs/guides/rest.md'];
+
 /** Executed there at last; runs until it is interrupted. */
 export const START =
   'npx --yes --package PATH/TO/.local/packages/firebase-rules-check-0.1.0.tgz ' +
