@@ -14,9 +14,13 @@ const common = {
     '^firebase-rules-check/tool$': '<rootDir>/packages/security-rules/src/tool/main.ts',
     '^firebase-rules-check/jest$': '<rootDir>/packages/security-rules/src/jest/matchers.ts',
     '^firebase-local-stack$': '<rootDir>/packages/emulators/src/launcher/messages.ts',
+    '^storage-public-variants-client$': '<rootDir>/packages/client/src/index.ts',
+    '^storage-public-variants-client/(.+)$': '<rootDir>/packages/client/src/$1.ts',
   },
   transform: {
-    // An ES module package: its tests run as CommonJS, like all others.
+    // An ES module package: its sources and tests run as CommonJS, like all others.
+    '/packages/client/src/(?!.+[.]test[.]ts$).+[.]ts$':
+      '<rootDir>/tests/support/commonjs-transform.cjs',
     '/packages/client/.+[.]ts$': [
       'ts-jest',
       {
@@ -40,16 +44,6 @@ const common = {
   transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES})/)`],
 };
 
-// The other projects use the CommonJS build of the client, as apps do: they run after a build, and
-// ts-jest compiles all files that a test loads with the options of the first.
-const withClientSources = {
-  ...common,
-  moduleNameMapper: {
-    ...common.moduleNameMapper,
-    '^storage-public-variants-client$': '<rootDir>/packages/client/src/index.ts',
-  },
-};
-
 module.exports = {
   // Generous: these machines are shared, and no test asserts a time.
   testTimeout: 30_000,
@@ -67,13 +61,13 @@ module.exports = {
   ],
   projects: [
     {
-      ...withClientSources,
+      ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/{functions/src,packages/*/src,tools/dev,bench}/**/*.test.ts'],
     },
     { ...common, displayName: 'processing', testMatch: ['<rootDir>/tests/processing/*.test.ts'] },
     {
-      ...withClientSources,
+      ...common,
       displayName: 'repository',
       testMatch: ['<rootDir>/{tests,tools}/*.test.ts'],
     },

@@ -26,14 +26,21 @@ function read<T>(tarball: string, file: string): T {
   return JSON.parse(run('tar', '-xzOf', tarball, `package/${file}`)) as T;
 }
 
+/** ES modules only: `require()` of them needs Node.js 20.19, which attw's check of CommonJS does not know. */
+const ES_MODULES = /-client-/;
+
 describe.each(tarballs)('%s', (tarball) => {
+  const ignored = ES_MODULES.test(tarball) ? ['node10', 'node16-cjs'] : ['node10'];
+
   // Legacy resolution does not know "exports".
-  test('can be imported by CommonJS and ES modules, with types', () => {
+  test('can be imported, with types', () => {
     const found = JSON.parse(run(process.execPath, 'tests/support/lint-package.mjs', tarball)) as {
       publint: string[];
       types: { resolutionKind?: string }[];
     };
-    const types = found.types.filter(({ resolutionKind }) => resolutionKind !== 'node10');
+    const types = found.types.filter(
+      ({ resolutionKind = '' }) => !ignored.includes(resolutionKind),
+    );
     expect([found.publint, types]).toEqual([[], []]);
   });
 

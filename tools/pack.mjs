@@ -31,7 +31,7 @@ Makes the packages of a release: .local/packages/NAME-VERSION.tgz.
 `;
 
 /** Folders of the published packages. */
-const PACKAGES = ['functions', 'packages/security-rules', 'packages/emulators'];
+const PACKAGES = ['functions', 'packages/security-rules', 'packages/emulators', 'packages/client'];
 /** Files of the repository that the main package contains, besides its own. */
 const SHARED_FILES = ['README.md', 'CHANGELOG.md', 'LICENSE'];
 /** What the platform needs of `functions/` to build and run the extension. */

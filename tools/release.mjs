@@ -22,7 +22,12 @@ the tag vVERSION.
 /** Packages that can be installed by name. The documentation must not name others: tests/published.test.ts. */
 const PUBLISHED = 'tools/published.json';
 /** In the order in which they must be published: each needs the ones before. */
-const PACKAGES = ['firebase-rules-check', 'firebase-local-stack', 'storage-public-variants'];
+const PACKAGES = [
+  'firebase-rules-check',
+  'firebase-local-stack',
+  'storage-public-variants',
+  'storage-public-variants-client',
+];
 
 /** @returns the exit code: 0 when tagged (or checked), 1 when something is inconsistent */
 function main() {

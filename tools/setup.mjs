@@ -170,8 +170,6 @@ function build() {
   for (const file of SHIPPED_FILES) {
     cpSync(join(root, file), join(root, 'functions/lib/files', basename(file)));
   }
-  // Otherwise Node.js treats the CommonJS build of an ES module package as ES modules.
-  writeFileSync(join(root, 'packages/client/lib/cjs/package.json'), '{ "type": "commonjs" }\n');
   node('vite/bin/vite.js', ['build', 'examples/demo', '--logLevel', 'warn']);
   writeFileSync(stamp, `${sourceState}\n${outputState()}`);
 }

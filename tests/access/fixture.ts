@@ -1,10 +1,11 @@
 /** Test data of the access table: an image in each state, and the users who are its actors. */
 import { deleteObject, ref } from 'firebase/storage';
-import { newImageId, waitForImage } from 'storage-public-variants-client';
+import { newImageId } from 'storage-public-variants-client';
 import { renditionName } from '../../functions/src/domain/path.js';
 import type { ImageRecord } from '../../functions/src/domain/records.js';
 import { hashToken, mintToken } from '../../functions/src/domain/token.js';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
+import { waitForImage } from '../../tools/dev/stack/wait-for-image.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { plainJpeg } from '../support/pictures.js';
@@ -101,7 +102,7 @@ export async function createImage(
   state: State,
 ): Promise<Image> {
   const imageId = newImageId();
-  const { uid, firestore } = owner;
+  const { uid } = owner;
   const original = `originals/${uid}/${imageId}`;
   const imageRecord = `users/${uid}/images/${imageId}`;
   const reserved = state === 'processing' ? await reserve(context, owner, imageId) : undefined;
@@ -116,8 +117,7 @@ export async function createImage(
     () => statusOf(link),
     (status) => expect(status).toBe(403),
   );
-  const publicToken =
-    reserved ?? (await waitForImage(firestore, { uid, imageId, generation })).token;
+  const publicToken = reserved ?? (await waitForImage(owner, { imageId, generation })).token;
 
   const image: Image = {
     owner,

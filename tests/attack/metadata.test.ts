@@ -1,11 +1,11 @@
 /** Uploads that are nearly all metadata, through the local stack: they delay nobody, and reveal nothing. */
 import pLimit from 'p-limit';
 import sharp from 'sharp';
-import { waitForImage } from 'storage-public-variants-client';
 import { text } from '../../bench/processing/fields.js';
 import { chunk, riff, segment, subBlocks } from '../../bench/processing/file-structure.js';
 import { METADATA_BOMBS } from '../../bench/processing/metadata-bombs.js';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
+import { waitForImage } from '../../tools/dev/stack/wait-for-image.js';
 import { avifWith, gifWith, jpegWith, pngWith, webpWith } from '../processing/metadata-files.js';
 import { get } from '../support/http.js';
 import { photo } from '../support/pictures.js';
@@ -49,15 +49,15 @@ test('bombs of every kind of metadata end with their code, and photos of others 
   for (const { name, make, expected, limits } of METADATA_BOMBS) {
     if (limits === undefined) bombs.push({ name, data: await make(ROOT), expected });
   }
-  const { uid, firestore } = attacker;
+  const { uid } = attacker;
   const outcomes: string[] = [];
   let isOver = false;
   const uploads = pLimit(UPLOADS).map(bombs, async ({ name, data, expected }) => {
     const original = { data, contentType: 'image/jpeg' };
     const path = `originals/${uid}/${name}`;
     const { generation } = await uploadRaw(context, attacker, path, original);
-    const options = { uid, imageId: name, generation, timeoutMs: TIMEOUT_MS };
-    const { state, error } = await waitForImage(firestore, options);
+    const options = { imageId: name, generation, timeout: TIMEOUT_MS };
+    const { state, error } = await waitForImage(attacker, options);
     const outcome = error?.code ?? state;
     outcomes.push(`${name} ${expected.includes(outcome) || outcome}`);
   });

@@ -10,8 +10,8 @@ import {
   uploadBytes,
 } from 'firebase/storage';
 import { doc, getDoc, setDoc } from 'firebase/firestore/lite';
-import { waitForImage } from 'storage-public-variants-client';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
+import { waitForImage } from '../../tools/dev/stack/wait-for-image.js';
 import { eventually } from '../support/eventually.js';
 import { get, statusOf } from '../support/http.js';
 import { photo, plainJpeg } from '../support/pictures.js';
@@ -79,11 +79,8 @@ test('does not decompress a file with Content-Encoding: gzip', async () => {
   const target = ref(owner.storage, `originals/${owner.uid}/bomb`);
   const settings = { contentType: 'image/jpeg', contentEncoding: 'gzip' };
   const { metadata } = await uploadBytes(target, bytes, settings);
-  const record = await waitForImage(owner.firestore, {
-    uid: owner.uid,
-    imageId: 'bomb',
-    generation: metadata.generation,
-  });
+  const { generation } = metadata;
+  const record = await waitForImage(owner, { imageId: 'bomb', generation });
   expect(record.error?.code).toBe('not-an-image');
 });
 

@@ -2,9 +2,9 @@
  * Uploads the files of tests/fixtures/cases with the content type that expected.json states, and compares the
  * image record and what `serve` returns with it.
  */
-import { waitForImage } from 'storage-public-variants-client';
 import type { Format } from '../../functions/src/domain/format.js';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
+import { waitForImage } from '../../tools/dev/stack/wait-for-image.js';
 import {
   CASES,
   describeDifferences,
@@ -29,13 +29,13 @@ const EXTENSIONS: Record<Format, string> = { webp: 'webp', jpeg: 'jpg', avif: 'a
 
 /** Uploads the file and downloads every rendition from `serve`. */
 async function upload(entry: ExpectedCase): Promise<CaseResult> {
-  const { uid, firestore } = owner;
+  const { uid } = owner;
   const imageId = entry.name.replace(/\W/g, '-');
   const { generation } = await uploadRaw(context, owner, `originals/${uid}/${imageId}`, {
     data: readCaseFile(entry),
     contentType: entry.contentType,
   });
-  const record = await waitForImage(firestore, { uid, imageId, generation, timeoutMs: 30_000 });
+  const record = await waitForImage(owner, { imageId, generation, timeout: 30_000 });
   const { state, token, original, error, placeholder, variants } = record;
   if (state === 'failed') return { code: String(error?.code) };
   const { width = 0, height = 0 } = original;

@@ -1,10 +1,10 @@
 /** From upload to public URL on the local stack: records, URLs, revocation of download tokens. */
 import { ref, uploadBytes } from 'firebase/storage';
 import sharp from 'sharp';
-import { waitForImage } from 'storage-public-variants-client';
 import { hashToken, isToken, mintToken } from '../../functions/src/domain/token.js';
 import type { Manifest } from '../../functions/src/serve/manifest.js';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
+import { waitForImage } from '../../tools/dev/stack/wait-for-image.js';
 import { eventually } from '../support/eventually.js';
 import { get, statusOf } from '../support/http.js';
 import { middleOf, photo, plainJpeg } from '../support/pictures.js';
@@ -258,9 +258,8 @@ describe('metadataUpdated', () => {
       customMetadata: { [KEY]: downloadToken, caption: 'a secret' },
     });
     expect(await statusOf(`${context.objectUrl(name)}&token=${downloadToken}`)).toBe(403);
-    const { uid, firestore } = owner;
     const { generation } = metadata;
-    const { token } = await waitForImage(firestore, { uid, imageId, generation });
+    const { token } = await waitForImage(owner, { imageId, generation });
     const rendition = await renditionNameOf(token, 'w800');
     const [stored] = await context.bucket.file(rendition).getMetadata();
     expect(stored.metadata).toBeUndefined();

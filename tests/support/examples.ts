@@ -20,6 +20,7 @@ const OPTIONS: ts.CompilerOptions = {
     'firebase-rules-check/jest': [join(ROOT, 'packages/security-rules/src/jest/matchers.ts')],
     'firebase-local-stack': [join(ROOT, 'packages/emulators/src/launcher/messages.ts')],
     'storage-public-variants-client': [join(ROOT, 'packages/client/src/index.ts')],
+    'storage-public-variants-client/*': [join(ROOT, 'packages/client/src/*.ts')],
     'storage-public-variants/lib': [join(ROOT, 'functions/src/api.ts')],
   },
 };

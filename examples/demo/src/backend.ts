@@ -6,9 +6,10 @@ import {
   initializeAuth,
   type Auth,
 } from 'firebase/auth';
-import { connectFirestoreEmulator, getFirestore, type Firestore } from 'firebase/firestore/lite';
-import { connectStorageEmulator, getStorage, type FirebaseStorage } from 'firebase/storage';
+import { connectFirestoreEmulator, getFirestore } from 'firebase/firestore/lite';
+import { connectStorageEmulator, getStorage } from 'firebase/storage';
 import { objectUrl } from 'storage-public-variants-client';
+import { createImages, type Images } from 'storage-public-variants-client/firebase-lite';
 
 /** Content of /stack.json, which `npm start` writes; addresses are `host:port`. */
 interface Stack {
@@ -21,8 +22,7 @@ interface Stack {
 
 export interface Backend {
   auth: Auth;
-  firestore: Firestore;
-  storage: FirebaseStorage;
+  images: Images;
   /** For display: `the local emulators` or `project my-project`. */
   label: string;
   /** Returns the download URL of an object at Cloud Storage, without a download token. */
@@ -45,8 +45,10 @@ export async function connect(): Promise<Backend> {
   if (stack) return connectEmulators(stack);
   const options = await getJson<FirebaseOptions>('/__/firebase/init.json');
   if (!options) throw new Error('Neither /stack.json nor /__/firebase/init.json exists.');
+  const { auth, storage, firestore } = services(options);
   return {
-    ...services(options),
+    auth,
+    images: createImages({ auth, storage, firestore, baseUrl: PUBLIC_BASE_URL }),
     label: `project ${options.projectId ?? ''}`,
     objectUrl: objectUrlAt('https://firebasestorage.googleapis.com'),
   };
@@ -55,13 +57,19 @@ export async function connect(): Promise<Backend> {
 function connectEmulators(stack: Stack): Backend {
   const { projectId, bucket } = stack;
   // The emulators accept any API key.
-  const backend = services({ projectId, storageBucket: bucket, apiKey: 'local' });
-  connectAuthEmulator(backend.auth, toUrl(stack.auth).origin, { disableWarnings: true });
-  const firestore = toUrl(stack.firestore);
-  connectFirestoreEmulator(backend.firestore, firestore.hostname, Number(firestore.port));
-  const storage = toUrl(stack.storage);
-  connectStorageEmulator(backend.storage, storage.hostname, Number(storage.port));
-  return { ...backend, label: 'the local emulators', objectUrl: objectUrlAt(storage.origin) };
+  const options = { projectId, storageBucket: bucket, apiKey: 'local' };
+  const { auth, storage, firestore } = services(options);
+  connectAuthEmulator(auth, toUrl(stack.auth).origin, { disableWarnings: true });
+  const firestoreUrl = toUrl(stack.firestore);
+  connectFirestoreEmulator(firestore, firestoreUrl.hostname, Number(firestoreUrl.port));
+  const storageUrl = toUrl(stack.storage);
+  connectStorageEmulator(storage, storageUrl.hostname, Number(storageUrl.port));
+  return {
+    auth,
+    images: createImages({ auth, storage, firestore, baseUrl: PUBLIC_BASE_URL }),
+    label: 'the local emulators',
+    objectUrl: objectUrlAt(storageUrl.origin),
+  };
 }
 
 function services(options: FirebaseOptions) {

@@ -1,4 +1,4 @@
-import type { ClientImageRecord } from 'storage-public-variants-client';
+import type { ImageRecord } from 'storage-public-variants-client';
 import type { Backend } from './backend.js';
 import { announce, el } from './dom.js';
 import { byteSize, errorText, pixelSize } from './format-text.js';
@@ -57,7 +57,7 @@ export class Card {
   }
 
   /** Displays a record; may be called again with a newer one. */
-  show(record: ClientImageRecord): void {
+  show(record: ImageRecord): void {
     const { original, state } = record;
     const { width, height } = original;
     const size = width && height ? `${pixelSize({ width, height })}, ` : '';

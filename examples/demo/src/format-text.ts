@@ -19,17 +19,11 @@ export function pixelSize({ width, height }: { width: number; height: number }):
   return `${width} × ${height} px`;
 }
 
-/** Texts for the error codes of the Firebase SDKs. */
+/** Texts for the error codes of Firebase Authentication; the client package has its own. */
 const ERROR_TEXTS: Record<string, string> = {
   'auth/network-request-failed': 'The sign-in service cannot be reached.',
   'auth/admin-restricted-operation': 'Anonymous sign-in is not enabled in this project.',
   'auth/operation-not-allowed': 'Anonymous sign-in is not enabled in this project.',
-  'storage/unauthorized':
-    'The Storage rules denied this upload. Only images up to the size limit can be uploaded to your folder.',
-  'storage/unauthenticated': 'You are no longer signed in. Sign in and try again.',
-  'storage/retry-limit-exceeded': 'Cloud Storage cannot be reached.',
-  'storage/quota-exceeded': 'The storage quota of the bucket is exceeded.',
-  'permission-denied': 'The Firestore rules denied access to this record.',
 };
 
 /** Returns a text for any thrown value. */

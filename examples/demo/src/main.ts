@@ -1,11 +1,5 @@
 import { onAuthStateChanged, signInAnonymously, signOut, type User } from 'firebase/auth';
-import { collection, getDocs, limit, orderBy, query } from 'firebase/firestore/lite';
-import {
-  newImageId,
-  uploadOriginal,
-  waitForImage,
-  type ClientImageRecord,
-} from 'storage-public-variants-client';
+import { ImagesError, type Image } from 'storage-public-variants-client';
 import { connect, type Backend } from './backend.js';
 import { Card } from './card.js';
 import { byId } from './dom.js';
@@ -27,57 +21,44 @@ const images = byId('images', HTMLElement);
 /** The uploads of a signed-in user; ends when the user signs out. */
 class Session {
   readonly #backend: Backend;
-  readonly #uid: string;
   readonly #abort = new AbortController();
-  /** Ids of the images that have a card. */
-  readonly #displayed = new Set<string>();
+  /** Cards by image id. */
+  readonly #cards = new Map<string, Card>();
 
-  constructor(backend: Backend, uid: string) {
+  constructor(backend: Backend) {
     this.#backend = backend;
-    this.#uid = uid;
   }
 
   /** Uploads one photo and displays its progress and its variants. */
   async upload(file: File): Promise<void> {
-    const { storage } = this.#backend;
+    const { signal } = this.#abort;
     const card = new Card(this.#backend, file.name, 'uploading');
-    const imageId = newImageId();
-    this.#displayed.add(imageId);
     images.prepend(card.element);
+    const upload = this.#backend.images.upload(file, { signal });
+    this.#cards.set(upload.id, card);
+    upload.subscribe(() => {
+      const { state, progress, image } = upload;
+      if (state === 'uploading') card.uploaded(progress);
+      if (state === 'processing') card.processing();
+      if (image) card.show(image);
+    });
     try {
-      const { generation } = await uploadOriginal(storage, {
-        uid: this.#uid,
-        imageId,
-        data: file,
-        contentType: file.type || 'application/octet-stream',
-        onProgress: (fraction) => card.uploaded(fraction),
-        signal: this.#abort.signal,
-      });
-      card.processing();
-      await this.#waitFor(card, imageId, generation);
+      await upload.ready;
     } catch (error) {
-      this.#fail(card, 'Upload failed', error);
+      // A failed image has a card of its own.
+      if (upload.image?.state !== 'failed') this.#fail(card, 'Upload failed', error);
     }
   }
 
   /** Displays the user's latest photos from earlier sessions. */
-  async showEarlier(): Promise<void> {
-    const { firestore } = this.#backend;
-    const records = collection(firestore, 'users', this.#uid, 'images');
-    const latest = query(records, orderBy('createdAt', 'desc'), limit(MAX_EARLIER_IMAGES));
-    const { docs } = await getDocs(latest);
-    for (const snapshot of docs) {
-      const { id } = snapshot;
-      if (this.#abort.signal.aborted || this.#displayed.has(id)) continue;
-      this.#displayed.add(id);
-      const record = snapshot.data() as ClientImageRecord;
-      const card = new Card(this.#backend, `Earlier photo ${id}`, record.state);
-      images.append(card.element);
-      card.show(record);
-      if (record.state === 'processing') {
-        void this.#waitFor(card, id, record.original.generation);
-      }
-    }
+  showEarlier(): void {
+    const stop = this.#backend.images.watchAll((latest) => this.#showLatest(latest), {
+      limit: MAX_EARLIER_IMAGES,
+      error: (error) => {
+        status.textContent += ` Earlier photos could not be loaded: ${error.message}`;
+      },
+    });
+    this.#abort.signal.addEventListener('abort', stop);
   }
 
   /** Cancels uploads and removes all cards. */
@@ -86,17 +67,22 @@ class Session {
     images.replaceChildren();
   }
 
-  async #waitFor(card: Card, imageId: string, generation: string): Promise<void> {
-    try {
-      await waitForImage(this.#backend.firestore, {
-        uid: this.#uid,
-        imageId,
-        generation,
-        onUpdate: (record) => card.show(record),
-        signal: this.#abort.signal,
-      });
-    } catch (error) {
-      this.#fail(card, 'Error', error);
+  #showLatest(latest: Image[]): void {
+    for (const image of latest) {
+      if (this.#abort.signal.aborted || this.#cards.has(image.id)) continue;
+      const card = new Card(this.#backend, `Earlier photo ${image.id}`, image.state);
+      this.#cards.set(image.id, card);
+      images.append(card.element);
+      card.show(image);
+      if (image.state === 'processing') {
+        const { signal } = this.#abort;
+        const options = { signal, onUpdate: (update: Image) => card.show(update) };
+        this.#backend.images.waitFor(image.id, options).catch((error: unknown) => {
+          if (!(error instanceof ImagesError && error.code === 'failed')) {
+            this.#fail(card, 'Error', error);
+          }
+        });
+      }
     }
   }
 
@@ -110,7 +96,7 @@ let session: Session | undefined;
 
 function showUser(backend: Backend, user: User | null): void {
   session?.end();
-  session = user ? new Session(backend, user.uid) : undefined;
+  session = user ? new Session(backend) : undefined;
   status.textContent = user
     ? `Signed in as ${user.uid} on ${backend.label}.`
     : `Not signed in. Connected to ${backend.label}.`;
@@ -118,11 +104,7 @@ function showUser(backend: Backend, user: User | null): void {
   signOutButton.hidden = !user;
   fields.disabled = !user;
   dropHint.textContent = user ? 'or drop it here' : 'Sign in to upload.';
-  const started = session;
-  started?.showEarlier().catch((error: unknown) => {
-    if (started !== session) return;
-    status.textContent += ` Earlier photos could not be loaded: ${errorText(error)}`;
-  });
+  session?.showEarlier();
 }
 
 function uploadAll(files: FileList | undefined | null): void {

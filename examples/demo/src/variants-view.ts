@@ -1,8 +1,8 @@
 import {
   listVariantUrls,
-  pictureElement,
-  placeholderDataUrl,
-  type ClientImageRecord,
+  pictureHtml,
+  placeholderUrl,
+  type ImageRecord,
   type VariantUrl,
 } from 'storage-public-variants-client';
 import { PUBLIC_BASE_URL } from './backend.js';
@@ -10,11 +10,11 @@ import { copyable, el } from './dom.js';
 import { byteSize, formatName, pixelSize } from './format-text.js';
 
 /** Returns the placeholder with the aspect ratio of the original, if the record has one. */
-export function placeholderView(record: ClientImageRecord): HTMLElement | undefined {
+export function placeholderView(record: ImageRecord): HTMLElement | undefined {
   const { placeholder, original } = record;
   if (!placeholder) return undefined;
   const { width = 3, height = 2 } = original;
-  const image = el('img', { alt: '', width, height, src: placeholderDataUrl(placeholder) });
+  const image = el('img', { alt: '', width, height, src: placeholderUrl(placeholder.thumbhash) });
   const bytes = atob(placeholder.thumbhash).length;
   return el(
     'figure',
@@ -25,7 +25,7 @@ export function placeholderView(record: ClientImageRecord): HTMLElement | undefi
 }
 
 /** Returns all variants with their images and public URLs, and the HTML of a `<picture>`. */
-export function variantsView(record: ClientImageRecord, title: string): HTMLElement {
+export function variantsView(record: ImageRecord, title: string): HTMLElement {
   const byName = new Map<string, VariantUrl[]>();
   for (const rendition of listVariantUrls(PUBLIC_BASE_URL, record)) {
     byName.set(rendition.name, [...(byName.get(rendition.name) ?? []), rendition]);
@@ -33,7 +33,7 @@ export function variantsView(record: ClientImageRecord, title: string): HTMLElem
   const { placeholder } = record;
   // Shown until the image has loaded.
   const background = placeholder
-    ? `${placeholder.color} url("${placeholderDataUrl(placeholder)}") center / cover`
+    ? `${placeholder.color} url("${placeholderUrl(placeholder.thumbhash)}") center / cover`
     : '';
   return el(
     'section',
@@ -84,8 +84,8 @@ function loadError(label: string): HTMLElement {
   return el('p', { class: 'result', 'data-kind': 'error' }, `${label} could not be loaded.`);
 }
 
-function htmlView(record: ClientImageRecord, title: string): HTMLElement {
-  const html = pictureElement(PUBLIC_BASE_URL, record, { alt: title });
+function htmlView(record: ImageRecord, title: string): HTMLElement {
+  const html = pictureHtml(PUBLIC_BASE_URL, record, { alt: title }) ?? '';
   const summary = el('summary', {}, 'HTML for your page');
   return el('details', {}, summary, copyable('the HTML', el('code', { class: 'block' }, html)));
 }

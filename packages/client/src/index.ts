@@ -1,7 +1,41 @@
-/** Client for browsers and Node: upload an original, wait for its record, display its variants. */
+/** Without Firebase: URLs, `<picture>`, placeholders, types, and `createImagesWith` for backends of your own. */
+export type { Backend, CollectionQuery, Next, Task, Unsubscribe } from './backend.js';
+export type { Image, Share } from './documents.js';
+export {
+  ImagesError,
+  type ImagesErrorCode,
+  type Sentence,
+  type Sentences,
+  type SentenceValues,
+} from './errors.js';
+export { imageType } from './image-type.js';
+export { createImagesWith, type Images, type ImagesOptions, type WaitOptions } from './images.js';
 export { newImageId } from './paths.js';
-export { uploadOriginal, type UploadedOriginal, type UploadOptions } from './upload.js';
-export { waitForImage, type ClientImageRecord, type WaitOptions } from './wait.js';
-export { listVariantUrls, objectUrl, variantUrl, type VariantUrl } from './urls.js';
-export { pictureElement, placeholderDataUrl, type PictureOptions } from './picture.js';
-export type { Format, ImageRecord, Placeholder, VariantInfo } from './records.js';
+export {
+  picture,
+  pictureHtml,
+  type Picture,
+  type PictureOptions,
+  type PictureRecord,
+} from './picture.js';
+export { placeholderUrl } from './placeholder.js';
+export type {
+  Format,
+  ImageRecord,
+  ImageState,
+  OriginalInfo,
+  Placeholder,
+  RenditionInfo,
+  ShareRecord,
+  VariantInfo,
+} from './records.js';
+export type { CreatedShare, NewShare, ShareChanges, Shares, Sharing } from './sharing.js';
+export type { Upload, UploadOptions, UploadSettings, UploadState, UploadStatus } from './upload.js';
+export {
+  listVariantUrls,
+  objectUrl,
+  variantUrl,
+  WIDTHS,
+  widthUrl,
+  type VariantUrl,
+} from './urls.js';

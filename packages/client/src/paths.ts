@@ -18,36 +18,21 @@ export function newImageId(): string {
 }
 
 /**
- * Checks that a value is valid both as one segment of an object name and as a Firestore document id.
+ * Checks that an image id is valid both as one segment of an object name and as a Firestore document id.
  *
  * Limits: https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
  *
- * @param label the name of the value in the error message, such as `image id` or `uid`
- * @throws Error with the reason and the beginning of the value
+ * @throws Error with the beginning of the id
  */
-export function assertSegment(label: string, value: string): void {
-  const problem =
-    value === ''
-      ? 'is empty'
-      : value === '.' || value === '..'
-        ? 'must not be "." or ".."'
-        : value.includes('/')
-          ? 'must not contain "/"'
-          : /^__.*__$/s.test(value)
-            ? 'must not begin and end with "__"'
-            : /\p{Surrogate}/u.test(value)
-              ? 'must be well-formed Unicode'
-              : /\p{Control}/u.test(value)
-                ? 'must not contain control characters'
-                : value.length > MAX_ID_LENGTH
-                  ? `must have at most ${MAX_ID_LENGTH} characters, but has ${value.length}`
-                  : undefined;
-  if (problem) throw new Error(`The ${label} ${problem}: ${JSON.stringify(value.slice(0, 60))}`);
+export function assertImageId(id: string): void {
+  if (id.length <= MAX_ID_LENGTH && /^(?!\.{1,2}$|__.*__$)[^/\p{Cc}\p{Cs}]+$/su.test(id)) return;
+  throw new Error(
+    `Expected an image id of 1 to ${MAX_ID_LENGTH} characters, without "/" and control characters, not ".", ".." or ` +
+      `"__…__", found ${JSON.stringify(id.slice(0, 60))}`,
+  );
 }
 
 /** Replaces `{uid}` and `{imageId}` in a path such as `originals/{uid}/{imageId}`. */
-export function fillPath(path: string, values: { uid: string; imageId?: string }): string {
-  return path.replace(/\{(uid|imageId)\}/g, (placeholder, key: 'uid' | 'imageId') => {
-    return values[key] ?? placeholder;
-  });
+export function fillPath(path: string, uid: string, imageId = ''): string {
+  return path.replace(/\{(?:uid|imageId)\}/g, (name) => (name === '{uid}' ? uid : imageId));
 }

@@ -1,7 +1,10 @@
 import { extensionOf, FORMATS, type Format } from '../../../functions/src/domain/format.js';
-import type { ImageRecord as StoredRecord } from '../../../functions/src/domain/records.js';
+import type {
+  ImageRecord as StoredRecord,
+  ShareRecord as StoredShare,
+} from '../../../functions/src/domain/records.js';
 import { RENDITION_FORMATS } from './formats.js';
-import type { Format as ClientFormat, ImageRecord } from './records.js';
+import type { Format as ClientFormat, ImageRecord, ShareRecord } from './records.js';
 
 type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 /** Fields that only the functions use. */
@@ -12,7 +15,9 @@ it('declares the same record types as the functions', () => {
   const sameRecord: Equal<ImageRecord, Omit<StoredRecord, Internal>> = true;
   const sameFormats: Equal<ClientFormat, Format> = true;
   const sameFields: Equal<keyof ImageRecord, Exclude<keyof StoredRecord, Internal>> = true;
-  expect([sameRecord, sameFormats, sameFields]).toEqual([true, true, true]);
+  const sameShare: Equal<ShareRecord, StoredShare> = true;
+  const sameShareFields: Equal<keyof ShareRecord, keyof StoredShare> = true;
+  expect([sameRecord, sameFormats, sameFields, sameShare, sameShareFields]).not.toContain(false);
 });
 
 it('declares the same formats as the functions', () => {

@@ -5,6 +5,8 @@
  */
 import type { RENDITION_FORMATS } from './formats.js';
 
+export type ImageState = 'processing' | 'ready' | 'failed';
+
 /** A format of renditions. */
 export type Format = keyof typeof RENDITION_FORMATS;
 
@@ -50,7 +52,7 @@ export interface OriginalInfo {
 
 /** The document `users/{uid}/images/{imageId}`; only its owner may read it. `Time` is the SDK's timestamp type. */
 export interface ImageRecord<Time = unknown> {
-  state: 'processing' | 'ready' | 'failed';
+  state: ImageState;
   original: OriginalInfo;
   /** The default public token; empty while `error.code` is `too-many-images`. */
   token: string;
@@ -60,6 +62,30 @@ export interface ImageRecord<Time = unknown> {
   error?: { code: string; message: string };
   /** Present after the default token was replaced: the URLs of the previous one end within the bound. */
   previousToken?: { revokedAt: Time; revocationSeconds: number };
+  createdAt: Time;
+  updatedAt: Time;
+}
+
+/**
+ * The document `users/{uid}/imageShares/{shareId}`: a share token; only its owner may read it.
+ */
+export interface ShareRecord<Time = unknown> {
+  imageId: string;
+  /** Stays `active` at expiry: compare `expiresAt` with the time. */
+  state: 'active' | 'revoked';
+  /** The share token; absent once it is revoked, and if it was to be shown only once. */
+  token?: string;
+  /** Document id of the token record. */
+  tokenHash: string;
+  label?: string;
+  /** Names of the variants that the share gives access to; absent: all. */
+  variants?: string[];
+  expiresAt?: Time;
+  /** When the token record was deleted, and the bound at that time, seconds. */
+  revokedAt?: Time;
+  revocationSeconds?: number;
+  /** When Firestore deletes this record: 30 days after the share has ended. */
+  deleteAt?: Time;
   createdAt: Time;
   updatedAt: Time;
 }

@@ -1,77 +1,174 @@
-import { uploadBytesResumable, type FirebaseStorage } from 'firebase/storage';
-import { uploadOriginal } from './upload.js';
+import {
+  firebaseError,
+  imageData,
+  jpegFile,
+  openMemoryBackend,
+  settled,
+} from '../test/memory-backend.js';
+import { createImagesWith, type ImagesOptions } from './images.js';
 
-jest.mock('firebase/storage', () => ({
-  ref: (_storage: unknown, name: string) => ({ name }),
-  uploadBytesResumable: jest.fn(),
-}));
-
-const storage = {} as FirebaseStorage;
-const upload = uploadBytesResumable as unknown as jest.Mock;
-
-/** Like the SDK's UploadTask: a promise that also reports progress. */
-function task(total: number, outcome: Promise<unknown>) {
-  return Object.assign(outcome, {
-    on: (_event: string, next: (snapshot: object) => void) => {
-      for (const part of [0, 0.5]) next({ bytesTransferred: total * part, totalBytes: total });
-    },
-  });
+function open(options: Partial<ImagesOptions> = {}) {
+  const backend = openMemoryBackend();
+  const images = createImagesWith(backend, { baseUrl: '/i', ...options });
+  const recordOf = (id: string) => `users/alice/images/${id}`;
+  return { backend, images, recordOf };
 }
-const done = () => Promise.resolve({ metadata: { generation: '1795464000000000' } });
 
-beforeEach(() => upload.mockReset());
-
-it("uploads to the owner's folder with a new id and reports progress", async () => {
-  upload.mockReturnValue(task(10, done()));
-  const fractions: number[] = [];
-  const data = new Uint8Array(10);
-  const { imageId, name, generation } = await uploadOriginal(storage, {
-    uid: 'u1',
-    data,
-    contentType: 'image/png',
-    onProgress: (fraction) => fractions.push(fraction),
+test('uploads with the type of the bytes, reports each state, and is ready with the image', async () => {
+  const { backend, images, recordOf } = open();
+  const upload = images.upload(jpegFile('photo.txt'));
+  const states: unknown[] = [];
+  upload.subscribe(() => states.push([upload.state, upload.progress]));
+  await settled();
+  const [transfer] = backend.transfers;
+  expect(transfer).toMatchObject({
+    path: `originals/alice/${upload.id}`,
+    contentType: 'image/jpeg',
   });
-  expect(imageId).toMatch(/^[a-z0-9]{20}$/);
-  expect(name).toBe(`originals/u1/${imageId}`);
-  expect(generation).toBe('1795464000000000');
-  expect(upload).toHaveBeenCalledWith({ name }, data, { contentType: 'image/png' });
-  expect(fractions).toEqual([0, 0.5, 1]);
-});
-
-it('uses the given id and path, and accepts an empty file', async () => {
-  upload.mockReturnValue(task(0, done()));
-  const onProgress = jest.fn();
-  const options = { uid: 'u1', imageId: 'cat', data: new Uint8Array(), contentType: 'image/png' };
-  const originalsPath = 'private/{uid}/in/{imageId}';
-  const { name } = await uploadOriginal(storage, { ...options, originalsPath, onProgress });
-  expect(name).toBe('private/u1/in/cat');
-  expect(onProgress.mock.calls).toEqual([[0], [0], [1]]);
-});
-
-it('rejects an invalid id before any request', async () => {
-  const options = { uid: 'u1', data: new Uint8Array(1), contentType: 'image/png' };
-  await expect(uploadOriginal(storage, { ...options, imageId: '../x' })).rejects.toThrow(
-    'The image id must not contain "/": "../x"',
+  transfer?.progress(0.5);
+  transfer?.finish('7');
+  await settled();
+  const { id } = upload;
+  // Of the upload before, under the same id.
+  backend.send(recordOf(id), imageData());
+  const original = { generation: '7' } as never;
+  backend.send(recordOf(id), imageData({ state: 'processing', original }));
+  expect(upload.image).toMatchObject({ id, state: 'processing' });
+  backend.send(recordOf(id), imageData({ original }));
+  expect(await upload.ready).toMatchObject({ id, token: 'spv_x', createdAt: new Date(1_000) });
+  expect(new Set(states.map((state) => JSON.stringify(state)))).toEqual(
+    new Set(['["uploading",0]', '["uploading",0.5]', '["processing",1]', '["ready",1]']),
   );
-  expect(upload).not.toHaveBeenCalled();
+  await settled();
+  expect(backend.watched()).toEqual([]);
 });
 
-it('rejects with the error of Cloud Storage', async () => {
-  const denied = Object.assign(new Error('no'), { code: 'storage/unauthorized' });
-  upload.mockReturnValue(task(1, Promise.reject(denied)));
-  const options = { uid: 'u2', data: new Uint8Array(1), contentType: 'image/png' };
-  await expect(uploadOriginal(storage, options)).rejects.toBe(denied);
+test('replaces the status at each change', async () => {
+  const { images } = open();
+  const upload = images.upload(jpegFile());
+  const before = upload.status;
+  expect(upload.status).toBe(before);
+  await settled();
+  expect(upload.status).not.toBe(before);
+  expect(upload.status.state).toBe('uploading');
 });
 
-it("cancels the upload and rejects with the signal's reason when aborted", async () => {
-  let fail: (error: Error) => void = () => {};
-  const pending = new Promise((_, reject) => (fail = reject));
-  const cancel = jest.fn(() => fail(new Error('storage/canceled')));
-  upload.mockReturnValue(Object.assign(task(1, pending), { cancel }));
-  const controller = new AbortController();
-  const options = { uid: 'u1', data: new Uint8Array(1), contentType: 'image/png' };
-  const uploading = uploadOriginal(storage, { ...options, signal: controller.signal });
-  controller.abort('signed out');
-  await expect(uploading).rejects.toBe('signed out');
-  expect(cancel).toHaveBeenCalledTimes(1);
+test('uploads four at a time', async () => {
+  const { backend, images } = open();
+  const uploads = Array.from({ length: 6 }, () => images.upload(jpegFile()));
+  await settled();
+  expect(backend.transfers).toHaveLength(4);
+  expect(uploads[5]?.state).toBe('waiting');
+  backend.transfers[0]?.finish('1');
+  backend.transfers[1]?.fail(firebaseError('storage/unknown'));
+  await settled();
+  expect(backend.transfers).toHaveLength(6);
+});
+
+describe('cancel', () => {
+  test('before a byte is sent: nothing is uploaded or deleted', async () => {
+    const { backend, images } = open();
+    const upload = images.upload(jpegFile(), { signal: AbortSignal.abort() });
+    await expect(upload.ready).rejects.toMatchObject({ code: 'canceled' });
+    expect([upload.state, backend.transfers, backend.deleted]).toEqual(['canceled', [], []]);
+  });
+
+  test.each(['early', 'late'])('%s: deletes the original of a new id', async (when) => {
+    const { backend, images } = open();
+    const abort = new AbortController();
+    const upload = images.upload(jpegFile(), { signal: abort.signal });
+    await settled();
+    if (when === 'late') backend.transfers[0]?.finish('7');
+    if (when === 'late') await settled();
+    abort.abort();
+    expect(upload.state).toBe('canceled');
+    await expect(upload.ready).rejects.toMatchObject({ code: 'canceled' });
+    expect(backend.deleted).toEqual([`originals/alice/${upload.id}`]);
+    await settled();
+    expect(backend.watched()).toEqual([]);
+  });
+
+  test('never deletes under an id that the app gave: there may be an older photo', async () => {
+    const { backend, images } = open();
+    const upload = images.upload(jpegFile(), { id: 'cat' });
+    await settled();
+    upload.cancel();
+    await expect(upload.ready).rejects.toMatchObject({ code: 'canceled' });
+    expect(backend.deleted).toEqual([]);
+  });
+
+  test('does nothing to an image that is ready', async () => {
+    const { backend, images, recordOf } = open();
+    const upload = images.upload(jpegFile());
+    await settled();
+    backend.transfers[0]?.finish('1');
+    await settled();
+    backend.send(recordOf(upload.id), imageData());
+    await upload.ready;
+    upload.cancel();
+    expect([upload.state, backend.deleted]).toEqual(['ready', []]);
+  });
+});
+
+describe('retry', () => {
+  test('uploads again under the same id', async () => {
+    const { backend, images, recordOf } = open();
+    const upload = images.upload(jpegFile());
+    await settled();
+    backend.transfers[0]?.fail(firebaseError('storage/retry-limit-exceeded'));
+    await expect(upload.ready).rejects.toMatchObject({ code: 'offline', retryable: true });
+    expect(upload.message).toBe('No connection.');
+    const again = upload.retry();
+    expect([upload.state, upload.error, upload.message]).toEqual(['waiting', undefined, undefined]);
+    await settled();
+    expect(backend.transfers[1]?.path).toBe(backend.transfers[0]?.path);
+    backend.transfers[1]?.finish('2');
+    await settled();
+    backend.send(recordOf(upload.id), imageData({ original: { generation: '2' } as never }));
+    expect(await again).toMatchObject({ id: upload.id });
+    expect(await upload.ready).toBe(await again);
+  });
+
+  test('only waits on when the file was uploaded', async () => {
+    const { backend, images, recordOf } = open();
+    const upload = images.upload(jpegFile());
+    await settled();
+    backend.transfers[0]?.finish('1');
+    await settled();
+    backend.sendError(recordOf(upload.id), firebaseError('unavailable'));
+    await expect(upload.ready).rejects.toMatchObject({ code: 'unavailable' });
+    const again = upload.retry();
+    await settled();
+    backend.send(recordOf(upload.id), imageData());
+    await again;
+    expect(backend.transfers).toHaveLength(1);
+  });
+
+  test('uploads again after a failed image, and can be canceled', async () => {
+    const { backend, images, recordOf } = open();
+    const upload = images.upload(jpegFile());
+    await settled();
+    backend.transfers[0]?.finish('1');
+    await settled();
+    const error = { code: 'damaged-image', message: 'Damaged.' };
+    backend.send(recordOf(upload.id), imageData({ state: 'failed', error }));
+    await expect(upload.ready).rejects.toMatchObject({ code: 'failed', cause: error });
+    const again = upload.retry();
+    await settled();
+    expect(backend.transfers).toHaveLength(2);
+    upload.cancel();
+    await expect(again).rejects.toMatchObject({ code: 'canceled' });
+  });
+});
+
+test('an id that is not valid is refused at once', () => {
+  const { images } = open();
+  expect(() => images.upload(jpegFile(), { id: 'a/b' })).toThrow('without "/"');
+});
+
+test('prepare changes what is uploaded', async () => {
+  const { backend, images } = open({ prepare: () => Promise.resolve(jpegFile('small', 20)) });
+  images.upload(jpegFile('large', 2_000));
+  await settled();
+  expect(backend.transfers[0]?.data.size).toBe(20);
 });

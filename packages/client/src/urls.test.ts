@@ -1,4 +1,5 @@
-import { listVariantUrls, variantUrl, objectUrl } from './urls.js';
+import { parseConfig } from '../../../functions/src/config/config.js';
+import { listVariantUrls, objectUrl, variantUrl, WIDTHS, widthUrl } from './urls.js';
 
 describe('variantUrl', () => {
   it("appends the format's file extension", () => {
@@ -15,6 +16,18 @@ describe('variantUrl', () => {
   it('accepts trailing slashes in the base URL and encodes names', () => {
     expect(variantUrl('/i//', 'spv_x', 'a/b?c')).toBe('/i/spv_x/a%2Fb%3Fc');
   });
+});
+
+test('widthUrl asks for a width in whole pixels', () => {
+  expect(widthUrl('/i/', 'spv_x', 640)).toBe('/i/spv_x?w=640');
+  expect(widthUrl('/i', 'spv_x', 333.2)).toBe('/i/spv_x?w=334');
+  expect(widthUrl('/i', 'spv_x', 0)).toBe('/i/spv_x?w=1');
+});
+
+test('WIDTHS are those of the uncropped variants that VARIANTS has by default', () => {
+  const { variants } = parseConfig({ BUCKET: 'demo-app' });
+  const uncropped = variants.filter(({ fit }) => fit !== 'cover');
+  expect(WIDTHS).toEqual(uncropped.map(({ width }) => width));
 });
 
 const file = (bytes: number) => ({ bytes, object: 'o', etag: '"e"' });

@@ -1,6 +1,9 @@
 import { RENDITION_FORMATS } from './formats.js';
 import type { Format, ImageRecord } from './records.js';
 
+/** Widths of the uncropped variants that `VARIANTS` has by default, pixels; ascending. */
+export const WIDTHS: readonly number[] = [400, 800, 1600];
+
 /** One rendition with its public URL. */
 export interface VariantUrl {
   /** Name of the variant. */
@@ -11,6 +14,13 @@ export interface VariantUrl {
   height: number;
   bytes: number;
   url: string;
+}
+
+/** Returns the URL of a token's manifest. `baseUrl` is the URL up to the token: PUBLIC_BASE_URL, or a path such as `/i`. */
+export function tokenUrl(baseUrl: string, token: string): string {
+  let end = baseUrl.length;
+  while (baseUrl.endsWith('/', end)) end -= 1;
+  return `${baseUrl.slice(0, end)}/${encodeURIComponent(token)}`;
 }
 
 /**
@@ -26,9 +36,16 @@ export function variantUrl(
   format?: Format,
 ): string {
   const extension = format ? `.${RENDITION_FORMATS[format].extension}` : '';
-  let end = baseUrl.length;
-  while (baseUrl.endsWith('/', end)) end -= 1;
-  return `${baseUrl.slice(0, end)}/${encodeURIComponent(token)}/${encodeURIComponent(variant)}${extension}`;
+  return `${tokenUrl(baseUrl, token)}/${encodeURIComponent(variant)}${extension}`;
+}
+
+/**
+ * Returns the public URL of the narrowest uncropped variant that is at least as wide, or of the widest.
+ *
+ * @param width pixels
+ */
+export function widthUrl(baseUrl: string, token: string, width: number): string {
+  return `${tokenUrl(baseUrl, token)}?w=${Math.max(1, Math.ceil(width))}`;
 }
 
 /**

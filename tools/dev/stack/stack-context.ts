@@ -3,22 +3,27 @@ import type { Bucket } from '@google-cloud/storage';
 import { deleteApp, initializeApp, type App } from 'firebase-admin/app';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
 import { getStorage } from 'firebase-admin/storage';
-import {
-  objectUrl,
-  uploadOriginal,
-  waitForImage,
-  type ClientImageRecord,
-  type UploadedOriginal,
-} from 'storage-public-variants-client';
+import { ref, uploadBytes } from 'firebase/storage';
+import { newImageId, objectUrl, type Image } from 'storage-public-variants-client';
 import type { TokenRecord } from '../../../functions/src/domain/records.js';
 import { signInDemoUser, type DemoUser } from '../start/demo-user.js';
 import type { StackInfo } from './project.js';
+import { waitForImage } from './wait-for-image.js';
 
 /** For an upload that a user makes. */
 interface UserUploadOptions {
   imageId?: string;
   /** `image/jpeg` by default. */
   contentType?: string;
+}
+
+/** An upload, and the record that it resulted in. */
+interface UploadedImage {
+  imageId: string;
+  /** Object name. */
+  name: string;
+  generation: string;
+  record: Image;
 }
 
 /** Environment variables with which Google's client libraries use the emulators of a stack. */
@@ -57,17 +62,21 @@ export class StackContext<Info extends StackInfo = StackInfo> {
     return user;
   }
 
-  /** Uploads as the user and waits until the record of that upload is `ready` or `failed`. */
+  /**
+   * Uploads any bytes as the user, which the client package would check first, and waits until the record of that
+   * upload is `ready` or `failed`.
+   */
   async upload(
     user: DemoUser,
     data: Uint8Array,
     options: UserUploadOptions = {},
-  ): Promise<UploadedOriginal & { record: ClientImageRecord }> {
-    const { uid, storage, firestore } = user;
-    const { imageId, contentType = 'image/jpeg' } = options;
-    const original = await uploadOriginal(storage, { uid, imageId, data, contentType });
-    const record = await waitForImage(firestore, { ...original, uid, timeoutMs: 30_000 });
-    return { ...original, record };
+  ): Promise<UploadedImage> {
+    const { imageId = newImageId(), contentType = 'image/jpeg' } = options;
+    const name = `originals/${user.uid}/${imageId}`;
+    const { metadata } = await uploadBytes(ref(user.storage, name), data, { contentType });
+    const { generation } = metadata;
+    const record = await waitForImage(user, { imageId, generation, timeout: 30_000 });
+    return { imageId, name, generation, record };
   }
 
   /**

@@ -3,12 +3,16 @@ import { deleteApp, initializeApp, setLogLevel } from 'firebase/app';
 import { connectAuthEmulator, getAuth, signInAnonymously } from 'firebase/auth';
 import { connectFirestoreEmulator, getFirestore, type Firestore } from 'firebase/firestore/lite';
 import { connectStorageEmulator, getStorage, type FirebaseStorage } from 'firebase/storage';
+import type { Images } from 'storage-public-variants-client';
+import { createImages } from 'storage-public-variants-client/firebase-lite';
 import type { StackInfo } from '../stack/project.js';
 
 export interface DemoUser {
   uid: string;
   storage: FirebaseStorage;
   firestore: Firestore;
+  /** The client package, as an app uses it. */
+  images: Images;
   /** Stops the SDKs' timers and connections. */
   close(): Promise<void>;
 }
@@ -31,7 +35,8 @@ export async function signInDemoUser(info: StackInfo): Promise<DemoUser> {
   const firestore = getFirestore(app);
   connectFirestoreEmulator(firestore, ...hostAndPort(info.firestore));
   const { user } = await signInAnonymously(auth);
-  return { uid: user.uid, storage, firestore, close: () => deleteApp(app) };
+  const images = createImages({ auth, storage, firestore, baseUrl: info.serve });
+  return { uid: user.uid, storage, firestore, images, close: () => deleteApp(app) };
 }
 
 function hostAndPort(address: string): [host: string, port: number] {

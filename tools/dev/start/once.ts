@@ -1,13 +1,13 @@
 /** Processes one file as an app does: upload, wait for the image record, request every public URL. */
 import { readFile } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getDownloadURL, ref, type FirebaseStorage } from 'firebase/storage';
 import {
+  ImagesError,
   listVariantUrls,
   objectUrl,
-  uploadOriginal,
-  waitForImage,
+  type Image,
 } from 'storage-public-variants-client';
 import type { StackInfo } from '../stack/project.js';
 import type { DemoUser } from './demo-user.js';
@@ -42,17 +42,6 @@ export interface Report {
 /** Download tokens are revoked by an event-driven function, shortly after they are created. */
 const REVOCATION_TIMEOUT_MS = 15_000;
 
-/** The Content-Type that a browser derives from the file extension. */
-const CONTENT_TYPES: Record<string, string> = {
-  '.avif': 'image/avif',
-  '.gif': 'image/gif',
-  '.heic': 'image/heic',
-  '.jpeg': 'image/jpeg',
-  '.jpg': 'image/jpeg',
-  '.png': 'image/png',
-  '.webp': 'image/webp',
-};
-
 /**
  * Uploads a file as the user, waits for its image record, and requests every URL without credentials.
  * @param signal stops the processing; the report is then incomplete
@@ -64,18 +53,15 @@ export async function processFile(
   info: StackInfo,
   signal: AbortSignal,
 ): Promise<Report> {
-  const contentType = CONTENT_TYPES[extname(file).toLowerCase()] ?? 'image/jpeg';
-  const { uid, storage, firestore } = user;
+  const { storage, images } = user;
   const partial: Pick<Report, 'imageId' | 'original'> = {};
   try {
-    const data = new Uint8Array(await readFile(file));
-    const upload = await uploadOriginal(storage, { uid, data, contentType, signal });
-    const { imageId, generation } = upload;
-    partial.imageId = imageId;
-    const record = await waitForImage(firestore, { uid, imageId, generation, signal });
-    const url = objectUrl(`http://${info.storage}`, info.bucket, upload.name);
+    const upload = images.upload(new File([await readFile(file)], basename(file)), { signal });
+    partial.imageId = upload.id;
+    const record = await upload.ready.catch(imageOf);
+    const url = objectUrl(`http://${info.storage}`, info.bucket, record.original.name);
     partial.original = { url, status: (await get(url)).status };
-    partial.original.downloadUrl = await waitForRevocation(storage, upload.name, signal);
+    partial.original.downloadUrl = await waitForRevocation(storage, record.original.name, signal);
     const variants: Report['variants'] = [];
     for (const { name, format, url, width, height } of listVariantUrls(info.serve, record)) {
       const { status, bytes } = await get(url);
@@ -83,7 +69,7 @@ export async function processFile(
     }
     return {
       file,
-      imageId,
+      imageId: upload.id,
       state: record.state === 'ready' ? 'ready' : 'failed',
       token: record.token,
       ...(record.placeholder && { placeholder: record.placeholder }),
@@ -100,6 +86,12 @@ export async function processFile(
     };
     return { file, ...partial, state: 'failed', variants: [], error: reason };
   }
+}
+
+/** The image that has failed. @throws any other error */
+function imageOf(error: unknown): Image {
+  if (error instanceof ImagesError && error.image) return error.image;
+  throw error;
 }
 
 /** Whether the image is ready, all variants are public and the original is private. */

@@ -1,0 +1,65 @@
+/** What `/firebase` and `/firebase-lite` have in common: everything but Firestore. */
+import type { Auth } from 'firebase/auth';
+import type { Functions } from 'firebase/functions';
+import { deleteObject, ref, uploadBytesResumable, type FirebaseStorage } from 'firebase/storage';
+import type { Backend } from './backend.js';
+
+/** Services of the app: `getAuth()`, `getStorage()`, `getFunctions(app, region)`. */
+export interface FirebaseServices {
+  auth: Auth;
+  storage: FirebaseStorage;
+  /** Needed for `shares`, `rotateToken` and `revokeAll` only. Its region is that of the parameter `LOCATION`. */
+  functions?: Functions | undefined;
+  /** Name of the deployed function; `kit-images-sharing` by default, as the kit `images` names it. */
+  sharingFunction?: string | undefined;
+}
+
+export function openServices({
+  auth,
+  storage,
+  functions,
+  sharingFunction = 'kit-images-sharing',
+}: FirebaseServices): Pick<Backend, 'uid' | 'upload' | 'delete' | 'call'> {
+  return {
+    uid: () => auth.currentUser?.uid,
+    upload(path, data, contentType, onProgress) {
+      const task = uploadBytesResumable(ref(storage, path), data, { contentType });
+      task.on('state_changed', ({ bytesTransferred, totalBytes }) =>
+        onProgress(bytesTransferred / totalBytes),
+      );
+      const done = async () => (await task).metadata.generation;
+      return { done: done(), cancel: () => void task.cancel() };
+    },
+    delete: (path) => deleteObject(ref(storage, path)),
+    async call(data) {
+      if (!functions) {
+        throw new TypeError(
+          'createImages needs `functions` to share: pass getFunctions(app, region)',
+        );
+      }
+      // Not loaded by apps that do not share.
+      const { httpsCallable } = await import('firebase/functions');
+      return (await httpsCallable(functions, sharingFunction)(data)).data;
+    },
+  };
+}
+
+/**
+ * The types of both SDKs are equal, so only this check tells them apart.
+ *
+ * @throws TypeError that names the other entry
+ */
+export function assertFirestoreType(
+  firestore: { type: string },
+  expected: 'firestore' | 'firestore-lite',
+): void {
+  if (firestore.type === expected) return;
+  const [entry, sdk, other] =
+    expected === 'firestore'
+      ? ['firebase', 'firebase/firestore', 'firebase-lite']
+      : ['firebase-lite', 'firebase/firestore/lite', 'firebase'];
+  throw new TypeError(
+    `storage-public-variants-client/${entry} expects a Firestore of ${sdk}, found one of type ` +
+      `"${firestore.type}": import createImages from storage-public-variants-client/${other}`,
+  );
+}

@@ -1,0 +1,18 @@
+/** What the loaders of all frameworks have in common. */
+import { variantUrl, WIDTHS, widthUrl } from './urls.js';
+
+/** The width for requests that name none: {base}/{token} alone is the manifest, not an image. Pixels. */
+export const FALLBACK_WIDTH = Math.max(...WIDTHS);
+
+/**
+ * Returns the URL of what an app names in `src`.
+ *
+ * @param src `{token}` for the width, or `{token}/{variant}` for that variant; frameworks may add a slash before it
+ * @param width pixels
+ */
+export function loaderUrl(baseUrl: string, src: string, width: number): string {
+  const [token = '', variant] = src.split('/').filter(Boolean);
+  return variant === undefined
+    ? widthUrl(baseUrl, token, width)
+    : variantUrl(baseUrl, token, variant);
+}
