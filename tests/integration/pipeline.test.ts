@@ -60,21 +60,20 @@ describe('records', () => {
       token: expect.stringMatching(/^spv_[0-9A-Za-z]{33}$/) as string,
       variants: Object.fromEntries(
         [
-          ['thumb', 200, 200],
-          ['w400', 400, 225],
-          ['w800', 800, 450],
-          ['w1600', 1600, 900],
-        ]
-          .map(([variant, width, height]) => [
-            variant,
-            {
-              width,
-              height,
-              ...(variant === 'thumb' && { cropped: true }),
-              formats: { webp: FILE, jpeg: FILE },
-            },
-          ])
-          .concat([['og', { width: 1200, height: 630, cropped: true, formats: { jpeg: FILE } }]]),
+          ['thumb', 200, 200, true, ['webp', 'jpeg']] as const,
+          ['w400', 400, 225, false, ['webp', 'jpeg']] as const,
+          ['w800', 800, 450, false, ['webp', 'jpeg']] as const,
+          ['w1600', 1600, 900, false, ['webp', 'jpeg']] as const,
+          ['og', 1200, 630, true, ['jpeg']] as const,
+        ].map(([variant, width, height, isCropped, formats]) => [
+          variant,
+          {
+            width,
+            height,
+            ...(isCropped && { cropped: true }),
+            formats: Object.fromEntries(formats.map((format) => [format, FILE])),
+          },
+        ]),
       ) as unknown,
       placeholder: {
         thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/) as string,
