@@ -154,7 +154,8 @@ function nextSteps(
   const base =
     config.publicBaseUrl ??
     `https://${config.location}-${projectId}.cloudfunctions.net/${functionOf(instance.instance)}`;
-  const variant = config.variants.at(-2)?.name ?? config.variants.at(-1)?.name ?? 'w800';
+  const whole = config.variants.filter(({ fit }) => fit === 'inside');
+  const { name: variant = 'w800' } = whole.at(-2) ?? whole.at(-1) ?? config.variants.at(-1) ?? {};
   return `
 Left to do:
 ${commands.map((command) => `  ${command}\n`).join('')}

@@ -128,8 +128,9 @@ test('no list returns a document that its rule denies', async () => {
       }
     },
   );
-  await fc.assert(property, { numRuns: Number(process.env['FC_RUNS'] ?? 1000) });
-  // The generators reach proofs that are not trivial.
-  expect(proven).toBeGreaterThan(50);
-  expect(returned).toBeGreaterThan(50);
+  const numRuns = Number(process.env['FC_RUNS'] ?? 1000);
+  await fc.assert(property, { numRuns });
+  // The generators reach proofs, and documents that are returned.
+  expect(proven).toBeGreaterThan(numRuns / 50);
+  expect(returned).toBeGreaterThan(numRuns / 100);
 }, 120_000);
