@@ -18,8 +18,8 @@ const common = {
     '^storage-public-variants-client/(.+)$': '<rootDir>/packages/client/src/$1.ts',
   },
   transform: {
-    // An ES module package: its sources and tests run as CommonJS, like all others.
-    '/packages/client/src/(?!.+[.]test[.]ts$).+[.]ts$':
+    // An ES module package, and what imports it when it runs: in tests they are CommonJS, like all others.
+    '/(packages/client/src|tools/dev/start|tools/dev/stack)/(?!.+[.]test[.]ts$).+[.]ts$':
       '<rootDir>/tests/support/commonjs-transform.cjs',
     '/packages/client/.+[.]ts$': [
       'ts-jest',

@@ -51,7 +51,7 @@ function reportsOf(stdout: string): Report[] {
     .map((line) => JSON.parse(line) as Report);
 }
 
-test('--once processes a photo: 8 variants return 200, the original returns 403', async () => {
+test('--once processes a photo: 9 renditions return 200, the original returns 403', async () => {
   const { code, stdout } = await start('--once', PHOTO, ...KIND);
   const reports = reportsOf(stdout);
   expect(reports).toHaveLength(1);
@@ -66,7 +66,7 @@ test('--once processes a photo: 8 variants return 200, the original returns 403'
     'variants',
     'original',
   ]);
-  expect(report.variants.map(({ status }) => status)).toEqual(Array(8).fill(200));
+  expect(report.variants.map(({ status }) => status)).toEqual(Array(9).fill(200));
   expect(report.original?.downloadUrl?.afterLock).toBe(403);
   expect(code).toBe(0);
 }, 60_000);

@@ -61,5 +61,5 @@ test('variants with identical renditions share one object, and each URL works', 
   }
   const { body } = await get(context.serveUrl(record.token));
   const { variants } = JSON.parse(body.toString()) as Manifest;
-  expect(variants.map(({ name }) => name).sort()).toEqual(['thumb', ...names].sort());
+  expect(variants.map(({ name }) => name).sort()).toEqual(['og', 'thumb', ...names].sort());
 });

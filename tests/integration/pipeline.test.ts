@@ -47,6 +47,7 @@ describe('records', () => {
   test('the image record has the documented fields', () => {
     const { record, name } = image;
     expect(record).toEqual({
+      id: 'seeding.jpg',
       state: 'ready',
       original: {
         bucket: context.stack.bucket,

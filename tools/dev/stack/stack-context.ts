@@ -3,7 +3,6 @@ import type { Bucket } from '@google-cloud/storage';
 import { deleteApp, initializeApp, type App } from 'firebase-admin/app';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
 import { getStorage } from 'firebase-admin/storage';
-import { ref, uploadBytes } from 'firebase/storage';
 import { newImageId, objectUrl, type Image } from 'storage-public-variants-client';
 import type { TokenRecord } from '../../../functions/src/domain/records.js';
 import { signInDemoUser, type DemoUser } from '../start/demo-user.js';
@@ -73,6 +72,8 @@ export class StackContext<Info extends StackInfo = StackInfo> {
   ): Promise<UploadedImage> {
     const { imageId = newImageId(), contentType = 'image/jpeg' } = options;
     const name = `originals/${user.uid}/${imageId}`;
+    // As demo-user.ts loads it.
+    const { ref, uploadBytes } = await import('firebase/storage');
     const { metadata } = await uploadBytes(ref(user.storage, name), data, { contentType });
     const { generation } = metadata;
     const record = await waitForImage(user, { imageId, generation, timeout: 30_000 });

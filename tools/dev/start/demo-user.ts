@@ -1,10 +1,7 @@
 /** A signed-in user of the client SDKs, subject to the security rules like a user of an app. */
-import { deleteApp, initializeApp, setLogLevel } from 'firebase/app';
-import { connectAuthEmulator, getAuth, signInAnonymously } from 'firebase/auth';
-import { connectFirestoreEmulator, getFirestore, type Firestore } from 'firebase/firestore/lite';
-import { connectStorageEmulator, getStorage, type FirebaseStorage } from 'firebase/storage';
+import type { Firestore } from 'firebase/firestore/lite';
+import type { FirebaseStorage } from 'firebase/storage';
 import type { Images } from 'storage-public-variants-client';
-import { createImages } from 'storage-public-variants-client/firebase-lite';
 import type { StackInfo } from '../stack/project.js';
 
 export interface DemoUser {
@@ -17,13 +14,26 @@ export interface DemoUser {
   close(): Promise<void>;
 }
 
-// Errors are thrown; the SDKs' log lines about them would contain URLs and complete requests.
-setLogLevel('silent');
-
 let count = 0;
 
 /** Signs in a new anonymous user on a local stack. */
 export async function signInDemoUser(info: StackInfo): Promise<DemoUser> {
+  // Not by `require`: the client imports the SDKs, and objects of two copies of an SDK don't fit together.
+  const [
+    { deleteApp, initializeApp, setLogLevel },
+    { connectAuthEmulator, getAuth, signInAnonymously },
+    { connectFirestoreEmulator, getFirestore },
+    { connectStorageEmulator, getStorage },
+    { createImages },
+  ] = await Promise.all([
+    import('firebase/app'),
+    import('firebase/auth'),
+    import('firebase/firestore/lite'),
+    import('firebase/storage'),
+    import('storage-public-variants-client/firebase-lite'),
+  ]);
+  // Errors are thrown; the SDKs' log lines about them would contain URLs and complete requests.
+  setLogLevel('silent');
   const app = initializeApp(
     { apiKey: 'local', projectId: info.projectId, storageBucket: info.bucket },
     `demo-user-${++count}`,

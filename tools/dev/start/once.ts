@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { getDownloadURL, ref, type FirebaseStorage } from 'firebase/storage';
+import type { FirebaseStorage } from 'firebase/storage';
 import {
   ImagesError,
   listVariantUrls,
@@ -111,6 +111,7 @@ async function waitForRevocation(
   name: string,
   signal: AbortSignal,
 ): Promise<{ beforeLock: number; afterLock: number }> {
+  const { getDownloadURL, ref } = await import('firebase/storage');
   const url = await getDownloadURL(ref(storage, name));
   const beforeLock = (await get(url)).status;
   const end = Date.now() + REVOCATION_TIMEOUT_MS;
