@@ -46,6 +46,8 @@ module.exports = {
       from: { pathNot: '[.]test[.]ts$|^functions/test/|/vite[.]config[.]mts$' },
       to: {
         dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
+        // An optional peer is of both types, because of `peerDependenciesMeta`.
+        dependencyTypesNot: ['npm-peer'],
         pathNot: `node_modules/(${BUNDLED})(/|$)`,
       },
     },

@@ -21,7 +21,12 @@ function check(files: Record<string, string>): { status: number | null; stdout: 
       }
     }
     // Helpers that the packages' tests import.
-    for (const helpers of ['tests/support', 'bench/conformance', 'bench/processing']) {
+    for (const helpers of [
+      'packages/client/test',
+      'tests/support',
+      'bench/conformance',
+      'bench/processing',
+    ]) {
       cpSync(join(ROOT, helpers), join(copy, helpers), { recursive: true });
     }
     cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));

@@ -19,6 +19,8 @@ const TESTS = [
   'tests/reference-pages.test.ts',
   // docs/reference/formats.md
   'tests/formats.test.ts',
+  // packages/client/api.txt
+  'tests/client-package.test.ts',
   // packages/security-rules/src/grammar.ts, the parser that Peggy generates from grammar.peggy
   'packages/security-rules/src/grammar.test.ts',
 ];
