@@ -64,7 +64,9 @@ test.each([
 });
 
 test('the public types are those of api.txt', () => {
-  const { config } = ts.readConfigFile(join(FOLDER, 'tsconfig.json'), ts.sys.readFile) as {
+  const { config } = ts.readConfigFile(join(FOLDER, 'tsconfig.json'), (file) =>
+    ts.sys.readFile(file),
+  ) as {
     config: object;
   };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, FOLDER);

@@ -75,7 +75,7 @@ describe('records', () => {
             formats: Object.fromEntries(formats.map((format) => [format, FILE])),
           },
         ]),
-      ) as unknown,
+      ),
       placeholder: {
         thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/) as string,
         color: expect.stringMatching(/^#[0-9a-f]{6}$/) as string,

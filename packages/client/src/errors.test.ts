@@ -144,7 +144,7 @@ describe('waiting for the record', () => {
     await expect(waiting).rejects.toHaveProperty('image.id', 'cat');
   });
 
-  test('the record is not readable', async () => {
+  test('the record is not readable', () => {
     const { backend, images } = open();
     const errors: ImagesError[] = [];
     images.watch(

@@ -14,13 +14,13 @@ afterAll(() => deleteApp(app));
 test('each entry takes its own Firestore, and names the other entry for the other one', () => {
   expect(() => createImages({ ...services, firestore: getFirestore(app) })).not.toThrow();
   expect(() => createLite({ ...services, firestore: getLite(app) })).not.toThrow();
-  expect(() => createImages({ ...services, firestore: getLite(app) as never })).toThrow(
+  expect(() => createImages({ ...services, firestore: getLite(app) })).toThrow(
     new TypeError(
       'storage-public-variants-client/firebase expects a Firestore of firebase/firestore, found one of type ' +
         '"firestore-lite": import createImages from storage-public-variants-client/firebase-lite',
     ),
   );
-  expect(() => createLite({ ...services, firestore: getFirestore(app) as never })).toThrow(
+  expect(() => createLite({ ...services, firestore: getFirestore(app) })).toThrow(
     'import createImages from storage-public-variants-client/firebase',
   );
 });

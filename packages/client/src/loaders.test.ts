@@ -27,9 +27,9 @@ test('next', () => {
 });
 
 test('nuxt', () => {
-  const { getImage } = publicVariantsProvider();
+  const provider = publicVariantsProvider();
   const urlOf = (modifiers?: NuxtOptions['modifiers'], more = {}) =>
-    getImage('/spv_x', { ...(modifiers && { modifiers }), ...more }).url;
+    provider.getImage('/spv_x', { ...(modifiers && { modifiers }), ...more }).url;
   expect(urlOf({ width: 800 })).toBe('/i/spv_x?w=800');
   expect(urlOf({ width: '800' }, { baseURL: 'https://a.example/i' })).toBe(
     'https://a.example/i/spv_x?w=800',

@@ -87,7 +87,7 @@ export function picture(
   const { src, srcset } = fallback;
   const color = record.placeholder?.color;
   return {
-    sources: groups.map(({ src: _, ...source }) => source),
+    sources: groups.map(({ type, srcset: set }) => ({ type, srcset: set, sizes })),
     img: { src, srcset, sizes, width, height, alt, loading, decoding: 'async' },
     // It becomes part of a style.
     ...(color && /^#[0-9a-f]{6}$/i.test(color) && { color }),

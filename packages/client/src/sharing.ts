@@ -68,11 +68,11 @@ export interface SharingContext {
   backend: Backend;
   errors: Errors;
   /** Fills `{uid}` in. @throws ImagesError `not-signed-in` */
-  fill(path: string): string;
-  subscribe(
+  fill: (path: string) => string;
+  subscribe: (
     start: (error: (error: unknown) => void) => Unsubscribe,
     error?: (error: ImagesError) => void,
-  ): Unsubscribe;
+  ) => Unsubscribe;
   /** Path of the share records. */
   collection: string | undefined;
 }

@@ -38,12 +38,12 @@ export interface Upload extends UploadStatus {
   /** Rejects with an ImagesError; after `retry()` it is a new promise. */
   readonly ready: Promise<Image>;
   /** Calls the listener at each change. */
-  subscribe(listener: () => void): Unsubscribe;
+  readonly subscribe: (listener: () => void) => Unsubscribe;
   /**
    * Stops the upload or the waiting. If its id is new, the original is deleted; under an id that the app gave
    * there may be an older photo, so it stays.
    */
-  cancel(): void;
+  readonly cancel: () => void;
   /** After a failure: uploads again under the same id, or waits on if the file was uploaded. Returns `ready`. */
   retry(): Promise<Image>;
 }

@@ -1,4 +1,5 @@
 /** A backend in memory: the test plays Firebase. */
+import type * as Timers from 'node:timers';
 import type { Backend, CollectionQuery, Next, Task } from '../src/backend.js';
 import type { ImageRecord } from '../src/records.js';
 
@@ -115,7 +116,7 @@ export function openMemoryBackend(): MemoryBackend {
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 30; turn++) await Promise.resolve();
   await new Promise<void>((resolve) =>
-    jest.requireActual<typeof import('node:timers')>('node:timers').setImmediate(resolve),
+    jest.requireActual<typeof Timers>('node:timers').setImmediate(resolve),
   );
   for (let turn = 0; turn < 30; turn++) await Promise.resolve();
 }

@@ -32,7 +32,7 @@ export interface ClientApp {
   signIn(): Promise<string>;
   images: Images;
   lite: Images;
-  files(): File[];
+  files: () => File[];
   placeholderUrl: typeof placeholderUrl;
   /** Uploads in a React app. */
   renderReact(file: File): Upload;
@@ -74,7 +74,7 @@ const options = {
   storage,
   functions,
   baseUrl: stack.serve,
-  sharingFunction: stack.serve.replace(/.*\/(.*)serve$/, '$1sharing'),
+  sharingFunction: `${stack.serve.slice(stack.serve.lastIndexOf('/') + 1, -'serve'.length)}sharing`,
 };
 const images = createImages({ ...options, firestore });
 
