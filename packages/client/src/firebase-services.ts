@@ -45,7 +45,7 @@ export function openServices({
 }
 
 /**
- * The types of both SDKs are equal, so only this check tells them apart.
+ * The types of both SDKs are equal, so only this check distinguishes them.
  *
  * @throws TypeError that names the other entry
  */

@@ -38,7 +38,7 @@ test('reads less and less often while nothing changes', async () => {
   expect((times.at(-1) ?? 0) - (times.at(-2) ?? 0)).toBe(10_000);
 });
 
-test('begins anew at a change, and ends when no more is expected', async () => {
+test('starts again at a change, and ends when no more is expected', async () => {
   const values = ['a', 'a', 'a', 'b', 'c'];
   let reads = 0;
   const next = jest.fn((data: unknown) => data !== 'c');
