@@ -1,11 +1,12 @@
 /**
  * `npm test`: sets up the workspace, runs the unit tests, then two kinds at a time, because tests on a local stack
- * mostly wait: the integration and browser tests with the function kit, the integration tests with the extension, the
- * attack tests, those of processing (large and malicious images) and of the repository (documentation, rules,
- * deployment, import boundaries, commit messages), and an installation in a user's project. The last line is the summary. `npm test -- KIND` runs one kind: unit, processing, repository, integration,
- * browser, attack, extension or install. `--all` adds what takes long: floods, simulations, more random runs, all kinds
- * of projects and installations, the latest Node.js 22 and 24, and npm 10 and 11; `--long` runs only that. `--official`
- * uses Google's emulators, which need Java 21.
+ * mostly wait: the integration and browser tests with the function kit, the integration tests with the extension, those
+ * of processing (large and malicious images) and of the repository (documentation, rules, deployment, import
+ * boundaries, commit messages), and an installation in a user's project. The last line is the summary.
+ * `npm test -- KIND` runs one kind: unit, processing, repository, integration, browser, attack, extension or install.
+ * `--long` runs what takes long and is left out: attacks, floods, simulations, more random runs, all kinds of projects
+ * and installations, the latest Node.js 22 and 24, and npm 10 and 11. `--all` runs both. `--official` uses Google's
+ * emulators, which need Java 21.
  * A public token in any output is a failure.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -56,18 +57,33 @@ const EXTENSION = {
   projects: ['integration'],
   options: [`--testPathIgnorePatterns=${FORM_INDEPENDENT}`],
 };
+/** Kinds that run only with `--all` or `--long`, or when they are named. */
+const LONG_KINDS = ['attack'];
 /** By kind: test files that run only with `--all` or `--long`. */
 const LONG_FILES = {
-  unit: 'lifecycle/owner-share[.]test',
-  browser: 'browser/colors[.]test',
-  integration: 'integration/(model|image-limit)[.]test',
+  unit: [
+    'functions/src/lifecycle/(crash|owner-share)[.]test',
+    'functions/src/processing/(color|icc-profile|isolated-processor|jpeg-end|heif/(bounds|image))[.]test',
+    'functions/src/serve/fuzz-time[.]test',
+    'emulators/src/firestore/(listen/lost-updates|transport/bad-input)[.]test',
+    'security-rules/src/properties',
+  ].join('|'),
+  browser: 'browser/(colors|conformance)[.]test',
+  integration:
+    'integration/(backend|cases|command-options|documented-commands|image-limit|model)[.]test',
   attack: 'attack/(uploads|metadata)[.]test',
-  processing: 'processing/large-images[.]test',
-  extension: 'integration/(access|bad-input|cases|command|image-limit)[.]test',
+  processing: 'processing/(animated-png|cases|large-images)[.]test',
+  repository: 'tests/linear-time[.]test',
+  extension:
+    'integration/(access|bad-input|cases|command|command-options|file-types|image-limit|request-body)[.]test',
   install: 'install/matrix/',
 };
-/** Further files that `--long` runs: they have more random runs then. */
-const MORE_RUNS = { unit: '(lifecycle/model|serve/revocation)[.]test' };
+/** Further files that `--long` runs: of kinds that run only then, and those that have more random runs then. */
+const FURTHER_FILES = {
+  attack: 'tests/attack/',
+  unit: '(lifecycle/model|serve/revocation)[.]test',
+  processing: 'processing/(fuzz|metadata-fuzz)[.]test',
+};
 /** Serial: each test file installs packages and starts a stack. */
 const INSTALL = ['--runInBand'];
 /** Production runtimes, and the tests that run on each. */
@@ -88,7 +104,7 @@ async function main() {
   const unknown = kinds.find((kind) => !KINDS.includes(kind));
   if (unknown !== undefined) fail(`expected one of ${KINDS.join(', ')}, found "${unknown}"`);
   const isSelected = (kind) =>
-    (kinds.length === 0 || kinds.includes(kind)) && (!onlyLong || Object.hasOwn(LONG_FILES, kind));
+    kinds.length === 0 ? all || !LONG_KINDS.includes(kind) : kinds.includes(kind);
   setUp();
   mkdirSync(results, { recursive: true });
 
@@ -123,7 +139,7 @@ async function main() {
 function filesOf(...kinds) {
   const patterns = kinds.flatMap((kind) => LONG_FILES[kind] ?? []);
   if (onlyLong) {
-    const further = kinds.flatMap((kind) => MORE_RUNS[kind] ?? []);
+    const further = kinds.flatMap((kind) => FURTHER_FILES[kind] ?? []);
     return [`--testPathPatterns=${[...patterns, ...further].join('|')}`];
   }
   return all || patterns.length === 0 ? [] : [`--testPathIgnorePatterns=${patterns.join('|')}`];

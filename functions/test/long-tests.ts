@@ -4,7 +4,7 @@
 const runsAll = process.env['LONG_TESTS'] === '1';
 
 /** The part of the runs that the short form has. */
-const SHORT = 1 / 4;
+const SHORT = 1 / 8;
 
 /**
  * @param all random runs of the long form

@@ -69,9 +69,9 @@ ${NOTES.map(({ id, text }) => `[^${id}]: ${text}`).join('\n\n')}`,
 
     `## How it is tested
 
-\`npm test\` creates the images and users on the local stack, once with the function kit and once with the
-extension. It sends the same REST requests to Cloud Storage and Firestore as the client SDKs, and requests
-to \`serve\`. Each test compares one row: an actor, a thing, a state. Only 401, 403 and 404 are refusals;
+\`npm test\` creates the images and users on the local stack with the function kit, and \`npm test -- --long\`
+with the extension. They send the same REST requests to Cloud Storage and Firestore as the client SDKs, and
+requests to \`serve\`. Each test compares one row: an actor, a thing, a state. Only 401, 403 and 404 are refusals;
 any other error, or a network failure, fails the test. Each request is also sent once as an admin and must
 then succeed, so that no cell is "no" because of a malformed request.
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { measureUpload } from '../../bench/processing/memory-watch.js';
 import { parseConfig } from '../../functions/src/config/config.js';
+import { randomRuns } from '../../functions/test/long-tests.js';
 import { runWithConcurrency } from '../../functions/src/processing/concurrency.js';
 import type {
   ProcessedImage,
@@ -19,7 +20,7 @@ import { damage } from '../../functions/test/processing/fuzz-damage.js';
 const root = join(__dirname, '..', '..');
 /** The default seed also produces the rare outcome `too-many-pixels`. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? 3);
-const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 1000);
+const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? randomRuns(1000));
 /** Per file. None takes a second on an idle machine; the machine may be shared. */
 const MAX_SECONDS = 20;
 /** As many processes as typical test machines have cores. */

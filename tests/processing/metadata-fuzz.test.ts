@@ -5,6 +5,7 @@
 import { parseConfig } from '../../functions/src/config/config.js';
 import { ImageFailure } from '../../functions/src/errors.js';
 import { processImage } from '../../functions/src/processing/process-image.js';
+import { randomRuns } from '../../functions/test/long-tests.js';
 import { measureCpu } from '../../functions/test/processing/cpu-time.js';
 import { damage } from '../../functions/test/processing/fuzz-damage.js';
 import { METADATA_FILES } from './metadata-files.js';
@@ -17,7 +18,7 @@ const settings = parseConfig({
 });
 const SEED = Number(process.env['FUZZ_SEED'] ?? 5);
 /** Per file. */
-const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 20);
+const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? randomRuns(40));
 /** Of one file, all threads. On an idle machine, the slowest takes 30 ms. */
 const MAX_CPU_SECONDS = 1;
 

@@ -44,7 +44,7 @@ export const START =
 
 /** npm scripts that are not executed as written, and why. */
 export const NOT_RUN: Readonly<Record<string, string>> = {
-  start: 'tests/integration/command.test.ts runs tools/start.mjs with its options',
+  start: 'tests/integration/command.test.ts and command-options.test.ts run tools/start.mjs',
   'start:official': 'needs Java 21',
   test: 'is what runs these tests',
   'test:official': 'needs Java 21',

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { UserProject } from '../../../functions/test/cli/init/user-project.js';
 import { descendantsOf } from '../../../packages/emulators/src/launcher/processes.js';
 import { EMULATORS, findFreePorts } from '../../../tools/dev/stack/ports.js';
+import { eventually } from '../../support/eventually.js';
 import { run, type Finished } from '../../support/run.js';
 import { ROOT } from '../../support/stack.js';
 import { pack, readJson } from '../installation.js';
@@ -297,9 +298,11 @@ describe.each([
   test('ends the emulators, their functions and the command of exec', async () => {
     const hello = 'node functions/script.cjs 0; echo still here; sleep 1000; echo not interrupted';
     const { child, ended } = await start(['exec', hello], '\nstill here');
-    const processes = descendantsOf(pidOf(child));
-    // The shell, `sleep`, and the processes of the functions.
-    expect(processes.length).toBeGreaterThanOrEqual(3);
+    const processes = await eventually(
+      () => Promise.resolve(descendantsOf(pidOf(child))),
+      // The shell, `sleep`, and the processes of the functions.
+      (found) => expect(found.length).toBeGreaterThanOrEqual(3),
+    );
     child.kill(signal);
     expect((await ended)[0]).toBe(exitCode);
     expect([child.pid ?? 0, ...processes].filter(isRunning)).toEqual([]);
