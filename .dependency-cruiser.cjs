@@ -1,5 +1,5 @@
 /**
- * Which module may import which: functions.ts -> lifecycle | serve -> gcp, processing ->
+ * Which module may import which: functions.ts -> lifecycle | serve | sharing -> gcp, processing ->
  * domain; all may import config and errors. `tests/boundaries.test.ts` proves that each rule can fail.
  */
 const src = '^functions/src/';
@@ -84,13 +84,22 @@ module.exports = {
       },
     },
     only('serve', ['config', 'gcp', 'domain']),
+    only('sharing', ['config', 'gcp', 'domain']),
     without(
       'domain-and-processing-without-firebase',
       'domain|processing',
       'firebase-.*|@google-cloud',
     ),
-    without('only-gcp-talks-to-google', 'lifecycle|serve|cli', 'firebase-.*|@google-cloud'),
-    without('only-processing-loads-sharp', 'domain|config|gcp|lifecycle|serve|cli', 'sharp'),
+    without(
+      'only-gcp-talks-to-google',
+      'lifecycle|serve|sharing|cli',
+      'firebase-.*|@google-cloud',
+    ),
+    without(
+      'only-processing-loads-sharp',
+      'domain|config|gcp|lifecycle|serve|sharing|cli',
+      'sharp',
+    ),
     {
       name: 'light-functions-do-not-process',
       comment:
@@ -170,7 +179,10 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^((functions|packages/[^/]+)/lib|examples/demo/dist|bench/out|[.]local)/' },
+    // The examples for frameworks have packages of their own, which the workspace does not install.
+    exclude: {
+      path: '^((functions|packages/[^/]+)/lib|examples/(demo/dist|next|nuxt)|bench/out|[.]local)/',
+    },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -59,6 +59,17 @@ describe('reports a forbidden import', () => {
       'serve-imports-only',
     ],
     ['functions/src/serve/sharp.ts', `import 'sharp';\n`, 'only-processing-loads-sharp'],
+    [
+      'functions/src/sharing/wrong.ts',
+      `import '../processing/process-image.js';\n`,
+      'sharing-imports-only',
+    ],
+    ['functions/src/sharing/sharp.ts', `import 'sharp';\n`, 'only-processing-loads-sharp'],
+    [
+      'functions/src/sharing/google.ts',
+      `import 'firebase-admin/app';\n`,
+      'only-gcp-talks-to-google',
+    ],
     ['functions/src/domain/wrong.ts', `import '../config/config.js';\n`, 'domain-imports-only'],
     [
       'functions/src/processing/wrong.ts',

@@ -1,5 +1,5 @@
 /** Commands in the documentation: each is run by a test as written, or its script and options exist. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { commandsOf, readPages, ROOT, type Command } from './support/documentation.js';
@@ -50,11 +50,14 @@ test('every npm script is run as written, or has a reason why not', () => {
   expect(scripts.filter((script) => !(script in NOT_RUN))).toEqual([]);
 });
 
-test('the workflow pins actions by major version, and its commands exist', () => {
-  const { jobs } = parse(readFileSync(join(ROOT, '.github/workflows/ci.yml'), 'utf8')) as {
-    jobs: Record<string, { steps: { uses?: string; run?: string }[] }>;
-  };
-  const steps = Object.values(jobs).flatMap((job) => job.steps);
+test('the workflows pin actions by major version, and their commands exist', () => {
+  const folder = join(ROOT, '.github/workflows');
+  const steps = readdirSync(folder).flatMap((file) => {
+    const { jobs } = parse(readFileSync(join(folder, file), 'utf8')) as {
+      jobs: Record<string, { steps: { uses?: string; run?: string }[] }>;
+    };
+    return Object.values(jobs).flatMap((job) => job.steps);
+  });
   for (const { uses } of steps) expect(uses ?? 'actions/none@v1').toMatch(/^actions\/[\w-]+@v\d+$/);
   const problems = steps.flatMap(({ run }) =>
     run === undefined || existsSync(join(ROOT, run)) ? [] : (problemOf(run) ?? []),

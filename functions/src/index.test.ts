@@ -54,6 +54,28 @@ test('exports the eleven functions and nothing else', () => {
   ]);
 });
 
+test.each([
+  ['true', 401, 'UNAUTHENTICATED'],
+  // The call goes on, and finds that nobody is signed in.
+  ['false', 401, 'not-signed-in'],
+])(
+  'ENFORCE_APP_CHECK=%s: a call of sharing without an App Check token',
+  (ENFORCE_APP_CHECK, status, found) => {
+    const script = `const { sharing } = require('./lib/index.js');
+      const request = Object.assign(new (require('node:events'))(), { method: 'POST', body: { data: {} },
+        rawBody: Buffer.from('{}'), headers: { 'content-type': 'application/json' },
+        header(name) { return this.headers[name.toLowerCase()]; }, get(name) { return this.header(name); } });
+      const response = Object.assign(new (require('node:events'))(), { setHeader() {}, getHeader() {}, vary() {},
+        status(code) { this.code = code; return this; },
+        send(body) { console.log(this.code, JSON.stringify(body)); process.exit(); } });
+      sharing(request, response);`;
+    const { stdout } = load(script, { ENFORCE_APP_CHECK });
+    expect(stdout).toContain(`${status} `);
+    expect(stdout).toContain(found);
+    expect(stdout.includes('not-signed-in')).toBe(ENFORCE_APP_CHECK === 'false');
+  },
+);
+
 test.each(['originalFinalized', 'originalDeleted', 'originalArchived', 'metadataUpdated'])(
   '%s returns before it loads a handler for an object that is not an original',
   (name) => {

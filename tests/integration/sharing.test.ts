@@ -13,10 +13,11 @@ import { hashToken } from '../../functions/src/domain/token.js';
 import type { DemoUser } from '../../tools/dev/start/demo-user.js';
 import { callFunction, type CallableResponse } from '../support/callable.js';
 import { eventually } from '../support/eventually.js';
-import { statusOf } from '../support/http.js';
+import { get, statusOf } from '../support/http.js';
 import { plainJpeg } from '../support/pictures.js';
-import { idTokenOf } from '../support/rest.js';
+import { idTokenOf, uploadRaw } from '../support/rest.js';
 import { TestContext } from '../support/stack.js';
+import { Transcript } from '../support/transcript.js';
 
 let context: TestContext;
 let owner: DemoUser;
@@ -185,6 +186,88 @@ test('refuses callers who are signed out, images of others, and bad input', asyn
     status: 400,
     error: { details: { reason: 'invalid-input', issues: [{ path: '' }] } },
   });
+}, 60_000);
+
+test('the life of a share, as a transcript: .local/transcripts/sharing-kit.txt or -extension.txt', async () => {
+  const user = await context.user();
+  const transcript = new Transcript();
+  const [imageId, shareId, second] = ['photo-of-the-transcript', randomUUID(), randomUUID()];
+  transcript.mask(user.uid, 'uid');
+  transcript.mask(shareId, 'shareId');
+  transcript.mask(second, 'second shareId');
+  const record = context.firestore.doc(`users/${user.uid}/images/${imageId}`);
+  const defaultToken = async (name: string) => {
+    const token = String((await record.get()).get('token'));
+    transcript.mask(token, name);
+    return token;
+  };
+  const ask = async (data: object) => {
+    const { status, result = {} } = await call(data, user);
+    transcript.add(`POST sharing ${JSON.stringify(data)}`, `${status} ${JSON.stringify(result)}`);
+    expect(status).toBe(200);
+    return result;
+  };
+  const view = async (token: string, variant: string, expected: number) => {
+    const { status, headers } = await get(context.serveUrl(token, variant));
+    const answer = `${status} ${headers.get('content-type')}, ${headers.get('cache-control')}`;
+    transcript.add(`GET serve/${token}/${variant}`, answer);
+    expect([variant, status]).toEqual([variant, expected]);
+  };
+
+  transcript.step('Upload, and wait for the image record');
+  const name = `originals/${user.uid}/${imageId}`;
+  const photo = { data: await plainJpeg(900, 40, '#808000'), contentType: 'image/jpeg' };
+  const { generation } = await uploadRaw(context, user, name, photo);
+  transcript.add(`POST storage ${name}`, `200 generation ${generation}`);
+  await eventually(
+    async () => (await record.get()).get('state') as unknown,
+    (state) => expect(state).toBe('ready'),
+    30_000,
+  );
+  const first = await defaultToken('default token');
+  transcript.add(`GET firestore ${record.path}`, `200 state ready, token ${first}`);
+  await view(first, 'w800.webp', 200);
+
+  transcript.step('Share one size for an hour');
+  const share = { action: 'createShare', imageId, shareId, label: 'Anna', variants: ['w400'] };
+  const { token } = await ask({ ...share, expiresIn: 3600 });
+  const shared = String(token);
+  transcript.mask(shared, 'share token');
+  await view(shared, 'w400.webp', 200);
+  await view(shared, 'w800.webp', 404);
+
+  transcript.step('Change the share: the URL stays');
+  const update = { action: 'updateShare', shareId };
+  await ask({ ...update, variants: ['w400', 'w800'], expiresIn: 7200 });
+  await view(shared, 'w800.webp', 200);
+  await ask({ ...update, variants: ['w400'] });
+  await view(shared, 'w800.webp', 404);
+  await view(shared, 'w400.webp', 200);
+
+  transcript.step('Replace the default token: the share goes on');
+  const rotated = String((await ask({ action: 'rotateToken', imageId, token: first }))['token']);
+  transcript.mask(rotated, 'new default token');
+  await view(first, 'w400.webp', 404);
+  await view(rotated, 'w400.webp', 200);
+  await view(shared, 'w400.webp', 200);
+
+  transcript.step('Revoke the share');
+  await ask({ action: 'revokeShare', shareId });
+  await view(shared, 'w400.webp', 404);
+  await view(rotated, 'w400.webp', 200);
+
+  transcript.step('Share again without an end, and revoke all of the image');
+  const again = await ask({ action: 'createShare', imageId, shareId: second, expiresIn: null });
+  const secondShared = String(again['token']);
+  transcript.mask(secondShared, 'second share token');
+  await view(secondShared, 'w800.webp', 200);
+  await ask({ action: 'revokeAll', imageId });
+  await view(secondShared, 'w800.webp', 404);
+  await view(rotated, 'w800.webp', 404);
+  await view(await defaultToken('third default token'), 'w800.webp', 200);
+
+  transcript.save(`sharing-${context.stack.form}`);
+  expect(transcript.toString()).not.toMatch(/spv_|[0-9a-f]{8}-[0-9a-f]{4}/);
 }, 60_000);
 
 describe('the deletion of an account by Delete User Data', () => {

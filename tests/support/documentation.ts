@@ -5,7 +5,10 @@ import { join, relative } from 'node:path';
 export const ROOT = join(__dirname, '..', '..');
 
 /** Folders without pages of this project. */
-const SKIPPED = new Set(['node_modules', '.git', '.local', 'lib', 'out', 'dist', 'function-kits']);
+const SKIPPED = new Set([
+  ...['node_modules', '.git', '.local', 'lib', 'out', 'dist', 'function-kits'],
+  ...['.next', '.nuxt', '.output'],
+]);
 
 /** Paths of all files, relative to the root, with `/`. */
 export function listFiles(folder = ROOT): string[] {

@@ -1,10 +1,7 @@
 /** Kills each handler before and after each of its calls; the next delivery must complete the work. */
 import { TRIES_PER_TASK } from '../domain/tasks.js';
-import {
-  openMemoryHarness,
-  settle,
-  type MemoryHarness,
-} from '../../test/lifecycle/memory-harness.js';
+import { EXISTING_IMAGES, scenarios, type Scenario } from '../../test/lifecycle/crash-scenarios.js';
+import { openMemoryHarness, settle } from '../../test/lifecycle/memory-harness.js';
 import {
   intercept,
   takeSnapshot,
@@ -12,232 +9,10 @@ import {
   type Point,
 } from '../../test/lifecycle/test-harness.js';
 
-const CAT = 'originals/alice/cat';
-const DOG = 'originals/alice/dog';
-const EXISTING_IMAGES = 'existing images';
-
-/** Two uploads of a user who may have one image. */
-async function uploadTooMany(
-  memory: MemoryHarness,
-  parameters: Record<string, string> = {},
-): Promise<void> {
-  memory.harness.reconfigure({ MAX_IMAGES_PER_USER: '1', ...parameters });
-  await memory.harness.upload(CAT, 'cat');
-  await settle(memory);
-  await memory.harness.upload(DOG, 'dog');
-}
-
-const KEEP_EXCESS = { DELETE_EXCESS_ORIGINALS: 'false' };
-
-/** Operations up to the events whose handlers are killed, and the final number of images, tokens and renditions. */
-const scenarios: [string, (memory: MemoryHarness) => Promise<void>, [number, number, number]][] = [
-  [
-    'an upload',
-    async ({ harness }) => {
-      await harness.upload(CAT, 'cat');
-    },
-    [1, 1, 4],
-  ],
-  [
-    'an upload that is not an image',
-    async ({ harness }) => {
-      await harness.upload(CAT, 'bad');
-    },
-    [1, 1, 0],
-  ],
-  [
-    'an upload over another',
-    async (memory) => {
-      await memory.harness.upload(CAT, 'cat');
-      await settle(memory);
-      await memory.harness.upload(CAT, 'cat again');
-    },
-    [1, 1, 4],
-  ],
-  [
-    'two uploads over another, newest event first',
-    async (memory) => {
-      await memory.harness.upload(CAT, 'cat');
-      await settle(memory);
-      await memory.harness.upload(CAT, 'cat again');
-      await memory.harness.upload(CAT, 'third cat');
-      memory.harness.events.reverse();
-    },
-    [1, 1, 4],
-  ],
-  [
-    'a bad upload over a good one',
-    async (memory) => {
-      await memory.harness.upload(CAT, 'cat');
-      await settle(memory);
-      await memory.harness.upload(CAT, 'bad');
-    },
-    [1, 1, 4],
-  ],
-  [
-    'a good upload over a bad one',
-    async (memory) => {
-      await memory.harness.upload(CAT, 'bad');
-      await settle(memory);
-      await memory.harness.upload(CAT, 'cat');
-    },
-    [1, 1, 4],
-  ],
-  [
-    'an upload that is deleted before its event',
-    async ({ harness }) => {
-      await harness.upload(CAT, 'cat');
-      await harness.delete(CAT);
-    },
-    [0, 0, 0],
-  ],
-  [
-    'the same, with the deletion delivered first',
-    async ({ harness }) => {
-      await harness.upload(CAT, 'cat');
-      await harness.delete(CAT);
-      harness.events.reverse();
-    },
-    [0, 0, 0],
-  ],
-  [
-    'a deleted image',
-    async (memory) => {
-      await memory.harness.upload(CAT, 'cat');
-      await memory.harness.upload(DOG, 'dog');
-      await settle(memory);
-      await memory.harness.delete(CAT);
-    },
-    [1, 1, 4],
-  ],
-  [
-    'changed variants',
-    async (memory) => {
-      await memory.harness.upload(CAT, 'cat');
-      await memory.harness.upload(DOG, 'bad');
-      await settle(memory);
-      memory.harness.reconfigure({ VARIANTS: 'w40:40,w30:30' });
-      await memory.backend.queues.enqueueBackfill({}, 'run');
-    },
-    [2, 2, 4],
-  ],
-  [
-    EXISTING_IMAGES,
-    async (memory) => {
-      for (let count = 1; count <= 12; count++) {
-        await memory.harness.upload(`originals/alice/${count}`, `image ${count}`);
-      }
-      memory.harness.events.length = 0;
-      await memory.backend.queues.enqueueBackfill({}, 'run');
-    },
-    [12, 12, 48],
-  ],
-  [
-    'a purged user',
-    async (memory) => {
-      await memory.harness.upload(CAT, 'cat');
-      await memory.harness.upload(DOG, 'bad');
-      await memory.harness.upload('originals/bob/cat', 'cat');
-      await settle(memory);
-      // As if the extension Delete User Data had run first.
-      memory.backend.images.delete('users/alice/images/dog');
-      await memory.backend.queues.enqueuePurge({ uid: 'alice' });
-    },
-    [1, 1, 4],
-  ],
-  [
-    'an image whose record was deleted by hand',
-    async (memory) => {
-      await memory.harness.upload(CAT, 'cat');
-      await settle(memory);
-      memory.backend.images.delete('users/alice/images/cat');
-      await memory.backend.queues.enqueueBackfill({}, 'run');
-    },
-    [1, 1, 4],
-  ],
-  [
-    'a replaced backfill run',
-    async (memory) => {
-      for (let count = 1; count <= 3; count++) {
-        await memory.harness.upload(`originals/alice/${count}`, `image ${count}`);
-      }
-      memory.harness.events.length = 0;
-      await memory.backend.queues.enqueueBackfill({}, 'run');
-      await memory.backend.queues.enqueueBackfill({}, 'newer');
-    },
-    [3, 3, 12],
-  ],
-  [
-    'an original deleted during the backfill, without an event',
-    async (memory) => {
-      const { harness, backend } = memory;
-      await harness.upload(CAT, 'cat');
-      await harness.upload(DOG, 'dog');
-      await settle(memory);
-      await backend.jobs.start('run', 'settings', false);
-      await backend.queues.enqueueBackfill({
-        step: 'process',
-        run: 'run',
-        page: 0,
-        names: [CAT, DOG],
-      });
-      await harness.delete(CAT);
-      harness.events.length = 0;
-    },
-    [1, 1, 4],
-  ],
-  ['an upload beyond the limit', uploadTooMany, [2, 1, 4]],
-  [
-    'the same, while originals beyond the limit are kept',
-    (memory) => uploadTooMany(memory, KEEP_EXCESS),
-    [2, 1, 4],
-  ],
-  [
-    'an upload over a refused one, after another image was deleted',
-    async (memory) => {
-      await uploadTooMany(memory);
-      await settle(memory);
-      await memory.harness.delete(CAT);
-      await settle(memory);
-      await memory.harness.upload(DOG, 'dog again');
-    },
-    [1, 1, 4],
-  ],
-  [
-    'a raised limit',
-    async (memory) => {
-      await uploadTooMany(memory, KEEP_EXCESS);
-      await settle(memory);
-      memory.harness.reconfigure({ MAX_IMAGES_PER_USER: '2' });
-      await memory.backend.queues.enqueueBackfill({}, 'run');
-    },
-    [2, 2, 8],
-  ],
-  [
-    'a purged user with a refused upload',
-    async (memory) => {
-      await uploadTooMany(memory);
-      await settle(memory);
-      await memory.backend.queues.enqueuePurge({ uid: 'alice' });
-    },
-    [0, 0, 0],
-  ],
-  [
-    'an app that uses download tokens',
-    async (memory) => {
-      memory.harness.reconfigure({ LOCK_ORIGINALS: 'false' });
-      await memory.harness.upload(CAT, 'cat');
-      await memory.harness.upload(DOG, 'dog');
-      await memory.harness.delete(DOG);
-    },
-    [1, 1, 4],
-  ],
-];
-
 class Killed extends Error {}
 
 /** Runs a scenario and kills the handler at the given point; its event or task is delivered again, last. */
-async function run(scenario: (memory: MemoryHarness) => Promise<void>, killAt = Infinity) {
+async function run(scenario: Scenario, killAt = Infinity) {
   const memory = openMemoryHarness();
   await scenario(memory);
   const points: Point[] = [];
@@ -254,7 +29,9 @@ async function run(scenario: (memory: MemoryHarness) => Promise<void>, killAt = 
       await Promise.race([harness.handle(job, backend), killed]);
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
-      harness.redeliver(job);
+      // The client waits for an answer before its next call.
+      if (job.kind === 'call') harness.calls.unshift(job.call);
+      else harness.redeliver(job);
     }
   };
   await settle(memory, handle);
@@ -318,6 +95,6 @@ test('handlers are killed at more than 700 points', () => {
 
 test('the backfill records all existing images', async () => {
   const [, scenario] = scenarios.find(([name]) => name === EXISTING_IMAGES) ?? [];
-  const { memory } = await run(scenario as (memory: MemoryHarness) => Promise<void>);
+  const { memory } = await run(scenario as Scenario);
   expect(memory.backend.progress.current).toMatchObject({ state: 'done', total: 12, done: 12 });
 });

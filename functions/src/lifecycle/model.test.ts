@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { ownerOf, type Owner } from '../domain/path.js';
 import { randomRuns } from '../../test/long-tests.js';
-import type { Subject } from '../../test/lifecycle/model-checker.js';
+import type { ModelChecker, Subject } from '../../test/lifecycle/model-checker.js';
 import { operationSequences, runSequence } from '../../test/lifecycle/operation-sequences.js';
 import { openMemoryHarness } from '../../test/lifecycle/memory-harness.js';
 
@@ -42,6 +42,19 @@ function openSubject(parameters: Record<string, string>): Subject {
   };
 }
 
+/** What all sequences of a test have run. */
+const total = { states: 0, handlers: 0, backendCalls: 0, kills: 0 };
+const add = ({ counts }: ModelChecker) => {
+  for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += counts[name];
+};
+afterAll(() => {
+  const { states, handlers, backendCalls, kills } = total;
+  process.stderr.write(
+    `${SCHEDULES * 1.5} sequences: ${handlers} handlers, ${backendCalls} backend calls, ${kills} handlers killed, ` +
+      `${states} states checked\n`,
+  );
+});
+
 test(`the final state is correct after each of ${SCHEDULES} operation sequences`, async () => {
   const bound = fc.constantFrom('0', '60');
   await fc.assert(
@@ -50,7 +63,7 @@ test(`the final state is correct after each of ${SCHEDULES} operation sequences`
       fc.nat(),
       bound,
       async (sequence, seed, seconds) => {
-        await runSequence(openSubject({ REVOCATION_SECONDS: seconds }), sequence, seed);
+        add(await runSequence(openSubject({ REVOCATION_SECONDS: seconds }), sequence, seed));
       },
     ),
     { numRuns: SCHEDULES, seed: SEED },
@@ -68,6 +81,7 @@ test(`no user has more images than allowed, and none too few, in ${SCHEDULES / 2
         const parameters = { MAX_IMAGES_PER_USER: '1', DELETE_EXCESS_ORIGINALS };
         const checker = await runSequence(openSubject(parameters), sequence, seed);
         refused += checker.refused;
+        add(checker);
       },
     ),
     { numRuns: SCHEDULES / 2, seed: SEED },

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { openMemoryHarness, settle } from '../../test/lifecycle/memory-harness.js';
+import { intercept } from '../../test/lifecycle/test-harness.js';
 import { MAX_SHARES_PER_IMAGE } from '../domain/sharing.js';
 import { hashToken } from '../domain/token.js';
-import { openCallLimit } from './call-limit.js';
+import { MAX_CALLS_PER_MINUTE, openCallLimit } from './call-limit.js';
 import { handleSharingCall } from './sharing.js';
 
 async function openCalls(parameters: Record<string, string> = {}) {
@@ -107,6 +108,50 @@ test('each failure has its code, its reason and no names', async () => {
   await expect(call(share())).resolves.toMatchObject({
     failure: { code: 'resource-exhausted', details: { reason: 'too-many-shares', limit: 20 } },
   });
+});
+
+test('shares that collide, images without renditions and floods of calls have codes of their own', async () => {
+  const memory = await openCalls();
+  const { call, harness } = memory;
+  await harness.upload('originals/alice/dog', 'dog');
+  await harness.upload('originals/alice/bad', 'bad');
+  await settle(memory);
+  const shareId = randomUUID();
+  await call({ ...SHARE, shareId });
+  const expectFailure = async (data: object, code: string, details: object) =>
+    expect(await call(data)).toMatchObject({ failure: { code, details } });
+  await expectFailure({ ...SHARE, imageId: 'dog', shareId }, 'already-exists', {
+    reason: 'other-image',
+  });
+  const bad = { ...SHARE, imageId: 'bad', shareId: randomUUID() };
+  await expectFailure(bad, 'failed-precondition', { reason: 'image-failed' });
+  const unknown = { action: 'revokeShare', shareId: randomUUID() };
+  await expectFailure(unknown, 'not-found', { reason: 'no-share' });
+  const variant = { ...SHARE, shareId: randomUUID(), variants: ['w9999'] };
+  await expectFailure(variant, 'invalid-argument', { reason: 'unknown-variant' });
+  for (let calls = 5; calls < MAX_CALLS_PER_MINUTE; calls++) await call(unknown);
+  await expectFailure(unknown, 'resource-exhausted', {
+    reason: 'too-many-requests',
+    limit: 30,
+    retryAfter: 60,
+  });
+});
+
+test('an image that is still processing can be shared; the share shows what the attempt makes', async () => {
+  const memory = await openCalls();
+  const { call, harness, backend } = memory;
+  await harness.upload('originals/alice/dog', 'dog');
+  let token = '';
+  const shareBeforeEnd = intercept(backend, async (point) => {
+    if (point !== 'records.finish before') return;
+    expect(backend.images.get('users/alice/images/dog')?.state).toBe('processing');
+    const created = await call({ ...SHARE, imageId: 'dog', shareId: randomUUID() });
+    ({ token = '' } = (created as { answer: { token?: string } }).answer);
+    expect(backend.tokens.get(hashToken(token))).not.toHaveProperty('image');
+  });
+  await settle(memory, (job) => harness.handle(job, shareBeforeEnd));
+  const renditions = backend.tokens.get(hashToken(token))?.image?.renditions;
+  expect(Object.keys(renditions ?? {})).toEqual(['w40', 'w20']);
 });
 
 test('a failure of Firestore is logged without names and answered with unavailable', async () => {

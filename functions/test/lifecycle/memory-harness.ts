@@ -48,7 +48,7 @@ export function openMemoryHarness(parameters: Record<string, string> = {}) {
 }
 
 /**
- * Delivers all events and tasks, oldest first, until none are left. Advances the time when only scheduled tasks
+ * Makes all calls, then delivers all events and tasks, oldest first, until none are left. Advances the time when only scheduled tasks
  * are left.
  */
 export async function settle(
@@ -56,6 +56,11 @@ export async function settle(
   handle: (job: Job) => Promise<unknown> = (job) => harness.handle(job),
 ): Promise<void> {
   for (let steps = 0; steps < 2000; steps++) {
+    const call = harness.calls.shift();
+    if (call) {
+      await handle({ kind: 'call', call });
+      continue;
+    }
     const event = harness.events.shift();
     if (event) {
       await handle({ kind: 'event', event });
@@ -69,5 +74,5 @@ export async function settle(
     if (harness.tasks.length === 0) return;
     time.now = Math.min(...harness.tasks.map(({ at }) => at));
   }
-  throw new Error('expected no more events or tasks after 2000, found some');
+  throw new Error('expected no more calls, events or tasks after 2000, found some');
 }

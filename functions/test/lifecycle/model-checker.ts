@@ -91,6 +91,8 @@ export class ModelChecker {
   readonly #startedAt: number;
   #runs = 0;
   #shares = 0;
+  /** What was run: states that were checked, handlers, calls of the backend, and handlers that were killed. */
+  readonly counts = { states: 0, handlers: 0, backendCalls: 0, kills: 0 };
   /** Called when a call has returned or a handler has ended. */
   #onProgress = () => {};
 
@@ -112,8 +114,10 @@ export class ModelChecker {
   /** Starts a handler, which pauses at its first call. */
   start(job: Job): void {
     const handler: RunningHandler = { job, paused: [], pendingCalls: 0, hasEnded: false };
+    this.counts.handlers += 1;
     const backend: Backend = intercept(this.harness.backend, async (point) => {
       const isBefore = point.endsWith(' before');
+      if (isBefore) this.counts.backendCalls += 1;
       if (!isBefore) handler.pendingCalls -= 1;
       await new Promise<void>((resolve) => {
         handler.paused.push({ isBefore, resume: resolve });
@@ -150,12 +154,15 @@ export class ModelChecker {
   /** Kills a handler; its event or task will be delivered again. */
   kill(pick: number): void {
     const [killed] = this.#running.splice(pick % Math.max(1, this.#running.length), 1);
-    if (killed) this.harness.redeliver(killed.job);
+    if (killed === undefined) return;
+    this.counts.kills += 1;
+    this.harness.redeliver(killed.job);
   }
 
   /** Checks what must hold at every moment. */
   async check(): Promise<void> {
     assertThat(this.#errors.length === 0, 'no error', this.#errors[0]);
+    this.counts.states += 1;
     const state = await this.subject.readState();
     const { images, tokens, renditions } = state;
     const now = this.subject.now();
@@ -204,6 +211,11 @@ export class ModelChecker {
           ? defaults.has(hash)
           : shares.get(token.shareId ?? '')?.tokenHash === hash;
       assertThat(isKnown, `a ${token.kind} token record to belong to a record`, hash);
+      const share = shares.get(token.shareId ?? '');
+      // On the stack, records of tokens are read as they are stored.
+      if (share === undefined || !this.subject.checksEveryCall) continue;
+      const isSame = permissionsOf(token) === permissionsOf(share);
+      assertThat(isSame, `a share and its token to allow the same`, token.shareId);
     }
   }
 
@@ -370,7 +382,9 @@ export class ModelChecker {
   async updateShare(pick: number): Promise<void> {
     const shareId = await this.#pickShare(pick);
     if (shareId === undefined) return;
-    this.call({ action: 'updateShare', shareId, expiresIn: pick % 2 === 0 ? 900 : null });
+    const variants = [undefined, ['w40'], null][pick % 3];
+    const expiresIn = pick % 2 === 0 ? 900 : null;
+    this.call({ action: 'updateShare', shareId, expiresIn, ...(variants !== undefined && { variants }) });
   }
 
   async revokeShare(pick: number): Promise<void> {
@@ -476,6 +490,10 @@ export class ModelChecker {
       }
     }
   }
+}
+
+function permissionsOf({ variants, expiresAt }: Pick<ShareRecord<number>, 'variants' | 'expiresAt'>) {
+  return JSON.stringify([variants, expiresAt]);
 }
 
 /** Used instead of `expect` at every step, because it is a thousand times faster. */

@@ -249,9 +249,19 @@ export async function takeSnapshot(harness: TestHarness): Promise<object> {
         createdAt: 'any',
         ...(token.image && { image: { ...token.image, attempt: 'any' } }),
       }));
+      // Which of two tokens was created first depends on what was repeated.
+      tokenRecords.sort((a, b) => ((a.shareId ?? '') < (b.shareId ?? '') ? -1 : 1));
       return { name, image: image && { ...image, ...constants }, tokens: tokenRecords };
     }),
   );
+  const shares = (await backend.shares.list(1000)).items.map(({ share, ...id }) => ({
+    ...id,
+    ...share,
+    ...('token' in share && { token: 'any' }),
+    tokenHash: 'any',
+    createdAt: 'any',
+    updatedAt: 'any',
+  }));
   return {
     originals: originals.items,
     renditions: renditions
@@ -259,5 +269,6 @@ export async function takeSnapshot(harness: TestHarness): Promise<object> {
       .map(({ name }) => name)
       .sort(),
     records,
+    shares,
   };
 }

@@ -66,7 +66,8 @@ interface TokenState {
   share: ShareRecord<number>;
   /** Milliseconds; Infinity for never. From then on no request may succeed. */
   deadAt: number;
-  /** From then on no request may get the variant that the share no longer allows. */
+  /** When the share lost a variant, and from when on no request may get that variant. */
+  narrowedFrom: number;
   narrowedAt: number;
   /** When the share was last changed. */
   changedAt: number;
@@ -89,6 +90,8 @@ export async function simulate(simulation: Simulation) {
     findToken: 0,
     origin: 0,
     success: 0,
+    /** Milliseconds from a revocation, a narrowing or an overwrite to the last success that it should prevent. */
+    latest: 0,
     /** Refused because the token had expired, or did not allow the variant. */
     refusedAsExpired: 0,
     refusedAsNarrowed: 0,
@@ -135,8 +138,9 @@ export async function simulate(simulation: Simulation) {
       createdAt: time.now,
       updatedAt: time.now,
     };
-    const [deadAt, narrowedAt] = [expiresAt ?? Infinity, Infinity];
-    tokens.push({ token, share, deadAt, narrowedAt, changedAt: -Infinity });
+    const [deadAt, never] = [expiresAt ?? Infinity, Infinity];
+    const narrowed = { narrowedFrom: never, narrowedAt: never };
+    tokens.push({ token, share, deadAt, ...narrowed, changedAt: -Infinity });
     writeRecord();
   }
   const context = () => ({ clock: time.now, revocationSeconds: bound, variantsBucket: 'b' });
@@ -150,8 +154,11 @@ export async function simulate(simulation: Simulation) {
     const own = new Map([[tokenHash, { kind: 'share' as const }]]);
     const { share, deadBy: end } = updateShare('s', changes, state.share, own, context());
     state.share = withTimes(share);
-    if (changes.variants === null) state.narrowedAt = Infinity;
-    else if (changes.variants && end !== undefined) state.narrowedAt = end;
+    if (changes.variants === null) state.narrowedFrom = state.narrowedAt = Infinity;
+    else if (changes.variants && end !== undefined) {
+      state.narrowedFrom = time.now;
+      state.narrowedAt = end;
+    }
     if (changes.expiresIn !== undefined) {
       state.deadAt = end ?? state.share.expiresAt ?? Infinity;
     }
@@ -281,12 +288,14 @@ export async function simulate(simulation: Simulation) {
       if (start > state.deadAt || (start === state.deadAt && start === expiresAt)) {
         report(`dead at ${state.deadAt}`);
       }
-      if (body.includes('w800') && start > state.narrowedAt) {
-        report(`narrowed, dead at ${state.narrowedAt}`);
-      }
+      const isWide = body.includes('w800');
+      if (isWide && start > state.narrowedAt) report(`narrowed, dead at ${state.narrowedAt}`);
       const until = overwrittenAt[generationSent] ?? Infinity;
       if (start > until + bound * 1000)
         report(`generation ${generationSent}, overwritten at ${until}`);
+      const changes = [state.share.revokedAt ?? Infinity, until];
+      if (isWide) changes.push(state.narrowedFrom);
+      counts.latest = Math.max(counts.latest, ...changes.map((at) => start - at));
     } else if (
       // Nothing changed during the request: it must succeed.
       applied === before &&
