@@ -142,7 +142,7 @@ function build() {
     'packages',
     'tools/dev',
     'bench',
-    'examples',
+    'examples/demo',
     'tsconfig.base.json',
     'tools/bundle.mjs',
     ...SHIPPED_FILES,

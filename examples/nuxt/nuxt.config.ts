@@ -10,8 +10,7 @@ export default defineNuxtConfig({
     providers: {
       publicVariants: { provider: 'storage-public-variants-client/nuxt', options: { baseURL } },
     },
-    // The widths of the variants w400, w800 and w1600: others would be rounded up by `serve`.
-    densities: [1],
+    // For the widths of the variants w800 and w1600: see `sizes` of the page.
     screens: { medium: 800, large: 1600 },
   },
 });

@@ -1,5 +1,4 @@
 import { notFound } from 'next/navigation';
-import { tokenUrl } from 'storage-public-variants-client';
 import { Photo } from '../photo';
 
 interface Manifest {
@@ -10,8 +9,7 @@ interface Manifest {
 export default async function PhotoPage({ params }: { params: Promise<{ token: string }> }) {
   const { token } = await params;
   if (!/^spv_\w+$/.test(token)) notFound();
-  const url = tokenUrl(process.env.NEXT_PUBLIC_BASE_URL ?? '', token);
-  const response = await fetch(url, { cache: 'no-store' });
+  const response = await fetch(`${process.env.NEXT_PUBLIC_BASE_URL}/${token}`, { cache: 'no-store' });
   if (response.status === 404) notFound();
   const { variants } = (await response.json()) as Manifest;
   const widest = variants
