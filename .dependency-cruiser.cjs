@@ -90,11 +90,7 @@ module.exports = {
       'domain|processing',
       'firebase-.*|@google-cloud',
     ),
-    without(
-      'only-gcp-talks-to-google',
-      'lifecycle|serve|sharing|cli',
-      'firebase-.*|@google-cloud',
-    ),
+    without('only-gcp-talks-to-google', 'lifecycle|serve|sharing|cli', 'firebase-.*|@google-cloud'),
     without(
       'only-processing-loads-sharp',
       'domain|config|gcp|lifecycle|serve|sharing|cli',

@@ -116,19 +116,18 @@ test('the owner lists shares with the queries of the documentation, and nobody e
 test('an expired share is dead at its second', async () => {
   const { imageId } = await upload();
   const { token } = await share(imageId, { expiresIn: 60 });
-  const record = context.firestore.doc(`imageTokens/${hashToken(token)}`);
-  // Instead of a minute.
-  await record.update({ expiresAt: new Date(Date.now() + 2_000) });
   expect(await statusOf(context.serveUrl(token, 'w400'))).toBe(200);
-  const { expiresAt } = (await record.get()).data() as { expiresAt: { toMillis(): number } };
-  const end = expiresAt.toMillis();
-  await eventually(
-    async () => ({ sent: Date.now(), status: await statusOf(context.serveUrl(token, 'w400')) }),
-    ({ sent, status }) => {
-      if (sent < end) throw new Error('expected a request after the expiry, found one before');
-      expect(status).toBe(404);
-    },
-  );
+  const end = Date.now() + 3_000;
+  // Instead of a minute.
+  const record = context.firestore.doc(`imageTokens/${hashToken(token)}`);
+  await record.update({ expiresAt: new Date(end) });
+  for (let sent = 0; sent < end; ) {
+    sent = Date.now();
+    const status = await statusOf(context.serveUrl(token, 'w400'));
+    // A request that was sent before may be answered after it.
+    if (Date.now() < end) expect(status).toBe(200);
+    if (sent >= end) expect(status).toBe(404);
+  }
 }, 60_000);
 
 test('rotateToken replaces the default token once', async () => {
@@ -161,12 +160,12 @@ test('revokeAll ends every URL of one image, or of all images of the user', asyn
   await eventually(
     () => Promise.all([statusesOf(dog.token), statusesOf(ofDog.token)]),
     (statuses) => expect(statuses.flat()).toEqual([404, 404, 404, 404]),
-    30_000,
+    60_000,
   );
   // The owner's own pages go on with new tokens.
   const record = await context.firestore.doc(`users/${user.uid}/images/${dog.imageId}`).get();
   await expect(statusesOf(record.get('token') as string)).resolves.toEqual([200, 200]);
-}, 90_000);
+}, 120_000);
 
 test('refuses callers who are signed out, images of others, and bad input', async () => {
   const { imageId } = await upload();

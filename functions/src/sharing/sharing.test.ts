@@ -84,6 +84,38 @@ test('revokeAll of all images is a task, which revokes nothing that was created 
   expect(backend.images.get('users/alice/images/cat')?.token).toBe(second);
 });
 
+test('revokeAll of all images goes through every page of a user with many', async () => {
+  const memory = await openCalls();
+  const { call, backend, harness, time } = memory;
+  for (let count = 1; count <= 100; count++) await harness.upload(`originals/alice/${count}`, 'a');
+  await settle(memory);
+  const before = new Set(backend.tokens.keys());
+  expect(before.size).toBe(101);
+  time.now += 1;
+  await call({ action: 'revokeAll', all: true });
+  await settle(memory);
+  expect(backend.tokens.size).toBe(101);
+  expect([...backend.tokens.keys()].filter((hash) => before.has(hash))).toEqual([]);
+});
+
+test('the times of a replaced token are kept by uploads over the image', async () => {
+  const memory = await openCalls();
+  const { call, backend, harness } = memory;
+  const image = () => backend.images.get('users/alice/images/cat');
+  await call({ action: 'rotateToken', imageId: 'cat', token: image()?.token });
+  const { token, previousToken } = image() ?? {};
+  expect(previousToken).toEqual({ revokedAt: memory.time.now, revocationSeconds: 60 });
+  for (const [text, state] of [
+    ['cat again', 'ready'],
+    ['bad', 'failed'],
+  ] as const) {
+    memory.time.now += 1_000;
+    await harness.upload('originals/alice/cat', text);
+    await settle(memory);
+    expect(image()).toMatchObject({ state, token, previousToken });
+  }
+});
+
 test('each failure has its code, its reason and no names', async () => {
   const { call, signedOut } = await openCalls({ SHARE_MAX_DAYS: '1' });
   const share = () => ({ ...SHARE, shareId: randomUUID() });

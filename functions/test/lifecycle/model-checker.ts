@@ -384,7 +384,12 @@ export class ModelChecker {
     if (shareId === undefined) return;
     const variants = [undefined, ['w40'], null][pick % 3];
     const expiresIn = pick % 2 === 0 ? 900 : null;
-    this.call({ action: 'updateShare', shareId, expiresIn, ...(variants !== undefined && { variants }) });
+    this.call({
+      action: 'updateShare',
+      shareId,
+      expiresIn,
+      ...(variants !== undefined && { variants }),
+    });
   }
 
   async revokeShare(pick: number): Promise<void> {
@@ -492,7 +497,10 @@ export class ModelChecker {
   }
 }
 
-function permissionsOf({ variants, expiresAt }: Pick<ShareRecord<number>, 'variants' | 'expiresAt'>) {
+function permissionsOf({
+  variants,
+  expiresAt,
+}: Pick<ShareRecord<number>, 'variants' | 'expiresAt'>) {
   return JSON.stringify([variants, expiresAt]);
 }
 

@@ -101,7 +101,7 @@ async function freePort(): Promise<number> {
 function imageIn(html: string): Record<string, string> {
   const [element = ''] = /<img\b[^>]*>/.exec(html) ?? [];
   return Object.fromEntries(
-    [...element.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, name = '', value = '']) => [
+    [...element.matchAll(/ ([a-z-]+)="([^"]*)"/gi)].map(([, name = '', value = '']) => [
       name.toLowerCase(),
       value.replaceAll('&amp;', '&'),
     ]),

@@ -9,7 +9,9 @@ interface Manifest {
 export default async function PhotoPage({ params }: { params: Promise<{ token: string }> }) {
   const { token } = await params;
   if (!/^spv_\w+$/.test(token)) notFound();
-  const response = await fetch(`${process.env.NEXT_PUBLIC_BASE_URL}/${token}`, { cache: 'no-store' });
+  const response = await fetch(`${process.env.NEXT_PUBLIC_BASE_URL}/${token}`, {
+    cache: 'no-store',
+  });
   if (response.status === 404) notFound();
   const { variants } = (await response.json()) as Manifest;
   const widest = variants
