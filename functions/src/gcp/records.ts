@@ -108,7 +108,7 @@ export interface Records {
    * @returns false when a newer upload has been recorded, or the refusal of this one; then nothing was deleted
    */
   remove(owner: Owner, removal: Removal): Promise<boolean>;
-  /** Deletes what is stored about a user besides the records of images. */
+  /** Deletes what is stored about a user besides the records of images and shares. */
   forgetUser(uid: string): Promise<void>;
   /** Owners of image records, of one user or of all. A page may be empty although another follows. */
   listImages(limit: number, after?: string, uid?: string): Promise<Page<Owner>>;
@@ -325,11 +325,7 @@ export function openRecords(
       }
     },
 
-    async forgetUser(uid) {
-      await counter.forget(uid);
-      // Shares whose image records were deleted by hand.
-      await firestore.recursiveDelete(sharesCollection(firestore, config, uid));
-    },
+    forgetUser: (uid) => counter.forget(uid),
 
     async listImages(limit, after, uid) {
       const { segments } = config.imagesCollection;

@@ -44,14 +44,16 @@ function openSubject(parameters: Record<string, string>): Subject {
 
 /** What all sequences of a test have run. */
 const total = { states: 0, handlers: 0, backendCalls: 0, kills: 0 };
-const add = ({ counts }: ModelChecker) => {
+const answers = new Map<string, number>();
+const add = ({ counts, answers: own }: ModelChecker) => {
   for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += counts[name];
+  for (const [action, count] of own) answers.set(action, (answers.get(action) ?? 0) + count);
 };
 afterAll(() => {
   const { states, handlers, backendCalls, kills } = total;
   process.stderr.write(
     `${SCHEDULES * 1.5} sequences: ${handlers} handlers, ${backendCalls} backend calls, ${kills} handlers killed, ` +
-      `${states} states checked\n`,
+      `${states} states checked; calls of sharing that were answered: ${JSON.stringify([...answers])}\n`,
   );
 });
 
@@ -89,3 +91,9 @@ test(`no user has more images than allowed, and none too few, in ${SCHEDULES / 2
   process.stderr.write(`refused ${refused} uploads\n`);
   expect(refused).toBeGreaterThan(SCHEDULES / 2);
 }, 300_000);
+
+test('calls of sharing were answered, so that the sequences prove something about them', () => {
+  const actions = ['createShare', 'updateShare', 'revokeShare', 'rotateToken', 'revokeAll'];
+  const seldom = actions.filter((action) => (answers.get(action) ?? 0) < SCHEDULES / 10);
+  expect(seldom).toEqual([]);
+});

@@ -16,7 +16,7 @@ const IMAGES_PER_TASK = 100;
  */
 export async function purge({ uid, after }: PurgeTask, context: LifecycleContext): Promise<number> {
   const { config, backend, log } = context;
-  const { objects, records, queues } = backend;
+  const { objects, records, shares, queues } = backend;
   const prefix = originalsPrefix(config.originalsPath, uid);
   const page = await objects.listOriginals(prefix, IMAGES_PER_TASK, after);
   let images = 0;
@@ -38,11 +38,14 @@ export async function purge({ uid, after }: PurgeTask, context: LifecycleContext
     // Records whose originals something else deleted, for example the extension Delete User Data.
     const recorded = await firstItems((next) => records.listImages(IMAGES_PER_TASK, next, uid));
     const tokens = await firstItems((next) => records.listTokens(IMAGES_PER_TASK, next, uid));
+    const shared = await firstItems((next) => shares.list(IMAGES_PER_TASK, next, uid));
     // IMAGES_COLLECTION has changed since: no query by image finds these tokens.
     const elsewhere = tokens.filter((token) => token.isElsewhere);
     for (const { hash } of elsewhere) await records.deleteToken(hash);
     const findable = tokens.filter((token) => !token.isElsewhere);
-    const imageIds = new Set([...recorded, ...findable].map(({ imageId }) => imageId));
+    const imageIds = new Set(
+      [...recorded, ...findable, ...shared.map(({ share }) => share)].map(({ imageId }) => imageId),
+    );
     for (const imageId of imageIds) {
       const owner = { uid, imageId };
       const newest = recognizedRecord(await records.findImage(owner))?.original.generation ?? '0';

@@ -93,6 +93,8 @@ export class ModelChecker {
   #shares = 0;
   /** What was run: states that were checked, handlers, calls of the backend, and handlers that were killed. */
   readonly counts = { states: 0, handlers: 0, backendCalls: 0, kills: 0 };
+  /** Calls of sharing that were answered, by action. */
+  readonly answers = new Map<string, number>();
   /** Called when a call has returned or a handler has ended. */
   #onProgress = () => {};
 
@@ -132,7 +134,14 @@ export class ModelChecker {
       if (index >= 0) this.#running.splice(index, 1);
       return index >= 0;
     };
-    this.harness.handle(job, backend).then(end, (error: unknown) => {
+    const answered = (result: unknown) => {
+      const isAnswer = typeof result === 'object' && result !== null && 'answer' in result;
+      if (end() && isAnswer && job.kind === 'call') {
+        const { action } = job.call.data as { action: string };
+        this.answers.set(action, (this.answers.get(action) ?? 0) + 1);
+      }
+    };
+    this.harness.handle(job, backend).then(answered, (error: unknown) => {
       // The backend never fails, so an error of a handler that was not killed is a defect.
       if (end()) this.#errors.push(error);
     });
@@ -190,13 +199,16 @@ export class ModelChecker {
 
   /** Every token belongs to its image record or to an active share; no share is lost, no revoked one returns. */
   #checkSharing({ images, tokens, shares }: State): void {
+    const now = this.subject.now();
     for (const [id, share] of shares) {
       const isActive = share.state === 'active';
       if (isActive) this.#active.add(id);
       else this.#revoked.add(share.tokenHash);
       assertThat(isActive || this.#mayBeRevoked.has(id), 'a share to be revoked by a call', id);
       const hasToken = tokens.has(share.tokenHash) || this.#revoked.has(share.tokenHash);
-      assertThat(hasToken, 'an active share to have a token record', id);
+      // `createShare` deletes token records of expired shares.
+      const hasExpired = share.expiresAt !== undefined && share.expiresAt <= now;
+      assertThat(hasToken || hasExpired, 'an active share to have a token record', id);
     }
     for (const id of this.#active) {
       if (shares.has(id)) continue;
@@ -284,6 +296,7 @@ export class ModelChecker {
     const random = () => uniformFloat64(generator);
     const randomIndex = (length: number) => Math.floor(random() * length);
     let remainingChanges = randomIndex(5);
+    let remainingCalls = randomIndex(20);
     const bound = this.harness.config.revocationSeconds * 1000;
     for (let steps = 0; ; steps++) {
       assertThat(steps < 10_000, 'all work to complete', steps);
@@ -305,6 +318,11 @@ export class ModelChecker {
         const name = this.#names[0] as string;
         if (random() < 0.2) await this.delete(name);
         else await this.upload(name, random() < 0.2 ? 'bad' : 'good');
+      }
+      // Now there are images: most calls of a random sequence come before them.
+      if (random() < 0.05 && remainingCalls > 0) {
+        remainingCalls -= 1;
+        await this.#callSharing(randomIndex(20), randomIndex(20));
       }
       if (random() < 0.01) this.kill(randomIndex(20));
       await setImmediate();
@@ -359,6 +377,14 @@ export class ModelChecker {
   call(data: object): void {
     const [{ uid }] = this.subject.owners.values() as Iterable<Owner> as [Owner];
     this.start({ kind: 'call', call: { uid, data } });
+  }
+
+  async #callSharing(kind: number, pick: number): Promise<void> {
+    if (kind < 8) this.share(pick, kind === 0);
+    else if (kind < 12) await this.updateShare(pick);
+    else if (kind < 15) await this.revokeShare(pick);
+    else if (kind < 18) await this.rotate(this.nameOf(pick));
+    else await this.revokeAll(kind === 18 ? this.nameOf(pick) : undefined);
   }
 
   /** @param index of the original; `isAgain` repeats the previous call */
@@ -472,8 +498,11 @@ export class ModelChecker {
     const hashes = own.map(([hash]) => hash);
     expect(hashes.includes(token)).toBe(!this.#revoked.has(token));
     const active = ownShares.filter(({ state }) => state === 'active');
-    const valid = active.flatMap((share) =>
-      this.#revoked.has(share.tokenHash) ? [] : [share.tokenHash],
+    const now = this.subject.now();
+    const valid = active.flatMap(({ tokenHash, expiresAt = Infinity }) =>
+      this.#revoked.has(tokenHash) || (expiresAt <= now && !hashes.includes(tokenHash))
+        ? []
+        : [tokenHash],
     );
     expect(new Set(hashes.filter((hash) => hash !== token))).toEqual(new Set(valid));
     for (const [, token] of own) if (token.image) await this.#checkBytes(token.image);
