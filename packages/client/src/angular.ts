@@ -24,8 +24,8 @@ export function providePublicVariantsLoader(
 ): Provider[] {
   const load = ({ src, width, loaderParams }: ImageLoaderConfig) => {
     const variant: unknown = loaderParams?.['variant'];
-    const path = typeof variant === 'string' ? `${src}/${variant}` : src;
-    return loaderUrl(baseUrl, path, width ?? fallbackWidth);
+    const name = typeof variant === 'string' ? variant : undefined;
+    return loaderUrl(baseUrl, src, width ?? fallbackWidth, name);
   };
   return [
     { provide: IMAGE_LOADER, useValue: load },

@@ -23,8 +23,8 @@ export function toShare(id: string, data: unknown): Share {
   const record = withDates(data) as ShareRecord<Date>;
   const { expiresAt, revokedAt, revocationSeconds = 0 } = record;
   const end = Math.min(
-    revokedAt ? revokedAt.getTime() + revocationSeconds * 1000 : Infinity,
-    expiresAt ? expiresAt.getTime() : Infinity,
+    Number(revokedAt ?? Infinity) + revocationSeconds * 1000,
+    Number(expiresAt ?? Infinity),
   );
   return { ...record, id, ...(end < Infinity && { deadBy: new Date(end) }) };
 }

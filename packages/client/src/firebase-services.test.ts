@@ -16,12 +16,15 @@ test('each entry takes its own Firestore, and names the other entry for the othe
   expect(() => createLite({ ...services, firestore: getLite(app) })).not.toThrow();
   expect(() => createImages({ ...services, firestore: getLite(app) })).toThrow(
     new TypeError(
-      'storage-public-variants-client/firebase expects a Firestore of firebase/firestore, found one of type ' +
-        '"firestore-lite": import createImages from storage-public-variants-client/firebase-lite',
+      'Expected a Firestore of type "firestore", found "firestore-lite": ' +
+        'import createImages from storage-public-variants-client/firebase-lite',
     ),
   );
   expect(() => createLite({ ...services, firestore: getFirestore(app) })).toThrow(
-    'import createImages from storage-public-variants-client/firebase',
+    new TypeError(
+      'Expected a Firestore of type "firestore-lite", found "firestore": ' +
+        'import createImages from storage-public-variants-client/firebase',
+    ),
   );
 });
 

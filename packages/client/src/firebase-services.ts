@@ -33,9 +33,7 @@ export function openServices({
     delete: (path) => deleteObject(ref(storage, path)),
     async call(data) {
       if (!functions) {
-        throw new TypeError(
-          'createImages needs `functions` to share: pass getFunctions(app, region)',
-        );
+        throw new TypeError('Expected `functions`, found none: pass getFunctions(app, region)');
       }
       // Not loaded by apps that do not share.
       const { httpsCallable } = await import('firebase/functions');
@@ -53,13 +51,11 @@ export function assertFirestoreType(
   firestore: { type: string },
   expected: 'firestore' | 'firestore-lite',
 ): void {
-  if (firestore.type === expected) return;
-  const [entry, sdk, other] =
-    expected === 'firestore'
-      ? ['firebase', 'firebase/firestore', 'firebase-lite']
-      : ['firebase-lite', 'firebase/firestore/lite', 'firebase'];
+  const { type } = firestore;
+  if (type === expected) return;
   throw new TypeError(
-    `storage-public-variants-client/${entry} expects a Firestore of ${sdk}, found one of type ` +
-      `"${firestore.type}": import createImages from storage-public-variants-client/${other}`,
+    `Expected a Firestore of type "${expected}", found "${type}": import createImages from ` +
+      // Of `firestore-lite`: `/firebase-lite`.
+      `storage-public-variants-client/${type.replace('store', 'base')}`,
   );
 }

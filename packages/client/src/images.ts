@@ -1,4 +1,4 @@
-import type { Backend, Unsubscribe } from './backend.js';
+import type { Backend, Next, Unsubscribe } from './backend.js';
 import { toImage, type Image } from './documents.js';
 import { openErrors, type ImagesError, type Sentences } from './errors.js';
 import { assertImageId, fillPath } from './paths.js';
@@ -10,12 +10,11 @@ import {
   type PictureRecord,
 } from './picture.js';
 import type { ImageRecord } from './records.js';
-import { openSharing, type Sharing } from './sharing.js';
-import { startUpload, type Upload, type UploadOptions, type UploadSettings } from './upload.js';
+import { openSharing, type Sharing, type WatchList } from './sharing.js';
+import { startUpload, type Upload, type UploadOptions } from './upload.js';
+import type { Transfers, UploadSettings } from './upload-transfer.js';
 import { variantUrl, widthUrl } from './urls.js';
 
-/** Uploads at one time; the others wait. */
-const MAX_UPLOADS = 4;
 /** Milliseconds until `waitFor` rejects. */
 const WAIT_MS = 120_000;
 /** Images that `watchAll` lists. */
@@ -80,14 +79,24 @@ export function createImagesWith(backend: Backend, options: ImagesOptions): Imag
     baseUrl,
     originalsPath = 'originals/{uid}/{imageId}',
     imagesCollection = 'users/{uid}/images',
+    sharesCollection = 'users/{uid}/imageShares',
   } = options;
   const errors = openErrors(options.sentences);
-  const takeSlot = openSlots(MAX_UPLOADS);
+  let transfers: Transfers | undefined;
+  async function loadTransfers(): Promise<Transfers> {
+    const { openTransfers } = await import('./upload-transfer.js').catch((cause: unknown) => {
+      throw errors.of('offline', {}, { cause });
+    });
+    return (transfers ??= openTransfers({ ...options, backend, errors }));
+  }
+  // At once, because there is a connection: later, an upload without one can begin, and wait.
+  loadTransfers().catch(() => {});
 
-  function fill(path: string, imageId?: string): string {
+  /** @throws ImagesError `not-signed-in`, or Error when the id is not valid */
+  function fill(path: string, imageId = '-'): string {
     const uid = backend.uid();
-    if (uid === undefined) throw errors.of('not-signed-in');
-    if (imageId !== undefined) assertImageId(imageId);
+    if (!uid) throw errors.of('not-signed-in');
+    assertImageId(imageId);
     return fillPath(path, uid, imageId);
   }
   const pathOf = (id: string) => fill(originalsPath, id);
@@ -107,69 +116,71 @@ export function createImagesWith(backend: Backend, options: ImagesOptions): Imag
     }
   }
 
-  function watchRecord(
+  const watchRecord = (
     id: string,
-    next: (image: Image | undefined) => boolean,
+    next: Next<Image | undefined>,
     error?: (error: ImagesError) => void,
-  ): Unsubscribe {
-    return subscribe((report) => {
-      const path = `${fill(imagesCollection, id)}/${id}`;
-      return backend.watchDocument(
-        path,
-        (data) => next(data === undefined ? undefined : toImage(id, data)),
-        report,
-      );
-    }, error);
-  }
+  ) =>
+    subscribe(
+      (report) =>
+        backend.watchDocument(
+          `${fill(imagesCollection, id)}/${id}`,
+          (data) => next(data ? toImage(id, data) : undefined),
+          report,
+        ),
+      error,
+    );
 
-  function waitFor(id: string, { generation, timeout, signal, onUpdate }: WaitOptions = {}) {
-    return new Promise<Image>((resolve, reject) => {
-      const timer = setTimeout(() => end(() => reject(errors.of('timeout'))), timeout ?? WAIT_MS);
-      const cancel = () => end(() => reject(errors.of('canceled')));
-      let isOver = false;
-      const unsubscribe = watchRecord(
-        id,
-        (image) => {
-          // Generations have up to 19 digits: too many for a number.
-          const isOlder = BigInt(image?.original.generation ?? 0) < BigInt(generation ?? 0);
-          if (isOver || !image || isOlder) return !isOver;
-          onUpdate?.(image);
-          const { state, error: cause } = image;
-          if (state === 'ready') end(() => resolve(image));
-          if (state === 'failed') {
-            const message = cause?.message ?? '';
-            end(() => reject(errors.of('failed', { message }, { cause, image })));
-          }
-          return state === 'processing';
-        },
-        (error) => end(() => reject(error)),
-      );
-      function end(settle: () => void): void {
-        isOver = true;
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', cancel);
-        // Later, because a backend may call `next` before it returns.
-        queueMicrotask(() => unsubscribe());
-        settle();
-      }
-      signal?.addEventListener('abort', cancel);
-      if (signal?.aborted) cancel();
-    });
+  const watchList: WatchList = (path, query, convert, next, error) =>
+    subscribe(
+      (report) =>
+        backend.watchCollection(
+          fill(path),
+          query,
+          (documents) => next(documents.map(({ id, data }) => convert(id, data))),
+          report,
+        ),
+      error,
+    );
+
+  async function waitFor(
+    id: string,
+    { generation = '0', timeout = WAIT_MS, signal, onUpdate }: WaitOptions = {},
+  ): Promise<Image> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let cancel = () => {};
+    let unsubscribe = cancel;
+    try {
+      return await new Promise<Image>((resolve, reject) => {
+        timer = setTimeout(() => reject(errors.of('timeout')), timeout);
+        cancel = () => reject(errors.of('canceled'));
+        unsubscribe = watchRecord(
+          id,
+          (image) => {
+            // Generations have up to 19 digits: too many for a number.
+            if (!image || BigInt(image.original.generation) < BigInt(generation)) return true;
+            onUpdate?.(image);
+            const { state, error: cause } = image;
+            if (state === 'ready') resolve(image);
+            if (state === 'failed') reject(errors.of(state, { ...cause }, { cause, image }));
+            return !isFinal(image);
+          },
+          reject,
+        );
+        signal?.addEventListener('abort', cancel);
+        if (signal?.aborted) cancel();
+      });
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
+      unsubscribe();
+    }
   }
 
   return {
-    ...openSharing({ backend, errors, fill, subscribe, collection: options.sharesCollection }),
-    upload(file, uploadOptions = {}) {
-      if (uploadOptions.id !== undefined) assertImageId(uploadOptions.id);
-      return startUpload(file, uploadOptions, {
-        ...options,
-        backend,
-        errors,
-        pathOf,
-        takeSlot,
-        waitFor,
-      });
-    },
+    ...openSharing(backend, errors, watchList, sharesCollection),
+    upload: (file, uploadOptions = {}) =>
+      startUpload(file, uploadOptions, { backend, errors, pathOf, loadTransfers, waitFor }),
     waitFor,
     watch: (id, next, error) =>
       watchRecord(
@@ -181,29 +192,17 @@ export function createImagesWith(backend: Backend, options: ImagesOptions): Imag
         error,
       ),
     watchAll: (next, { limit = MAX_IMAGES, error } = {}) =>
-      subscribe(
-        (report) =>
-          backend.watchCollection(
-            fill(imagesCollection),
-            { limit },
-            (documents) => {
-              const images = documents.map(({ id, data }) => toImage(id, data));
-              next(images);
-              return !images.every(isFinal);
-            },
-            report,
-          ),
+      watchList(
+        imagesCollection,
+        { limit },
+        toImage,
+        (images) => {
+          next(images);
+          return !images.every(isFinal);
+        },
         error,
       ),
-    async remove(id) {
-      try {
-        await backend.delete(pathOf(id));
-      } catch (error) {
-        if ((error as { code?: unknown }).code !== 'storage/object-not-found') {
-          throw errors.from(error);
-        }
-      }
-    },
+    remove: async (id) => (await loadTransfers()).remove(() => pathOf(id)),
     url: ({ token }, variant) =>
       typeof variant === 'number'
         ? widthUrl(baseUrl, token, variant)
@@ -215,19 +214,4 @@ export function createImagesWith(backend: Backend, options: ImagesOptions): Imag
 
 function isFinal(image: Image | undefined): boolean {
   return image !== undefined && image.state !== 'processing';
-}
-
-/** Returns a function that waits until fewer than `count` are taken, and resolves with its end. */
-function openSlots(count: number): () => Promise<() => void> {
-  const queue: (() => void)[] = [];
-  let free = count;
-  return async () => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => queue.push(resolve));
-    return () => {
-      const next = queue.shift();
-      if (next) next();
-      else free += 1;
-    };
-  };
 }

@@ -29,8 +29,10 @@ export type {
   ShareRecord,
   VariantInfo,
 } from './records.js';
-export type { CreatedShare, NewShare, ShareChanges, Shares, Sharing } from './sharing.js';
-export type { Upload, UploadOptions, UploadSettings, UploadState, UploadStatus } from './upload.js';
+export type { CreatedShare, NewShare, ShareCalls, ShareChanges } from './share-calls.js';
+export type { Shares, Sharing } from './sharing.js';
+export type { Upload, UploadOptions } from './upload.js';
+export type { UploadSettings, UploadState, UploadStatus } from './upload-transfer.js';
 export {
   listVariantUrls,
   objectUrl,

@@ -9,9 +9,10 @@ export const FALLBACK_WIDTH = Math.max(...WIDTHS);
  *
  * @param src `{token}` for the width, or `{token}/{variant}` for that variant; frameworks may add a slash before it
  * @param width pixels
+ * @param name of a variant, if the framework names it elsewhere
  */
-export function loaderUrl(baseUrl: string, src: string, width: number): string {
-  const [token = '', variant] = src.split('/').filter(Boolean);
+export function loaderUrl(baseUrl: string, src: string, width: number, name?: string): string {
+  const [token = '', variant = name] = src.split('/').filter(Boolean);
   return variant === undefined
     ? widthUrl(baseUrl, token, width)
     : variantUrl(baseUrl, token, variant);

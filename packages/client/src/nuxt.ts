@@ -25,8 +25,7 @@ export default function publicVariants(): {
   return {
     getImage(src, { modifiers = {}, baseURL = '/i', fallbackWidth = FALLBACK_WIDTH }) {
       const { variant, width } = modifiers;
-      const path = variant ? `${src}/${variant}` : src;
-      return { url: loaderUrl(baseURL, path, Number(width) || fallbackWidth) };
+      return { url: loaderUrl(baseURL, src, Number(width) || fallbackWidth, variant) };
     },
   };
 }

@@ -1,10 +1,10 @@
 import { assertImageId, fillPath, newImageId } from './paths.js';
 
 describe('newImageId', () => {
-  it('returns 20 random characters of a-z and 0-9', () => {
+  it('returns 20 random characters of 0-9 and a-v', () => {
     const ids = Array.from({ length: 200 }, newImageId);
     expect(new Set(ids).size).toBe(200);
-    for (const id of ids) expect(id).toMatch(/^[a-z0-9]{20}$/);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-v]{20}$/);
   });
 });
 

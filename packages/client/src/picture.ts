@@ -1,4 +1,4 @@
-import { RENDITION_FORMATS } from './formats.js';
+import { EXTENSIONS } from './formats.js';
 import type { Format } from './records.js';
 import { variantUrl } from './urls.js';
 
@@ -65,30 +65,28 @@ export function picture(
   const selected = variants
     ? all.filter(([name]) => variants.includes(name))
     : // One srcset must not mix aspect ratios.
-      uncropped.length > 0
+      uncropped[0]
       ? uncropped
       : all.slice(-1);
-  const groups = (Object.keys(RENDITION_FORMATS) as Format[]).flatMap((format) => {
+  const groups = (Object.keys(EXTENSIONS) as Format[]).flatMap((format) => {
     // Originals are never enlarged, so several variants of a small one have the same width.
     const urls = new Map<number, string>();
     for (const [name, { width, formats }] of selected) {
       if (formats[format]) urls.set(width, variantUrl(baseUrl, record.token, name, format));
     }
-    const srcset = [...urls].map(([width, url]) => `${url} ${width}w`).join(', ');
-    const src = [...urls.values()].at(-1);
-    return src === undefined
-      ? []
-      : [{ type: RENDITION_FORMATS[format].contentType, srcset, sizes, src }];
+    const srcset = Array.from(urls, ([width, url]) => `${url} ${width}w`).join(', ');
+    const source = { type: `image/${format}`, srcset, sizes };
+    return [...urls.values()].slice(-1).map((src) => ({ src, source }));
   });
   const largest = selected.at(-1)?.[1];
   const fallback = groups.pop();
   if (!largest || !fallback) return undefined;
   const { width, height } = largest;
-  const { src, srcset } = fallback;
+  const { src, source } = fallback;
   const color = record.placeholder?.color;
   return {
-    sources: groups.map(({ type, srcset: set }) => ({ type, srcset: set, sizes })),
-    img: { src, srcset, sizes, width, height, alt, loading, decoding: 'async' },
+    sources: groups.map((group) => group.source),
+    img: { src, srcset: source.srcset, sizes, width, height, alt, loading, decoding: 'async' },
     // It becomes part of a style.
     ...(color && /^#[0-9a-f]{6}$/i.test(color) && { color }),
   };

@@ -48,7 +48,7 @@ test.each(HASHES)('returns a PNG that can be decoded: %s', async (_what, hash) =
     expected.height,
     expected.samples,
   ]);
-  expect(Buffer.compare(data, expected.data)).toBe(0);
+  expect(Buffer.compare(data, Buffer.from(expected.data))).toBe(0);
 });
 
 test('is short: Angular warns above 4,000 characters, and a page has many', () => {

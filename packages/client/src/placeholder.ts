@@ -1,5 +1,5 @@
 /** The placeholder of an image, decoded to a small PNG with the same bytes on every JavaScript engine. */
-import { encodePng, type Pixels } from './png.js';
+import { charCodes, encodePng, type Pixels } from './png.js';
 
 /** The longer side of a placeholder, pixels. */
 const SIDE = 16;
@@ -24,15 +24,15 @@ export function placeholderUrl(thumbhash: string): string {
 export function decodeThumbHash(thumbhash: string, side: number): Pixels {
   let hash: number[] = [];
   try {
-    hash = [...atob(thumbhash)].map((char) => char.charCodeAt(0));
+    hash = charCodes(atob(thumbhash));
   } catch {
     // Reported below.
   }
   const [b0 = 0, b1 = 0, b2 = 0, b3 = 0, b4 = 0, b5 = 0] = hash;
-  const header = b0 + b1 * 2 ** 8 + b2 * 2 ** 16;
-  const flags = b3 + b4 * 2 ** 8;
+  const header = b0 | (b1 << 8) | (b2 << 16);
+  const flags = b3 | (b4 << 8);
   /** Bits of the header. */
-  const bits = (from: number, count: number) => (header >> from) & (2 ** count - 1);
+  const bits = (from: number, count: number) => (header >> from) & ((1 << count) - 1);
   const hasAlpha = b2 >> 7 === 1;
   const isLandscape = b4 >> 7 === 1;
   const most = hasAlpha ? 5 : 7;
@@ -45,10 +45,11 @@ export function decodeThumbHash(thumbhash: string, side: number): Pixels {
     const terms: Term[] = [{ x: 0, y: 0, factor: constant }];
     for (let y = 0; y < ny; y++) {
       for (let x = y === 0 ? 1 : 0; x * ny < nx * (ny - y); x++) {
-        const byte = hash[nibble >> 1] ?? NaN;
+        // A hash that is too short is rejected below.
+        const byte = hash[nibble >> 1] ?? 0;
         const value = nibble & 1 ? byte >> 4 : byte & 15;
         nibble += 1;
-        terms.push({ x, y, factor: Number.isNaN(byte) ? NaN : (value / 7.5 - 1) * scale * 2 });
+        terms.push({ x, y, factor: (value / 7.5 - 1) * scale * 2 });
       }
     }
     return terms;
@@ -72,7 +73,8 @@ export function decodeThumbHash(thumbhash: string, side: number): Pixels {
   const xs = cosines(width);
   const ys = cosines(height);
   const samples = alpha ? 4 : 3;
-  const data = new Uint8Array(width * height * samples);
+  // It rounds, and limits values to 0 to 255.
+  const data = new Uint8ClampedArray(width * height * samples);
   for (let i = 0; i < width * height; i++) {
     const atX = xs[i % width] ?? [];
     const atY = ys[Math.floor(i / width)] ?? [];
@@ -85,7 +87,7 @@ export function decodeThumbHash(thumbhash: string, side: number): Pixels {
     const redValue = (3 * l - blue + q) / 2;
     const colors = [redValue, redValue - q, blue, ...(alpha ? [sum(alpha)] : [])];
     data.set(
-      colors.map((color) => Math.round(Math.min(1, Math.max(0, color)) * 255)),
+      colors.map((color) => color * 255),
       i * samples,
     );
   }

@@ -6,7 +6,7 @@ export interface Pixels {
   height: number;
   /** Samples a pixel: 3 for RGB, 4 for RGBA. */
   samples: 3 | 4;
-  data: Uint8Array;
+  data: Uint8Array | Uint8ClampedArray;
 }
 
 /** Bytes of a stored block of DEFLATE (RFC 1951 section 3.2.4). */
@@ -34,7 +34,7 @@ export function encodePng({ width, height, samples, data }: Pixels): number[] {
   // RFC 1950: header, one stored block, Adler-32.
   const stored = [0x78, 1, 1, ...length, ...length.map((byte) => byte ^ 255), ...raw];
   return [
-    ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
+    ...charCodes('\x89PNG\r\n\x1a\n'),
     ...chunk('IHDR', [...bytesOf(width), ...bytesOf(height), 8, samples === 4 ? 6 : 2, 0, 0, 0]),
     ...chunk('IDAT', [...stored, b >> 8, b & 255, a >> 8, a & 255]),
     ...chunk('IEND', []),
@@ -42,13 +42,18 @@ export function encodePng({ width, height, samples, data }: Pixels): number[] {
 }
 
 function chunk(type: string, data: number[]): number[] {
-  const content = [...[...type].map((char) => char.charCodeAt(0)), ...data];
+  const content = [...charCodes(type), ...data];
   let crc = -1;
   for (const byte of content) {
     crc ^= byte;
     for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
   }
   return [...bytesOf(data.length), ...content, ...bytesOf(~crc)];
+}
+
+/** The bytes of a text in Latin-1. */
+export function charCodes(text: string): number[] {
+  return Array.from(text, (char) => char.charCodeAt(0));
 }
 
 /** Four bytes, most significant first. */

@@ -22,11 +22,8 @@ export interface Polling {
 
 export function openPolling(): Polling {
   const watches = new Set<() => void>();
-  const wake = () => {
-    for (const start of [...watches]) start();
-  };
+  const wake = () => watches.forEach((start) => start());
   const page = globalThis.document as Document | undefined;
-  const wakeIfVisible = () => page?.visibilityState === 'visible' && wake();
 
   return {
     wake,
@@ -60,10 +57,9 @@ export function openPolling(): Polling {
         } finally {
           isReading = false;
         }
-        // `next` may have unsubscribed.
-        if (!watches.has(start)) return;
         if (interval >= LONGEST_MS) isAwake = false;
-        if (!expectsMore && !isAwake) return;
+        // `next` may have unsubscribed.
+        if (!watches.has(start) || !(expectsMore || isAwake)) return;
         const isHidden = page?.visibilityState === 'hidden';
         timer = setTimeout(() => void poll(), isHidden ? HIDDEN_MS : interval);
         interval = Math.min(interval * GROWTH, LONGEST_MS);
@@ -74,12 +70,13 @@ export function openPolling(): Polling {
         isAwake = previous !== undefined;
         if (!isReading) void poll();
       };
+      const startIfVisible = () => page?.visibilityState === 'visible' && start();
       const stop = () => {
         clearTimeout(timer);
         watches.delete(start);
-        if (watches.size === 0) page?.removeEventListener('visibilitychange', wakeIfVisible);
+        page?.removeEventListener('visibilitychange', startIfVisible);
       };
-      if (watches.size === 0) page?.addEventListener('visibilitychange', wakeIfVisible);
+      page?.addEventListener('visibilitychange', startIfVisible);
       watches.add(start);
       start();
       return stop;

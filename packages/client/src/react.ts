@@ -8,15 +8,18 @@ import {
   useSyncExternalStore,
   type ComponentPropsWithoutRef,
   type CSSProperties,
+  type DetailedHTMLProps,
+  type HTMLAttributes,
   type ReactElement,
 } from 'react';
 import type { Unsubscribe } from './backend.js';
 import type { Image, Share } from './documents.js';
+import type { PublicImageElement } from './element.js';
 import type { ImagesError } from './errors.js';
 import type { Images } from './images.js';
 import { picture, type PictureRecord } from './picture.js';
-import { placeholderUrl } from './placeholder.js';
-import type { Upload, UploadStatus } from './upload.js';
+import type { Upload } from './upload.js';
+import type { UploadStatus } from './upload-transfer.js';
 
 /** What a subscription has given for `key`. */
 interface Received<Value> {
@@ -25,20 +28,23 @@ interface Received<Value> {
   error?: ImagesError;
 }
 
+/** @param subscribe another function only when one of `inputs` changes */
 function useSubscription<Value>(
   subscribe: (next: (value: Value) => void, error: (error: ImagesError) => void) => Unsubscribe,
+  ...inputs: unknown[]
 ): Omit<Received<Value>, 'key'> {
   const [received, setReceived] = useState<Received<Value>>({ key: undefined });
+  const key = useCallback(subscribe, inputs);
   useEffect(
     () =>
-      subscribe(
-        (value) => setReceived({ key: subscribe, value }),
-        (error) => setReceived({ key: subscribe, error }),
+      key(
+        (value) => setReceived({ key, value }),
+        (error) => setReceived({ key, error }),
       ),
-    [subscribe],
+    [key],
   );
   // Until the first value, nothing of another image is shown.
-  return received.key === subscribe ? received : {};
+  return received.key === key ? received : {};
 }
 
 /**
@@ -51,12 +57,11 @@ export function useImage(
   id: string,
   initial?: Image,
 ): { image: Image | undefined; error: ImagesError | undefined } {
-  type Callbacks = [(image: Image | undefined) => void, (error: ImagesError) => void];
-  const subscribe = useCallback(
-    (...[next, error]: Callbacks) => images.watch(id, next, error),
-    [images, id],
+  const received = useSubscription<Image | undefined>(
+    (next, error) => images.watch(id, next, error),
+    images,
+    id,
   );
-  const received = useSubscription<Image | undefined>(subscribe);
   return {
     image: 'value' in received ? received.value : initial?.id === id ? initial : undefined,
     error: received.error,
@@ -68,13 +73,12 @@ export function useShares(
   images: Images,
   imageId?: string,
 ): { shares: Share[] | undefined; error: ImagesError | undefined } {
-  type Callbacks = [(shares: Share[]) => void, (error: ImagesError) => void];
-  const subscribe = useCallback(
-    (...[next, error]: Callbacks) =>
-      images.shares.watch(next, { error, ...(imageId !== undefined && { imageId }) }),
-    [images, imageId],
+  const { value, error } = useSubscription<Share[]>(
+    (next, report) =>
+      images.shares.watch(next, { error: report, ...(imageId !== undefined && { imageId }) }),
+    images,
+    imageId,
   );
-  const { value, error } = useSubscription<Share[]>(subscribe);
   return { shares: value, error };
 }
 
@@ -123,11 +127,20 @@ export function PublicImage({
   const [background, setBackground] = useState<CSSProperties>({});
   const thumbhash = image.placeholder?.thumbhash;
   useEffect(() => {
+    let isCurrent = true;
     // Not on the server: it would be 800 bytes more for each image, and the image may be in the browser's cache.
-    if (thumbhash && element.current?.complete === false) {
-      const backgroundImage = `url(${placeholderUrl(thumbhash)})`;
+    const isLoading = () => isCurrent && element.current?.complete === false;
+    async function showPlaceholder(hash: string): Promise<void> {
+      const { placeholderUrl } = await import('./placeholder.js');
+      if (!isLoading()) return;
+      const backgroundImage = `url(${placeholderUrl(hash)})`;
       setBackground({ backgroundImage, backgroundSize: '100% 100%' });
     }
+    // Without the code, or with a record that was changed by hand, the color stays.
+    if (thumbhash && isLoading()) showPlaceholder(thumbhash).catch(() => {});
+    return () => {
+      isCurrent = false;
+    };
   }, [thumbhash]);
   const found = picture(baseUrl, image, { alt, sizes, variants, loading });
   if (!found) return null;
@@ -151,4 +164,27 @@ export function PublicImage({
       },
     }),
   );
+}
+
+/** Attributes of `<public-image>`, which the entry `/element` defines. */
+export interface PublicImageAttributes extends HTMLAttributes<PublicImageElement> {
+  /** `{base}/{token}`. */
+  src: string;
+  alt: string;
+  sizes?: string | undefined;
+  /** Pixels; with `height` they reserve the space. */
+  width?: number | string | undefined;
+  height?: number | string | undefined;
+}
+
+/** Those that React adds included: `key`, `ref`. */
+export type PublicImageElementProps = DetailedHTMLProps<PublicImageAttributes, PublicImageElement>;
+
+declare module 'react' {
+  // React's own name.
+  namespace JSX {
+    interface IntrinsicElements {
+      'public-image': PublicImageElementProps;
+    }
+  }
 }

@@ -1,50 +1,13 @@
-import type { Backend, Unsubscribe } from './backend.js';
-import { toShare, type Image, type Share } from './documents.js';
+import type { Backend, CollectionQuery, Next, Unsubscribe } from './backend.js';
+import { toShare, type Share } from './documents.js';
 import type { Errors, ImagesError } from './errors.js';
 import { newImageId } from './paths.js';
+import type { ShareCalls } from './share-calls.js';
 
-/** Calls in all, when the answer is lost or the functions are not available. */
-const ATTEMPTS = 3;
-/** Milliseconds until the second; doubled for the next. */
-const FIRST_DELAY_MS = 500;
 /** Shares that `watch` lists. */
 const MAX_SHARES = 100;
 
-/** What a share is to be. */
-export interface NewShare {
-  imageId: string;
-  /** Seconds until the link ends, at least 60; null: never. */
-  expiresIn: number | null;
-  /** At most 80 characters; only its owner sees it. */
-  label?: string | undefined;
-  /** Names of the variants that the link gives access to; all by default. */
-  variants?: readonly string[] | undefined;
-  /** Leaves the token out of the record: it is in the result only, and a repeated call does not return it. */
-  showOnce?: boolean | undefined;
-}
-
-/** A field that is absent stays; `variants: null` allows all variants, an empty label removes it. */
-export interface ShareChanges {
-  expiresIn?: number | null | undefined;
-  label?: string | undefined;
-  variants?: readonly string[] | null | undefined;
-}
-
-export interface CreatedShare {
-  id: string;
-  /** Pass it to `images.url`. Absent when an earlier call with `showOnce` created the share. */
-  token?: string;
-  /** Absent: the link never ends. */
-  expiresAt?: Date;
-}
-
-/** All of these reject with an ImagesError; a call whose answer was lost is repeated. */
-export interface Shares {
-  create(share: NewShare): Promise<CreatedShare>;
-  /** The URL stays the same. `deadBy`: when what the link no longer allows has stopped working everywhere. */
-  update(id: string, changes: ShareChanges): Promise<{ expiresAt?: Date; deadBy?: Date }>;
-  /** `deadBy`: when the URL has stopped working everywhere. Empty when the share no longer exists. */
-  revoke(id: string): Promise<{ revokedAt?: Date; deadBy?: Date }>;
+export interface Shares extends Pick<ShareCalls, 'create' | 'update' | 'revoke'> {
   /** Calls `next` at each change with the user's shares, newest first, or with those of one image. */
   watch(
     next: (shares: Share[]) => void,
@@ -52,120 +15,55 @@ export interface Shares {
   ): Unsubscribe;
 }
 
-export interface Sharing {
+export interface Sharing extends Pick<ShareCalls, 'rotateToken' | 'revokeAll'> {
   shares: Shares;
-  /** Replaces the default token that `image` has. `deadBy`: when the old URLs have stopped working everywhere. */
-  rotateToken(image: Pick<Image, 'id' | 'token'>): Promise<{ token: string; deadBy: Date }>;
-  /**
-   * Revokes the shares of an image and replaces its default token; with `{ all: true }` those of all images of the
-   * user, which takes a while.
-   */
-  revokeAll(target: string | { all: true }): Promise<{ shares?: number; deadBy?: Date }>;
 }
 
-/** What sharing needs of `createImagesWith`. */
-export interface SharingContext {
-  backend: Backend;
-  errors: Errors;
-  /** Fills `{uid}` in. @throws ImagesError `not-signed-in` */
-  fill: (path: string) => string;
-  subscribe: (
-    start: (error: (error: unknown) => void) => Unsubscribe,
-    error?: (error: ImagesError) => void,
-  ) => Unsubscribe;
-  /** Path of the share records. */
-  collection: string | undefined;
-}
+/** Watches a collection of the user; `convert` makes an item of a document's id and data. */
+export type WatchList = <Item>(
+  path: string,
+  query: CollectionQuery,
+  convert: (id: string, data: unknown) => Item,
+  next: Next<Item[]>,
+  error?: (error: ImagesError) => void,
+) => Unsubscribe;
 
-/** An answer of the function `sharing`; times are ISO 8601 texts. */
-interface Answer {
-  token: string;
-  shares?: number;
-  expiresAt?: string | null;
-  revokedAt?: string;
-  deadBy?: string;
-}
-
-export function openSharing({
-  backend,
-  errors,
-  fill,
-  subscribe,
-  collection = 'users/{uid}/imageShares',
-}: SharingContext): Sharing {
-  /** All actions may be repeated: they have the same effect once or twice. */
-  async function call(data: object, attempt = 1): Promise<Answer> {
-    if (backend.uid() === undefined) throw errors.of('not-signed-in');
-    try {
-      return (await backend.call(data)) as Answer;
-    } catch (reason) {
-      const error = errors.from(reason);
-      if (error.code !== 'unavailable' || attempt === ATTEMPTS) throw error;
-      await new Promise((resolve) => setTimeout(resolve, FIRST_DELAY_MS * 2 ** (attempt - 1)));
-      return call(data, attempt + 1);
-    }
-  }
+/** @param collection path of the share records */
+export function openSharing(
+  backend: Backend,
+  errors: Errors,
+  watchList: WatchList,
+  collection: string,
+): Sharing {
+  /** Loads the code of the calls with the first of them. */
+  const call = <Name extends keyof ShareCalls>(name: Name): ShareCalls[Name] =>
+    (async (...args: unknown[]) => {
+      const { openShareCalls } = await import('./share-calls.js').catch((cause: unknown) => {
+        throw errors.of('unavailable', {}, { cause });
+      });
+      const action = openShareCalls(backend, errors, newImageId)[name];
+      return (action as (...args: unknown[]) => unknown)(...args);
+    }) as never;
 
   return {
     shares: {
-      async create(share) {
-        const id = newImageId();
-        const { token, expiresAt } = await call({ action: 'createShare', shareId: id, ...share });
-        return { id, ...(token && { token }), ...dates({ expiresAt }) };
-      },
-      async update(id, changes) {
-        const { expiresAt, deadBy } = await call({
-          action: 'updateShare',
-          shareId: id,
-          ...changes,
-        });
-        return dates({ expiresAt, deadBy });
-      },
-      async revoke(id) {
-        try {
-          const { revokedAt, deadBy } = await call({ action: 'revokeShare', shareId: id });
-          return dates({ revokedAt, deadBy });
-        } catch (error) {
-          // Its record is deleted 30 days after its end.
-          if ((error as ImagesError).code !== 'no-share') throw error;
-          return {};
-        }
-      },
+      create: call('create'),
+      update: call('update'),
+      revoke: call('revoke'),
       watch: (next, { imageId, error } = {}) =>
-        subscribe(
-          (report) =>
-            backend.watchCollection(
-              fill(collection),
-              // An order beside a filter would need a composite index.
-              { limit: MAX_SHARES, ...(imageId !== undefined && { where: ['imageId', imageId] }) },
-              (documents) => {
-                const shares = documents.map(({ id, data }) => toShare(id, data));
-                next(shares.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime()));
-                return false;
-              },
-              report,
-            ),
+        watchList(
+          collection,
+          // An order beside a filter would need a composite index.
+          { limit: MAX_SHARES, ...(imageId !== undefined && { where: ['imageId', imageId] }) },
+          toShare,
+          (shares) => {
+            next(shares.sort((a, b) => Number(b.createdAt) - Number(a.createdAt)));
+            return false;
+          },
           error,
         ),
     },
-    async rotateToken({ id, token: seen }) {
-      const { token, deadBy } = await call({ action: 'rotateToken', imageId: id, token: seen });
-      return { token, deadBy: new Date(deadBy ?? Date.now()) };
-    },
-    async revokeAll(target) {
-      const image = typeof target === 'string' ? { imageId: target } : target;
-      const { shares, deadBy } = await call({ action: 'revokeAll', ...image });
-      return { ...(shares !== undefined && { shares }), ...dates({ deadBy }) };
-    },
+    rotateToken: call('rotateToken'),
+    revokeAll: call('revokeAll'),
   };
-}
-
-/** Converts the times that are there. */
-function dates<Name extends string>(
-  times: Record<Name, string | null | undefined>,
-): { [N in Name]?: Date } {
-  const found = (Object.entries(times) as [Name, string | null | undefined][]).flatMap(
-    ([name, time]) => (time ? [[name, new Date(time)] as const] : []),
-  );
-  return Object.fromEntries(found) as { [N in Name]?: Date };
 }

@@ -1,4 +1,4 @@
-import { RENDITION_FORMATS } from './formats.js';
+import { EXTENSIONS } from './formats.js';
 import type { Format, ImageRecord } from './records.js';
 
 /** Widths of the uncropped variants that `VARIANTS` has by default, pixels; ascending. */
@@ -18,9 +18,9 @@ export interface VariantUrl {
 
 /** Returns the URL of a token's manifest. `baseUrl` is the URL up to the token: PUBLIC_BASE_URL, or a path such as `/i`. */
 export function tokenUrl(baseUrl: string, token: string): string {
-  let end = baseUrl.length;
-  while (baseUrl.endsWith('/', end)) end -= 1;
-  return `${baseUrl.slice(0, end)}/${encodeURIComponent(token)}`;
+  let base = baseUrl;
+  while (base.endsWith('/')) base = base.slice(0, -1);
+  return `${base}/${encodeURIComponent(token)}`;
 }
 
 /**
@@ -35,7 +35,7 @@ export function variantUrl(
   variant: string,
   format?: Format,
 ): string {
-  const extension = format ? `.${RENDITION_FORMATS[format].extension}` : '';
+  const extension = format ? `.${EXTENSIONS[format]}` : '';
   return `${tokenUrl(baseUrl, token)}/${encodeURIComponent(variant)}${extension}`;
 }
 
@@ -62,7 +62,7 @@ export function listVariantUrls(
   return Object.entries(record.variants ?? {})
     .sort(([a, { width: aw }], [b, { width: bw }]) => aw - bw || (a < b ? -1 : 1))
     .flatMap(([name, { width, height, formats }]) =>
-      (Object.keys(RENDITION_FORMATS) as Format[]).flatMap((format) => {
+      (Object.keys(EXTENSIONS) as Format[]).flatMap((format) => {
         const bytes = formats[format]?.bytes;
         if (bytes === undefined) return [];
         const url = variantUrl(baseUrl, record.token, name, format);
