@@ -127,6 +127,11 @@ describe('reports a forbidden import', () => {
       `import '../../../functions/src/errors.js';\n`,
       'client-imports-nothing-of-the-repository',
     ],
+    [
+      'packages/client/src/admin.ts',
+      `import '../../../functions/src/serve/manifest.js';\n`,
+      'client-admin-imports-only-sharing',
+    ],
     ['packages/client/src/undeclared.ts', `import 'sharp';\n`, 'npm-no-pkg'],
     ['functions/src/domain/circular.ts', `import './circular.js';\n`, 'no-circular'],
   ];

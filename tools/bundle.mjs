@@ -1,8 +1,9 @@
 /**
- * `node tools/bundle.mjs`: bundles two compiled files of the functions, in place.
+ * `node tools/bundle.mjs`: replaces three compiled files by bundles.
  * - The command line tool: what it imports of this workspace, and of packages that the deployed functions do not
  *   need, becomes part of it, so that the published package does not depend on them.
  * - What an instance of `serve` loads: one file instead of some 130, because a user waits for its cold start.
+ * - The entry of the client package for servers: with the functions' transactions, which it does not depend on.
  */
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -13,13 +14,15 @@ import { build } from 'esbuild';
 // cspell:ignore licence
 const LICENSE = /^(license|licence|copying|notice)([.-].*)?$/i;
 
-const functions = join(dirname(dirname(fileURLToPath(import.meta.url))), 'functions');
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const functions = join(root, 'functions');
+const client = join(root, 'packages', 'client');
 const lib = join(functions, 'lib');
 const folder = join(lib, 'cli');
 
 const { dependencies } = JSON.parse(readFileSync(join(functions, 'package.json'), 'utf8'));
 
-/** Of both bundles. */
+/** Of all bundles. */
 const OPTIONS = {
   bundle: true,
   write: false,
@@ -67,6 +70,16 @@ function keepOutside(dependencies) {
   };
 }
 
+/** Leaves the client package's own modules out of the bundle: an ImagesError of each entry is of one class. */
+const keepClientModules = {
+  name: 'keep-client-modules',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^[.]\// }, ({ path, resolveDir }) =>
+      resolveDir === join(client, 'src') ? { path, external: true } : undefined,
+    );
+  },
+};
+
 /** The licenses of all packages that the files belong to. */
 function licensesOf(files) {
   const marker = `${sep}node_modules${sep}`;
@@ -107,5 +120,17 @@ await replaceByBundle(join(lib, 'serve-entry.js'), join(lib, 'serve-entry.LICENS
   minifySyntax: true,
   sourcemap: 'linked',
   // Of this project's files only, whose text would else be in the package twice.
+  sourcesContent: false,
+});
+const admin = join(client, 'lib', 'admin');
+await replaceByBundle(`${admin}.js`, `${admin}.LICENSES.txt`, {
+  // From the sources: what is compiled are CommonJS modules, which esbuild can't join to an ES module.
+  entryPoints: [join(client, 'src', 'admin.ts')],
+  format: 'esm',
+  external: ['firebase-admin'],
+  plugins: [keepClientModules],
+  minifyWhitespace: true,
+  minifySyntax: true,
+  sourcemap: 'linked',
   sourcesContent: false,
 });

@@ -55,8 +55,8 @@ export interface SharingContext {
   /** Milliseconds since 1970. */
   clock: number;
   revocationSeconds: number;
-  /** The bucket of the renditions. */
-  variantsBucket: string;
+  /** The bucket of the renditions; absent: that of the original. */
+  variantsBucket?: string | undefined;
 }
 
 /** What a transaction writes. */
@@ -358,7 +358,7 @@ function isNarrower(after: string[] | undefined, before: string[] | undefined): 
 function shownImage(
   image: ImageRecord<number>,
   shown: TokenRecord['image'] | undefined,
-  bucket: string,
+  bucket = image.original.bucket,
 ): TokenRecord['image'] | undefined {
   if (shown !== undefined) return shown;
   const { variants, placeholder } = image;

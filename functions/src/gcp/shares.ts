@@ -80,12 +80,11 @@ const SHARES_PER_COMMIT = 200;
 
 export type SharesConfig = Pick<
   Config,
-  | 'imagesCollection'
-  | 'tokensCollection'
-  | 'sharesCollection'
-  | 'revocationSeconds'
-  | 'variantsBucket'
->;
+  'imagesCollection' | 'tokensCollection' | 'sharesCollection' | 'revocationSeconds'
+> & {
+  /** Absent: that of the original. */
+  variantsBucket?: string | undefined;
+};
 
 /** @param clock milliseconds since 1970 */
 export function openShares(

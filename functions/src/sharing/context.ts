@@ -3,12 +3,27 @@ import type { Config } from '../config/config.js';
 import type { Backend } from '../gcp/backend.js';
 import type { Log } from '../log.js';
 import type { CallLimit } from './call-limit.js';
+import type { InputConfig } from './input.js';
 
 export interface SharingContext {
   config: Config;
   backend: Backend;
   /** Milliseconds since 1970. */
   now: () => number;
+  log: Log;
+}
+
+/** What the actions need. */
+export interface SharingActionContext {
+  config: InputConfig;
+  backend: { shares: Backend['shares']; queues: Pick<Backend['queues'], 'enqueuePurge'> };
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+/** What the revocation of all tokens of a user needs. */
+export interface RevocationContext {
+  backend: SharingActionContext['backend'] & { records: Pick<Backend['records'], 'listImages'> };
   log: Log;
 }
 

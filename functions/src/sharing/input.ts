@@ -1,6 +1,6 @@
 /** Parses the input of the callable `sharing`. Anyone who is signed in may have written it. */
-import { z } from 'zod';
-import type { Config } from '../config/config.js';
+// As a namespace, of which a bundle holds only what is used.
+import * as z from 'zod';
 import { isDocumentId } from '../domain/path.js';
 import { isToken } from '../domain/token.js';
 import { MAX_VARIANTS } from '../domain/variant.js';
@@ -65,13 +65,21 @@ const INPUT = z.discriminatedUnion('action', [
 
 export type SharingInput = z.infer<typeof INPUT>;
 
+/** The parameters that limit what a call may ask for. */
+export interface InputConfig {
+  /** Absent: any name is accepted. A share serves only those that exist. */
+  variants?: readonly { name: string }[];
+  /** 0: any number, or never. */
+  shareMaxDays: number;
+}
+
 /**
  * Parses the input of a call.
  * @throws SharingFailure `invalid-input` that lists every invalid field, `unknown-variant`, `expiry-too-long`
  */
 export function parseSharingInput(
   data: unknown,
-  { variants: configured, shareMaxDays }: Pick<Config, 'variants' | 'shareMaxDays'>,
+  { variants: configured, shareMaxDays }: InputConfig,
 ): SharingInput {
   const result = INPUT.safeParse(data);
   if (!result.success) {
@@ -89,7 +97,7 @@ export function parseSharingInput(
   if (input.action === 'revokeAll' && (input.imageId === undefined) === (input.all === undefined)) {
     throw invalid([{ path: '', message: 'Expected either imageId or all' }]);
   }
-  if ('variants' in input && input.variants) {
+  if (configured && 'variants' in input && input.variants) {
     const known = new Set(configured.map(({ name }) => name));
     const unknown = input.variants.find((name) => !known.has(name));
     // The name is not repeated: it may have any length.

@@ -1,7 +1,7 @@
 /** Handles the task of `revokeAll` for all images of a user. */
 import type { RevokeTask } from '../domain/tasks.js';
 import { SharingFailure } from '../errors.js';
-import type { SharingContext } from './context.js';
+import type { RevocationContext } from './context.js';
 
 /** Images per task. */
 const IMAGES_PER_TASK = 100;
@@ -14,7 +14,7 @@ const IMAGES_PER_TASK = 100;
  */
 export async function revokeUserTokens(
   { uid, revokeBefore, after }: RevokeTask,
-  { backend, log }: SharingContext,
+  { backend, log }: RevocationContext,
 ): Promise<number> {
   const page = await backend.records.listImages(IMAGES_PER_TASK, after, uid);
   let shares = 0;

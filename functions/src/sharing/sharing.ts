@@ -6,8 +6,8 @@ import {
   type SharingDetails,
   type SharingReason,
 } from '../errors.js';
-import type { SharingCallContext } from './context.js';
-import { parseSharingInput, type SharingInput } from './input.js';
+import type { SharingActionContext, SharingCallContext } from './context.js';
+import { parseSharingInput } from './input.js';
 
 /** Times are ISO 8601 texts, because a callable transports JSON. */
 export type SharingAnswer =
@@ -37,7 +37,7 @@ export async function handleSharingCall(
   try {
     if (uid === undefined) throw new SharingFailure('not-signed-in');
     context.limit.count(uid);
-    return { answer: await run(uid, parseSharingInput(data, context.config), context) };
+    return { answer: await runSharingAction(uid, data, context) };
   } catch (error) {
     if (!(error instanceof SharingFailure)) {
       context.log('ERROR', 'sharing failed', { reason: reasonOf(error) });
@@ -51,12 +51,17 @@ export async function handleSharingCall(
   }
 }
 
-async function run(
+/**
+ * Does what the input of a call asks for; the client package's entry for servers uses it without a call.
+ * @throws SharingFailure, or an error of Firestore or Cloud Tasks
+ */
+export async function runSharingAction(
   uid: string,
-  input: SharingInput,
-  { backend, now }: SharingCallContext,
+  data: unknown,
+  { config, backend, now }: SharingActionContext,
 ): Promise<SharingAnswer> {
   const { shares, queues } = backend;
+  const input = parseSharingInput(data, config);
   switch (input.action) {
     case 'createShare': {
       const { imageId, shareId, expiresIn: seconds, label, variants, showOnce } = input;
