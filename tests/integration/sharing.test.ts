@@ -16,7 +16,8 @@ import { eventually } from '../support/eventually.js';
 import { get, statusOf } from '../support/http.js';
 import { plainJpeg } from '../support/pictures.js';
 import { idTokenOf, uploadRaw } from '../support/rest.js';
-import { TestContext } from '../support/stack.js';
+import { run } from '../support/run.js';
+import { ROOT, TestContext } from '../support/stack.js';
 import { Transcript } from '../support/transcript.js';
 
 let context: TestContext;
@@ -63,6 +64,31 @@ async function sharesOf(constraints: QueryConstraint[], reader = owner) {
   const shares = collection(reader.firestore, `users/${owner.uid}/imageShares`);
   const { docs } = await getDocs(query(shares, ...constraints));
   return docs.map((document) => ({ id: document.id, ...document.data() }));
+}
+
+/**
+ * A program of a server: with the package as it is built, an ES module, and the Admin SDK.
+ * @param body uses `images` and `args`; returns an object for JSON
+ */
+function adminScript(body: string) {
+  const baseUrl = context.serveUrl('', '').replace(/\/+$/, '');
+  const program = `
+    import { initializeApp } from 'firebase-admin/app';
+    import { getFirestore } from 'firebase-admin/firestore';
+    import { createAdminImages } from 'storage-public-variants-client/admin';
+    initializeApp({ projectId: ${JSON.stringify(context.stack.projectId)} });
+    const firestore = getFirestore();
+    const options = { firestore, baseUrl: ${JSON.stringify(baseUrl)}, revocationSeconds: 0 };
+    const images = createAdminImages(options);
+    const main = async (...args) => { ${body} };
+    console.log(JSON.stringify(await main(...process.argv.slice(1))));
+    await firestore.terminate();`;
+  const env = { ...process.env, FIRESTORE_EMULATOR_HOST: context.stack.firestore };
+  return async (...args: string[]) => {
+    const node = ['--input-type=module', '-e', program, '--', ...args];
+    const { out } = await run(process.execPath, node, { cwd: ROOT, env });
+    return JSON.parse(out) as Record<string, unknown>;
+  };
 }
 
 test('a share is created, viewed, narrowed, renewed and revoked; the default token is not affected', async () => {
@@ -129,6 +155,44 @@ test('an expired share is dead at its second', async () => {
     if (sent >= end) expect(status).toBe(404);
   }
 }, 60_000);
+
+test('a server does the same with the client package, for any user', async () => {
+  const { imageId, token: defaultToken } = await upload();
+  const stranger = await upload(await context.user());
+  const { seen, found, listed } = await adminScript(`
+    const [uid, imageId, defaultUrl, strangerUrl] = args;
+    const seen = [];
+    const see = async (url) => seen.push((await fetch(url)).status);
+    const share = await images.createShare(uid, { imageId, expiresIn: 3600, variants: ['w400'] });
+    const url = (variant) => images.url({ token: share.token }, variant);
+    await see(url('w400'));
+    await see(url('w800'));
+    await images.updateShare(uid, share.id, { variants: null });
+    await see(url('w800'));
+    const found = await images.find(url('w800'));
+    const listed = (await images.listShares(uid, { imageId })).map(({ id }) => id === share.id);
+    await images.revokeShare(uid, share.id);
+    await see(url('w800'));
+    await images.revoke(defaultUrl);
+    await see(defaultUrl);
+    const image = await images.get(uid, imageId);
+    await see(images.url(image, 'w800'));
+    const other = await images.createShare(uid, { imageId, expiresIn: null });
+    await images.revokeAll(uid);
+    await see(images.url(image, 'w800'));
+    await see(images.url(other, 'w800'));
+    await see(strangerUrl);
+    return { seen, found, listed };
+  `)(
+    owner.uid,
+    imageId,
+    context.serveUrl(defaultToken, 'w800'),
+    context.serveUrl(stranger.token, 'w800'),
+  );
+  expect(seen).toEqual([200, 404, 200, 404, 404, 200, 404, 404, 200]);
+  expect(found).toMatchObject({ uid: owner.uid, imageId, kind: 'share' });
+  expect(listed).toEqual([true]);
+}, 90_000);
 
 test('rotateToken replaces the default token once', async () => {
   const { imageId, token } = await upload();

@@ -15,7 +15,32 @@ export interface SentenceValues {
   message: string;
 }
 
-/** The sentences in English, by the code of the error. */
+/** What has gone wrong. `refused`: the call has invalid input; `cause` has the details. */
+export type ImagesErrorCode =
+  | 'not-signed-in'
+  | 'empty-file'
+  | 'not-an-image'
+  | 'too-many-bytes'
+  | 'refused-by-rules'
+  | 'app-not-verified'
+  | 'offline'
+  | 'quota'
+  | 'canceled'
+  | 'timeout'
+  | 'failed'
+  | 'permission-denied'
+  | 'too-many-shares'
+  | 'too-many-requests'
+  | 'expiry-too-long'
+  | 'no-image'
+  | 'no-share'
+  | 'refused'
+  | 'unavailable'
+  | 'unknown';
+
+type SentenceName = ImagesErrorCode | 'waiting';
+
+/** Sentences in English; the others are in upload-transfer.ts and share-calls.ts, which are loaded later. */
 const SENTENCES = {
   'not-signed-in': 'Sign in to upload photos.',
   'app-not-verified': 'This app could not be verified. Reload the page.',
@@ -26,33 +51,17 @@ const SENTENCES = {
   'permission-denied': "You can't see this photo.",
   unavailable: 'Not available at the moment. Try again.',
   unknown: 'Something went wrong. Try again.',
-};
+  // The others come as an argument.
+} as Readonly<Record<SentenceName, string>>;
 
-/** Their sentences are in upload-transfer.ts and share-calls.ts, which are loaded when they are needed. */
-type FurtherName =
-  | 'waiting'
-  | 'refused-by-rules'
-  | 'quota'
-  | 'empty-file'
-  | 'not-an-image'
-  | 'too-many-bytes'
-  | 'too-many-shares'
-  | 'too-many-requests'
-  | 'expiry-too-long'
-  | 'no-image'
-  | 'no-share'
-  | 'refused';
-
-type SentenceName = keyof typeof SENTENCES | FurtherName;
-
-/** `refused`: the call has invalid input; `cause` has the details. */
-export type ImagesErrorCode = Exclude<SentenceName, 'waiting'>;
+/** By the code of the error. */
+export type EnglishSentences = { readonly [Name in SentenceName]?: string };
 
 /** A text with the names of values in braces, `{file} is empty.`, or a function, for example for plurals. */
 export type Sentence = string | ((values: SentenceValues) => string);
 
 /** Sentences of the app, for example in another language. `waiting` is shown while an upload has no connection. */
-export type Sentences = { [Name in SentenceName]?: Sentence };
+export type Sentences = { [Name in ImagesErrorCode | 'waiting']?: Sentence };
 
 /** Codes after which the same call can succeed. */
 const RETRYABLE: readonly ImagesErrorCode[] = [
@@ -101,7 +110,7 @@ export interface Errors {
 
 export function openErrors(sentences: Sentences = {}): Errors {
   const errors: Errors = {
-    sentence(name, values, english = SENTENCES[name as keyof typeof SENTENCES]) {
+    sentence(name, values, english = SENTENCES[name]) {
       const all = {
         ...{ file: 'The file', megabytes: 0, limit: 0, seconds: 0, days: 0, message: '' },
         ...values,

@@ -1,6 +1,8 @@
+import type { Format } from './records.js';
+
 /**
  * The formats of renditions with their file extensions: smallest files first, widest browser support last. A copy of
  * the table in `functions/src/domain/format.ts`, so that this package does not depend on the functions; a test
  * compares the two. The content type is `image/` and the format.
  */
-export const EXTENSIONS = { avif: 'avif', webp: 'webp', jpeg: 'jpg' } as const;
+export const EXTENSIONS: Record<Format, string> = { avif: 'avif', webp: 'webp', jpeg: 'jpg' };

@@ -3,12 +3,11 @@
  * `functions/src/domain/records.ts`, so that this package does not depend on the functions;
  * records.test.ts compares the two.
  */
-import type { EXTENSIONS } from './formats.js';
 
 export type ImageState = 'processing' | 'ready' | 'failed';
 
 /** A format of renditions. */
-export type Format = keyof typeof EXTENSIONS;
+export type Format = 'avif' | 'webp' | 'jpeg';
 
 /** Data to display before the image has loaded. */
 export interface Placeholder {

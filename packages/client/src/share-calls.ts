@@ -1,7 +1,7 @@
 /** The calls of the function `sharing`. Loaded with the first of them, because most pages share nothing. */
 import type { Backend } from './backend.js';
 import type { Image } from './documents.js';
-import type { Errors, ImagesError, ImagesErrorCode } from './errors.js';
+import type { EnglishSentences, Errors, ImagesError, ImagesErrorCode } from './errors.js';
 
 /** Calls in all, when the answer is lost or the functions are not available. */
 const ATTEMPTS = 3;
@@ -53,7 +53,7 @@ export interface ShareCalls {
 }
 
 /** Sentences in English by `details.reason` of a failed call. */
-const SENTENCES: { [Code in ImagesErrorCode]?: string } = {
+const SENTENCES: EnglishSentences = {
   'too-many-shares': 'This photo has {limit} links. Revoke one first.',
   'too-many-requests': 'Try again in {seconds} s.',
   'expiry-too-long': 'Links here end after {days} days at most.',

@@ -1,7 +1,7 @@
 /** The first half of an upload: checks the file, and sends its bytes. Not loaded with the page, but after it. */
 import type { Backend } from './backend.js';
 import type { Image } from './documents.js';
-import type { Errors, ImagesError, ImagesErrorCode } from './errors.js';
+import type { EnglishSentences, Errors, ImagesError, ImagesErrorCode } from './errors.js';
 import { imageType } from './image-type.js';
 
 /** At one time. */
@@ -12,7 +12,7 @@ const MAX_BYTES = 25 * 1024 * 1024;
 const TYPES = ['jpeg', 'png', 'webp', 'gif', 'avif', 'heic'].map((name) => `image/${name}`);
 
 /** Sentences in English that only this module shows. */
-const SENTENCES = {
+const SENTENCES: EnglishSentences = {
   waiting: 'Waiting for a connection…',
   'empty-file': '{file} is empty.',
   'not-an-image': '{file} is not a photo that can be read: JPEG, PNG, WebP, GIF, AVIF or HEIC.',
@@ -96,7 +96,7 @@ export function openTransfers({
     const { code = '' } = Object(cause) as { code?: string };
     const known = CODES[code];
     if (known === undefined) return errors.from(cause);
-    return errors.of(known, {}, { cause }, (SENTENCES as Record<string, string>)[known]);
+    return errors.of(known, {}, { cause }, SENTENCES[known]);
   }
 
   async function send(
