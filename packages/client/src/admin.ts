@@ -40,6 +40,8 @@ export interface AdminImagesOptions {
   sharesCollection?: string | undefined;
   /** The deployed TOKENS_COLLECTION; `imageTokens` by default. */
   tokensCollection?: string | undefined;
+  /** The deployed VARIANTS_BUCKET; the bucket of the originals by default. */
+  variantsBucket?: string | undefined;
 }
 
 /** What a public URL belongs to. */
@@ -109,10 +111,16 @@ export function createAdminImages({
   imagesCollection = 'users/{uid}/images',
   sharesCollection = 'users/{uid}/imageShares',
   tokensCollection = 'imageTokens',
+  variantsBucket,
 }: AdminImagesOptions): AdminImages {
   const errors = openErrors();
-  const parameters = { imagesCollection, sharesCollection, tokensCollection, revocationSeconds };
-  const sharing = openAdminSharing(firestore, parameters);
+  const sharing = openAdminSharing(firestore, {
+    imagesCollection,
+    sharesCollection,
+    tokensCollection,
+    revocationSeconds,
+    variantsBucket,
+  });
 
   /** Rejects with an ImagesError. */
   async function attempt<Result>(action: () => Promise<Result>): Promise<Result> {

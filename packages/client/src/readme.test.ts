@@ -42,7 +42,7 @@ test('the compiler check reports a wrong example', () => {
 });
 
 test('every example compiles', () => {
-  expect(examples).toHaveLength(4);
+  expect(examples).toHaveLength(5);
   expect(compile(examples)).toEqual([]);
 }, 60_000);
 
@@ -107,4 +107,19 @@ test('the server example renders a record, and nothing without one', async () =>
   );
   expect(await renderPhoto('u1', 'cat')).toContain('src="https://photos.example/i/spv_x/w800.jpg"');
   expect(await renderPhoto('u1', 'dog')).toBeUndefined();
+});
+
+test('the examples of the entry for servers revoke a URL, and all of a user', async () => {
+  const end = new Date(1_000);
+  const admin = {
+    revoke: (url: string) => Promise.resolve({ url }),
+    revokeAll: () => Promise.resolve({ images: 2, deadBy: end }),
+  };
+  const modules = {
+    'firebase-admin/firestore': { getFirestore: () => 'firestore' },
+    [`${NAME}/admin`]: { createAdminImages: () => admin },
+  };
+  const takeDown = load<(url: string) => Promise<object>>('takeDown', modules);
+  expect(await takeDown('/i/spv_x/w800')).toEqual({ url: '/i/spv_x/w800' });
+  expect(await load<(uid: string) => Promise<Date>>('endAllUrls', modules)('u1')).toBe(end);
 });
