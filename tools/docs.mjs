@@ -21,6 +21,8 @@ const TESTS = [
   'tests/formats.test.ts',
   // packages/client/api.txt
   'tests/client-package.test.ts',
+  // docs/reference/client
+  'tests/client-reference.test.ts',
   // packages/security-rules/src/grammar.ts, the parser that Peggy generates from grammar.peggy
   'packages/security-rules/src/grammar.test.ts',
 ];

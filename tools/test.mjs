@@ -77,6 +77,7 @@ const LONG_FILES = {
   extension:
     'integration/(access|bad-input|cases|command|command-options|file-types|image-limit|request-body)[.]test',
   install: 'install/matrix/',
+  repository: 'tests/client-reference[.]test',
 };
 /** Further files that `--long` runs: of kinds that run only then, and those that have more random runs then. */
 const FURTHER_FILES = {

@@ -103,7 +103,12 @@ export interface AdminImages {
 
 const MAX_LISTED = 100;
 
-/** Opens the records of the functions for a server. @throws TypeError when a collection has no `{uid}` */
+/**
+ * Opens the records of the functions for a server.
+ *
+ * @param options the deployed parameters
+ * @throws TypeError when a collection has no `{uid}`
+ */
 export function createAdminImages({
   firestore,
   baseUrl,

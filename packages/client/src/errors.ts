@@ -83,6 +83,7 @@ export class ImagesError extends Error {
   /** The image, when it has failed. */
   declare readonly image: Image | undefined;
 
+  /** @param more the error of Firebase, and the image when it has failed */
   constructor(
     readonly code: ImagesErrorCode,
     message: string,

@@ -17,7 +17,7 @@ import { openPolling } from './polling.js';
 export type { FirebaseServices } from './firebase-services.js';
 export type { Images, ImagesOptions } from './images.js';
 
-/** @throws TypeError when `firestore` is one of `firebase/firestore` */
+/** @param options the services of the app @throws TypeError when `firestore` is one of `firebase/firestore` */
 export function createImages({
   firestore,
   ...options

@@ -15,7 +15,7 @@ import { createImagesWith, type Images, type ImagesOptions } from './images.js';
 export type { FirebaseServices } from './firebase-services.js';
 export type { Images, ImagesOptions } from './images.js';
 
-/** @throws TypeError when `firestore` is one of `firebase/firestore/lite` */
+/** @param options the services of the app @throws TypeError when `firestore` is one of `firebase/firestore/lite` */
 export function createImages({
   firestore,
   ...options

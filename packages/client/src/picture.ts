@@ -53,6 +53,8 @@ export interface PictureRecord {
  * Returns the attributes of a `<picture>`: one `<source>` per format, a `srcset` by width.
  *
  * @param baseUrl the URL up to the token: PUBLIC_BASE_URL, or a path such as `/i`
+ * @param record an image record, or its token, variants and placeholder
+ * @param options its text and sizes
  * @returns undefined when the record has none of the variants, for example before it is ready
  */
 export function picture(

@@ -111,6 +111,8 @@ export interface PublicImageProps extends Omit<
 /**
  * A `<picture>` with size, `srcset` and background color, also when rendered on a server. In the browser, the
  * placeholder is shown until the image has loaded. Renders nothing while the image has no variants.
+ *
+ * @param props those of the `<img>`, too
  */
 export function PublicImage({
   baseUrl,
