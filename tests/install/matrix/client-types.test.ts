@@ -3,7 +3,6 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../support/run.js';
-import { ROOT } from '../../support/stack.js';
 import { makeNpmCache, pack, save, userEnvironment } from '../installation.js';
 
 jest.setTimeout(600_000);
@@ -28,10 +27,10 @@ const PACKAGES = [
   'typescript@6.0.3',
 ];
 /** Entries that the sources of the project must import. */
-const { exports } = jest.requireActual<{ exports: object }>(
+const { exports: declared } = jest.requireActual<{ exports: object }>(
   '../../../packages/client/package.json',
 );
-const entries = Object.keys(exports).filter((entry) => entry !== './package.json');
+const entries = Object.keys(declared).filter((entry) => entry !== './package.json');
 
 const folder = mkdtempSync(join(tmpdir(), 'client-types-'));
 let env: NodeJS.ProcessEnv;
