@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { ownerOf, type Owner } from '../../functions/src/domain/path.js';
 import type { ImageRecord, TokenRecord } from '../../functions/src/domain/records.js';
-import type { Subject } from '../../functions/test/lifecycle/model-checker.js';
+import type { Subject } from '../../functions/test/lifecycle/model-subject.js';
 import {
   operationSequences,
   runSequence,

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { ownerOf, type Owner } from '../domain/path.js';
 import { randomRuns } from '../../test/long-tests.js';
-import type { ModelChecker, Subject } from '../../test/lifecycle/model-checker.js';
+import type { ModelChecker } from '../../test/lifecycle/model-checker.js';
+import type { Subject } from '../../test/lifecycle/model-subject.js';
 import { operationSequences, runSequence } from '../../test/lifecycle/operation-sequences.js';
 import { openMemoryHarness } from '../../test/lifecycle/memory-harness.js';
 
@@ -45,9 +46,10 @@ function openSubject(parameters: Record<string, string>): Subject {
 /** What all sequences of a test have run. */
 const total = { states: 0, handlers: 0, backendCalls: 0, kills: 0 };
 const answers = new Map<string, number>();
-const add = ({ counts, answers: own }: ModelChecker) => {
+const add = ({ counts, sharing }: ModelChecker) => {
   for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += counts[name];
-  for (const [action, count] of own) answers.set(action, (answers.get(action) ?? 0) + count);
+  for (const [action, count] of sharing.answers)
+    answers.set(action, (answers.get(action) ?? 0) + count);
 };
 afterAll(() => {
   const { states, handlers, backendCalls, kills } = total;

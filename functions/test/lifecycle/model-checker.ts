@@ -6,40 +6,19 @@ import { setImmediate } from 'node:timers/promises';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { renditionsFolder, type Owner } from '../../src/domain/path.js';
-import type { ImageRecord, ShareRecord, TokenRecord } from '../../src/domain/records.js';
+import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
 import { isRefused, type Backend } from '../../src/gcp/backend.js';
 import { hashToken } from '../../src/domain/token.js';
 import { referencedRenditions } from '../../src/lifecycle/cleanup.js';
-import { intercept, renditionText, type Job, type TestHarness } from './test-harness.js';
-
-/** All objects and records of the images under test. */
-export interface State {
-  /** By name. */
-  originals: ReadonlyMap<string, { hasDownloadToken: boolean }>;
-  /** By name of the original. */
-  images: ReadonlyMap<string, ImageRecord<number>>;
-  /** By token hash. */
-  tokens: ReadonlyMap<string, TokenRecord<number>>;
-  /** By id; the images under test have one owner. */
-  shares: ReadonlyMap<string, ShareRecord<number>>;
-  /** Object names. */
-  renditions: ReadonlySet<string>;
-}
-
-/** What the operations run against. */
-export interface Subject {
-  harness: TestHarness;
-  /** The originals of one user, by name. */
-  owners: ReadonlyMap<string, Owner>;
-  readState: () => Promise<State>;
-  readRendition: (name: string) => Promise<string | undefined>;
-  deleteToken: (hash: string) => Promise<void>;
-  /** Milliseconds since 1970. */
-  now: () => number;
-  advanceTime: (ms: number) => void;
-  /** Whether reading the state is cheap: then it is checked after every call, bytes included. */
-  checksEveryCall: boolean;
-}
+import { assertThat, type State, type Subject } from './model-subject.js';
+import { SharingModel } from './sharing-model.js';
+import {
+  intercept,
+  renditionText,
+  type Job,
+  type SharingCall,
+  type TestHarness,
+} from './test-harness.js';
 
 const PARAMETERS: Record<string, string>[] = [
   {},
@@ -82,23 +61,20 @@ export class ModelChecker {
   readonly #checkedImages = new WeakSet<object>();
   /** Refused uploads, as `name generation`: see MAX_IMAGES_PER_USER. */
   readonly #refused = new Set<string>();
-  /** Ids of shares that were active, and of those that a call may have revoked. */
-  readonly #active = new Set<string>();
-  readonly #mayBeRevoked = new Set<string>();
   readonly #running: RunningHandler[] = [];
   readonly #errors: unknown[] = [];
   readonly #names: readonly string[];
   readonly #startedAt: number;
   #runs = 0;
-  #shares = 0;
   /** What was run: states that were checked, handlers, calls of the backend, and handlers that were killed. */
   readonly counts = { states: 0, handlers: 0, backendCalls: 0, kills: 0 };
-  /** Calls of sharing that were answered, by action. */
-  readonly answers = new Map<string, number>();
   /** Called when a call has returned or a handler has ended. */
   #onProgress = () => {};
 
+  readonly sharing: SharingModel;
+
   constructor(readonly subject: Subject) {
+    this.sharing = new SharingModel(subject, (job) => this.start(job));
     this.#startedAt = subject.now();
     this.#names = [...subject.owners.keys()];
     this.#expected = new Map(this.#names.map((name) => [name, { wasDeleted: false }]));
@@ -135,11 +111,7 @@ export class ModelChecker {
       return index >= 0;
     };
     const answered = (result: unknown) => {
-      const isAnswer = typeof result === 'object' && result !== null && 'answer' in result;
-      if (end() && isAnswer && job.kind === 'call') {
-        const { action } = job.call.data as { action: string };
-        this.answers.set(action, (this.answers.get(action) ?? 0) + 1);
-      }
+      if (end() && job.kind === 'call') this.sharing.count(job.call, result);
     };
     this.harness.handle(job, backend).then(answered, (error: unknown) => {
       // The backend never fails, so an error of a handler that was not killed is a defect.
@@ -194,45 +166,8 @@ export class ModelChecker {
       assertThat(!tokens.has(hash), 'a revoked token to stay revoked', hash);
     }
     this.#checkQuota(images);
-    this.#checkSharing(state);
-  }
-
-  /** Every token belongs to its image record or to an active share; no share is lost, no revoked one returns. */
-  #checkSharing({ images, tokens, shares }: State): void {
-    const now = this.subject.now();
-    for (const [id, share] of shares) {
-      const isActive = share.state === 'active';
-      if (isActive) this.#active.add(id);
-      else this.#revoked.add(share.tokenHash);
-      assertThat(isActive || this.#mayBeRevoked.has(id), 'a share to be revoked by a call', id);
-      const hasToken = tokens.has(share.tokenHash) || this.#revoked.has(share.tokenHash);
-      // `createShare` deletes token records of expired shares.
-      const hasExpired = share.expiresAt !== undefined && share.expiresAt <= now;
-      assertThat(hasToken || hasExpired, 'an active share to have a token record', id);
-    }
-    for (const id of this.#active) {
-      if (shares.has(id)) continue;
-      const name = this.#nameOfShare(id);
-      assertThat(this.#expected.get(name)?.wasDeleted === true, 'a share to be kept', id);
-      this.#active.delete(id);
-    }
-    const defaults = new Set([...images.values()].map(({ token }) => hashToken(token)));
-    for (const [hash, token] of tokens) {
-      const isKnown =
-        token.kind === 'default'
-          ? defaults.has(hash)
-          : shares.get(token.shareId ?? '')?.tokenHash === hash;
-      assertThat(isKnown, `a ${token.kind} token record to belong to a record`, hash);
-      const share = shares.get(token.shareId ?? '');
-      // On the stack, records of tokens are read as they are stored.
-      if (share === undefined || !this.subject.checksEveryCall) continue;
-      const isSame = permissionsOf(token) === permissionsOf(share);
-      assertThat(isSame, `a share and its token to allow the same`, token.shareId);
-    }
-  }
-
-  #nameOfShare(id: string): string {
-    return this.#names[Number(/^model-share-(\d+)-/.exec(id)?.[1])] ?? '';
+    const wasDeleted = (name: string) => this.#expected.get(name)?.wasDeleted === true;
+    this.sharing.check(state, this.#revoked, wasDeleted);
   }
 
   /** How many uploads were refused, because their owner had too many images. */
@@ -306,7 +241,7 @@ export class ModelChecker {
       const task = isStarting && event === undefined ? this.harness.takeTask() : undefined;
       if (event) this.start({ kind: 'event', event });
       else if (task) this.start({ kind: 'task', task });
-      else if (isStarting && calls[0]) this.call(calls.shift()?.data ?? {});
+      else if (isStarting && calls[0]) this.sharing.call(calls.shift()?.data ?? {});
       else if (this.#running.length > 0) await this.step(randomIndex(1e6));
       else if (calls.length > 0) continue;
       else if (events.length === 0 && tasks.length === 0) break;
@@ -322,7 +257,7 @@ export class ModelChecker {
       // Now there are images: most calls of a random sequence come before them.
       if (random() < 0.05 && remainingCalls > 0) {
         remainingCalls -= 1;
-        await this.#callSharing(randomIndex(20), randomIndex(20));
+        await this.sharing.callAny(randomIndex(20), randomIndex(20), this.#runningCalls());
       }
       if (random() < 0.01) this.kill(randomIndex(20));
       await setImmediate();
@@ -373,81 +308,13 @@ export class ModelChecker {
     await this.harness.backend.queues.enqueuePurge({ uid });
   }
 
-  /** Starts a call of the owner. */
-  call(data: object): void {
-    const [{ uid }] = this.subject.owners.values() as Iterable<Owner> as [Owner];
-    this.start({ kind: 'call', call: { uid, data } });
-  }
-
-  async #callSharing(kind: number, pick: number): Promise<void> {
-    if (kind < 8) this.share(pick, kind === 0);
-    else if (kind < 12) await this.updateShare(pick);
-    else if (kind < 15) await this.revokeShare(pick);
-    else if (kind < 18) await this.rotate(this.nameOf(pick));
-    else await this.revokeAll(kind === 18 ? this.nameOf(pick) : undefined);
-  }
-
   /** @param index of the original; `isAgain` repeats the previous call */
   share(index: number, isAgain: boolean): void {
-    const position = index % this.#names.length;
-    const name = this.nameOf(index);
-    const { imageId } = this.subject.owners.get(name) as Owner;
-    if (!isAgain) this.#shares += 1;
-    const shareId = `model-share-${position}-${String(this.#shares).padStart(6, '0')}`;
-    const { calls } = this.harness;
-    const running = this.#running.flatMap(({ job }) => (job.kind === 'call' ? [job.call] : []));
-    const isRevoking = [...calls, ...running].some(
-      ({ data }) => (data as { action?: string }).action === 'revokeAll',
-    );
-    if (isRevoking) this.#mayBeRevoked.add(shareId);
-    const variants = this.#shares % 3 === 0 ? { variants: ['w40'] } : {};
-    const expiresIn = this.#shares % 4 === 0 ? 600 : null;
-    this.call({ action: 'createShare', imageId, shareId, expiresIn, ...variants });
+    this.sharing.share(index, isAgain, this.#runningCalls());
   }
 
-  async updateShare(pick: number): Promise<void> {
-    const shareId = await this.#pickShare(pick);
-    if (shareId === undefined) return;
-    const variants = [undefined, ['w40'], null][pick % 3];
-    const expiresIn = pick % 2 === 0 ? 900 : null;
-    this.call({
-      action: 'updateShare',
-      shareId,
-      expiresIn,
-      ...(variants !== undefined && { variants }),
-    });
-  }
-
-  async revokeShare(pick: number): Promise<void> {
-    const shareId = await this.#pickShare(pick);
-    if (shareId === undefined) return;
-    this.#mayBeRevoked.add(shareId);
-    this.call({ action: 'revokeShare', shareId });
-  }
-
-  async rotate(name: string): Promise<void> {
-    const token = (await this.subject.readState()).images.get(name)?.token;
-    const { imageId } = this.subject.owners.get(name) as Owner;
-    if (token) this.call({ action: 'rotateToken', imageId, token });
-  }
-
-  /** @param name absent: all images of the owner */
-  async revokeAll(name?: string): Promise<void> {
-    // Any share that exists before the call ends may be revoked.
-    for (let number = 0; number <= this.#shares; number++) {
-      for (const position of this.#names.keys()) {
-        const id = `model-share-${position}-${String(number).padStart(6, '0')}`;
-        this.#mayBeRevoked.add(id);
-      }
-    }
-    const scope = name ? { imageId: this.subject.owners.get(name)?.imageId } : { all: true };
-    this.call({ action: 'revokeAll', ...scope });
-    return Promise.resolve();
-  }
-
-  async #pickShare(pick: number): Promise<string | undefined> {
-    const { shares } = await this.subject.readState();
-    return [...shares.keys()].sort()[pick % Math.max(1, shares.size)];
+  #runningCalls(): SharingCall[] {
+    return this.#running.flatMap(({ job }) => (job.kind === 'call' ? [job.call] : []));
   }
 
   async revoke(pick: number): Promise<void> {
@@ -524,16 +391,4 @@ export class ModelChecker {
       }
     }
   }
-}
-
-function permissionsOf({
-  variants,
-  expiresAt,
-}: Pick<ShareRecord<number>, 'variants' | 'expiresAt'>) {
-  return JSON.stringify([variants, expiresAt]);
-}
-
-/** Used instead of `expect` at every step, because it is a thousand times faster. */
-function assertThat(holds: boolean, expected: string, found: unknown): void {
-  if (!holds) throw new Error(`expected ${expected}, found ${String(found)}`);
 }

@@ -5,7 +5,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { ModelChecker, type Subject } from './model-checker.js';
+import { ModelChecker } from './model-checker.js';
+import type { Subject } from './model-subject.js';
 
 /** The state is kept by the ModelChecker. */
 type Model = Record<string, never>;
@@ -93,25 +94,25 @@ export function operationSequences(originals: number, maxOperations: number) {
     share,
     share,
     pick.map((index) =>
-      operation(`update share ${index}`, (checker) => checker.updateShare(index)),
+      operation(`update share ${index}`, (checker) => checker.sharing.updateShare(index)),
     ),
     pick.map((index) =>
-      operation(`revoke share ${index}`, (checker) => checker.revokeShare(index)),
+      operation(`revoke share ${index}`, (checker) => checker.sharing.revokeShare(index)),
     ),
     original.map((index) =>
       operation(`replace the token of ${index}`, (checker) =>
-        checker.rotate(checker.nameOf(index)),
+        checker.sharing.rotate(checker.nameOf(index)),
       ),
     ),
     original.map((index) =>
       operation(`revoke all of ${index}`, (checker) =>
-        checker.revokeAll(index === 0 ? undefined : checker.nameOf(index)),
+        checker.sharing.revokeAll(index === 0 ? undefined : checker.nameOf(index)),
       ),
     ),
     fc.constant(0).map(() =>
       operation('make a call again', (checker) => {
         const call = checker.harness.calls.shift();
-        if (call) checker.call(call.data);
+        if (call) checker.sharing.call(call.data);
       }),
     ),
     pick.map((index) => operation(`revoke token ${index}`, (checker) => checker.revoke(index))),
