@@ -88,9 +88,9 @@ test('an upload is processed although its process dies in each delivery of its f
   expect(endedTasks).toBeGreaterThan(9);
 });
 
-test('handlers are killed at more than 700 points', () => {
+test('handlers are killed at more than 1,200 points', () => {
   process.stderr.write(`killed at ${total} points\n`);
-  expect(total).toBeGreaterThan(700);
+  expect(total).toBeGreaterThan(1200);
 });
 
 test('the backfill records all existing images', async () => {

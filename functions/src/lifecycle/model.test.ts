@@ -72,7 +72,7 @@ test(`the final state is correct after each of ${SCHEDULES} operation sequences`
     ),
     { numRuns: SCHEDULES, seed: SEED },
   );
-}, 300_000);
+}, 900_000);
 
 test(`no user has more images than allowed, and none too few, in ${SCHEDULES / 2} operation sequences`, async () => {
   let refused = 0;
@@ -92,7 +92,7 @@ test(`no user has more images than allowed, and none too few, in ${SCHEDULES / 2
   );
   process.stderr.write(`refused ${refused} uploads\n`);
   expect(refused).toBeGreaterThan(SCHEDULES / 2);
-}, 300_000);
+}, 900_000);
 
 test('calls of sharing were answered, so that the sequences prove something about them', () => {
   const actions = ['createShare', 'updateShare', 'revokeShare', 'rotateToken', 'revokeAll'];
