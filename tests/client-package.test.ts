@@ -30,8 +30,8 @@ test('it has no dependencies, and each entry has a source', () => {
 /** Loaded when they are needed, or after the page: not part of what imports them. */
 const LATER: Plugin = {
   name: 'later',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\// }, ({ path, kind }) =>
+  setup(bundle) {
+    bundle.onResolve({ filter: /^\.\// }, ({ path, kind }) =>
       kind === 'dynamic-import' ? { path, external: true } : undefined,
     );
   },

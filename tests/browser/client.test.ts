@@ -194,6 +194,10 @@ test.each(['uploading', 'processing'])(
 test(
   'without a connection an upload fails, and succeeds when it is tried again',
   async () => {
+    // A page that has not uploaded yet: what an upload needs must have been loaded.
+    await page.reload();
+    uid = await page.evaluate(() => window.client.signIn());
+    await page.waitForLoadState('networkidle');
     await choose(jpeg(await plainJpeg(600, 400, '#204060')));
     await context.setOffline(true);
     const failed = await page.evaluate(async () => {

@@ -71,14 +71,13 @@ async function sharesOf(constraints: QueryConstraint[], reader = owner) {
  * @param body uses `images` and `args`; returns an object for JSON
  */
 function adminScript(body: string) {
-  const baseUrl = context.serveUrl('', '').replace(/\/+$/, '');
   const program = `
     import { initializeApp } from 'firebase-admin/app';
     import { getFirestore } from 'firebase-admin/firestore';
     import { createAdminImages } from 'storage-public-variants-client/admin';
     initializeApp({ projectId: ${JSON.stringify(context.stack.projectId)} });
     const firestore = getFirestore();
-    const options = { firestore, baseUrl: ${JSON.stringify(baseUrl)}, revocationSeconds: 0 };
+    const options = { firestore, baseUrl: ${JSON.stringify(context.stack.serve)}, revocationSeconds: 0 };
     const images = createAdminImages(options);
     const main = async (...args) => { ${body} };
     console.log(JSON.stringify(await main(...process.argv.slice(1))));

@@ -88,6 +88,7 @@ export function anchorsOf(page: Page): Set<string> {
     for (let count = 1; anchors.has(anchor); count += 1) anchor = `${slug}-${count}`;
     anchors.add(anchor);
   }
+  for (const [, id = ''] of page.text.matchAll(/<a id="([\w-]+)"><\/a>/g)) anchors.add(id);
   return anchors;
 }
 

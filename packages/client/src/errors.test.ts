@@ -1,4 +1,5 @@
 /** Each row of the table of failures: what happened, the code, the sentence, whether to try again. */
+import { IMAGE_FAILURES } from '../../../functions/src/errors.js';
 import {
   firebaseError,
   imageData,
@@ -128,12 +129,10 @@ describe('waiting for the record', () => {
     }
   });
 
+  const isRetryable = (code: string) => ['retries-exhausted', 'damaged-image'].includes(code);
   test.each([
-    ['retries-exhausted', true],
-    ['damaged-image', true],
-    ['too-many-pixels', false],
-    ['unsupported-format', false],
-    ['heic-off', false],
+    ...Object.keys(IMAGE_FAILURES).map((code) => [code, isRetryable(code)] as const),
+    ['a code of a later version', false],
   ])('the image failed with %s', async (code, retryable) => {
     const { backend, images } = open();
     const waiting = images.waitFor('cat');
@@ -145,6 +144,7 @@ describe('waiting for the record', () => {
   });
 
   test('the record is not readable', () => {
+    const log = jest.spyOn(console, 'error').mockImplementation();
     const { backend, images } = open();
     const errors: ImagesError[] = [];
     images.watch(
@@ -156,6 +156,8 @@ describe('waiting for the record', () => {
     expect(errors).toEqual([expect.any(ImagesError)]);
     const expected = { code: 'permission-denied', message: "You can't see this photo." };
     expect(errors[0]).toMatchObject(expected);
+    expect(log.mock.calls).toEqual([['The rules refused a read: compare firestore.rules.']]);
+    log.mockRestore();
   });
 });
 

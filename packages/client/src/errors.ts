@@ -129,6 +129,9 @@ export function openErrors(sentences: Sentences = {}): Errors {
       if (cause instanceof ImagesError) return cause;
       const { code } = Object(cause) as { code?: string };
       if (code === 'unauthenticated') return errors.of('not-signed-in', {}, { cause });
+      if (code === 'permission-denied') {
+        console.error('The rules refused a read: compare firestore.rules.');
+      }
       // The other codes of Firestore have the same names here.
       const isKnown = code !== undefined && Object.hasOwn(SENTENCES, code);
       return errors.of(isKnown ? (code as ImagesErrorCode) : 'unknown', {}, { cause });

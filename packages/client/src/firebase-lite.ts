@@ -24,22 +24,9 @@ export function createImages({
 }: FirebaseServices & ImagesOptions & { firestore: Firestore }): Images {
   assertFirestoreType(firestore, 'firestore-lite');
   const polling = openPolling();
-  const services = openServices(options);
-  /** Documents change after it. */
-  const wakeAfter = async <Result>(result: Promise<Result>): Promise<Result> => {
-    const value = await result;
-    polling.wake();
-    return value;
-  };
   return createImagesWith(
     {
-      ...services,
-      upload(...upload) {
-        const task = services.upload(...upload);
-        return { ...task, done: wakeAfter(task.done) };
-      },
-      delete: (path) => wakeAfter(services.delete(path)),
-      call: (data) => wakeAfter(services.call(data)),
+      ...openServices(options, polling.wake),
       watchDocument: (path, next, error) =>
         polling.watch(async () => (await getDoc(doc(firestore, path))).data(), next, error),
       watchCollection(path, { where: filter, limit: most }, next, error) {

@@ -14,12 +14,11 @@ export interface FirebaseServices {
   sharingFunction?: string | undefined;
 }
 
-export function openServices({
-  auth,
-  storage,
-  functions,
-  sharingFunction = 'kit-images-sharing',
-}: FirebaseServices): Pick<Backend, 'uid' | 'upload' | 'delete' | 'call'> {
+/** @param changed called after something that changes documents */
+export function openServices(
+  { auth, storage, functions, sharingFunction = 'kit-images-sharing' }: FirebaseServices,
+  changed = () => {},
+): Pick<Backend, 'uid' | 'upload' | 'delete' | 'call'> {
   return {
     uid: () => auth.currentUser?.uid,
     upload(path, data, contentType, onProgress) {
@@ -27,17 +26,23 @@ export function openServices({
       task.on('state_changed', ({ bytesTransferred, totalBytes }) =>
         onProgress(bytesTransferred / totalBytes),
       );
-      const done = async () => (await task).metadata.generation;
+      const done = async () => {
+        const { metadata } = await task;
+        changed();
+        return metadata.generation;
+      };
       return { done: done(), cancel: () => void task.cancel() };
     },
-    delete: (path) => deleteObject(ref(storage, path)),
-    async call(data) {
+    delete: (path) => deleteObject(ref(storage, path)).then(changed),
+    async call(input) {
       if (!functions) {
         throw new TypeError('Expected `functions`, found none: pass getFunctions(app, region)');
       }
       // Not loaded by apps that do not share.
       const { httpsCallable } = await import('firebase/functions');
-      return (await httpsCallable(functions, sharingFunction)(data)).data;
+      const { data } = await httpsCallable(functions, sharingFunction)(input);
+      changed();
+      return data;
     },
   };
 }

@@ -17,7 +17,7 @@ export interface Polling {
     error: (error: unknown) => void,
   ): Unsubscribe;
   /** A change is near: all read again. */
-  wake(): void;
+  wake: () => void;
 }
 
 export function openPolling(): Polling {

@@ -183,7 +183,7 @@ export interface PublicImageAttributes extends HTMLAttributes<PublicImageElement
 export type PublicImageElementProps = DetailedHTMLProps<PublicImageAttributes, PublicImageElement>;
 
 declare module 'react' {
-  // React's own name.
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- the name that React has for elements
   namespace JSX {
     interface IntrinsicElements {
       'public-image': PublicImageElementProps;

@@ -93,8 +93,8 @@ export function startUpload(
 
   async function transfer(): Promise<string> {
     const target = context.pathOf(id);
-    const { send } = await context.loadTransfers();
-    return send(file, target, stop.signal, (change) => {
+    const transfers = await context.loadTransfers();
+    return transfers.send(file, target, stop.signal, (change) => {
       path = target;
       set(change);
     });
