@@ -5,6 +5,7 @@ import type Sharp from 'sharp';
 import type * as Isolated from '../functions/src/processing/isolated-processor.js';
 import type * as ProcessImage from '../functions/src/processing/process-image.js';
 import type * as Encode from '../functions/src/processing/encode.js';
+import type * as Quality from '../functions/src/processing/quality.js';
 import type * as Limits from '../functions/src/processing/limits.js';
 import type * as EntityTag from '../functions/src/domain/entity-tag.js';
 import type * as Api from '../functions/src/api.js';
@@ -19,6 +20,7 @@ export function openProduct(root: string) {
     isolated: () => load('./lib/processing/isolated-processor.js') as typeof Isolated,
     processing: () => load('./lib/processing/process-image.js') as typeof ProcessImage,
     encode: () => load('./lib/processing/encode.js') as typeof Encode,
+    quality: () => load('./lib/processing/quality.js') as typeof Quality,
     limits: () => load('./lib/processing/limits.js') as typeof Limits,
     entityTag: () => load('./lib/domain/entity-tag.js') as typeof EntityTag,
     tasks: () => load('./lib/domain/tasks.js') as typeof Tasks,

@@ -9,7 +9,7 @@ import { runPeer } from './peer.js';
 import { EDGES, FORMATS, VARIANTS } from './sizes.js';
 
 /**
- * `same`: this project at the peer's encoder settings. `shipped`: this project at its own settings.
+ * `same`: this project at the peer's encoder settings. `shipped`: at those of a new installation.
  * `floor` and `shippedFloor`: only one decode and the encodes, at the settings of `same` and `shipped`.
  */
 export type Pipeline = 'same' | 'shipped' | 'peer' | 'floor' | 'shippedFloor';
@@ -29,12 +29,14 @@ export interface Measured {
 async function main([pipeline, file, folder, root]: string[]): Promise<Measured> {
   const product = openProduct(root as string);
   const { processImage } = product.processing();
-  const { ENCODERS } = product.encode();
-  const { parseConfig } = product.api();
+  const { INITIAL_VALUES, parseConfig } = product.api();
+  const { QUALITY } = INITIAL_VALUES;
+  const config = parseConfig({ BUCKET: 'bench', VARIANTS, FORMATS: FORMATS.join(), QUALITY });
+  const shipped = product.encode().encodersFor(config.quality);
   // The same sharp for all pipelines.
   const sharp = product.sharp();
   const same: Encode.Encoders = {
-    ...ENCODERS,
+    ...shipped,
     webp: (image) => image.webp({}),
     jpeg: (image) => image.flatten({ background: '#fff' }).jpeg({}),
   };
@@ -45,13 +47,12 @@ async function main([pipeline, file, folder, root]: string[]): Promise<Measured>
     return { figures: measured.figures, files: measured.result };
   }
   if (pipeline === 'floor' || pipeline === 'shippedFloor') {
-    const encoders = pipeline === 'floor' ? same : ENCODERS;
+    const encoders = pipeline === 'floor' ? same : shipped;
     return {
       figures: await measureFloor(sharp, readFileSync(file as string), encoders),
       files: [],
     };
   }
-  const config = parseConfig({ BUCKET: 'bench', VARIANTS, FORMATS: FORMATS.join() });
   const { figures, result } = await measure(() =>
     processImage(readFileSync(file as string), config, pipeline === 'same' ? same : undefined),
   );
@@ -125,7 +126,7 @@ async function measureFloor(sharp: typeof Sharp, bytes: Buffer, encoders: Encode
       const encode = sharp(pixels, {
         raw: { width, height: height * frames, channels, pageHeight: height },
       });
-      const encoded = await measure(() => encoders[format](encode).toBuffer());
+      const encoded = await measure(() => encoders[format](encode, { width, height }).toBuffer());
       figures.cpuSeconds += encoded.figures.cpuSeconds;
       figures.wallSeconds += encoded.figures.wallSeconds;
     }

@@ -1,5 +1,5 @@
 /** Package export `./lib`: for use in other code. Declares no function and no parameter. */
-export { DEFAULTS, parseConfig, type Config } from './config/config.js';
+export { DEFAULTS, INITIAL_VALUES, parseConfig, type Config } from './config/config.js';
 export { ConfigError, IMAGE_FAILURES, type ImageFailureCode } from './errors.js';
 export { FORMATS, type Format } from './domain/format.js';
 export { hashedFolder, ownerOf, renditionName, type Owner } from './domain/path.js';

@@ -127,6 +127,19 @@ test.each(['webp,avif', ' webp , avif ', '["webp","avif"]'])('parses the list %s
   expect(parseConfig({ ...BUCKET, FORMATS }).formats).toEqual(['webp', 'avif']);
 });
 
+test.each(['auto', '["auto"]'])('FORMATS=%s may give each image another format', (FORMATS) => {
+  expect(parseConfig({ ...BUCKET, FORMATS })).toMatchObject({
+    formats: ['webp', 'jpeg'],
+    autoFormat: true,
+  });
+  expect(parseConfig(BUCKET)).not.toHaveProperty('autoFormat');
+});
+
+test('QUALITY is a number of points, and absent where it is not set', () => {
+  expect(parseConfig({ ...BUCKET, QUALITY: '75' }).quality).toBe(75);
+  expect(parseConfig({ ...BUCKET, QUALITY: '' })).not.toHaveProperty('quality');
+});
+
 test('removes the trailing slash of PUBLIC_BASE_URL', () => {
   const PUBLIC_BASE_URL = 'https://example.com/i/';
   expect(parseConfig({ ...BUCKET, PUBLIC_BASE_URL }).publicBaseUrl).toBe('https://example.com/i');
@@ -148,9 +161,13 @@ test.each([
     Array.from({ length: 21 }, (_, i) => `v${i}:1`).join(),
     'expected at most 20 items; found "21 items".',
   ],
-  ['FORMATS', 'webp,png', 'expected one or more of avif, webp, jpeg; found "png".'],
-  ['FORMATS', 'webp,', 'expected one or more of avif, webp, jpeg; found nothing.'],
-  ['FORMATS', '["webp"', 'expected one or more of avif, webp, jpeg; found "[\\"webp\\"".'],
+  ['FORMATS', 'webp,png', 'expected auto, or one or more of avif, webp, jpeg; found "png".'],
+  ['FORMATS', 'webp,', 'expected auto, or one or more of avif, webp, jpeg; found nothing.'],
+  ['FORMATS', 'auto,webp', 'expected auto, or one or more of avif, webp, jpeg; found "auto".'],
+  ['FORMATS', '["webp"', 'expected auto, or one or more of avif, webp, jpeg; found "[\\"webp\\"".'],
+  ['QUALITY', '59', 'expected a whole number of points from 60 to 90, or nothing; found "59".'],
+  ['QUALITY', '91', 'expected a whole number of points from 60 to 90, or nothing; found "91".'],
+  ['QUALITY', '70.5', 'expected a whole number of points from 60 to 90, or nothing; found "70.5".'],
   [
     'IMAGES_COLLECTION',
     'users/{uid}',

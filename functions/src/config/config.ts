@@ -1,14 +1,14 @@
 /** Parses and validates the parameters: environment variables -> one Config. */
 import { isIP } from 'node:net';
 import { ConfigError } from '../errors.js';
-import { isFormat, type Format } from '../domain/format.js';
+import { AUTO, AUTO_FORMATS, isFormat, type Format } from '../domain/format.js';
 import { fillTemplate, parseTemplate, type PathTemplate } from '../domain/path.js';
 import { MAX_VARIANTS, parseVariant, type Variant } from '../domain/variant.js';
 import { REGION_PATTERN } from './locations.js';
 import { BUCKET_NAME } from './parameter-kinds.js';
-import { DEFAULTS, PARAMETERS, type ParameterName } from './parameter-table.js';
+import { DEFAULTS, INITIAL_VALUES, PARAMETERS, type ParameterName } from './parameter-table.js';
 
-export { DEFAULTS, type ParameterName };
+export { DEFAULTS, INITIAL_VALUES, type ParameterName };
 
 export interface Config {
   /** Id of the project that the functions run in; empty while the CLI lists the functions. */
@@ -26,6 +26,10 @@ export interface Config {
   variants: Variant[];
   /** In the configured order, which has no meaning. */
   formats: Format[];
+  /** Present and true: each image has the one of `formats` that suits it. */
+  autoFormat?: boolean;
+  /** The target of renditions, SSIMULACRA2 points; absent: fixed encoder settings. */
+  quality?: number;
   imagesCollection: PathTemplate;
   tokensCollection: string;
   sharesCollection: PathTemplate;
@@ -147,6 +151,14 @@ function parseCollection(text: string): Parsed<string> {
   return 'value' in path ? { value: path.value.text } : path;
 }
 
+function parseFormats(text: string): Parsed<Pick<Config, 'formats' | 'autoFormat'>> {
+  const { expected } = PARAMETERS.FORMATS;
+  if (parseList(text).join() === AUTO)
+    return { value: { formats: [...AUTO_FORMATS], autoFormat: true } };
+  const formats = parseItems(text, expected, 3, (item) => (isFormat(item) ? item : undefined));
+  return 'value' in formats ? { value: { formats: formats.value } } : formats;
+}
+
 function parseProxies(text: string): Parsed<string[]> {
   // Until version 0.1.0 the value was a number of proxies. A number identifies none, so none is trusted.
   if (/^\d{0,2}$/.test(text)) return { value: [] };
@@ -225,10 +237,8 @@ function parsersFor(environment: Environment) {
       return 'value' in path ? { value: path.value.text } : path;
     },
     VARIANTS: (text) => parseItems(text, PARAMETERS.VARIANTS.expected, MAX_VARIANTS, parseVariant),
-    FORMATS: (text) =>
-      parseItems(text, PARAMETERS.FORMATS.expected, 3, (item) =>
-        isFormat(item) ? item : undefined,
-      ),
+    FORMATS: parseFormats,
+    QUALITY: matching('QUALITY'),
     IMAGES_COLLECTION: (text) => parsePath(text, ['uid'], 'odd'),
     TOKENS_COLLECTION: parseCollection,
     SHARES_COLLECTION: (text) => parsePath(text, ['uid'], 'odd'),
@@ -333,7 +343,8 @@ export function parseConfig(environment: Environment): Config {
     originalsPath: value.ORIGINALS_PATH,
     variantsPath: value.VARIANTS_PATH,
     variants: value.VARIANTS,
-    formats: value.FORMATS,
+    ...value.FORMATS,
+    ...(value.QUALITY !== '' && { quality: Number(value.QUALITY) }),
     imagesCollection: value.IMAGES_COLLECTION,
     tokensCollection: value.TOKENS_COLLECTION,
     sharesCollection: value.SHARES_COLLECTION,

@@ -9,10 +9,11 @@ const WIDTH = 96;
 
 /**
  * A parameter with a comment that explains it; ends with a line feed.
- * @param value default: the default of the parameter; a bucket has none, so its line is commented out
+ * @param value default: what a new installation sets; a bucket has no default, so its line is commented out
  */
 export function parameterBlock(name: ParameterName, value?: string): string {
-  const { label, description, resource, example, defaultText, default: preset } = PARAMETERS[name];
+  const { label, description, resource, example, defaultText } = PARAMETERS[name];
+  const preset = PARAMETERS[name].initial ?? PARAMETERS[name].default;
   const comment = wrap(`${label}. ${plain(description)}`).map((line) => `# ${line}\n`);
   // An empty bucket would deploy triggers without one.
   if (value === undefined && resource !== undefined) {

@@ -21,14 +21,16 @@ describe.each(parameters)('%s', (name, parameter) => {
     if (parameter.pattern === undefined) return;
     const pattern = new RegExp(parameter.pattern);
     expect(parameter.example).toMatch(pattern);
-    const value = parameter.extension?.default ?? parameter.default;
+    const value = parameter.extension?.default ?? parameter.initial ?? parameter.default;
     if (value !== '') expect(value).toMatch(pattern);
   });
 
   test('has its default and its example among its options', () => {
     const values = (parameter.extension?.options ?? parameter.options)?.map(({ value }) => value);
     if (values === undefined) return;
-    const given = [parameter.default, parameter.example].flatMap((text) => text.split(','));
+    const given = [parameter.default, parameter.example, parameter.initial ?? []]
+      .flat()
+      .flatMap((text) => text.split(','));
     expect(given.filter((value) => !values.includes(value))).toEqual([]);
     for (const value of values) expect(() => parseConfig({ BUCKET, [name]: value })).not.toThrow();
   });
@@ -52,6 +54,7 @@ test.each([
   ['REVOCATION_SECONDS', ['0', '86400'], ['-1', '1.5', '', '1000000']],
   ['TRUSTED_PROXIES', ['', '2', '10.0.0.1,2001:db8::/32'], ['lb.example.com', '10.0.0.1,']],
   ['MAX_MEGAPIXELS', ['1', '99', '100'], ['0', '101']],
+  ['QUALITY', ['', '60', '79', '90'], ['59', '91', '6', '700']],
 ] as const)('the pattern of %s accepts %j and rejects %j', (name, valid, invalid) => {
   const pattern = new RegExp(PARAMETERS[name].pattern ?? '');
   for (const value of valid) {

@@ -6,7 +6,7 @@
  * `npm run docs` generates from it: `params` in extension.yaml, functions/.env.example and
  * docs/reference/parameters.md.
  */
-import { FORMATS } from '../domain/format.js';
+import { AUTO, FORMATS } from '../domain/format.js';
 import { VARIANT_GRAMMAR } from '../domain/variant.js';
 import { locationOptions, REGION_PATTERN } from './locations.js';
 import {
@@ -141,16 +141,33 @@ const TABLE = {
     label: 'Formats',
     description:
       'Image formats of every variant. `serve` returns the one that the browser prefers. AVIF files are the smallest and ' +
-      'take the longest to encode.',
+      'take the longest to encode. `auto`, which stands alone, gives each image the one format that suits it: JPEG to opaque ' +
+      'photos, WebP to transparent and animated images, and lossless WebP to screenshots and drawings where that is smaller.',
     type: 'list',
     default: 'webp,jpeg',
     example: 'avif,webp,jpeg',
-    expected: `one or more of ${Object.keys(FORMATS).join(', ')}`,
+    expected: `${AUTO}, or one or more of ${Object.keys(FORMATS).join(', ')}`,
     options: [
+      { label: 'Automatic', value: AUTO },
       { label: 'WebP', value: 'webp' },
       { label: 'JPEG', value: 'jpeg' },
       { label: 'AVIF', value: 'avif' },
     ],
+    availableIn: 'both',
+  },
+  QUALITY: {
+    label: 'Quality',
+    description:
+      'How close renditions come to the original, in points of SSIMULACRA2: 60 is medium, 70 high, 80 very high quality, and at ' +
+      '90 no difference is visible. Each format and size gets the encoder settings that reach the target. If empty, the ' +
+      'encoder settings are those of version 0.1.0, which are the same for all sizes.',
+    type: 'string',
+    default: '',
+    defaultText: 'the encoder settings of version 0.1.0',
+    initial: '72',
+    example: '80',
+    expected: 'a whole number of points from 60 to 90, or nothing',
+    pattern: '^([6-8][0-9]|90)?$',
     availableIn: 'both',
   },
   IMAGES_COLLECTION: {
@@ -435,4 +452,9 @@ export const PARAMETER_NAMES = (Object.keys(TABLE) as TableName[]).filter(
 /** The default of every parameter as environment text. */
 export const DEFAULTS = Object.fromEntries(
   PARAMETER_NAMES.map((name) => [name, PARAMETERS[name].default]),
+) as Readonly<Record<ParameterName, string>>;
+
+/** What a new installation sets, as environment text. */
+export const INITIAL_VALUES = Object.fromEntries(
+  PARAMETER_NAMES.map((name) => [name, PARAMETERS[name].initial ?? PARAMETERS[name].default]),
 ) as Readonly<Record<ParameterName, string>>;

@@ -12,6 +12,11 @@ export interface Parameter {
   type: 'string' | 'int' | 'boolean' | 'list';
   /** As in the environment. Empty when the platform or the functions determine it: see `defaultText`. */
   default: string;
+  /**
+   * What a new installation sets, where that differs from the default: an installation that has never set the
+   * parameter keeps what it had.
+   */
+  initial?: string;
   /** What an empty default means. */
   defaultText?: string;
   example: string;

@@ -7,6 +7,11 @@ export const FORMATS = {
 
 export type Format = keyof typeof FORMATS;
 
+/** The value of FORMATS that gives each image the one format that suits it. */
+export const AUTO = 'auto';
+/** The formats of which one is chosen. */
+export const AUTO_FORMATS: readonly Format[] = ['webp', 'jpeg'];
+
 export function isFormat(name: string): name is Format {
   return Object.hasOwn(FORMATS, name);
 }

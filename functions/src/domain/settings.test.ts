@@ -19,6 +19,8 @@ test.each([
   ],
   ['another format', { FORMATS: 'webp,avif' }],
   ['no animations', { ANIMATED: 'false' }],
+  ['a target of quality', { QUALITY: '70' }],
+  ['one format for each image', { FORMATS: 'auto' }],
 ])('%s changes both hashes', (_what, parameters) => {
   expect(hashesOf(parameters).renditions).not.toBe(defaults.renditions);
   expect(hashesOf(parameters).all).not.toBe(defaults.all);
@@ -48,6 +50,11 @@ test('the limit of images changes only the hash of refused uploads, and whether 
 test('the order of variants and formats, and parameters of serve, do not change the hashes', () => {
   const VARIANTS = `w1600:1600,${OG},w800:800,thumb:200x200:cover:centre,w400:400`;
   expect(hashesOf({ VARIANTS, FORMATS: 'jpeg,webp', NOINDEX: 'false' })).toEqual(defaults);
+});
+
+test('the hash of an instance that sets neither QUALITY nor FORMATS is what it was before QUALITY existed', () => {
+  expect(defaults.renditions).toBe('7d4338400e92171d');
+  expect(hashesOf({ QUALITY: '70' })).not.toEqual(hashesOf({ QUALITY: '71' }));
 });
 
 test('the hash of variants without a byte limit is what it was before byte limits existed', () => {

@@ -1,6 +1,6 @@
 /** Hashes of the parameters that an image was processed with, to detect changed parameters. */
 import { createHash } from 'node:crypto';
-import type { Format } from './format.js';
+import { AUTO, type Format } from './format.js';
 import type { PathTemplate } from './path.js';
 import type { Variant } from './variant.js';
 
@@ -11,7 +11,11 @@ const ENCODING_VERSION = 1;
 export interface RenditionSettings {
   variants: readonly Variant[];
   formats: readonly Format[];
+  /** Whether each image has the one format that suits it, instead of `formats`. */
+  autoFormat?: boolean;
   animated: boolean;
+  /** SSIMULACRA2 points; absent: fixed encoder settings. */
+  quality?: number;
 }
 
 /** Parameters that determine which originals are accepted. */
@@ -34,7 +38,17 @@ export interface SettingsHashes {
 
 /** @returns hexadecimal hashes of the parameters; the order of VARIANTS and FORMATS does not matter */
 export function settingsHashes(config: RenditionSettings & InputLimits): SettingsHashes {
-  const { formats, animated, maxBytes, maxPixels, heic, tiff, maxImagesPerUser } = config;
+  const {
+    formats,
+    autoFormat,
+    animated,
+    quality,
+    maxBytes,
+    maxPixels,
+    heic,
+    tiff,
+    maxImagesPerUser,
+  } = config;
   const variants = config.variants
     .map(({ name, width, height, fit, crop, maxBytes }) => [
       ...[name, width, height ?? 0, fit, crop ?? ''],
@@ -42,7 +56,11 @@ export function settingsHashes(config: RenditionSettings & InputLimits): Setting
       ...(maxBytes === undefined ? [] : [maxBytes]),
     ])
     .sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
-  const renditionSettings = [ENCODING_VERSION, variants, [...formats].sort(), animated];
+  const renditionSettings = [
+    ...[ENCODING_VERSION, variants, autoFormat ? AUTO : [...formats].sort(), animated],
+    // Added only if it is set: the hash of other instances stays what it was before the parameter existed.
+    ...(quality === undefined ? [] : [quality]),
+  ];
   const allSettings = [renditionSettings, maxBytes, maxPixels, heic, tiff];
   return {
     renditions: hash(renditionSettings),

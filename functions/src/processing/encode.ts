@@ -1,27 +1,53 @@
 /** Encodes pixels; one table entry per format. docs/processing.md explains the numbers. */
-import type { Sharp } from 'sharp';
+import type { JpegOptions, Sharp } from 'sharp';
 import type { Format } from '../domain/format.js';
+import type { Size } from '../domain/variant.js';
 import type { Animation } from './header.js';
 import { frameAt, toSharp, type RawImage } from './raw-image.js';
 import { toMemoryFailure } from './open-image.js';
+import { encoderQuality } from './quality.js';
 import { replaceDelays } from './webp.js';
 
 /** The background of transparent pixels in JPEG, which has no alpha channel. */
 const BACKGROUND = '#ffffff';
 
-/** Sets the output format and its options. */
-export type Encoders = Record<Format, (image: Sharp) => Sharp>;
+/** Sets the output format and its options; the size is that of one frame. */
+export type Encoders = Record<Format, (image: Sharp, size: Size) => Sharp>;
 
-const JPEG_QUALITY = 79;
-
-export const ENCODERS: Encoders = {
+/** The settings of version 0.1.0, for instances that do not set QUALITY: their renditions stay what they are. */
+const FIXED_ENCODERS: Encoders = {
   avif: (image) => image.avif({ quality: 50, effort: 3 }),
   webp: (image) => image.webp({ quality: 67, effort: 0 }),
-  jpeg: (image) => toJpeg(image, JPEG_QUALITY),
+  jpeg: (image) => flatten(image).jpeg({ quality: 79, optimiseCoding: false }),
 };
 
-function toJpeg(image: Sharp, quality: number): Sharp {
-  return image.flatten({ background: BACKGROUND }).jpeg({ quality, optimiseCoding: false });
+/**
+ * @param target QUALITY, SSIMULACRA2 points; undefined if it is not set
+ * @param isGraphic whether the image has text and lines, whose colors must not be blurred
+ */
+export function encodersFor(target: number | undefined, isGraphic = false): Encoders {
+  if (target === undefined) return FIXED_ENCODERS;
+  const qualityFor = (format: Format, size: Size) => encoderQuality(format, target, size);
+  const chromaSubsampling = isGraphic ? '4:4:4' : '4:2:0';
+  return {
+    avif: (image, size) => image.avif({ quality: qualityFor('avif', size), effort: AVIF_EFFORT }),
+    webp: (image, size) => image.webp({ quality: qualityFor('webp', size), effort: WEBP_EFFORT }),
+    jpeg: (image, size) => toJpeg(image, { quality: qualityFor('jpeg', size), chromaSubsampling }),
+  };
+}
+
+/** bench/quality measures what more effort saves. */
+const AVIF_EFFORT = 3;
+const WEBP_EFFORT = 2;
+const LOSSLESS_EFFORT = 1;
+
+function toJpeg(image: Sharp, options: JpegOptions): Sharp {
+  // Of the tables of libjpeg, number 3 has the highest scores at the same bytes.
+  return flatten(image).jpeg({ ...options, quantisationTable: 3, optimiseCoding: true });
+}
+
+function flatten(image: Sharp): Sharp {
+  return image.flatten({ background: BACKGROUND });
 }
 
 /**
@@ -33,10 +59,10 @@ export async function encode(
   image: RawImage,
   format: Format,
   animation: Animation | undefined,
-  encoders: Encoders = ENCODERS,
+  encoders: Encoders = FIXED_ENCODERS,
 ): Promise<Buffer> {
   const isAnimated = format === 'webp' && animation !== undefined;
-  const encoder = encoders[format](toSharp(isAnimated ? image : frameAt(image, 0)));
+  const encoder = encoders[format](toSharp(isAnimated ? image : frameAt(image, 0)), image);
   if (!isAnimated) return toMemoryFailure(encoder.toBuffer());
   const { delay, loop } = animation;
   const hasLongDelay = Math.max(...delay) > MAX_SHARP_DELAY;
@@ -47,12 +73,20 @@ export async function encode(
 }
 
 /**
- * Settings of JPEG by decreasing size, for a limit of bytes. Photos pass with the first, which is that of
- * ENCODERS; noise of 1200x630 pixels passes 300 kB with quality 20. The blur at the end removes what takes most
- * of the bytes, so that no image takes more than one bit per pixel.
+ * Encodes the first frame as WebP without loss and without metadata, for graphics.
+ * @throws ImageFailure when it takes too long or memory runs out
  */
-const JPEG_SETTINGS: readonly { quality: number; blur?: number }[] = [
-  { quality: JPEG_QUALITY },
+export function encodeLossless(image: RawImage): Promise<Buffer> {
+  const frame = toSharp(frameAt(image, 0));
+  return toMemoryFailure(frame.webp({ lossless: true, effort: LOSSLESS_EFFORT }).toBuffer());
+}
+
+/**
+ * Settings of JPEG by decreasing size, for an image that is over a limit of bytes with the encoder of all other
+ * images; photos are not. Noise of 1200x630 pixels passes 300 kB with quality 20. The blur at the end removes
+ * what takes most of the bytes, so that no image takes more than one bit per pixel.
+ */
+const SMALLER_SETTINGS: readonly { quality: number; blur?: number }[] = [
   { quality: 65 },
   { quality: 50 },
   { quality: 35 },
@@ -66,13 +100,17 @@ const JPEG_SETTINGS: readonly { quality: number; blur?: number }[] = [
  * @returns at most that many bytes
  * @throws ImageFailure when it takes too long or memory runs out
  */
-export async function encodeWithin(image: RawImage, maxBytes: number): Promise<Buffer> {
-  let data = Buffer.alloc(0);
-  for (const { quality, blur } of JPEG_SETTINGS) {
+export async function encodeWithin(
+  image: RawImage,
+  maxBytes: number,
+  encoders: Encoders = FIXED_ENCODERS,
+): Promise<Buffer> {
+  let data = await encode(image, 'jpeg', undefined, encoders);
+  for (const { quality, blur } of SMALLER_SETTINGS) {
+    if (data.length <= maxBytes) break;
     const frame = toSharp(frameAt(image, 0));
     if (blur !== undefined) frame.blur(blur);
-    data = await toMemoryFailure(toJpeg(frame, quality).toBuffer());
-    if (data.length <= maxBytes) break;
+    data = await toMemoryFailure(toJpeg(frame, { quality }).toBuffer());
   }
   return data;
 }

@@ -239,10 +239,15 @@ function sendUpload(
     };
     child.on('message', onMessage).on('exit', onExit).on('error', onError);
     setReferenced(child, true);
-    const { variants, formats, maxBytes, maxPixels, animated, heic, tiff } = settings;
+    const { variants, formats, autoFormat, quality, maxBytes, maxPixels, animated, heic, tiff } =
+      settings;
     const request: ProcessRequest = {
       length: bytes.length,
-      settings: { variants, formats, maxBytes, maxPixels, animated, heic, tiff },
+      settings: {
+        ...{ variants, formats, maxBytes, maxPixels, animated, heic, tiff },
+        ...(autoFormat && { autoFormat }),
+        ...(quality !== undefined && { quality }),
+      },
     };
     child.send(request);
     const pipe = child.stdio[4] as Writable;

@@ -29,6 +29,22 @@ const createAnimation = (width: number, height: number) =>
     raw: { width, height: height * 3, channels: 3, pageHeight: height },
   });
 
+/** Lines of strokes like those of letters, in two colors on white. */
+function createScreenshot() {
+  const [width, height] = [1000, 600];
+  const data = Buffer.alloc(width * height * 3, 255);
+  for (let y = 20; y < height - 20; y++) {
+    if (y % 16 > 8) continue;
+    for (let x = 20; x < width - 20; x++) {
+      const letter = (Math.floor(x / 7) * 31 + Math.floor(y / 16) * 17) % 23;
+      const isInk = x % 7 === letter % 5 || (letter < 9 && y % 16 === letter && x % 7 < 5);
+      if (letter > 3 && isInk)
+        data.set(letter % 2 ? [32, 33, 36] : [26, 115, 232], (y * width + x) * 3);
+    }
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
 const sizes = ({ renditions }: ProcessedImage) =>
   renditions.map(({ variants, width, height }) => [variants.join(), width, height]);
 
@@ -109,6 +125,82 @@ describe('a variant with a byte limit', () => {
     expect(Math.abs((channels[0]?.mean ?? 0) - 10)).toBeLessThan(4);
     const webp = renditions.find(({ format }) => format === 'webp');
     expect((await sharp(webp?.data, { pages: -1 }).metadata()).pages).toBe(3);
+  });
+});
+
+describe('FORMATS=auto gives each image the format that suits it', () => {
+  const auto = (texts: string[], quality?: number) =>
+    settings(texts, ['webp', 'jpeg'], { autoFormat: true, ...(quality && { quality }) });
+  const formatsOf = ({ renditions }: ProcessedImage) => renditions.map(({ format }) => format);
+
+  test('JPEG to an opaque photo', async () => {
+    expect(formatsOf(await processImage(photo, auto(['w90:90', 'w40:40'])))).toEqual([
+      'jpeg',
+      'jpeg',
+    ]);
+  });
+
+  test('WebP to a transparent and to an animated image, except where the variant is a JPEG', async () => {
+    const glass = sharp({
+      create: {
+        width: 300,
+        height: 200,
+        channels: 4,
+        background: { r: 9, g: 9, b: 9, alpha: 0.5 },
+      },
+    });
+    const texts = ['w90:90', 'og:100x60:cover:jpeg:99kB'];
+    expect(formatsOf(await processImage(await glass.png().toBuffer(), auto(texts))).sort()).toEqual(
+      ['jpeg', 'webp'],
+    );
+    const animation = await createAnimation(100, 80).gif().toBuffer();
+    const { renditions } = await processImage(animation, auto(['w90:90'], 70));
+    expect(await sharp(renditions[0]?.data, { pages: -1 }).metadata()).toMatchObject({
+      format: 'webp',
+      pages: 3,
+    });
+  });
+
+  test('lossless WebP to a screenshot, and JPEG with all colors where that is smaller', async () => {
+    const png = await createScreenshot().png().toBuffer();
+    const { renditions } = await processImage(png, auto(['w1000:1000', 'w300:300'], 70));
+    const [large, small] = renditions.sort((a, b) => b.width - a.width);
+    expect(large?.format).toBe('webp');
+    const pixels = await sharp(large?.data).raw().toBuffer();
+    expect(pixels.equals(await sharp(png).raw().toBuffer())).toBe(true);
+    expect(small?.format).toBe('jpeg');
+    expect((await sharp(small?.data).metadata()).chromaSubsampling).toBe('4:4:4');
+  });
+});
+
+describe('QUALITY', () => {
+  test('has more bytes the higher the target, in every format', async () => {
+    const formats: Format[] = ['webp', 'jpeg', 'avif'];
+    const bytesAt = async (quality: number) => {
+      const { renditions } = await processImage(
+        photo,
+        settings(['w200:200'], formats, { quality }),
+      );
+      return formats.map((format) => renditions.find((r) => r.format === format)?.data.length ?? 0);
+    };
+    const [low, high] = [await bytesAt(60), await bytesAt(85)];
+    for (const index of formats.keys()) expect(high[index]).toBeGreaterThan(low[index] as number);
+  });
+
+  test('absent, renditions are those of version 0.1.0, also of screenshots', async () => {
+    const png = await createScreenshot().png().toBuffer();
+    const { renditions } = await processImage(png, settings(['w300:300'], ['webp', 'jpeg']));
+    const pixels = sharp(png).resize({ width: 300, height: 180, fit: 'fill' });
+    const raw = await pixels.raw().toBuffer({ resolveWithObject: true });
+    const expected = {
+      webp: await sharp(raw.data, { raw: raw.info }).webp({ quality: 67, effort: 0 }).toBuffer(),
+      jpeg: await sharp(raw.data, { raw: raw.info })
+        .jpeg({ quality: 79, optimiseCoding: false })
+        .toBuffer(),
+    };
+    for (const { format, data } of renditions) {
+      expect(data.equals(expected[format as 'webp'])).toBe(true);
+    }
   });
 });
 

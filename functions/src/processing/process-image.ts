@@ -8,7 +8,8 @@ import type { Format } from '../domain/format.js';
 import type { Placeholder } from '../domain/records.js';
 import { formatsOfVariant, type Size, type Variant } from '../domain/variant.js';
 import { decode } from './decode.js';
-import { encode, encodeWithin, type Encoders } from './encode.js';
+import { encodeWithin, type Encoders } from './encode.js';
+import { chooseEncoding } from './choose-encoding.js';
 import { readHeader } from './header.js';
 import { runWithConcurrency } from './concurrency.js';
 import type { UploadLimits } from './limits.js';
@@ -35,6 +36,10 @@ export interface ProcessedImage {
 export interface ProcessSettings extends UploadLimits {
   variants: readonly Variant[];
   formats: readonly Format[];
+  /** Whether each image gets the one format that suits it, instead of `formats`. */
+  autoFormat?: boolean;
+  /** The target, SSIMULACRA2 points; absent: fixed encoder settings. */
+  quality?: number;
 }
 
 /** Each encode runs on one thread and holds several copies of its pixels. */
@@ -45,7 +50,7 @@ const LARGE_IMAGE = 4_000_000;
 /**
  * @param bytes the whole uploaded file
  * @param settings variants, formats and limits
- * @param encoders replaces the default encoders, for benchmarks
+ * @param encoders replaces the encoders of the settings, for benchmarks
  * @throws ImageFailure when the file cannot be processed; a retry would fail, too
  */
 export async function processImage(
@@ -57,8 +62,9 @@ export async function processImage(
   const { decodeSize, steps } = planResizes(settings.variants, header.size);
   const decoded = await decode(header, decodeSize, settings);
   clearHiddenColors(decoded);
+  const encoding = chooseEncoding(decoded, header.animation, settings, encoders);
   const smallest = steps.findLastIndex((step) => !step.crop);
-  const formatsOf = (step: ResizeStep) => formatsOfVariant(step, settings.formats);
+  const formatsOf = (step: ResizeStep) => formatsOfVariant(step, encoding.formats);
   const pixelsOf = createPixelCache(decoded, steps, (index) => {
     const { length } = formatsOf(steps[index] as ResizeStep);
     return index === smallest ? length + 1 : length;
@@ -68,11 +74,11 @@ export async function processImage(
       (isIncluded(step) ? formatsOf(step) : []).map((format) => async (): Promise<Rendition> => {
         const { variants, width, height, maxBytes } = step;
         const pixels = await pixelsOf(index);
-        const data =
+        const encoded =
           maxBytes === undefined
-            ? await encode(pixels, format, header.animation, encoders)
-            : await encodeWithin(pixels, maxBytes);
-        return { variants, format, width, height, data };
+            ? await encoding.encode(pixels, format)
+            : { format, data: await encodeWithin(pixels, maxBytes, encoding.encoders) };
+        return { variants, width, height, ...encoded };
       }),
     );
   const isLarge = ({ width, height }: ResizeStep) => width * height * decoded.frames > LARGE_IMAGE;

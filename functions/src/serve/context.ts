@@ -38,6 +38,7 @@ export type ServeConfig = Pick<
   | 'quotas'
   | 'variants'
   | 'formats'
+  | 'autoFormat'
 >;
 
 /** What one instance keeps between requests. */

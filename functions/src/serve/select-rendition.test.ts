@@ -134,6 +134,37 @@ test('a variant with a byte limit is a JPEG, even if FORMATS has none', async ()
   expect((await get(`/${token}/og.webp`)).status).toBe(404);
 });
 
+describe('FORMATS=auto', () => {
+  const openAuto = () =>
+    openServeFixture({ config: { ...config, formats: ['webp', 'jpeg'], autoFormat: true } });
+
+  test.each(['thumb', 'thumb.webp', 'thumb.jpg'])(
+    '%s gets the only format of the variant, which caches may keep',
+    async (name) => {
+      const { get, token } = openAuto();
+      const { headers } = await get(`/${token}/${name}`, { headers: { accept: 'image/jpeg' } });
+      expect(headers['content-disposition']).toBe('inline; filename="thumb.webp"');
+      expect(headers['cache-control']).toContain('max-age=');
+      expect(headers).not.toHaveProperty('vary');
+    },
+  );
+
+  test('a variant that has several formats from before is negotiated', async () => {
+    const { get, token } = openAuto();
+    const { headers } = await get(`/${token}/w800`, { headers: { accept: 'image/jpeg' } });
+    expect(headers).toMatchObject({ 'content-type': 'image/jpeg', vary: 'Accept' });
+  });
+
+  test('a variant without renditions gets a substitute, and a format that is never made none', async () => {
+    const { get, token } = openAuto();
+    expect((await get(`/${token}/face.jpg`)).headers).toMatchObject({
+      'cache-control': 'no-store',
+      vary: 'Accept',
+    });
+    expect((await get(`/${token}/thumb.avif`)).status).toBe(404);
+  });
+});
+
 describe('?w= with f=', () => {
   test.each([
     // w1600 has no JPEG.

@@ -46,9 +46,10 @@ export function selectRendition(
   if (name === undefined) return undefined;
 
   const { accept } = request.headers;
-  const requested = selectFormat(accessibleVariant(record, name), format, accept);
-  if (requested) {
-    const isNegotiated = format === undefined;
+  const variant = accessibleVariant(record, name);
+  const requested = selectFormat(variant, format, accept);
+  if (variant && requested) {
+    const isNegotiated = format === undefined && !hasOnlyFormat(variant, config);
     return { kind: 'rendition', lookup, name, ...requested, isRequested: true, isNegotiated };
   }
 
@@ -56,13 +57,14 @@ export function selectRendition(
   const substitute =
     selectFormat(nearest, format, accept) ?? selectFormat(nearest, undefined, accept);
   if (!nearest || !substitute) return undefined;
+  const isRequested = nearest.name === name && hasOnlyFormat(nearest, config);
   return {
     kind: 'rendition',
     lookup,
     name: nearest.name,
     ...substitute,
-    isRequested: false,
-    isNegotiated: true,
+    isRequested,
+    isNegotiated: !isRequested,
   };
 }
 
@@ -98,6 +100,11 @@ export function accessibleVariants(record: ServableToken): NamedVariant[] {
       return variant ? [{ name, ...variant }] : [];
     })
     .sort((a, b) => a.width - b.width || a.name.localeCompare(b.name));
+}
+
+/** With FORMATS=auto, a variant that has one format gets no other: that is what every URL of it asks for. */
+function hasOnlyFormat(variant: TokenVariant, { autoFormat = false }: ServeConfig): boolean {
+  return autoFormat && formatsOf(variant).length === 1;
 }
 
 /** The formats that a variant has renditions in, in the order of FORMATS. */

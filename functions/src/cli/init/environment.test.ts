@@ -1,6 +1,6 @@
 /** Files of parameters: what is set stays, what is missing is added. */
 import { parseEnv } from 'node:util';
-import { PARAMETER_NAMES } from '../../config/parameter-table.js';
+import { INITIAL_VALUES, PARAMETER_NAMES } from '../../config/parameter-table.js';
 import { completeEnvironment, readParameters } from './environment.js';
 
 const VALUES = { BUCKET: 'my-bucket', LOCATION: 'us-east1' };
@@ -25,6 +25,13 @@ test.each([
   expect(Object.keys(parameters)).toHaveLength(PARAMETER_NAMES.length);
   expect(parameters).toMatchObject({ ...VALUES, TIFF: before === '' ? 'false' : 'true' });
   expect(/[^\r]\n/.test(text)).toBe(!before.includes('\r\n'));
+});
+
+test('an existing installation keeps what it had: only a new file has what a new installation sets', () => {
+  expect(readParameters(completeEnvironment(undefined, VALUES, {})).QUALITY).toBe(
+    INITIAL_VALUES.QUALITY,
+  );
+  expect(readParameters(completeEnvironment('BUCKET=a\n', VALUES, {})).QUALITY).toBe('');
 });
 
 test('parameters that another file sets for every project are not repeated', () => {

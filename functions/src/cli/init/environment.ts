@@ -1,7 +1,7 @@
 /** The parameters of an instance, `.env.PROJECT` in its configuration folder. */
 import { parseEnv } from 'node:util';
 import { parameterBlock } from '../../config/env-file.js';
-import { PARAMETER_NAMES, type ParameterName } from '../../config/parameter-table.js';
+import { PARAMETER_NAMES, PARAMETERS, type ParameterName } from '../../config/parameter-table.js';
 import { lineEndOf, splitByteOrderMark } from './changes.js';
 
 export type Parameters = Partial<Record<ParameterName, string>>;
@@ -18,7 +18,8 @@ export function readParameters(text: string): Parameters {
  * Adds every parameter that is not set yet, so that `firebase deploy` asks for none: without a terminal, the CLI
  * applies no defaults.
  * @param text the current file; undefined if there is none
- * @param values of the added parameters; the others have their defaults
+ * @param values of the added parameters; the others have what a new installation sets, or, in a file that exists, their
+ *   defaults: an installation that has never set them keeps what it had
  * @param inherited parameters that another file of the folder sets for every project
  */
 export function completeEnvironment(
@@ -28,7 +29,12 @@ export function completeEnvironment(
 ): string {
   const present = { ...inherited, ...(text === undefined ? {} : readParameters(text)) };
   const missing = PARAMETER_NAMES.filter((name) => present[name] === undefined);
-  const blocks = missing.map((name) => parameterBlock(name, values[name]));
+  const isNew = text === undefined;
+  const blocks = missing.map((name) => {
+    const { initial, default: preset } = PARAMETERS[name];
+    const kept = isNew || initial === undefined ? undefined : preset;
+    return parameterBlock(name, values[name] ?? kept);
+  });
   if (text === undefined) return `${HEADER}\n${blocks.join('\n')}`;
   if (blocks.length === 0) return text;
   const lineEnd = lineEndOf(text);
