@@ -1,6 +1,6 @@
 /** Statistics and tables for the output of benchmarks. */
 import { markdownTable } from 'markdown-table';
-import { median } from 'simple-statistics';
+import { mean, median } from 'simple-statistics';
 
 export { median, quantile } from 'simple-statistics';
 
@@ -9,6 +9,14 @@ export function medians<K extends string>(runs: readonly Record<K, number>[]): R
   const names = Object.keys(runs[0] as object) as K[];
   return Object.fromEntries(
     names.map((name) => [name, median(runs.map((run) => run[name]))]),
+  ) as Record<K, number>;
+}
+
+/** The mean of each figure. */
+export function means<K extends string>(list: readonly Record<K, number>[]): Record<K, number> {
+  const names = Object.keys(list[0] as object) as K[];
+  return Object.fromEntries(
+    names.map((name) => [name, mean(list.map((figures) => figures[name]))]),
   ) as Record<K, number>;
 }
 

@@ -14,11 +14,14 @@ import { measureListen } from './listen/listen.js';
 import type { BenchPaths } from './paths.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
+import { measureQuality } from './quality/run.js';
 import { soak } from './soak/soak.js';
 
 const USAGE = `npm run bench -- corpus                             creates the images, in bench/out/corpus
 npm run bench -- derive [--corpus DIR] [--runs N]   image processing compared to storage-resize-images
 npm run bench -- curve [--corpus DIR]               CPU time and bytes of each quality and effort
+npm run bench -- quality [--corpus DIR] [--others DIR] [--write]
+                                                    bytes, CPU time and SSIMULACRA2 of each encoder setting
 npm run bench -- bombs                              time and memory of malicious files
 npm run bench -- heic                               renditions of a HEIC compared to those of a JPEG
 npm run bench -- conformance [--corpus DIR] [--only PATTERN] [--write]
@@ -42,6 +45,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     options: {
       corpus: { type: 'string' },
       only: { type: 'string' },
+      others: { type: 'string', multiple: true },
       write: { type: 'boolean' },
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '600' },
@@ -76,6 +80,9 @@ export async function main(argv: string[], root: string): Promise<number> {
       return 0;
     case 'curve':
       await compareCurves(await corpus(), paths);
+      return 0;
+    case 'quality':
+      await measureQuality(values, paths);
       return 0;
     case 'heic':
       await compareHeic(paths);

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { listImages } from '../corpus.js';
-import { median, medians, table } from '../figures.js';
+import { means, median, medians, table } from '../figures.js';
 import type { BenchPaths } from '../paths.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
 import type { Measured, Pipeline } from './child.js';
-import { createComparison } from './similarity.js';
+import { createComparison, createJudge } from './similarity.js';
 
 type Side = Measured['figures'] & {
   /** Total of all renditions. */
@@ -20,6 +20,9 @@ type Side = Measured['figures'] & {
   ssim: number;
 };
 
+/** What viewers get: judged by SSIMULACRA2 too, as a mean over the renditions. */
+type JudgedSide = Side & { ssimulacra2: number };
+
 type Ratio = Record<'cpu' | 'wall' | 'rss' | 'bytes', number>;
 
 interface Row {
@@ -27,13 +30,13 @@ interface Row {
   megapixels: number;
   /** At the peer's encoder settings. */
   ours: Side;
-  peer: Side;
+  peer: JudgedSide;
   /** The peer's value divided by ours; above 1, ours is better. */
   ratio: Ratio;
   /** Our CPU time divided by that of one decode and the encodes alone. */
   floor: number;
   /** The same values at the shipped settings. */
-  shipped: Side;
+  shipped: JudgedSide;
   shippedRatio: Ratio;
   shippedFloor: number;
 }
@@ -41,6 +44,7 @@ interface Row {
 /** Medians over all images. */
 type Overall = Pick<Row, 'ratio' | 'floor' | 'shippedRatio' | 'shippedFloor'> & {
   ssim: Record<'ours' | 'peer' | 'shipped', number>;
+  ssimulacra2: Record<'peer' | 'shipped', number>;
 };
 
 const SIDES = ['same', 'peer', 'shipped'] as const;
@@ -74,6 +78,12 @@ export async function comparePipelines(
         shipped: shipped.ssim,
       })),
     ),
+    ssimulacra2: medians(
+      rows.map(({ peer, shipped }) => ({
+        peer: peer.ssimulacra2,
+        shipped: shipped.ssimulacra2,
+      })),
+    ),
   };
   writeResults(paths, 'derive', { runs, images: rows, median: overall });
   print(rows, overall);
@@ -91,20 +101,24 @@ async function compareImage(name: string, file: string, runs: number, root: stri
       }
     }
     const figures = (pipeline: Pipeline) => medians(measured[pipeline].map((m) => m.figures));
-    const compare = await createComparison(readFileSync(file));
-    const sides = {} as Record<(typeof SIDES)[number], Side>;
-    for (const side of SIDES) {
+    const original = readFileSync(file);
+    const compare = await createComparison(original);
+    const judge = await createJudge(original);
+    const sideOf = async <K extends string>(
+      side: (typeof SIDES)[number],
+      score: (rendition: Buffer) => Promise<Record<K, number>>,
+    ) => {
       const files = (measured[side][0] as Measured).files.map((path) => readFileSync(path));
-      const scores: number[] = [];
-      for (const rendition of files) scores.push(await compare(rendition));
-      sides[side] = {
-        ...figures(side),
-        bytes: files.reduce((sum, { length }) => sum + length, 0),
-        ssim: scores.reduce((sum, score) => sum + score, 0) / scores.length,
-      };
-    }
+      const scores: Record<K, number>[] = [];
+      for (const rendition of files) scores.push(await score(rendition));
+      const bytes = files.reduce((sum, { length }) => sum + length, 0);
+      return { ...figures(side), bytes, ...means(scores) };
+    };
+    // SSIMULACRA2 takes seconds per megapixel.
+    const same = await sideOf('same', async (rendition) => ({ ssim: await compare(rendition) }));
+    const peer = await sideOf('peer', judge);
+    const shipped = await sideOf('shipped', judge);
     const { width, height, pages = 1 } = await sharp(file).metadata();
-    const { same, peer, shipped } = sides;
     return {
       name,
       megapixels: (width * height * pages) / 1e6,
@@ -153,6 +167,7 @@ const seconds = (value: number) => value.toFixed(2);
 const times = (value: number) => `${value.toFixed(2)}x`;
 const megabytes = (value: number) => (value / 1e6).toFixed(0);
 const ssim = (value: number) => value.toFixed(4);
+const points = (value: number) => value.toFixed(1);
 
 /** Column heads, the cells of an image, and the cells of the last row, which is about all images. */
 const COLUMNS: [
@@ -172,12 +187,18 @@ const COLUMNS: [
   ['floor', ({ floor }) => times(floor), ({ floor }) => times(floor)],
   ['SSIM', ({ ours }) => ssim(ours.ssim), (overall) => ssim(overall.ssim.ours)],
   ['peer SSIM', ({ peer }) => ssim(peer.ssim), (overall) => ssim(overall.ssim.peer)],
+  ['peer S2', ({ peer }) => points(peer.ssimulacra2), (all) => points(all.ssimulacra2.peer)],
   ['shipped s', ({ shipped }) => seconds(shipped.cpuSeconds)],
   ['shipped cpu', (row) => times(row.shippedRatio.cpu), (all) => times(all.shippedRatio.cpu)],
   ['shipped wall', (row) => times(row.shippedRatio.wall), (all) => times(all.shippedRatio.wall)],
   ['shipped bytes', (row) => times(row.shippedRatio.bytes), (all) => times(all.shippedRatio.bytes)],
   ['shipped floor', (row) => times(row.shippedFloor), (all) => times(all.shippedFloor)],
   ['shipped SSIM', ({ shipped }) => ssim(shipped.ssim), (overall) => ssim(overall.ssim.shipped)],
+  [
+    'shipped S2',
+    ({ shipped }) => points(shipped.ssimulacra2),
+    (all) => points(all.ssimulacra2.shipped),
+  ],
 ];
 
 function print(rows: readonly Row[], overall: Overall): void {
@@ -188,6 +209,6 @@ function print(rows: readonly Row[], overall: Overall): void {
     [...lines, lastLine],
   );
   process.stdout.write(
-    `s: CPU seconds; Nx: the peer's value divided by ours; floor: ours divided by one decode and the encodes alone\n${all}`,
+    `s: CPU seconds; Nx: the peer's value divided by ours; floor: ours divided by one decode and the encodes alone; S2: SSIMULACRA2\n${all}`,
   );
 }

@@ -1,8 +1,10 @@
-/** Measures the similarity of a rendition and the original as SSIM; 1 means identical. */
+/** Judges a rendition beside its original: SSIM, of which 1 means identical, and SSIMULACRA2. */
 import { ssim } from '@blazediff/ssim';
 import sharp, { type OutputInfo } from 'sharp';
+import { ssimulacra2, type Rgb } from '../quality/ssimulacra2.js';
 
-interface Pixels {
+/** RGBA, opaque. */
+export interface Pixels {
   data: Buffer;
   info: OutputInfo;
 }
@@ -12,10 +14,40 @@ const TILE = 320;
 /** Pixels. The window of SSIM is 11 pixels wide. */
 const MIN_TILE = 16;
 
-/** @returns a function that compares the first frame of a rendition to the original */
+/** @returns a function that compares the first frame of a rendition to the original by SSIM */
 export async function createComparison(
   original: Buffer,
 ): Promise<(rendition: Buffer) => Promise<number>> {
+  const pairWith = await createPairs(original);
+  return async (rendition) => {
+    const { expected, actual } = await pairWith(rendition);
+    return similarity(expected, actual);
+  };
+}
+
+export type Scores = Record<'ssim' | 'ssimulacra2', number>;
+
+/** @returns a function that judges the first frame of a rendition, which takes seconds per megapixel */
+export async function createJudge(
+  original: Buffer,
+): Promise<(rendition: Buffer) => Promise<Scores>> {
+  const pairWith = await createPairs(original);
+  return async (rendition) => {
+    const { expected, actual } = await pairWith(rendition);
+    return {
+      ssim: similarity(expected, actual),
+      ssimulacra2: ssimulacra2(toRgb(expected), toRgb(actual)),
+    };
+  };
+}
+
+/**
+ * @returns a function that gives the pixels of a rendition's first frame, and those of the original at the same size,
+ *   resized once from all its pixels
+ */
+export async function createPairs(
+  original: Buffer,
+): Promise<(rendition: Buffer) => Promise<{ expected: Pixels; actual: Pixels }>> {
   // All pixels, without shrink-on-load, in sRGB.
   const source = await sharp(original, { limitInputPixels: false })
     .autoOrient()
@@ -31,7 +63,7 @@ export async function createComparison(
       references.get(key) ??
       toRgba(sharp(source.data, { raw: source.info }).resize({ width, height, fit: 'fill' }));
     references.set(key, reference);
-    return similarity(await reference, actual);
+    return { expected: await reference, actual };
   };
 }
 
@@ -45,8 +77,18 @@ async function toRgba(image: sharp.Sharp): Promise<Pixels> {
     .toBuffer({ resolveWithObject: true });
 }
 
+export function toRgb({ data, info }: Pixels): Rgb {
+  const rgb = new Uint8Array((data.length / 4) * 3);
+  for (let from = 0, to = 0; from < data.length; from += 4) {
+    rgb[to++] = data[from] as number;
+    rgb[to++] = data[from + 1] as number;
+    rgb[to++] = data[from + 2] as number;
+  }
+  return { data: rgb, width: info.width, height: info.height };
+}
+
 /** The mean over tiles at full resolution, weighted by area. */
-function similarity(a: Pixels, b: Pixels): number {
+export function similarity(a: Pixels, b: Pixels): number {
   const { width, height } = a.info;
   let sum = 0;
   let area = 0;
