@@ -27,10 +27,8 @@ const PACKAGES = [
   'typescript@6.0.3',
 ];
 /** Entries that the sources of the project must import. */
-const { exports: declared } = jest.requireActual<{ exports: object }>(
-  '../../../packages/client/package.json',
-);
-const entries = Object.keys(declared).filter((entry) => entry !== './package.json');
+const manifest = jest.requireActual<{ exports: object }>('../../../packages/client/package.json');
+const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
 
 const folder = mkdtempSync(join(tmpdir(), 'client-types-'));
 let env: NodeJS.ProcessEnv;
