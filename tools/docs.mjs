@@ -19,6 +19,8 @@ const TESTS = [
   'tests/reference-pages.test.ts',
   // docs/reference/formats.md
   'tests/formats.test.ts',
+  // docs/reference/quality.md, docs/images/quality.svg, functions/src/processing/quality-table.ts
+  'bench/quality/page.test.ts',
   // packages/client/api.txt
   'tests/client-package.test.ts',
   // docs/reference/client

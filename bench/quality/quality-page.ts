@@ -62,8 +62,8 @@ ${formatsTable(others)}
 
 ## Screenshots and drawings
 
-Images in which half of the neighboring pixels are equal, and the others differ in large steps, are graphics. They get lossless WebP where \`FORMATS\`
-allows it and that is smaller, and JPEG with full color resolution otherwise. Ten drawn screenshots at ${target} points, compared with the settings of photos,
+Images in which half of the neighboring pixels are equal, and the others differ in large steps, are graphics. They are lossless in WebP where that is
+smaller, and have full color resolution in JPEG; with \`FORMATS=auto\` they are WebP. Ten drawn screenshots at ${target} points, compared with the settings of photos,
 and with those at the lowest quality that reaches the same score, or else the highest:
 
 ${graphicsTable(results)}

@@ -142,7 +142,7 @@ const TABLE = {
     description:
       'Image formats of every variant. `serve` returns the one that the browser prefers. AVIF files are the smallest and ' +
       'take the longest to encode. `auto`, which stands alone, gives each image the one format that suits it: JPEG to opaque ' +
-      'photos, WebP to transparent and animated images, and lossless WebP to screenshots and drawings where that is smaller.',
+      'photos, WebP to screenshots, drawings, and transparent and animated images.',
     type: 'list',
     default: 'webp,jpeg',
     example: 'avif,webp,jpeg',

@@ -13,17 +13,11 @@ export interface EncodingSettings {
   quality?: number;
 }
 
-export interface Encoded {
-  format: Format;
-  data: Buffer;
-}
-
 export interface ImageEncoding {
-  /** What to ask `encode` for, of every variant without a byte limit. */
+  /** Of every variant without a byte limit: one format for all of them with `autoFormat`. */
   formats: readonly Format[];
   encoders: Encoders;
-  /** @returns the format asked for, or with `autoFormat` a smaller one */
-  encode(pixels: RawImage, format: Format): Promise<Encoded>;
+  encode(pixels: RawImage, format: Format): Promise<Buffer>;
 }
 
 /** Bits per pixel. Lossy files of graphics have more: with fewer, none is made for comparison. */
@@ -42,21 +36,17 @@ export function chooseEncoding(
   const isOpaqueStill = decoded.channels === 3 && animation === undefined;
   const canBeLossless = !encoders && quality !== undefined && !animation && isGraphic(decoded);
   const chosen = encoders ?? encodersFor(quality, canBeLossless);
-  const lossyFormat: Format = isOpaqueStill ? 'jpeg' : 'webp';
 
   return {
-    formats: autoFormat ? [canBeLossless ? 'webp' : lossyFormat] : formats,
+    formats: autoFormat ? [isOpaqueStill && !canBeLossless ? 'jpeg' : 'webp'] : formats,
     encoders: chosen,
 
     async encode(pixels, format) {
-      if (format !== 'webp' || !canBeLossless) {
-        return { format, data: await encode(pixels, format, animation, chosen) };
-      }
-      const lossless = { format, data: await encodeLossless(pixels) };
-      if (lossless.data.length * 8 <= SMALL_BITS * pixels.width * pixels.height) return lossless;
-      const other = autoFormat ? lossyFormat : format;
-      const lossy = { format: other, data: await encode(pixels, other, animation, chosen) };
-      return lossless.data.length <= lossy.data.length ? lossless : lossy;
+      if (format !== 'webp' || !canBeLossless) return encode(pixels, format, animation, chosen);
+      const lossless = await encodeLossless(pixels);
+      if (lossless.length * 8 <= SMALL_BITS * pixels.width * pixels.height) return lossless;
+      const lossy = await encode(pixels, format, animation, chosen);
+      return lossless.length <= lossy.length ? lossless : lossy;
     },
   };
 }

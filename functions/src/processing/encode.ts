@@ -29,9 +29,11 @@ export function encodersFor(target: number | undefined, isGraphic = false): Enco
   if (target === undefined) return FIXED_ENCODERS;
   const qualityFor = (format: Format, size: Size) => encoderQuality(format, target, size);
   const chromaSubsampling = isGraphic ? '4:4:4' : '4:2:0';
+  // WebP has no 4:4:4; at least edges between colors stay sharp.
+  const webp = { effort: WEBP_EFFORT, smartSubsample: isGraphic };
   return {
     avif: (image, size) => image.avif({ quality: qualityFor('avif', size), effort: AVIF_EFFORT }),
-    webp: (image, size) => image.webp({ quality: qualityFor('webp', size), effort: WEBP_EFFORT }),
+    webp: (image, size) => image.webp({ quality: qualityFor('webp', size), ...webp }),
     jpeg: (image, size) => toJpeg(image, { quality: qualityFor('jpeg', size), chromaSubsampling }),
   };
 }

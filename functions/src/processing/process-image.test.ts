@@ -161,15 +161,28 @@ describe('FORMATS=auto gives each image the format that suits it', () => {
     });
   });
 
-  test('lossless WebP to a screenshot, and JPEG with all colors where that is smaller', async () => {
+  test('WebP to a screenshot, lossless where that is smaller', async () => {
     const png = await createScreenshot().png().toBuffer();
     const { renditions } = await processImage(png, auto(['w1000:1000', 'w300:300'], 70));
     const [large, small] = renditions.sort((a, b) => b.width - a.width);
     expect(large?.format).toBe('webp');
     const pixels = await sharp(large?.data).raw().toBuffer();
     expect(pixels.equals(await sharp(png).raw().toBuffer())).toBe(true);
-    expect(small?.format).toBe('jpeg');
-    expect((await sharp(small?.data).metadata()).chromaSubsampling).toBe('4:4:4');
+    // RFC 9649: the chunk VP8 is lossy, VP8L lossless.
+    expect([large, small].map((rendition) => rendition?.data.toString('latin1', 12, 16))).toEqual([
+      'VP8L',
+      'VP8 ',
+    ]);
+  });
+
+  test('a JPEG of a screenshot has all colors', async () => {
+    const png = await createScreenshot().png().toBuffer();
+    const texts = ['w1000:1000', 'w300:300'];
+    const { renditions } = await processImage(png, settings(texts, ['jpeg'], { quality: 70 }));
+    expect((await sharp(renditions[1]?.data).metadata()).chromaSubsampling).toBe('4:4:4');
+    const photos = await processImage(photo, settings(['w300:300'], ['jpeg'], { quality: 70 }));
+    const { chromaSubsampling } = await sharp(photos.renditions[0]?.data).metadata();
+    expect(chromaSubsampling).toBe('4:2:0');
   });
 });
 

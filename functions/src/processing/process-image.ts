@@ -74,11 +74,11 @@ export async function processImage(
       (isIncluded(step) ? formatsOf(step) : []).map((format) => async (): Promise<Rendition> => {
         const { variants, width, height, maxBytes } = step;
         const pixels = await pixelsOf(index);
-        const encoded =
+        const data =
           maxBytes === undefined
             ? await encoding.encode(pixels, format)
-            : { format, data: await encodeWithin(pixels, maxBytes, encoding.encoders) };
-        return { variants, width, height, ...encoded };
+            : await encodeWithin(pixels, maxBytes, encoding.encoders);
+        return { variants, format, width, height, data };
       }),
     );
   const isLarge = ({ width, height }: ResizeStep) => width * height * decoded.frames > LARGE_IMAGE;
