@@ -130,8 +130,8 @@ describe('waiting for the record', () => {
   });
 
   const isRetryable = (code: string) => ['retries-exhausted', 'damaged-image'].includes(code);
-  test.each([
-    ...Object.keys(IMAGE_FAILURES).map((code) => [code, isRetryable(code)] as const),
+  test.each<[string, boolean]>([
+    ...Object.keys(IMAGE_FAILURES).map((code): [string, boolean] => [code, isRetryable(code)]),
     ['a code of a later version', false],
   ])('the image failed with %s', async (code, retryable) => {
     const { backend, images } = open();
