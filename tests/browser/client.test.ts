@@ -151,15 +151,17 @@ test.each([
   'HEIC named %s with the type %j becomes ready without a preview',
   async (name, mimeType) => {
     await choose({ name, mimeType, buffer: HEIC });
-    const { preview, contentType } = await page.evaluate(async () => {
-      const [file] = window.client.files();
-      if (!file) throw new Error('expected a file, found none');
+    const { preview, contentType } = await page.evaluate(async (type) => {
+      const [chosen] = window.client.files();
+      if (!chosen) throw new Error('expected a file, found none');
+      // Playwright would derive a type from the name.
+      const file = new File([chosen], chosen.name, { type });
       const upload = window.client.images.upload(file);
       const previews = new Set<unknown>();
       upload.subscribe(() => previews.add(upload.preview));
       const { original } = await upload.ready;
       return { preview: [...previews], contentType: original.contentType };
-    });
+    }, mimeType);
     expect([preview, contentType]).toEqual([[undefined], 'image/heic']);
   },
   TIMEOUT_MS,

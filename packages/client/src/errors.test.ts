@@ -130,7 +130,7 @@ describe('waiting for the record', () => {
   });
 
   const isRetryable = (code: string) => ['retries-exhausted', 'damaged-image'].includes(code);
-  test.each<[string, boolean]>([
+  test.each<readonly [string, boolean]>([
     ...Object.keys(IMAGE_FAILURES).map((code): [string, boolean] => [code, isRetryable(code)]),
     ['a code of a later version', false],
   ])('the image failed with %s', async (code, retryable) => {
