@@ -145,6 +145,7 @@ const TABLE = {
       'photos, WebP to screenshots, drawings, and transparent and animated images.',
     type: 'list',
     default: 'webp,jpeg',
+    initial: 'auto',
     example: 'avif,webp,jpeg',
     expected: `${AUTO}, or one or more of ${Object.keys(FORMATS).join(', ')}`,
     options: [
@@ -164,7 +165,7 @@ const TABLE = {
     type: 'string',
     default: '',
     defaultText: 'the encoder settings of version 0.1.0',
-    initial: '72',
+    initial: '70',
     example: '80',
     expected: 'a whole number of points from 60 to 90, or nothing',
     pattern: '^([6-8][0-9]|90)?$',

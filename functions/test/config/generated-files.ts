@@ -53,7 +53,8 @@ function extensionParam(name: string, parameter: Parameter): Record<string, unkn
     // A select accepts only its options: the specification allows no expression beside them.
     ...(!options &&
       pattern && { validationRegex: pattern, validationErrorMessage: `Expected ${expected}.` }),
-    required: value !== '',
+    // An update may leave empty what only a new installation sets.
+    required: value !== '' && !(parameter.initial && parameter.default === ''),
     ...(immutable && { immutable }),
     ...(advanced && { advanced }),
   };
