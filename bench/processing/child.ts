@@ -10,9 +10,10 @@ import { EDGES, FORMATS, VARIANTS } from './sizes.js';
 
 /**
  * `same`: this project at the peer's encoder settings. `shipped`: at those of a new installation.
+ * `auto`: the same with FORMATS=auto, which gives a viewer all sizes in one format.
  * `floor` and `shippedFloor`: only one decode and the encodes, at the settings of `same` and `shipped`.
  */
-export type Pipeline = 'same' | 'shipped' | 'peer' | 'floor' | 'shippedFloor';
+export type Pipeline = 'same' | 'shipped' | 'auto' | 'peer' | 'floor' | 'shippedFloor';
 
 export interface Measured {
   figures: {
@@ -31,7 +32,8 @@ async function main([pipeline, file, folder, root]: string[]): Promise<Measured>
   const { processImage } = product.processing();
   const { INITIAL_VALUES, parseConfig } = product.api();
   const { QUALITY } = INITIAL_VALUES;
-  const config = parseConfig({ BUCKET: 'bench', VARIANTS, FORMATS: FORMATS.join(), QUALITY });
+  const formats = pipeline === 'auto' ? 'auto' : FORMATS.join();
+  const config = parseConfig({ BUCKET: 'bench', VARIANTS, FORMATS: formats, QUALITY });
   const shipped = product.encode().encodersFor(config.quality);
   // The same sharp for all pipelines.
   const sharp = product.sharp();

@@ -39,15 +39,18 @@ interface Row {
   shipped: JudgedSide;
   shippedRatio: Ratio;
   shippedFloor: number;
+  /** The same with FORMATS=auto: every size in the one format that viewers get. */
+  auto: JudgedSide;
+  autoRatio: Ratio;
 }
 
 /** Medians over all images. */
-type Overall = Pick<Row, 'ratio' | 'floor' | 'shippedRatio' | 'shippedFloor'> & {
+type Overall = Pick<Row, 'ratio' | 'floor' | 'shippedRatio' | 'shippedFloor' | 'autoRatio'> & {
   ssim: Record<'ours' | 'peer' | 'shipped', number>;
-  ssimulacra2: Record<'peer' | 'shipped', number>;
+  ssimulacra2: Record<'peer' | 'shipped' | 'auto', number>;
 };
 
-const SIDES = ['same', 'peer', 'shipped'] as const;
+const SIDES = ['same', 'peer', 'shipped', 'auto'] as const;
 /** Run in turn, so that a slower machine affects all pipelines. */
 const PIPELINES: Pipeline[] = [...SIDES, 'floor', 'shippedFloor'];
 
@@ -71,6 +74,7 @@ export async function comparePipelines(
     floor: median(rows.map(({ floor }) => floor)),
     shippedRatio: medians(rows.map(({ shippedRatio }) => shippedRatio)),
     shippedFloor: median(rows.map(({ shippedFloor }) => shippedFloor)),
+    autoRatio: medians(rows.map(({ autoRatio }) => autoRatio)),
     ssim: medians(
       rows.map(({ ours, peer, shipped }) => ({
         ours: ours.ssim,
@@ -79,9 +83,10 @@ export async function comparePipelines(
       })),
     ),
     ssimulacra2: medians(
-      rows.map(({ peer, shipped }) => ({
+      rows.map(({ peer, shipped, auto }) => ({
         peer: peer.ssimulacra2,
         shipped: shipped.ssimulacra2,
+        auto: auto.ssimulacra2,
       })),
     ),
   };
@@ -118,6 +123,7 @@ async function compareImage(name: string, file: string, runs: number, root: stri
     const same = await sideOf('same', async (rendition) => ({ ssim: await compare(rendition) }));
     const peer = await sideOf('peer', judge);
     const shipped = await sideOf('shipped', judge);
+    const auto = await sideOf('auto', judge);
     const { width, height, pages = 1 } = await sharp(file).metadata();
     return {
       name,
@@ -129,6 +135,8 @@ async function compareImage(name: string, file: string, runs: number, root: stri
       shipped,
       shippedRatio: ratioOf(peer, shipped),
       shippedFloor: shipped.cpuSeconds / figures('shippedFloor').cpuSeconds,
+      auto,
+      autoRatio: ratioOf(peer, auto),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -144,7 +152,7 @@ async function runChild(
   const child = join(__dirname, 'child.js');
   const run = promisify(execFile);
   // Ours with the Node options of the product; the peer and the floor with Node's defaults.
-  const isOurs = pipeline === 'same' || pipeline === 'shipped';
+  const isOurs = pipeline === 'same' || pipeline === 'shipped' || pipeline === 'auto';
   const { PROCESS_FLAGS, PROCESS_ENVIRONMENT } = openProduct(root).isolated();
   const { stdout } = await run(
     process.execPath,
@@ -199,6 +207,9 @@ const COLUMNS: [
     ({ shipped }) => points(shipped.ssimulacra2),
     (all) => points(all.ssimulacra2.shipped),
   ],
+  ['auto cpu', (row) => times(row.autoRatio.cpu), (all) => times(all.autoRatio.cpu)],
+  ['auto bytes', (row) => times(row.autoRatio.bytes), (all) => times(all.autoRatio.bytes)],
+  ['auto S2', ({ auto }) => points(auto.ssimulacra2), (all) => points(all.ssimulacra2.auto)],
 ];
 
 function print(rows: readonly Row[], overall: Overall): void {

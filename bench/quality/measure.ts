@@ -46,7 +46,7 @@ export async function openPhoto(file: string, root: string) {
     .processing()
     .processImage(bytes, settingsFor(root), RAW_PIXELS);
   const pairWith = await createPairs(bytes);
-  return async (edge: Edge): Promise<Sample> => {
+  return (edge: Edge): Sample => {
     const rendition = renditions.renditions.find(({ variants }) => variants.includes(`w${edge}`));
     const { data, width, height } = rendition as (typeof renditions.renditions)[0];
     const channels = (data.length / width / height) as 3 | 4;

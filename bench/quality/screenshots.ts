@@ -50,6 +50,8 @@ const LAYOUTS: readonly [name: string, theme: Theme, draw: (pen: Pen) => string[
 /** @returns the names of the pictures and their PNG files */
 export async function createScreenshots(): Promise<[name: string, png: Buffer][]> {
   const files: [string, Buffer][] = [];
+  // The product blocks all loaders that it does not need, in the whole process.
+  sharp.unblock({ operation: ['VipsForeignLoadSvg'] });
   for (const [index, [name, theme, draw]] of LAYOUTS.entries()) {
     const generator = xoroshiro128plus(index + 1);
     const random = (below: number) => (generator.next() >>> 0) % below;

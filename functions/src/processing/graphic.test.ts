@@ -2,9 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { createScreenshots } from '../../../bench/quality/screenshots.js';
-import { parseConfig } from '../config/config.js';
 import { isGraphic } from './graphic.js';
-import { processImage } from './process-image.js';
 import type { RawImage } from './raw-image.js';
 
 const photo = readFileSync(join(__dirname, '../../../tests/fixtures/photos/seeding.jpg'));
