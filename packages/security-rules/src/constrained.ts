@@ -5,7 +5,7 @@
 import { EvaluationError } from './errors.js';
 import { compare, equals, isNumber } from './equality.js';
 import type { Work } from './limits.js';
-import type { ConstrainedValue, RulesValue } from './values.js';
+import type { Bound, ConstrainedValue, RulesValue } from './values.js';
 
 export type Comparison = '<' | '<=' | '>' | '>=';
 
@@ -29,18 +29,34 @@ export function compareConstrained(
     return compareConstrained(MIRRORED[operator], right, left);
   }
   if (right.type === 'constrained') throw undecided();
-  const isAbove = (orEqual: boolean): boolean =>
-    left.lower.some(({ value, inclusive }) => {
-      const order = compare(value, right);
-      return order > 0 || (order === 0 && (orEqual || !inclusive));
-    });
-  const isBelow = (orEqual: boolean): boolean =>
-    left.upper.some(({ value, inclusive }) => {
-      const order = compare(value, right);
-      return order < 0 || (order === 0 && (orEqual || !inclusive));
-    });
   const orEqual = operator === '>=' || operator === '<=';
-  if (operator === '>' || operator === '>=' ? isAbove(orEqual) : isBelow(orEqual)) return true;
+  const isUpward = operator === '>' || operator === '>=';
+  const proven = ({ value, inclusive }: Bound): boolean =>
+    isComparable(value, right) &&
+    proves(() => {
+      const order = compare(value, right);
+      const isBeyond = isUpward ? order > 0 : order < 0;
+      return isBeyond || (order === 0 && (orEqual || !inclusive));
+    });
+  const bounds = [...left.equal.map(fixed), ...(isUpward ? left.lower : left.upper)];
+  if (bounds.some(proven)) return true;
+  throw undecided();
+}
+
+/** A value that the bounded one is equal to. */
+const fixed = (value: RulesValue): Bound => ({ value, inclusive: true });
+
+/**
+ * Whether values are equal of which one is constrained.
+ * @throws EvaluationError unless a filter compares it with the other by `==`
+ */
+export function equalsConstrained(left: RulesValue, right: RulesValue, work: Work): true {
+  if (left.type !== 'constrained') {
+    if (right.type !== 'constrained') throw undecided();
+    return equalsConstrained(right, left, work);
+  }
+  if (right.type === 'constrained') throw undecided();
+  if (left.equal.some(isEqualTo(right, work))) return true;
   throw undecided();
 }
 
@@ -55,14 +71,26 @@ export function differsConstrained(left: RulesValue, right: RulesValue, work: Wo
   }
   if (right.type === 'constrained') throw undecided();
   // A filter other than `==` finds no null.
-  if (right.type === 'null' || left.not.some((value) => equals(value, right, work))) return true;
-  const isComparable = [...left.lower, ...left.upper].some(({ value }) => isSameKind(value, right));
-  if (isComparable) {
+  if (right.type === 'null') return true;
+  const isOther = (value: RulesValue): boolean =>
+    isSameKind(value, right) && !equals(value, right, work);
+  if (left.equal.some(isOther) || left.not.some(isEqualTo(right, work))) return true;
+  const hasBounds = [...left.lower, ...left.upper].some(({ value }) => isSameKind(value, right));
+  if (hasBounds) {
     for (const operator of ['<', '>'] as const) {
       if (proves(() => compareConstrained(operator, left, right))) return true;
     }
   }
   throw undecided();
+}
+
+function isEqualTo(ofRule: RulesValue, work: Work): (ofFilter: RulesValue) => boolean {
+  return (ofFilter) => isComparable(ofFilter, ofRule) && equals(ofFilter, ofRule, work);
+}
+
+/** Google's emulator does not compare the Float of a filter with the Integer of a rule; the other way around it does. */
+function isComparable(ofFilter: RulesValue, ofRule: RulesValue): boolean {
+  return !(ofFilter.type === 'float' && ofRule.type === 'int');
 }
 
 /** Whether a list that is constrained has an item. @throws EvaluationError if the constraints do not decide */

@@ -24,6 +24,12 @@ export {
 export { fromJson } from './json.js';
 export { LIMITS } from './limits.js';
 export { ANY_DOCUMENT, ANY_PARENTS } from './matcher.js';
+export {
+  queryAlternatives,
+  type FilterOperator,
+  type QueryAlternative,
+  type QueryFilter,
+} from './query-filters.js';
 export { SharedReads, type DocumentReader } from './reads.js';
 export {
   bool,

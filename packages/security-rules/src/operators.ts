@@ -1,5 +1,10 @@
 import type { BinaryOperator, IsType, UnaryOperator } from './ast.js';
-import { compareConstrained, differsConstrained, isInConstrained } from './constrained.js';
+import {
+  compareConstrained,
+  differsConstrained,
+  equalsConstrained,
+  isInConstrained,
+} from './constrained.js';
 import { compare, equals, isNumber, keyOf } from './equality.js';
 import { EvaluationError } from './errors.js';
 import type { Work } from './limits.js';
@@ -52,6 +57,8 @@ function applyToConstrained(
   work: Work,
 ): RulesValue {
   switch (operator) {
+    case '==':
+      return bool(equalsConstrained(left, right, work));
     case '!=':
       return bool(differsConstrained(left, right, work));
     case '<':

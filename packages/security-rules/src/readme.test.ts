@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createContext, Script } from 'node:vm';
 import * as api from './index.js';
 import * as matchers from './jest/matchers.js';
-import { loadError, evaluateRow, type Row } from './testing.js';
+import { evaluateRow, firestoreRules, loadError, type Row } from './testing.js';
 import { main, USAGE } from './tool/main.js';
 
 const read = (file: string): string => readFileSync(join(__dirname, '..', file), 'utf8');
@@ -20,6 +20,7 @@ const [
   cases = '',
   command = '',
   output,
+  query = '',
   jestExample = '',
   failure = '',
   types = '',
@@ -75,6 +76,20 @@ test('lists the exit codes', async () => {
   expect(await run(['storage.rules', 'storage.rules'])).toMatchObject({ exitCode: 2 });
   expect(await run(['storage.rules'])).toMatchObject({ exitCode: 2 });
   expect(await run(['--help'])).toEqual({ exitCode: 0, stdout: USAGE });
+});
+
+test.each([
+  ["state == 'draft'", 1],
+  ["state == 'draft' || resource.data.words < 100", 0],
+])('has an example of a query that the rule %s decides', async (condition, exitCode) => {
+  writeFileSync(
+    join(folder, 'firestore.rules'),
+    firestoreRules(`match /posts/{id} {
+      allow list: if resource.data.owner == request.auth.uid && (resource.data.${condition});
+    }`),
+  );
+  writeFileSync(join(folder, 'query.json'), `[${query}]`);
+  expect(await run(['firestore.rules', 'query.json'])).toMatchObject({ exitCode });
 });
 
 /** Runs an example whose imports are these modules. */

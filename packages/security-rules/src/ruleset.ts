@@ -34,8 +34,13 @@ export interface RulesRequest {
   readonly path: readonly string[];
   /** `request`: auth, time, resource, path, method, query. */
   readonly request: RulesValue;
-  /** `resource`: a map, or null if the object or document does not exist. */
-  readonly resource: RulesValue;
+  /** `resource`: a map, or null if the object or document does not exist; undefined: its use is an error. */
+  readonly resource: RulesValue | undefined;
+  /**
+   * Of a query: what it may return, instead of `path`, `request` and `resource`. The rules must allow each of them; without
+   * any the query is denied.
+   */
+  readonly alternatives?: readonly Pick<RulesRequest, 'path' | 'request' | 'resource'>[];
   /** Documents for get(), exists(), getAfter() and existsAfter(), which fail without it. */
   readonly documents?: DocumentReader;
   /** One instance for all requests of a batch or transaction; also counts their reads together. */
@@ -113,8 +118,23 @@ export function compileRules(
     possibilities: (request) => possibilities(parsed, text, statements, request),
     warnings,
     coverage: () => new Coverage(parsed, text),
-    evaluate: (request) => decide(parsed, text, request),
+    evaluate: (request) => decideAll(parsed, text, request),
   };
+}
+
+/** The first decision that denies, or else the last one. */
+async function decideAll(
+  file: RulesFile,
+  source: Source,
+  { alternatives, ...request }: RulesRequest,
+): Promise<Decision> {
+  if (!alternatives) return decide(file, source, request);
+  let decision: Decision = { allowed: false, tried: [], debugged: [] };
+  for (const alternative of alternatives) {
+    decision = await decide(file, source, { ...request, ...alternative });
+    if (!decision.allowed) break;
+  }
+  return decision;
 }
 
 async function decide(file: RulesFile, source: Source, request: RulesRequest): Promise<Decision> {

@@ -27,6 +27,8 @@ export interface Bound {
 /** A value of a document that a query may return: it exists, and the filters of the query limit it. */
 export interface ConstrainedValue {
   readonly type: 'constrained';
+  /** Values that filters compare it with by `==`, beside others. */
+  readonly equal: readonly RulesValue[];
   readonly lower: readonly Bound[];
   readonly upper: readonly Bound[];
   /** Values that it is not. */
@@ -118,7 +120,7 @@ export function map(fields: Iterable<readonly [string, RulesValue]>): MapValue {
 
 /** A value that a query limits without fixing it. */
 export function constrained(limits: Partial<Omit<ConstrainedValue, 'type'>>): ConstrainedValue {
-  return create({ type: 'constrained', lower: [], upper: [], not: [], ...limits });
+  return create({ type: 'constrained', equal: [], lower: [], upper: [], not: [], ...limits });
 }
 
 /** A Path of segments: `path(['databases', '(default)', 'documents', 'a', 'b'])`. */

@@ -18,13 +18,25 @@ export interface TestRequest {
   readonly resource?: object | null;
   /** After a create or an update. */
   readonly requestResource?: object | null;
-  /** A list in Firestore: `limit`, `offset`, `orderBy`. */
-  readonly query?: object;
+  /** A list in Firestore. */
+  readonly query?: {
+    /** Filters that all apply: `['owner', '==', 'alice']`, with the operators of the SDKs. */
+    readonly where?: readonly Filter[];
+    readonly orderBy?: Readonly<Record<string, 'ASC' | 'DESC'>>;
+    readonly limit?: number | null;
+    readonly offset?: number;
+  };
   /** The documents that `get()` and `exists()` see, by their path. */
   readonly documents?: object;
   /** The same for `getAfter()` and `existsAfter()`. */
   readonly after?: object;
 }
+
+/** One filter of a query, or alternatives. */
+export type Filter =
+  | readonly [field: string | readonly string[], operator: string, value: unknown]
+  | { readonly or: readonly Filter[] }
+  | { readonly and: readonly Filter[] };
 
 /** The types of the matchers, to add to those of Jest or Vitest. */
 export interface RulesMatchers<R = unknown> {

@@ -108,6 +108,40 @@ describe('a list', () => {
     expect(fieldOf(requestOf(GET).request, 'query')).toBeUndefined();
   });
 
+  test('has what each alternative of the filters says about its documents', () => {
+    const where = [
+      ['owner', '==', 'a'],
+      ['m.k', 'in', [1, 2]],
+      {
+        or: [
+          ['n', '>', 3],
+          ['deleted', '!=', null],
+        ],
+      },
+    ];
+    const { alternatives = [] } = requestOf({ ...LIST, query: { where } });
+    const fields = alternatives.map(({ resource }) => fieldOf(resource, 'data'));
+    expect(fields.map((data) => data && fieldOf(data, 'm'))).toEqual(
+      [1, 1, 2, 2].map((k) => fromJson({ k })),
+    );
+    expect(fields.map((data) => data && fieldOf(data, 'n')?.type)).toEqual([
+      'constrained',
+      undefined,
+      'constrained',
+      undefined,
+    ]);
+  });
+
+  test('by name has the document', () => {
+    const named = (id: string) => ({ $path: `/${[...DOCUMENT.slice(0, -1), id].join('/')}` });
+    const where = [['__name__', 'in', [named('a'), named('b')]]];
+    const json = { ...LIST, query: { where }, documents: { 'users/a': { n: 1 } } };
+    const [a, b] = requestOf(json).alternatives ?? [];
+    expect(a?.path).toEqual(DOCUMENT);
+    expect(a?.resource).toEqual(fromJson({ data: { n: 1 }, id: 'a', __name__: path(DOCUMENT) }));
+    expect(b?.resource).toBeUndefined();
+  });
+
   test('in Storage keeps the slashes of the prefix', () => {
     const list = (prefix: string) => requestOf({ ...LIST, path: prefix }).path;
     expect(list('/b/bucket/o')).toEqual(['b', 'bucket', 'o']);
@@ -211,8 +245,25 @@ test.each<[change: object, message: string]>([
   [{ query: {} }, 'query: expected nothing except for a list in Firestore, found {}'],
   [{ ...LIST, query: { limit: 1.5 } }, 'query.limit: expected a whole number from 0, or null'],
   [{ ...LIST, query: { limit: -1 } }, 'query.limit: expected a whole number from 0, or null'],
-  [{ ...LIST, query: { order: 1 } }, 'query: expected only the fields limit, offset, orderBy'],
+  [
+    { ...LIST, query: { order: 1 } },
+    'query: expected only the fields where, orderBy, limit, offset',
+  ],
   [{ ...LIST, query: 1 }, 'query: expected an object, found 1'],
+  [{ ...LIST, query: { where: {} } }, 'query.where: expected a list of [FIELD, OPERATOR, VALUE]'],
+  [{ ...LIST, query: { where: [['a', '==']] } }, 'query.where[0]: expected a list of [FIELD'],
+  [{ ...LIST, query: { where: [['a..b', '==', 1]] } }, 'query.where[0][0]: expected a field path'],
+  [{ ...LIST, query: { where: [['a', '=', 1]] } }, 'query.where[0][1]: expected ==, !=, <, <=, >'],
+  [{ ...LIST, query: { where: [['a', 'in', 1]] } }, 'query.where[0][2]: expected a list, found 1'],
+  [{ ...LIST, query: { where: [{ or: 1 }] } }, 'query.where[0].or: expected a list of [FIELD'],
+  [
+    { ...LIST, query: { where: [] }, resource: {} },
+    'resource: expected nothing beside query.where',
+  ],
+  [
+    { ...LIST, path: GET.path, query: { where: [] } },
+    'query.where: expected nothing for a document',
+  ],
   [
     { ...CREATE, resource: {} },
     'resource: expected nothing for create: the document does not exist yet, found {}',

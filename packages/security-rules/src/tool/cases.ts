@@ -9,6 +9,7 @@ import {
   string,
   timestamp,
   type DocumentReader,
+  type QueryAlternative,
   type RulesMethod,
   type RulesRequest,
   type RulesValue,
@@ -16,7 +17,7 @@ import {
 } from '../index.js';
 import { dataValue, TIMESTAMP } from './data.js';
 import { anyObject, isObject, joinNames, objectOf, parseJson, Place, toExcerpt } from './input.js';
-import { queryValue } from './query.js';
+import { readQuery } from './query.js';
 import { documentValue, objectValue, queriedValue } from './resources.js';
 
 /** A request and the decision that is expected. */
@@ -183,11 +184,35 @@ class RequestReader {
     ];
     // Firestore sets no request.resource for reads: using it is an error.
     if (!isFirestoreRead) request.push(['resource', requestResource]);
-    if (isFirestore && method === 'list') {
-      request.push(['query', queryValue(fields.query, place.at('query'))]);
-    }
+    const isQuery = isFirestore && method === 'list';
+    const query = isQuery ? readQuery(fields.query, place.at('query')) : undefined;
+    if (query) request.push(['query', query.value]);
     const documents = this.readDocuments(resource, requestResource);
-    return { service, method, path: segments, resource, request: map(request), documents };
+    const read = { service, method, path: segments, resource, request: map(request), documents };
+    return query?.alternatives ? this.withAlternatives(read, query.alternatives) : read;
+  }
+
+  /** The documents that the filters of a query leave, instead of those that `resource` describes. */
+  private withAlternatives(
+    read: RulesRequest,
+    alternatives: readonly QueryAlternative[],
+  ): RulesRequest {
+    const { place, target, fields } = this;
+    const { where } = fields.query as { where: unknown };
+    if (!target.isOpen) return place.at('query', 'where').fail('nothing for a document', where);
+    if (fields.resource != null) {
+      place.at('resource').fail('nothing beside query.where', fields.resource);
+    }
+    const documents = this.readDocumentMap('documents');
+    const requestFields = read.request.type === 'map' ? [...read.request.fields] : [];
+    return {
+      ...read,
+      alternatives: alternatives.map(({ path, data }) => ({
+        path: path ?? read.path,
+        request: map([...requestFields, ['path', pathValue(path ?? read.path)]]),
+        resource: path ? documents.get(JSON.stringify(path)) : map([['data', data]]),
+      })),
+    };
   }
 
   /** Rejects fields that have no meaning for the method and the service. */

@@ -57,6 +57,36 @@ test('passes queries and the documents after a write to the rules', async () => 
   expect(results.filter(({ ok }) => !ok)).toEqual([]);
 });
 
+test('a query is allowed if its filters prove every document that it may return', async () => {
+  const rules = compileRules(
+    `service cloud.firestore { match /databases/{database}/documents {
+      match /docs/{id} { allow list: if resource.data.owner == request.auth.uid && resource.data.n < 9; }
+    } }`,
+    'test.rules',
+  );
+  const path = '/databases/(default)/documents/docs';
+  const list = (expect: boolean, ...where: unknown[]) => ({
+    ...{ method: 'list', path, auth: { uid: 'a' } },
+    ...{ expect, query: { where, limit: 10 } },
+  });
+  const own = ['owner', '==', 'a'];
+  const results = await evaluateCases(
+    rules,
+    cases(
+      list(true, own, ['n', '<', 5]),
+      list(true, own, ['n', 'in', [1, 2]]),
+      list(true, own, { or: [['n', '==', 1], { and: [['n', '<=', 3]] }] }),
+      list(false, own),
+      list(false, own, ['n', '<', 10]),
+      list(false, own, ['n', 'in', [1, 9]]),
+      list(false, ['owner', '==', 'b'], ['n', '<', 5]),
+      list(false, own, ['n', 'in', []]),
+    ),
+  );
+  expect(results.filter(({ ok }) => !ok)).toEqual([]);
+  expect(results[3]?.why).toContain("property 'n' is undefined");
+});
+
 test('rejects a case for a service that the rules do not declare', async () => {
   const wrong = cases({}, { path: '/b/bucket/o/a', expect: false });
   await expect(evaluateCases(RULES, wrong)).rejects.toThrow(

@@ -32,9 +32,12 @@ A case:
   expect           true or false
   time             RFC 3339; default: now
   resource         before the request; Storage: the object's metadata; Firestore: the document's
-                   fields (list of a collection: the fields that the query's filters fix)
+                   fields (list of a collection: the fields that the query's filters fix, unless the
+                   query has "where")
   requestResource  after a create or update, in the same format
-  query            list in Firestore: {"limit", "offset", "orderBy": {FIELD: "ASC" or "DESC"}}
+  query            list in Firestore: {"where", "limit", "offset", "orderBy": {FIELD: "ASC" or "DESC"}}
+                   where: filters that all apply, [FIELD, OPERATOR, VALUE] with an operator of the SDKs,
+                   or {"or": [filters]}: [["owner", "==", "alice"], ["size", "<", 9]]
   documents        {PATH: fields} that get() and exists() see; PATH: users/a, or the full path
   after            the same for getAfter() and existsAfter(); default: documents after this write
 

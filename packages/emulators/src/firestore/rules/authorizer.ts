@@ -3,7 +3,7 @@ import type { OnDenied } from 'firebase-rules-check';
 import type { Caller } from '../caller.js';
 import { Code, StatusError } from '../errors.js';
 import { formatName, parseName, rulesPath } from '../names.js';
-import { queryAlternatives } from './query-facts.js';
+import { queriedDocuments } from './query-facts.js';
 import type {
   DocumentReader,
   RulesEngine,
@@ -37,7 +37,7 @@ interface Access {
   caller: Caller;
   method: RulesMethod;
   name: string;
-  resource: RulesValue;
+  resource: RulesValue | undefined;
   /** Further fields of `request`. */
   requestFields?: Record<string, RulesValue>;
   time: v1.Timestamp;
@@ -94,7 +94,7 @@ export class Authorizer {
     const documents = this.#reader(parent, read);
     const requestFields = { query: queryValue(this.engine, query) };
     const access = { caller, method: 'list', requestFields, time, documents } as const;
-    const alternatives = queryAlternatives(this.engine, parent, query);
+    const alternatives = queriedDocuments(this.engine, parent, query, read);
     if (alternatives.length === 0) {
       throw new StatusError(
         Code.PERMISSION_DENIED,

@@ -1,179 +1,100 @@
-/**
- * What the filters of a query say about every document that it may return, for rules that must hold for all of them.
- */
-import { parseFieldPath } from '../store/fields.js';
+/** The documents that a query may return, as rules see them. */
 import { Code, StatusError } from '../errors.js';
-import { documentsRoot, parseName } from '../names.js';
+import { documentsRoot, formatName, parseName } from '../names.js';
+import { parseFieldPath } from '../store/fields.js';
 import type * as v1 from '../v1.js';
-import type { RulesEngine, RulesValue } from './rules-engine.js';
-import { toRulesValue } from './rules-values.js';
-
-/** Firestore accepts at most 30 alternatives (disjunctions), which the store checks for a whole query. */
-const MAX_ALTERNATIVES = 100;
+import type { FilterOperator, QueryFilter, RulesEngine, RulesValue } from './rules-engine.js';
+import { documentValue, toRulesValue } from './rules-values.js';
 
 /** One alternative of the filters: the name and the `resource` of any document that it finds. */
-export interface QueryAlternative {
+export interface QueriedDocument {
   name: string;
-  resource: RulesValue;
+  /** Undefined: a filter names a document that does not exist. */
+  resource: RulesValue | undefined;
 }
 
-/** What is known about one field. */
-interface FieldFacts {
-  equal?: v1.Value;
-  lower: Bound[];
-  upper: Bound[];
-  not: v1.Value[];
-  /** Items of an array. */
-  contains?: v1.Value[];
-}
-
-interface Bound {
-  value: v1.Value;
-  inclusive: boolean;
-}
-
-/** By field path. */
-type Facts = ReadonlyMap<string, FieldFacts>;
-
-const NOTHING: Facts = new Map<string, FieldFacts>();
-
-/** A document may be returned by any alternative, so that the rules must allow each of them. */
-export function queryAlternatives(
+/**
+ * A document may be returned by any alternative, so that the rules must allow each of them. As in Google's emulator, a
+ * document that filters name is the one that is stored.
+ * @param read reads a document
+ * @throws StatusError INVALID_ARGUMENT for filters with too many alternatives
+ */
+export function queriedDocuments(
   engine: RulesEngine,
   parent: string,
   query: v1.Query,
-): QueryAlternative[] {
+  read: (name: string) => v1.Document | undefined,
+): QueriedDocument[] {
+  const alternatives = alternativesOf(engine, query.where);
+  const { project, path: under } = parseName(parent);
+  const root = under.length > 0 ? parent : documentsRoot(parseName(parent));
   // Without a selector a query reads every collection.
   const selectors = query.from?.length ? query.from : [{}];
   return selectors.flatMap(({ collectionId, allDescendants }) => {
     // A collection group leaves the parents open, too; only {name=**} in a rule matches them.
     const between = allDescendants ? [engine.anyParents] : [];
-    const root = parseName(parent).path.length > 0 ? parent : documentsRoot(parseName(parent));
     const collection = [root, ...between, collectionId || engine.anyParents].join('/');
-    return alternatives(query.where).map((facts) => ({
-      name: facts.get('__name__')?.equal?.referenceValue ?? `${collection}/${engine.anyDocument}`,
-      resource: engine.map({ data: dataOf(engine, facts) }),
-    }));
+    return alternatives.map(({ path, data }) => {
+      const open = { name: `${collection}/${engine.anyDocument}`, resource: engine.map({ data }) };
+      if (!path) return open;
+      const name = nameOf(project, path);
+      const document = read(name);
+      return { name, resource: document && documentValue(engine, document) };
+    });
   });
 }
 
-function alternatives(filter: v1.Filter | null | undefined): Facts[] {
-  const { compositeFilter, fieldFilter, unaryFilter } = filter ?? {};
+function nameOf(project: string, rulesPath: readonly string[]): string {
+  const [, database = '', , ...path] = rulesPath;
+  return formatName({ project, database, path });
+}
+
+function alternativesOf(engine: RulesEngine, where: v1.Filter | null | undefined) {
+  try {
+    return engine.queryAlternatives(where ? toFilter(engine, where) : undefined);
+  } catch (error) {
+    if (error instanceof RangeError) throw new StatusError(Code.INVALID_ARGUMENT, error.message);
+    throw error;
+  }
+}
+
+const OPERATORS: Readonly<Record<string, FilterOperator>> = {
+  EQUAL: '==',
+  NOT_EQUAL: '!=',
+  LESS_THAN: '<',
+  LESS_THAN_OR_EQUAL: '<=',
+  GREATER_THAN: '>',
+  GREATER_THAN_OR_EQUAL: '>=',
+  IN: 'in',
+  NOT_IN: 'not-in',
+  ARRAY_CONTAINS: 'array-contains',
+  ARRAY_CONTAINS_ANY: 'array-contains-any',
+};
+
+function toFilter(engine: RulesEngine, filter: v1.Filter): QueryFilter {
+  const { compositeFilter, fieldFilter, unaryFilter } = filter;
   if (compositeFilter) {
-    const parts = (compositeFilter.filters ?? []).map(alternatives);
-    return compositeFilter.op === 'OR' ? parts.flat() : parts.reduce(combine, [NOTHING]);
+    const parts = (compositeFilter.filters ?? []).map((part) => toFilter(engine, part));
+    return compositeFilter.op === 'OR' ? { or: parts } : { and: parts };
   }
-  if (fieldFilter) return fieldAlternatives(fieldFilter);
-  const path = unaryFilter?.field?.fieldPath ?? '';
-  if (unaryFilter?.op === 'IS_NULL') return [one(path, { equal: { nullValue: 'NULL_VALUE' } })];
-  if (unaryFilter?.op === 'IS_NAN') return [one(path, { equal: { doubleValue: NaN } })];
-  // The field exists and is not null.
-  return unaryFilter ? [one(path, {})] : [NOTHING];
-}
-
-function fieldAlternatives({ field, op, value }: NonNullable<v1.Filter['fieldFilter']>): Facts[] {
-  const path = field?.fieldPath ?? '';
-  if (!value) return [NOTHING];
-  const values = value.arrayValue?.values ?? [];
-  switch (op) {
-    case 'EQUAL':
-      return [one(path, { equal: value })];
-    case 'IN':
-      return values.map((equal) => one(path, { equal }));
-    case 'ARRAY_CONTAINS':
-      return [one(path, { contains: [value] })];
-    case 'ARRAY_CONTAINS_ANY':
-      return values.map((item) => one(path, { contains: [item] }));
-    case 'LESS_THAN':
-    case 'LESS_THAN_OR_EQUAL':
-      return [one(path, { upper: [{ value, inclusive: op === 'LESS_THAN_OR_EQUAL' }] })];
-    case 'GREATER_THAN':
-    case 'GREATER_THAN_OR_EQUAL':
-      return [one(path, { lower: [{ value, inclusive: op === 'GREATER_THAN_OR_EQUAL' }] })];
-    case 'NOT_EQUAL':
-      return [one(path, { not: [value] })];
-    case 'NOT_IN':
-      return [one(path, { not: values })];
-    default:
-      return [NOTHING];
+  const operator = OPERATORS[String(fieldFilter?.op)];
+  const path = (fieldFilter ?? unaryFilter)?.field?.fieldPath ?? '';
+  if (operator !== undefined && fieldFilter?.value) {
+    const value = toRulesValue(engine, fieldFilter.value);
+    const field = parseFieldPath(path);
+    // Such a filter finds nothing: null and NaN have filters of their own.
+    const isNothing = operator === '==' && isNullOrNan(fieldFilter.value);
+    return { field, operator: isNothing ? 'exists' : operator, value };
   }
+  // Another filter says nothing that rules could rely on.
+  if (!unaryFilter) return { and: [] };
+  const field = parseFieldPath(path);
+  const NULL = engine.fromJson(null);
+  if (unaryFilter.op === 'IS_NULL') return { field, operator: '==', value: NULL };
+  if (unaryFilter.op === 'IS_NAN') return { field, operator: '==', value: engine.float(NaN) };
+  return { field, operator: 'exists', value: NULL };
 }
 
-function one(path: string, facts: Partial<FieldFacts>): Facts {
-  return new Map([[path, { lower: [], upper: [], not: [], ...facts }]]);
-}
-
-function combine(left: Facts[], right: Facts[]): Facts[] {
-  // None may be left out: the rules must allow each of them.
-  if (left.length * right.length > MAX_ALTERNATIVES) {
-    throw new StatusError(
-      Code.INVALID_ARGUMENT,
-      'The filters of the query have too many alternatives.',
-    );
-  }
-  return left.flatMap((facts) => right.map((others) => both(facts, others)));
-}
-
-function both(left: Facts, right: Facts): Facts {
-  const facts = new Map(left);
-  for (const [path, other] of right) {
-    const found = facts.get(path);
-    if (!found) facts.set(path, other);
-    else {
-      const equal = found.equal ?? other.equal;
-      const contains = [...(found.contains ?? []), ...(other.contains ?? [])];
-      facts.set(path, {
-        ...(equal && { equal }),
-        lower: [...found.lower, ...other.lower],
-        upper: [...found.upper, ...other.upper],
-        not: [...found.not, ...other.not],
-        ...(contains.length > 0 && { contains }),
-      });
-    }
-  }
-  return facts;
-}
-
-/** A map of the fields that the filters name; other fields are open at each level. */
-interface Tree {
-  fields: Map<string, Tree>;
-  value?: RulesValue;
-}
-
-function dataOf(engine: RulesEngine, facts: Facts): RulesValue {
-  const root: Tree = { fields: new Map() };
-  for (const [path, fact] of facts) {
-    if (path === '__name__') continue;
-    let tree = root;
-    for (const name of parseFieldPath(path)) {
-      const inner: Tree = tree.fields.get(name) ?? { fields: new Map() };
-      tree.fields.set(name, inner);
-      tree = inner;
-    }
-    tree.value = valueOf(engine, fact);
-  }
-  return toValue(engine, root);
-}
-
-function toValue(engine: RulesEngine, { fields, value }: Tree): RulesValue {
-  // A filter of a whole map says more than those of its fields.
-  if (value) return value;
-  const entries = [...fields].map(([name, tree]) => [name, toValue(engine, tree)] as const);
-  return engine.map(Object.fromEntries(entries));
-}
-
-function valueOf(
-  engine: RulesEngine,
-  { equal, lower, upper, not, contains }: FieldFacts,
-): RulesValue {
-  const convert = (value: v1.Value): RulesValue => toRulesValue(engine, value);
-  if (equal) return convert(equal);
-  const bounds = (limits: Bound[]) =>
-    limits.map(({ value, inclusive }) => ({ value: convert(value), inclusive }));
-  return engine.constrained({
-    lower: bounds(lower),
-    upper: bounds(upper),
-    not: not.map(convert),
-    ...(contains && { contains: contains.map(convert) }),
-  });
+function isNullOrNan({ nullValue, doubleValue }: v1.Value): boolean {
+  return nullValue != null || Number.isNaN(doubleValue ?? 0);
 }

@@ -29,5 +29,5 @@ export const rulesEngine: RulesEngine = {
   path: rules.path,
   list: rules.list,
   map: (entries) => rules.map(Object.entries(entries)),
-  constrained: rules.constrained,
+  queryAlternatives: rules.queryAlternatives,
 };

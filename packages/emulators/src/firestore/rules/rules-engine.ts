@@ -1,14 +1,16 @@
 /** The interface of the rules engine; `rules-adapter.ts` implements it. */
 
 import type {
-  ConstrainedValue,
   Coverage,
   ExpressionReport,
+  FilterOperator,
+  QueryAlternative,
+  QueryFilter,
   RulesValue,
   SharedReads,
 } from 'firebase-rules-check';
 
-export type { Coverage, ExpressionReport, RulesValue, SharedReads };
+export type { Coverage, ExpressionReport, FilterOperator, QueryFilter, RulesValue, SharedReads };
 
 export type RulesMethod = 'get' | 'list' | 'create' | 'update' | 'delete';
 
@@ -23,7 +25,8 @@ export interface RulesRequest {
   method: RulesMethod;
   path: string[];
   request: RulesValue;
-  resource: RulesValue;
+  /** Undefined: its use is an error. */
+  resource: RulesValue | undefined;
   documents: DocumentReader;
   /** Shared by all requests whose document reads count toward one limit. */
   sharedReads?: SharedReads;
@@ -81,6 +84,9 @@ export interface RulesEngine {
   path(segments: string[]): RulesValue;
   list(items: RulesValue[]): RulesValue;
   map(entries: Record<string, RulesValue>): RulesValue;
-  /** A value that exists, and that the filters of a query limit. */
-  constrained(limits: Partial<Omit<ConstrainedValue, 'type'>>): RulesValue;
+  /**
+   * What the filters of a query say about the documents that it may return.
+   * @throws RangeError for filters with too many alternatives
+   */
+  queryAlternatives(filter: QueryFilter | undefined): QueryAlternative[];
 }
