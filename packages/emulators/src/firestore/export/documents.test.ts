@@ -102,6 +102,21 @@ test('documents of all databases are exported; another project takes them over w
   );
 });
 
+const vector: v1.Value = {
+  mapValue: {
+    fields: {
+      __type__: { stringValue: '__vector__' },
+      value: { arrayValue: { values: [{ doubleValue: 1 }] } },
+    },
+  },
+};
+
+test('vectors are exported as vectors, also within maps and lists', () => {
+  const fields = { vector, map: { mapValue: { fields: { vector } } }, list: { arrayValue: { values: [vector] } } }; // prettier-ignore
+  exportDocuments([{ name: `${ROOT}/a/b`, fields }], folder, 'e');
+  expect(importAll()).toEqual(new Map([[`${ROOT}/a/b`, fields]]));
+});
+
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s/g, ''), 'hex');
 const text = (value: string): string => Buffer.from(value).toString('hex');
 
@@ -130,6 +145,9 @@ test.each([
     `1a 01 ${text('l')} 20 01 2a 03 1a 01 ${text('a')}`,
     `1a 01 ${text('l')} 20 01 2a 02 10 01`,
     `1a 01 ${text('z')} 20 00 2a 00`,
+    `08 0e 1a 01 ${text('b')} 20 00 2a 03 1a 01 07`,
+    `08 10 1a 01 ${text('s')} 20 00 2a 03 1a 01 07`,
+    `08 1f 1a 01 ${text('v')} 20 01 2a 09 21 00 00 00 00 00 00 f0 3f`,
     `08 13 1a 01 ${text('m')} 20 00 2a 16 1a 14 6a 04 6a 00 72 00 72 09 1a 01 ${text('x')} 20 00 2a 02 08 05 82 01 00`,
   ];
   writeExport(folder, 'e', [entity(app, tag, properties)]);
@@ -143,6 +161,9 @@ test.each([
           e: { arrayValue: { values: [] } },
           l: { arrayValue: { values: [{ stringValue: 'a' }, { booleanValue: true }] } },
           z: { nullValue: 'NULL_VALUE' },
+          b: { bytesValue: Buffer.from([7]) },
+          s: { bytesValue: Buffer.from([7]) },
+          v: vector,
           m: { mapValue: { fields: { x: { integerValue: '5' } } } },
         },
       ],

@@ -11,10 +11,12 @@ import {
 /** `Property.Meaning`: what a value is when its type alone does not say it. */
 const TIMESTAMP = 7;
 const GEO_POINT = 9;
-const BLOB = 14;
-const BYTES = 16;
+const BYTES = 14;
+/** A short string of bytes in Datastore. */
+const BYTE_STRING = 16;
 const MAP = 19;
 const EMPTY_ARRAY = 24;
+const VECTOR = 31;
 
 const MICROSECONDS = 1_000_000n;
 
@@ -57,14 +59,27 @@ export function toPath(elements: readonly PathElement[]): string[] {
   return elements.flatMap(({ type, id, name }) => [type, name ?? `__id${id ?? '0'}__`]);
 }
 
-/** The properties of fields; each item of an array is a property. */
+/** The properties of fields; each item of an array or a vector is a property. */
 export function toProperties(fields: v1.Fields): Property[] {
   return Object.entries(fields).flatMap(([name, value]): Property[] => {
+    const vector = vectorOf(value);
+    if (vector) {
+      return vector.map((doubleValue) => ({ meaning: VECTOR, name, multiple: true, value: { doubleValue } })); // prettier-ignore
+    }
     if (!value.arrayValue) return [{ name, multiple: false, ...toProperty(value) }];
     const items = value.arrayValue.values ?? [];
     if (items.length === 0) return [{ meaning: EMPTY_ARRAY, name, multiple: false, value: {} }];
     return items.map((item) => ({ name, multiple: true, ...toProperty(item) }));
   });
+}
+
+/** The numbers of a vector: the SDKs write it as a map. */
+function vectorOf({ mapValue }: v1.Value): number[] | undefined {
+  const { __type__: type, value, ...others } = mapValue?.fields ?? {};
+  if (type?.stringValue !== '__vector__' || Object.keys(others).length > 0) return undefined;
+  const numbers = value?.arrayValue?.values?.map(({ doubleValue }) => doubleValue) ?? [];
+  const isVector = numbers.length > 0 && numbers.every((number) => typeof number === 'number');
+  return isVector ? numbers : undefined;
 }
 
 function toProperty(value: v1.Value): Pick<Property, 'meaning' | 'value'> {
@@ -113,6 +128,7 @@ export function toFields(
   nameOf: (database: Database, path: string[]) => string,
 ): v1.Fields {
   const fields: v1.Fields = {};
+  const lists = new Map<string, v1.Value[]>();
   const define = (name: string, value: v1.Value): void => {
     // A field may have any name, such as "__proto__".
     Object.defineProperty(fields, name, { value, enumerable: true, configurable: true });
@@ -124,11 +140,20 @@ export function toFields(
     } else if (!multiple) {
       define(name, toValue(property, nameOf));
     } else {
-      if (!Object.hasOwn(fields, name)) define(name, { arrayValue: { values: [] } });
-      fields[name]?.arrayValue?.values?.push(toValue(property, nameOf));
+      const list = lists.get(name) ?? [];
+      if (list.length === 0) {
+        lists.set(name, list);
+        const array = { arrayValue: { values: list } };
+        define(name, meaning === VECTOR ? { mapValue: { fields: vectorFields(array) } } : array);
+      }
+      list.push(toValue(property, nameOf));
     }
   }
   return fields;
+}
+
+function vectorFields(value: v1.Value): v1.Fields {
+  return { __type__: { stringValue: '__vector__' }, value };
 }
 
 function toValue(
@@ -142,7 +167,8 @@ function toValue(
       : { integerValue: int64Value };
   }
   if (stringValue) {
-    if (meaning === BYTES || meaning === BLOB) return { bytesValue: Buffer.from(stringValue) };
+    if (meaning === BYTES || meaning === BYTE_STRING)
+      return { bytesValue: Buffer.from(stringValue) };
     if (meaning !== MAP) return { stringValue: Buffer.from(stringValue).toString() };
     const { property = [], rawProperty = [] } = decodeEntity(stringValue);
     return { mapValue: { fields: toFields([...property, ...rawProperty], nameOf) } };

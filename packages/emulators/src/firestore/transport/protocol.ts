@@ -76,7 +76,32 @@ export function fromJson(type: protobuf.Type, json: unknown, at?: string): objec
   return messageFromJson(type, json, at);
 }
 
-/** Converts a plain object to proto3 JSON. */
+/** Converts a plain object to proto3 JSON, as Google's servers write it. */
 export function toJson(type: protobuf.Type, value: object): unknown {
-  return toProto3JSON(type.fromObject(value));
+  const json: unknown = toProto3JSON(type.fromObject(value));
+  shorten(json);
+  return json;
+}
+
+/** Leaves out what the serializer adds: milliseconds of whole seconds, empty fields, and zeros of geo points. */
+function shorten(json: unknown): void {
+  if (Array.isArray(json)) json.forEach(shorten);
+  if (typeof json !== 'object' || json === null) return;
+  const message = json as Record<string, unknown>;
+  for (const [name, value] of Object.entries(message)) {
+    // A field of a document is an object, whatever its name is.
+    if (typeof value === 'string') {
+      if (value.endsWith('.000Z') && TIME_NAME.test(name))
+        message[name] = value.replace('.000', '');
+    } else if (typeof value !== 'object' || value === null) continue;
+    else if (name === 'fields' && Object.keys(value).length === 0) delete message[name];
+    else if (name === 'geoPointValue') message[name] = withoutZeros(value);
+    else shorten(value);
+  }
+}
+
+const TIME_NAME = /^timestampValue$|Time$/;
+
+function withoutZeros(point: object): object {
+  return Object.fromEntries(Object.entries(point).filter(([, degrees]) => degrees !== 0));
 }
