@@ -36,6 +36,7 @@ const ROWS = [
   'the signed-in user reads their own document',
   'offline and online again',
   '20 listeners on missing documents see their creation',
+  'the user signs in and out while listeners are open',
   'a large document and many changes',
 ];
 

@@ -1,6 +1,7 @@
 /** The page of web-sdk.test.ts: each function uses the web SDK as an app does, and throws if it behaves otherwise. */
 import { deleteApp, initializeApp, type FirebaseApp } from 'firebase/app';
 import * as sdk from 'firebase/firestore';
+import { ChangingUser } from '../../../packages/emulators/src/firestore/testing-user.js';
 
 /** How the page connects. */
 export interface Options {
@@ -279,6 +280,28 @@ const ROWS: Record<string, (context: Context) => Promise<void>> = {
     }
   },
 
+  async 'the user signs in and out while listeners are open'({ items, options }) {
+    const { app, user, db } = connectUser(`${options.collection}-user`);
+    user.signIn('alice');
+    const own = Snapshots.ofDocument(sdk.doc(db, 'users', 'alice'));
+    const open = Snapshots.ofDocument(sdk.doc(db, items.path, 'one'));
+    await sdk.setDoc(sdk.doc(db, 'users', 'alice'), { n: 1 });
+    await own.until((snapshot) => snapshot.get('n') === 1);
+    await open.until(({ metadata }) => !metadata.fromCache);
+    user.signIn('bob');
+    equal((await own.error()).code, 'permission-denied');
+    await sdk.setDoc(sdk.doc(items, 'one'), { n: 2 });
+    await open.until((snapshot) => snapshot.get('n') === 2);
+    await sdk.setDoc(sdk.doc(db, 'users', 'bob'), { n: 3 });
+    user.signIn(null);
+    const denied = await sdk.getDocFromServer(sdk.doc(db, 'users', 'bob')).catch((error: unknown) => error); // prettier-ignore
+    equal((denied as sdk.FirestoreError).code, 'permission-denied');
+    await sdk.setDoc(sdk.doc(items, 'one'), { n: 4 });
+    await open.until((snapshot) => snapshot.get('n') === 4);
+    open.end();
+    await deleteApp(app);
+  },
+
   async 'a large document and many changes'({ items }) {
     const snapshots = Snapshots.ofQuery(sdk.query(items), { includeMetadataChanges: true });
     await snapshots.until(({ size }) => size === 0);
@@ -310,6 +333,19 @@ function connect(name: string): { app: FirebaseApp; db: sdk.Firestore } {
     ...(options.uid !== undefined && { mockUserToken: { sub: options.uid } }),
   });
   return { app, db };
+}
+
+/** A client whose user changes. */
+function connectUser(name: string): { app: FirebaseApp; user: ChangingUser; db: sdk.Firestore } {
+  const { host, port, projectId, mode } = current as Options;
+  const app = initializeApp({ projectId, apiKey: 'none' }, name);
+  const user = new ChangingUser(app);
+  const db = sdk.initializeFirestore(app, {
+    ...(mode === 'long polling' && { experimentalForceLongPolling: true }),
+    ...(mode === 'streaming' && { experimentalAutoDetectLongPolling: false }),
+  });
+  sdk.connectFirestoreEmulator(db, host, port);
+  return { app, user, db };
 }
 
 /** Runs one row with an app of its own. */

@@ -36,6 +36,7 @@ import {
   writeBatch,
 } from 'firebase/firestore';
 import { PROJECT, startTestEmulator, type TestEmulator } from '../testing.js';
+import { ChangingUser } from '../testing-user.js';
 
 const RULES = `rules_version = '2';
 service cloud.firestore {
@@ -266,5 +267,39 @@ describe('rules for the web SDK over gRPC', () => {
     await emulator.admin.doc('mine/a').set({ owner: 'bob' });
     expect(await denied.until(() => true)).toMatchObject({ code: 'permission-denied' });
     expect(received.values).toHaveLength(1);
+  });
+
+  it('follow the user who signs in and out while listeners are open', async () => {
+    const app = initializeApp({ projectId: PROJECT }, 'changing-user');
+    apps.push(app);
+    const user = new ChangingUser(app);
+    user.signIn('ann');
+    const firestore = initializeFirestore(app, {});
+    connectFirestoreEmulator(firestore, emulator.host, emulator.port);
+    const own = new Received<DocumentSnapshot>();
+    const open = new Received<DocumentSnapshot>();
+    const denied = new Received<{ code: string }>();
+    onSnapshot(doc(firestore, 'byId/ann'), own.next, denied.next);
+    const unsubscribe = onSnapshot(doc(firestore, 'open/a'), open.next);
+    await setDoc(doc(firestore, 'byId/ann'), { n: 1 });
+    await own.until((snapshot) => snapshot.get('n') === 1);
+    await open.until(({ metadata }) => !metadata.fromCache);
+    user.signIn('bob');
+    expect(await denied.until(() => true)).toMatchObject({ code: 'permission-denied' });
+    await expect(setDoc(doc(firestore, 'byId/ann'), {})).rejects.toMatchObject({
+      code: 'permission-denied',
+    });
+    await setDoc(doc(firestore, 'byId/bob'), { n: 2 });
+    await emulator.admin.doc('open/a').set({ n: 3 });
+    await open.until((snapshot) => snapshot.get('n') === 3);
+    user.signIn(null);
+    await expect(getDocFromServer(doc(firestore, 'byId/bob'))).rejects.toMatchObject({
+      code: 'permission-denied',
+    });
+    await emulator.admin.doc('open/a').set({ n: 4 });
+    await open.until((snapshot) => snapshot.get('n') === 4);
+    // What ann has seen is all that the denied listener received.
+    expect(own.values.every((snapshot) => (snapshot.get('n') ?? 1) === 1)).toBe(true);
+    unsubscribe();
   });
 });
