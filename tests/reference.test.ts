@@ -1,4 +1,6 @@
 /** The answers of the Firestore emulator, compared with the recorded answers of Google's: `npm run test:reference`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   startFirestoreEmulator,
   type FirestoreEmulator,
@@ -6,34 +8,68 @@ import {
 import { compare, summary } from '../tools/dev/reference/compare.js';
 import { ON_PURPOSE } from '../tools/dev/reference/on-purpose.js';
 import { PROJECT } from '../tools/dev/reference/requests.js';
-import { askAll, compareAll, readRecorded } from '../tools/dev/reference/tables.js';
+import { readRecordings } from '../tools/dev/reference/recordings.js';
+import { ALL, askAll, compareAll } from '../tools/dev/reference/tables.js';
+import {
+  EXPORT_FOLDER,
+  exportFile,
+  readDocuments,
+  writtenDocuments,
+} from '../tools/dev/reference/exports.js';
 import { ROOT } from './support/documentation.js';
 
-/** More run with `npm run test:reference`. */
-const GENERATED = 50;
+/** `npm run test:reference` and the long tests ask everything. */
+const EXTENT = process.env['LONG_TESTS'] === undefined ? { groups: 60, everyCondition: 5 } : ALL;
+const OPTIONS = { host: '127.0.0.1', port: 0, projectId: PROJECT };
 
 let emulator: FirestoreEmulator;
 
 beforeAll(async () => {
-  emulator = await startFirestoreEmulator({ host: '127.0.0.1', port: 0, projectId: PROJECT });
+  emulator = await startFirestoreEmulator(OPTIONS);
 });
 afterAll(() => emulator.stop());
 
 test('differs from the recorded answers only on purpose', async () => {
-  const { answers } = readRecorded(ROOT);
-  const found = await askAll(`http://${emulator.host}:${emulator.port}`, ROOT, GENERATED);
-  const comparisons = compareAll(found, answers, ROOT);
-  expect(comparisons.reduce((sum, { total }) => sum + total, 0)).toBeGreaterThan(900);
-  for (const { name, differences, notDiffering } of comparisons) {
-    expect({ name, differences, notDiffering }).toEqual({
-      name,
-      differences: [],
-      notDiffering: [],
-    });
+  const url = `http://${emulator.host}:${emulator.port}`;
+  const found = await askAll(url, ROOT, EXTENT);
+  const recordings = readRecordings(ROOT);
+  expect(recordings.map(({ emulator: of }) => of).sort()).toEqual(Object.keys(ON_PURPOSE).sort());
+  for (const recorded of recordings) {
+    const comparisons = compareAll(found, recorded, ROOT, EXTENT);
+    const lines = comparisons.map((comparison) => `${summary(comparison)}\n`);
+    process.stderr.write(
+      `Compared with ${recorded.emulator}: differences/total\n${lines.join('')}`,
+    );
+    for (const { name, differences, notDiffering } of comparisons) {
+      expect({ name, differences, notDiffering }).toEqual({
+        name,
+        differences: [],
+        notDiffering: [],
+      });
+    }
+    const names = comparisons.map(({ name }) => name);
+    for (const name of Object.keys(ON_PURPOSE[recorded.emulator] ?? {}))
+      expect(names).toContain(name);
   }
-  const compared = comparisons.map(({ name }) => name);
-  for (const name of [...Object.keys(answers), ...Object.keys(ON_PURPOSE)]) {
-    expect(compared).toContain(name);
+}, 120_000);
+
+test('the README of the emulator has the reasons of differences on purpose', () => {
+  const readme = readFileSync(join(ROOT, 'packages', 'emulators', 'README.md'), 'utf8');
+  const reasons = Object.values(ON_PURPOSE).flatMap((tables) =>
+    Object.values(tables).flatMap((cases) => Object.values(cases)),
+  );
+  for (const reason of reasons) expect(readme).toContain(reason);
+});
+
+test("imports an export of Google's emulator with values of all types", async () => {
+  const importFile = exportFile(join(ROOT, EXPORT_FOLDER));
+  const imported = await startFirestoreEmulator({ ...OPTIONS, importFile });
+  try {
+    const found = await readDocuments(`http://${imported.host}:${imported.port}`);
+    expect(found).toEqual(writtenDocuments());
+    expect(Object.keys(found).length).toBeGreaterThan(40);
+  } finally {
+    await imported.stop();
   }
 });
 

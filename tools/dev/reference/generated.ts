@@ -1,89 +1,91 @@
-/** Generated cases: rules, documents and queries at random, the same ones for a seed. */
+/** Generated cases: documents, rules and requests at random, the same ones for a seed. */
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { all, any, encodeFields, from, ROOT, where, type Case } from './requests.js';
+import { condition } from './generated-rules.js';
+import { document, query } from './generated-queries.js';
 import { expectOk, loadRules } from './list-rules.js';
-import { clear, describe, send, type Answers } from './run-table.js';
+import { encodeFields, from, ROOT, type Case } from './requests.js';
+import { send, type Answers } from './run-table.js';
 
 const SEED = 20;
 const UID = 'alice';
-const PATH = `/v1/${ROOT}:runQuery`;
+/** Ids are one character. */
+const DOCUMENTS = 8;
+const QUERIES = 10;
 
-interface Generated {
+/** Documents, a rule for them, and queries. */
+interface Group {
+  documents: Record<string, unknown>[];
   condition: string;
-  filter: object | undefined;
+  queries: object[];
 }
 
-const name = fc.constantFrom('alice', 'bob');
-const number = fc.integer({ min: 0, max: 4 });
-const tag = fc.constantFrom('x', 'y');
-const comparison = fc.constantFrom('==', '!=', '<', '<=', '>', '>=');
-const document = fc.record(
-  { u: name, n: number, b: fc.boolean(), tags: fc.uniqueArray(tag) },
-  { requiredKeys: ['u'] },
-);
-const data = 'resource.data';
-/** Google's emulator takes it for false when the query does not name the field. */
-const KEY_TEST = `'n' in ${data}`;
-const condition = fc.letrec<{ condition: string }>((tie) => ({
-  condition: fc.oneof(
-    { maxDepth: 2 },
-    fc.constant(`${data}.u == request.auth.uid`),
-    name.map((value) => `${data}.u == '${value}'`),
-    fc.tuple(comparison, number).map(([operator, value]) => `${data}.n ${operator} ${value}`),
-    fc.boolean().map((value) => `${data}.b == ${value}`),
-    tag.map((value) => `'${value}' in ${data}.tags`),
-    fc.constant(KEY_TEST),
-    tie('condition').map((inner) => `!(${inner})`),
-    fc.tuple(tie('condition'), tie('condition')).map(([a, b]) => `(${a} && ${b})`),
-    fc.tuple(tie('condition'), tie('condition')).map(([a, b]) => `(${a} || ${b})`),
-  ),
-})).condition;
-const simple = fc.oneof(
-  name.map((value) => where('u', '==', value)),
-  fc.tuple(comparison, number).map(([operator, value]) => where('n', operator, value)),
-  fc.boolean().map((value) => where('b', '==', value)),
-  tag.map((value) => where('tags', 'has', value)),
-);
-const filter = fc.oneof(
-  simple,
-  fc.tuple(simple, simple).map(([a, b]) => all(a, b)),
-  fc.tuple(simple, simple).map(([a, b]) => any(a, b)),
-);
-const generated: fc.Arbitrary<Generated> = fc.record({
+const group: fc.Arbitrary<Group> = fc.record({
+  documents: fc.array(document, { minLength: DOCUMENTS, maxLength: DOCUMENTS }),
   condition,
-  filter: fc.option(filter, { nil: undefined, freq: 8 }),
+  queries: fc.array(query, { minLength: QUERIES, maxLength: QUERIES }),
 });
 
+const sample = (count: number): Group[] => fc.sample(group, { numRuns: count, seed: SEED });
+
+/** Names a group in the recorded answers. */
+function keyOf(each: Group): string {
+  return createHash('sha256').update(JSON.stringify(each)).digest('hex').slice(0, 12);
+}
+
 /**
- * Runs generated queries under generated rules, on the same documents.
- * @param count of cases
- * @returns the documents or the error of each query, and for each query that returned a document which the rules
- * do not let the user read the name of that document
+ * Asks a user's gets of all documents, and the queries.
+ * @param count of groups
+ * @returns for each group, by the hash of its text: `A` or `D` for each document, whether the rules allow its get; then for
+ * each query the ids of its documents, `-` for none, `D` if the rules deny it, or `!` and the status
  */
-export async function runGenerated(
-  url: string,
-  count: number,
-): Promise<{ answers: Answers; leaks: Answers }> {
-  await clear(url);
-  const documents = fc.sample(document, { numRuns: 12, seed: SEED });
-  const writes = documents.map((fields, index) => ({
-    update: { name: `${ROOT}/c/${index}`, fields: encodeFields(fields) },
-  }));
-  const owner: Case = { name: 'commit', method: 'POST', path: `/v1/${ROOT}:commit` };
-  expectOk(await send(url, { ...owner, body: { writes } }));
+export async function runGenerated(url: string, count: number): Promise<Answers> {
   const answers: Answers = {};
-  const leaks: Answers = {};
-  for (const each of fc.sample(generated, { numRuns: count, seed: SEED })) {
+  for (const each of sample(count)) {
+    const writes = each.documents.map((fields, id) => ({
+      update: { name: `${ROOT}/c/${id}`, fields: encodeFields(fields) },
+    }));
+    const path = `/v1/${ROOT}:commit`;
+    expectOk(await send(url, { name: 'commit', method: 'POST', path, body: { writes } }));
     await loadRules(url, rulesOf(each.condition));
-    const structuredQuery = { ...from('c'), ...(each.filter && { where: each.filter }) };
-    const key = `${each.condition} | ${JSON.stringify(each.filter ?? {})}`;
-    const request = { ...owner, path: PATH, uid: UID, body: { structuredQuery } };
-    const answer = describe(await send(url, request));
-    answers[key] = answer;
-    if (!each.condition.includes(KEY_TEST)) leaks[key] = await findLeak(url, answer);
+    const gets = await Promise.all(each.documents.map((_, id) => send(url, get(id))));
+    const found = await Promise.all(each.queries.map((body) => send(url, runQuery(body))));
+    const decisions = gets.map(({ status }) => decisionOf(status)).join('');
+    answers[keyOf(each)] = [decisions, ...found.map(describeQuery)].join(' ');
   }
   await loadRules(url, rulesOf('true'));
-  return { answers, leaks };
+  return answers;
+}
+
+/** Answers to generated cases, by a name for a person. */
+export interface GeneratedAnswers {
+  gets: Answers;
+  queries: Answers;
+  /** The documents that a query returned and that the rules deny. */
+  leaks: Answers;
+}
+
+/** @param answers of `runGenerated`; those of further groups are left out */
+export function readGenerated(answers: Answers, count: number): GeneratedAnswers {
+  const read: GeneratedAnswers = { gets: {}, queries: {}, leaks: {} };
+  for (const each of sample(count)) {
+    const key = keyOf(each);
+    const [decisions, ...found] = answers[key]?.split(' ') ?? [];
+    if (decisions === undefined) continue;
+    for (const [id, fields] of each.documents.entries()) {
+      const name = `${key} get ${id}: ${each.condition} | ${JSON.stringify(encodeFields(fields))}`;
+      read.gets[name] = decisions[id] ?? '';
+    }
+    for (const [index, body] of each.queries.entries()) {
+      const name = `${key} query ${index}: ${each.condition} | ${JSON.stringify(body)}`;
+      const answer = found[index] ?? '';
+      read.queries[name] = answer;
+      const ids = /^\d+$/.test(answer) ? [...answer] : [];
+      const denied = ids.filter((id) => decisions[Number(id)] !== 'A');
+      read.leaks[name] = denied.join('') || 'none';
+    }
+  }
+  return read;
 }
 
 const rulesOf = (text: string): string => `rules_version = '2';
@@ -93,10 +95,21 @@ service cloud.firestore {
   }
 }`;
 
-async function findLeak(url: string, answer: string): Promise<string> {
-  for (const path of answer.split(' ').filter((word) => word.startsWith('c/'))) {
-    const read = { name: path, method: 'GET', path: `/v1/${ROOT}/${path}`, uid: UID };
-    if ((await send(url, read)).status !== 200) return path;
-  }
-  return 'none';
+function get(id: number): Case {
+  return { name: 'get', method: 'GET', path: `/v1/${ROOT}/c/${id}`, uid: UID };
+}
+
+function runQuery(query: object): Case {
+  const body = { structuredQuery: { ...from('c'), ...query } };
+  return { name: 'query', method: 'POST', path: `/v1/${ROOT}:runQuery`, uid: UID, body };
+}
+
+const decisionOf = (status: number): string => ({ 200: 'A', 403: 'D' })[status] ?? `${status}`;
+
+function describeQuery({ status, text }: { status: number; text: string }): string {
+  if (status === 403) return 'D';
+  if (status !== 200) return `!${status}`;
+  const messages = JSON.parse(text) as { document?: { name: string } }[];
+  const ids = messages.flatMap(({ document: each }) => each?.name.split('/').at(-1) ?? []);
+  return ids.join('') || '-';
 }

@@ -27,14 +27,15 @@ export async function runListRules(
   const answers: Answers = {};
   for (const [rules, withRules] of groupBy(rows)) {
     await loadRules(url, rules);
-    for (const row of withRules) {
+    const ask = async (row: Row): Promise<void> => {
       const collection = row.group === true ? fromGroup('c') : from('c');
       const structuredQuery = { ...queries[row.query], ...collection };
       const path = `/v1/${ROOT}:runQuery`;
       const request = { ...OWNER, path, uid: UID, body: { structuredQuery } };
       const { status } = await send(url, request);
       answers[rowName(row)] = { 200: 'A', 403: 'D' }[status] ?? `${status}`;
-    }
+    };
+    await Promise.all(withRules.map(ask));
   }
   return answers;
 }
@@ -44,9 +45,11 @@ export function recordedListRules({ rows }: ListRules): Answers {
   return Object.fromEntries(rows.map((row) => [rowName(row), row.google]));
 }
 
-type Row = ListRules['rows'][number];
+/** A condition and a query. */
+export type Row = ListRules['rows'][number];
 
-const rowName = ({ condition, query, group }: Row): string =>
+/** Names a row for a person. */
+export const rowName = ({ condition, query, group }: Row): string =>
   `${condition}, ${group === true ? 'group ' : ''}query ${query}`;
 
 const rulesOf = ({ condition, group }: Row): string => `rules_version = '2';
@@ -59,7 +62,12 @@ service cloud.firestore {
 
 function groupBy(rows: Row[]): Map<string, Row[]> {
   const groups = new Map<string, Row[]>();
-  for (const row of rows) groups.set(rulesOf(row), [...(groups.get(rulesOf(row)) ?? []), row]);
+  for (const row of rows) {
+    const rules = rulesOf(row);
+    const group = groups.get(rules);
+    if (group) group.push(row);
+    else groups.set(rules, [row]);
+  }
   return groups;
 }
 

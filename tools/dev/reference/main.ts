@@ -1,23 +1,30 @@
 /** `npm run test:reference`: compares the Firestore emulator with Google's. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type * as Emulator from '../../../packages/emulators/src/firestore/index.js';
 import { startGoogleEmulator } from '../stack/google-emulator.js';
-import { summary, type Comparison } from './compare.js';
+import { compare, summary, type Comparison } from './compare.js';
+import {
+  EXPORT_FOLDER,
+  exportAll,
+  exportFile,
+  readDocuments,
+  writeDocuments,
+  writtenDocuments,
+} from './exports.js';
 import { PROJECT } from './requests.js';
-import { askAll, compareAll, readRecorded, RECORDED_FILE, type Recorded } from './tables.js';
+import { readRecordings, writeRecording } from './recordings.js';
+import { ALL, askAll, askToRecord, compareAll } from './tables.js';
 
-export const USAGE = `npm run test:reference                            compare with the recorded answers of Google's emulator
-npm run test:reference -- --emulator-jar FILE     ask Google's emulator (needs Java 17 or later), and record its answers
-  --generated N                                   number of generated cases (default: 500)
+export const USAGE = `npm run test:reference                            compare with the recorded answers of Google's emulators
+npm run test:reference -- --emulator-jar FILE     ask this one first (needs Java 17 or later), and record its answers
 `;
 
-const DEFAULT_GENERATED = '500';
 const RULES_TABLES = 'packages/security-rules/src/(reference-|builtins|expressions)';
 
 /**
@@ -30,7 +37,6 @@ export async function main(argv: string[], root: string): Promise<number> {
     args: argv,
     options: {
       'emulator-jar': { type: 'string' },
-      generated: { type: 'string', default: DEFAULT_GENERATED },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -38,56 +44,79 @@ export async function main(argv: string[], root: string): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const generated = Number(values.generated);
-  if (!Number.isInteger(generated) || generated < 1) {
-    process.stderr.write(`--generated: expected a whole number, found ${values.generated}\n`);
-    return 2;
-  }
   const jar = values['emulator-jar'];
-  const { recorded, rulesTables } =
-    jar === undefined
-      ? { recorded: readRecorded(root), rulesTables: await runRulesTables(root, {}) }
-      : await askGoogle(jar, root, generated);
-  process.stdout.write(`Compared with ${recorded.emulator}: differences/total\n`);
-  const comparisons = [...(await compareOwn(recorded, root, generated)), rulesTables];
-  for (const comparison of comparisons) print(comparison);
-  const failed = comparisons.filter(
-    ({ differences, notDiffering }) => differences.length + notDiffering.length > 0,
-  );
-  return failed.length > 0 ? 1 : 0;
+  const ofGoogle =
+    jar === undefined ? [await runRulesTables(root, {})] : await askGoogle(jar, root);
+  const found = await onOwn(root, undefined, (url) => askAll(url, root, ALL));
+  let hasFailed = false;
+  const print = (comparison: Comparison): void => {
+    process.stdout.write(`${describe(comparison)}\n`);
+    hasFailed ||= comparison.differences.length + comparison.notDiffering.length > 0;
+  };
+  for (const recorded of readRecordings(root)) {
+    process.stdout.write(`Compared with ${recorded.emulator}: differences/total\n`);
+    compareAll(found, recorded, root, ALL).forEach(print);
+  }
+  const imported = await onOwn(root, exportFile(join(root, EXPORT_FOLDER)), readDocuments);
+  print(compare("values in an export of Google's emulator", writtenDocuments(), imported));
+  ofGoogle.forEach(print);
+  return hasFailed ? 1 : 0;
 }
 
-async function compareOwn(
-  recorded: Recorded,
+/** Starts the emulator of this repository for a task. */
+async function onOwn<T>(
   root: string,
-  generated: number,
-): Promise<Comparison[]> {
+  importFile: string | undefined,
+  task: (url: string) => Promise<T>,
+): Promise<T> {
   const load = createRequire(join(root, 'packages', 'emulators', 'package.json'));
   const { startFirestoreEmulator } = load('./lib/firestore/index.js') as typeof Emulator;
-  const emulator = await startFirestoreEmulator({ host: '127.0.0.1', port: 0, projectId: PROJECT });
+  const options = { host: '127.0.0.1', port: 0, projectId: PROJECT };
+  const emulator = await startFirestoreEmulator({ ...options, ...(importFile && { importFile }) });
   try {
-    const found = await askAll(`http://${emulator.host}:${emulator.port}`, root, generated);
-    return compareAll(found, recorded.answers, root);
+    return await task(`http://${emulator.host}:${emulator.port}`);
   } finally {
     await emulator.stop();
   }
 }
 
-/** Asks Google's emulator and writes its answers to the file of recorded answers. */
-async function askGoogle(jar: string, root: string, generated: number) {
+/**
+ * Asks Google's emulator and records its answers and an export.
+ * @returns what it answers to the tables of the rules language, and what it reads of an export of this repository's
+ */
+async function askGoogle(jar: string, root: string): Promise<Comparison[]> {
   const google = await startGoogleEmulator(jar, PROJECT);
+  const comparisons: Comparison[] = [];
   try {
-    const recorded: Recorded = {
-      about: readRecorded(root).about,
-      source: 'npm run test:reference -- --emulator-jar FILE',
-      emulator: `Google's Firestore emulator ${google.version}`,
-      answers: await askAll(`http://127.0.0.1:${google.port}`, root, generated),
-    };
-    writeFileSync(join(root, RECORDED_FILE), `${JSON.stringify(recorded, null, 2)}\n`);
+    const url = `http://127.0.0.1:${google.port}`;
+    writeRecording(root, google.version, await askToRecord(url, root));
+    await writeDocuments(url);
+    await exportAll(url, join(root, EXPORT_FOLDER));
     const environment = { RULES_EMULATOR: `127.0.0.1:${google.port}`, RULES_PROJECT: PROJECT };
-    return { recorded, rulesTables: await runRulesTables(root, environment) };
+    comparisons.push(await runRulesTables(root, environment));
   } finally {
     await google.stop();
+  }
+  return [...comparisons, await compareImport(jar, root)];
+}
+
+/** Imports an export of this repository's emulator into Google's. */
+async function compareImport(jar: string, root: string): Promise<Comparison> {
+  const folder = mkdtempSync(join(tmpdir(), 'reference-'));
+  try {
+    await onOwn(root, undefined, async (url) => {
+      await writeDocuments(url);
+      await exportAll(url, folder);
+    });
+    const google = await startGoogleEmulator(jar, PROJECT, exportFile(folder));
+    try {
+      const found = await readDocuments(`http://127.0.0.1:${google.port}`);
+      return compare("values that Google's emulator imports", writtenDocuments(), found);
+    } finally {
+      await google.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 
@@ -138,7 +167,8 @@ async function runRulesTables(
   }
 }
 
-function print(comparison: Comparison): void {
+/** The lines of a comparison. */
+function describe(comparison: Comparison): string {
   const lines = [
     summary(comparison),
     ...comparison.differences.map(
@@ -146,5 +176,5 @@ function print(comparison: Comparison): void {
     ),
     ...comparison.notDiffering.map((name) => `  ${name}\n    does not differ any more`),
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  return lines.join('\n');
 }

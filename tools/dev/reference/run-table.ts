@@ -1,10 +1,14 @@
 /** Runs tables on an emulator and describes its answers in one line each. */
+import { once } from 'node:events';
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { text as readText } from 'node:stream/consumers';
 import { createMockUserToken } from '@firebase/util';
 import { encodeFields, PROJECT, ROOT, type Case, type Table } from './requests.js';
 
 /** One line per case, by the name of the case. */
 export type Answers = Record<string, string>;
 
+const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 const TIMEOUT_MS = 15_000;
 /** Messages may name times and numbers of requests behind it. */
 const MAX_MESSAGE = 110;
@@ -50,15 +54,17 @@ export async function send(
 ): Promise<Received> {
   const user = uid === undefined ? 'owner' : createMockUserToken({ sub: uid }, PROJECT);
   const token = given ?? user;
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const length = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
+  const options = { agent, method, headers: { ...headers, ...length }, timeout: TIMEOUT_MS };
   try {
-    const response = await fetch(url + path, {
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body !== undefined && { body: text }),
-    });
-    return { status: response.status, text: await response.text() };
+    // Less than half the time of fetch, and there are thousands of requests.
+    const client = request(url + path, options);
+    client.once('timeout', () => client.destroy(new Error('timeout')));
+    client.end(text);
+    const [response] = (await once(client, 'response')) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, text: await readText(response) };
   } catch (error) {
     return { status: 0, text: (error as Error).name };
   }

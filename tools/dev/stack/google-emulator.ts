@@ -26,9 +26,14 @@ export interface GoogleEmulator {
  * Starts the emulator on a free port.
  * @param jar path of the JAR
  * @param projectId the project of requests without one
+ * @param importFile an export that is imported first: path of `NAME.overall_export_metadata`
  * @throws Error with a sentence when the file or Java is missing, or the emulator does not start
  */
-export async function startGoogleEmulator(jar: string, projectId: string): Promise<GoogleEmulator> {
+export async function startGoogleEmulator(
+  jar: string,
+  projectId: string,
+  importFile?: string,
+): Promise<GoogleEmulator> {
   const file = resolve(jar);
   if (!existsSync(file)) {
     throw new Error(
@@ -40,6 +45,7 @@ export async function startGoogleEmulator(jar: string, projectId: string): Promi
   requireJava();
   const { firestore: port } = await findFreePorts();
   const options = ['--host', '127.0.0.1', '--port', `${port}`, '--project_id', projectId];
+  if (importFile !== undefined) options.push('--seed_from_export', resolve(importFile));
   const child = spawn('java', ['-cp', file, MAIN_CLASS, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
