@@ -10,7 +10,7 @@ import { measureBombs } from './processing/measure-bombs.js';
 import { measureBackfill } from './lifecycle/backfill.js';
 import { storm } from './lifecycle/storm.js';
 import { measureUploads } from './lifecycle/upload.js';
-import { measureListen } from './listen/listen.js';
+import { LISTENERS, measureListen } from './listen/listen.js';
 import type { BenchPaths } from './paths.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
@@ -32,8 +32,8 @@ npm run bench -- storm                              uploads, overwrites, deletio
 npm run bench -- upload [--uploads N]               what one upload causes, and how long a flood delays others
 npm run bench -- backfill [--images N]              processes images that existed before the installation
 npm run bench -- soak [--seconds N]                 all kinds of requests and uploads: does memory grow?
-npm run bench -- listen [--minutes N] [--emulator-jar FILE]
-                                                    200 listeners on a collection with 100 writes per second
+npm run bench -- listen [--minutes N] [--listeners N] [--emulator-jar FILE]
+                                                    ${LISTENERS} listeners on a collection with 100 writes per second
 `;
 
 /** @returns the exit code */
@@ -52,6 +52,7 @@ export async function main(argv: string[], root: string): Promise<number> {
       images: { type: 'string', default: '1000' },
       uploads: { type: 'string', default: '20' },
       minutes: { type: 'string' },
+      listeners: { type: 'string', default: `${LISTENERS}` },
       'emulator-jar': { type: 'string' },
     },
   });
@@ -61,6 +62,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     seconds: Number(values.seconds),
     images: Number(values.images),
     uploads: Number(values.uploads),
+    listeners: Number(values.listeners),
     // Only a run that names it has minutes.
     minutes: Number(values.minutes ?? 1),
   };
@@ -108,6 +110,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     case 'listen': {
       const jar = values['emulator-jar'];
       const options = {
+        listeners: counts.listeners,
         ...(values.minutes !== undefined && { minutes: counts.minutes }),
         ...(jar !== undefined && { emulatorJar: jar }),
       };
