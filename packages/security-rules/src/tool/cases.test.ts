@@ -120,7 +120,7 @@ describe('a list', () => {
       },
     ];
     const { alternatives = [] } = requestOf({ ...LIST, query: { where } });
-    const fields = alternatives.map(({ resource }) => fieldOf(resource, 'data'));
+    const fields = alternatives.map(({ resource }) => resource && fieldOf(resource, 'data'));
     expect(fields.map((data) => data && fieldOf(data, 'm'))).toEqual(
       [1, 1, 2, 2].map((k) => fromJson({ k })),
     );

@@ -20,13 +20,16 @@ import { anyObject, isObject, joinNames, objectOf, parseJson, Place, toExcerpt }
 import { readQuery } from './query.js';
 import { documentValue, objectValue, queriedValue } from './resources.js';
 
+/** A request as it is read. */
+export type ReadRequest = RulesRequest & { readonly resource: RulesValue };
+
 /** A request and the decision that is expected. */
 export interface Case {
   readonly name: string;
   /** Identifies the case in error messages: the file, the position (from 1) and the name. */
   readonly label: string;
   readonly expected: boolean;
-  readonly request: RulesRequest;
+  readonly request: ReadRequest;
 }
 
 const METHODS = ['get', 'list', 'create', 'update', 'delete'] as const;
@@ -97,7 +100,7 @@ function readCase(json: unknown, position: string, now: Date): Case {
  * @param now the time of a request without `time`
  * @throws InputError with one sentence: the field, what was expected and found
  */
-export function readRequest(json: unknown, label: string, now = new Date()): RulesRequest {
+export function readRequest(json: unknown, label: string, now = new Date()): ReadRequest {
   const place = new Place(label);
   return new RequestReader(place.parse(REQUEST_ONLY, json), place).read(now);
 }
@@ -169,7 +172,7 @@ class RequestReader {
   }
 
   /** @param now the time of a request without `time` */
-  read(now: Date): RulesRequest {
+  read(now: Date): ReadRequest {
     const { fields, place, isFirestore } = this;
     const { method } = fields;
     const { service, segments } = this.target;
@@ -194,9 +197,9 @@ class RequestReader {
 
   /** The documents that the filters of a query leave, instead of those that `resource` describes. */
   private withAlternatives(
-    read: RulesRequest,
+    read: ReadRequest,
     alternatives: readonly QueryAlternative[],
-  ): RulesRequest {
+  ): ReadRequest {
     const { place, target, fields } = this;
     const { where } = fields.query as { where: unknown };
     if (!target.isOpen) return place.at('query', 'where').fail('nothing for a document', where);
