@@ -45,6 +45,7 @@ service cloud.firestore {
     match /{path=**}/items/{id} { allow read, write; }
     match /mine/{id} { allow read, write: if request.auth.uid == resource.data.owner; }
     match /byId/{id} { allow read, write: if request.auth.uid == id; }
+    match /listed/{id} { allow read: if get(/databases/$(database)/documents/open/list).data.isPublic; }
   }
 }`;
 
@@ -267,6 +268,24 @@ describe('rules for the web SDK over gRPC', () => {
     await emulator.admin.doc('mine/a').set({ owner: 'bob' });
     expect(await denied.until(() => true)).toMatchObject({ code: 'permission-denied' });
     expect(received.values).toHaveLength(1);
+  });
+
+  it('judge a listener again when its document changes, not when another that they read does', async () => {
+    const firestore = client();
+    await emulator.admin.doc('open/list').set({ isPublic: true });
+    const received = new Received<DocumentSnapshot>();
+    const denied = new Received<{ code: string }>();
+    onSnapshot(doc(firestore, 'listed/a'), received.next, denied.next);
+    await received.until(({ metadata }) => !metadata.fromCache);
+    const other = new Received<DocumentSnapshot>();
+    const unsubscribe = onSnapshot(doc(firestore, 'open/list'), other.next);
+    await emulator.admin.doc('open/list').set({ isPublic: false });
+    await other.until((snapshot) => snapshot.get('isPublic') === false);
+    expect(denied.values).toEqual([]);
+    await emulator.admin.doc('listed/a').set({ n: 1 });
+    expect(await denied.until(() => true)).toMatchObject({ code: 'permission-denied' });
+    expect(received.values.every((snapshot) => !snapshot.exists())).toBe(true);
+    unsubscribe();
   });
 
   it('follow the user who signs in and out while listeners are open', async () => {
