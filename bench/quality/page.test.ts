@@ -20,7 +20,7 @@ test.each(Object.entries(generatedFiles(results)))(
   },
 );
 
-test('every format and size lands near the targets that its encoder reaches', () => {
+test('every format and size lands near the targets within what was measured', () => {
   const table = tableOf(results.rows);
   for (const [format, encoding] of Object.entries(CHOSEN)) {
     for (const [edge, qualities] of Object.entries(table[format as 'jpeg'])) {
@@ -29,8 +29,8 @@ test('every format and size lands near the targets that its encoder reaches', ()
       );
       for (const [column, target] of TARGETS.entries()) {
         const scores = scoresAt(curve, qualities[column] as number);
-        const best = median(curve.at(-1)?.scores ?? []);
-        const reachable = Math.min(target, best);
+        const [least = 0, best = 0] = [curve[0], curve.at(-1)].map((p) => median(p?.scores ?? []));
+        const reachable = Math.max(least, Math.min(target, best));
         expect([format, edge, target, Math.abs(median(scores) - reachable) <= TOLERANCE]).toEqual([
           ...[format, edge, target, true],
         ]);

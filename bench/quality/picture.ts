@@ -5,7 +5,7 @@ import { costOf, type QualityResults } from './results.js';
 /** Pixels of the longer edge of the photos that the picture is about. */
 export const PICTURE_EDGE = 400;
 
-const SIZE = { width: 760, height: 460, left: 56, right: 190, top: 20, bottom: 48 };
+const SIZE = { width: 820, height: 460, left: 56, right: 250, top: 20, bottom: 48 };
 const SCORES = { from: 40, to: 95, step: 10 };
 const COLORS: Readonly<Record<string, string>> = {
   'jpeg-0': '#b08040',

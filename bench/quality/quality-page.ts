@@ -43,26 +43,32 @@ At ${PICTURE_EDGE} pixels, medians of the tuning photos. "Front": no other setti
 encoders that \`QUALITY\` uses are in bold.
 
 ${encoderTable(rows)}
-- **JPEG** with quantization table 3 has ${atTarget(rows, 'jpeg-3', 'jpeg-0', target)} fewer bytes at ${target} points than with the usual table 0 and standard Huffman tables. Trellis
-  quantization saves ${atTarget(rows, 'jpeg-3-trellis', 'jpeg-3', target)} more, for ${cpuRatio(rows, 'jpeg-3-trellis', 'jpeg-3')} times the CPU time.
-- **WebP** pays from effort 2 on: ${atTarget(rows, 'webp-2', 'webp-0', target)} fewer bytes than effort 0 and ${atTarget(rows, 'webp-2', 'jpeg-3', target)} fewer than JPEG, for ${cpuRatio(rows, 'webp-2', 'webp-0')} times the CPU time of
-  effort 0. Effort 4 saves ${atTarget(rows, 'webp-4', 'webp-2', target)} more, for ${cpuRatio(rows, 'webp-4', 'webp-2')} times that of effort 2.
-- **AVIF** at effort 3 has ${atTarget(rows, 'avif-3', 'jpeg-3', target)} fewer bytes than JPEG, for ${cpuRatio(rows, 'avif-3', 'jpeg-3')} times the CPU time.
+At ${target} points, interpolated:
+
+- **JPEG** with quantization table 3 has ${bytesBeside(rows, 'jpeg-3', 'jpeg-0', target)} than with the usual table 0 and standard Huffman tables. Trellis
+  quantization has ${bytesBeside(rows, 'jpeg-3-trellis', 'jpeg-3', target)} than without, for ${cpuRatio(rows, 'jpeg-3-trellis', 'jpeg-3')} times the CPU time.
+- **WebP** at effort 2 has ${bytesBeside(rows, 'webp-2', 'webp-0', target)} than at effort 0, for ${cpuRatio(rows, 'webp-2', 'webp-0')} times the CPU time, and
+  ${bytesBeside(rows, 'webp-2', 'jpeg-3', target)} than JPEG. Effort 4 has ${bytesBeside(rows, 'webp-4', 'webp-2', target)} than effort 2, for ${cpuRatio(rows, 'webp-4', 'webp-2')} times the CPU time.
+- **AVIF** at effort 3 has ${bytesBeside(rows, 'avif-3', 'jpeg-3', target)} than JPEG, for ${cpuRatio(rows, 'avif-3', 'jpeg-3')} times the CPU time.
+- The judges differ: SSIM and butteraugli find WebP better than SSIMULACRA2 does, which counts that it smooths fine detail.
 
 ## Which formats
 
-What one upload costs with four sizes (200, 400, 800 and 1600 pixels) at ${target} points, and what a view at ${VIEWED_EDGE} pixels transfers: CPU time of the encoders,
+What one upload costs at ${target} points with the sizes that were measured, and what a view at ${VIEWED_EDGE} pixels transfers: CPU time of the encoders,
 objects and bytes stored, cost with ${MONTHS} months of storage ([prices](../guides/cost.md)). "Pays from": the number of views per upload from which the
 bytes saved are worth more than what the formats cost once, compared with JPEG alone. A CDN that charges nothing for traffic never makes them pay.
 
-${formatsTable(others)}
+The tuning photos, which have much detail:
+
+${formatsTable(ofTarget.filter(({ group }) => group === 'tuning'))}
+${others.length === 0 ? '' : `The other photos. Many have plain areas, where WebP has fewer bytes, at a lower score (see the table above):\n\n${formatsTable(others)}`}
 - **A photo library** shows most photos a few times: \`FORMATS=auto\`, which new installations have. One rendition per size, half the objects, and no
-  \`Vary\` header, so that every CDN caches it. Opaque photos are JPEG; transparent and animated images are WebP.
-- **A public page** shows each photo thousands of times: \`FORMATS=webp,jpeg\`, or \`FORMATS=avif,webp,jpeg\`.
+  \`Vary\` header, so that every CDN caches it. Opaque photos are JPEG; graphics, transparent and animated images are WebP.
+- **A public page** that shows each photo hundreds of times: \`FORMATS=avif,webp,jpeg\`, and \`FORMATS=webp,jpeg\` if the photos have plain areas.
 
 ## Screenshots and drawings
 
-Images in which half of the neighboring pixels are equal, and the others differ in large steps, are graphics. They are lossless in WebP where that is
+Images in which many neighboring pixels are equal, and most others differ in large steps, are graphics. They are lossless in WebP where that is
 smaller, and have full color resolution in JPEG; with \`FORMATS=auto\` they are WebP. Ten drawn screenshots at ${target} points, compared with the settings of photos,
 and with those at the lowest quality that reaches the same score, or else the highest:
 
@@ -70,7 +76,7 @@ ${graphicsTable(results)}
 ## How this was measured
 
 \`npm run bench -- quality --corpus DIR --others DIR --write\` on ${date}: Node ${machine.node.slice(1)}, sharp ${machine.sharp}, ${machine.cpu}. CPU time
-is the least of three encodes, in milliseconds per megapixel. SSIM and butteraugli (3-norm; by \`butteraugli_main\` of libjxl, where it is installed) judge the same
+is in milliseconds per megapixel; other work on the machine adds to it, most for small sizes. SSIM and butteraugli (3-norm; by \`butteraugli_main\` of libjxl, where it is installed) judge the same
 renditions. Tuning: ${photos.tuning.join(', ')}. Others: ${photos.others.join(', ')}. Without \`--corpus\`, the photo of this repository is measured.
 `;
 }
@@ -156,10 +162,10 @@ function bitsAt(rows: readonly Row[], encoding: string, score: number): number {
   return low.bits + ((score - low.score) / (high.score - low.score)) * (high.bits - low.bits);
 }
 
-/** "12 %": how many fewer bytes one encoder has than another at the same score. */
-function atTarget(rows: readonly Row[], one: string, other: string, target: number): string {
-  const share = 1 - bitsAt(rows, one, target) / bitsAt(rows, other, target);
-  return `${(share * 100).toFixed(0)} %`;
+/** "12 % fewer bytes": one encoder beside another at the same score. */
+function bytesBeside(rows: readonly Row[], one: string, other: string, target: number): string {
+  const percent = Math.round((bitsAt(rows, one, target) / bitsAt(rows, other, target) - 1) * 100);
+  return `${Math.abs(percent)} % ${percent > 0 ? 'more' : 'fewer'} bytes`;
 }
 
 /** The CPU time of one encoder divided by another's, in the median of their qualities. */
@@ -202,9 +208,14 @@ function formatsTable(checks: readonly Check[]): string {
       (cost.upload * 1000).toFixed(3),
       (cost.viewBytes / 1000).toFixed(1),
       (cost.view * 1e6).toFixed(2),
-      index === 0 ? '' : `${Math.ceil(breakEven(jpeg, cost))} views`,
+      index === 0 ? '' : viewsText(breakEven(jpeg, cost)),
     ]),
   );
+}
+
+function viewsText(views: number): string {
+  if (views === Infinity) return 'never';
+  return views <= 0 ? 'the first view' : `${Math.ceil(views)} views`;
 }
 
 function graphicsTable({ graphics }: QualityResults): string {

@@ -28,7 +28,7 @@ export interface Check {
   format: Format;
   edge: Edge;
   target: number;
-  /** What the encoder is told. */
+  /** The encoder's quality. */
   quality: number;
   bits: number;
   cpu: number;

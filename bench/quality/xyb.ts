@@ -23,7 +23,7 @@ export function toLinear(rgb: Uint8Array): Planes {
 const CONES = [
   [0.3, 0.622, 0.078],
   [0.23, 0.692, 0.078],
-  [0.2434226892454782, 0.2047674442449682, 0.5518098665095536],
+  [0.2434226892454782, 0.2047674442449682, 0.5518098665095535],
 ] as const;
 const BIAS = 0.0037930732552754493;
 const BIAS_ROOT = Math.cbrt(BIAS);

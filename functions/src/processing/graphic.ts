@@ -1,4 +1,4 @@
-/** Tells graphics (screenshots, drawings, text) from photos by their pixels. */
+/** Recognizes graphics (screenshots, drawings, text) by their pixels. */
 import type { RawImage } from './raw-image.js';
 
 /** The most rows that are looked at; they are spread over the first frame. */

@@ -1,4 +1,4 @@
-/** From QUALITY, a target in SSIMULACRA2 points, to what an encoder is told. docs/reference/quality.md has the figures. */
+/** From QUALITY, a target in SSIMULACRA2 points, to an encoder's quality. docs/reference/quality.md has the figures. */
 import type { Format } from '../domain/format.js';
 import type { Size } from '../domain/variant.js';
 import { EDGES, QUALITIES, TARGETS } from './quality-table.js';
