@@ -76,7 +76,7 @@ const LONG_FILES = {
   repository: 'tests/linear-time[.]test',
   extension:
     'integration/(access|bad-input|cases|command|command-options|file-types|image-limit|request-body)[.]test',
-  install: 'install/matrix/',
+  install: 'install/matrix/(?!examples)',
   repository: 'tests/client-reference[.]test',
 };
 /** Further files that `--long` runs: of kinds that run only then, and those that have more random runs then. */
