@@ -73,11 +73,10 @@ const LONG_FILES = {
     'integration/(backend|cases|command-options|documented-commands|image-limit|model)[.]test',
   attack: 'attack/(uploads|metadata)[.]test',
   processing: 'processing/(animated-png|cases|large-images)[.]test',
-  repository: 'tests/linear-time[.]test',
+  repository: 'tests/(client-reference|linear-time)[.]test',
   extension:
     'integration/(access|bad-input|cases|command|command-options|file-types|image-limit|request-body)[.]test',
   install: 'install/matrix/(?!examples)',
-  repository: 'tests/client-reference[.]test',
 };
 /** Further files that `--long` runs: of kinds that run only then, and those that have more random runs then. */
 const FURTHER_FILES = {

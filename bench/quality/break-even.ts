@@ -1,5 +1,5 @@
 /** From how many views of an upload further renditions pay: they cost once, and save bytes in each view. */
-import type { Format } from '../../functions/src/domain/format.js';
+import type { CommonFormat } from '../../functions/src/domain/format.js';
 import type { Check } from './results.js';
 
 /** US dollars in us-central1, as docs/guides/cost.md has them; `processImage` has one CPU and 2 GiB. */
@@ -35,7 +35,7 @@ export interface Cost {
  * @param formats that are made; the viewer gets the first
  * @param checks of one target and group
  */
-export function costOfFormats(formats: readonly Format[], checks: readonly Check[]): Cost {
+export function costOfFormats(formats: readonly CommonFormat[], checks: readonly Check[]): Cost {
   const own = checks.filter(({ format }) => formats.includes(format));
   const pixels = (edge: number) => edge * edge * PIXELS_PER_SQUARE;
   const seconds = own.reduce((sum, { edge, cpu }) => sum + (pixels(edge) / 1e6) * (cpu / 1000), 0);

@@ -1,9 +1,9 @@
 /** The encoders that the benchmark compares, each at several qualities. */
 import type { Sharp } from 'sharp';
-import type { Format } from '../../functions/src/domain/format.js';
+import type { CommonFormat } from '../../functions/src/domain/format.js';
 
 export interface Encoding {
-  format: Format;
+  format: CommonFormat;
   /** How it differs from the others of its format. */
   description: string;
   /** From the lowest to the highest. */
@@ -53,7 +53,7 @@ export const ENCODINGS: Readonly<Record<string, Encoding>> = {
 export type EncodingName = keyof typeof ENCODINGS;
 
 /** The encoding of each format that QUALITY uses: docs/reference/quality.md has the reasons. */
-export const CHOSEN: Readonly<Record<Format, string>> = {
+export const CHOSEN: Readonly<Record<CommonFormat, string>> = {
   jpeg: 'jpeg-3',
   webp: 'webp-2',
   avif: 'avif-3',

@@ -1,5 +1,5 @@
 /** Generates docs/reference/quality.md. */
-import type { Format } from '../../functions/src/domain/format.js';
+import type { CommonFormat } from '../../functions/src/domain/format.js';
 import { median, table } from '../figures.js';
 import { breakEven, costOfFormats, MONTHS, VIEWED_EDGE, type Cost } from './break-even.js';
 import { isOnFront, MAX_SHORTFALL, scoresAt, TOLERANCE } from './curves.js';
@@ -138,7 +138,7 @@ function encoderTable(rows: readonly Row[]): string {
       const { format, description } = ENCODINGS[row.encoding] ?? { format: '', description: '' };
       const name = `${format}, ${description}`;
       return [
-        CHOSEN[format as Format] === row.encoding ? `**${name}**` : name,
+        CHOSEN[format as CommonFormat] === row.encoding ? `**${name}**` : name,
         ...[String(row.quality), row.bits.toFixed(2), row.cpu.toFixed(0)],
         ...[median(row.scores).toFixed(1), Math.min(...row.scores).toFixed(1)],
         ...[row.ssim.toFixed(4), row.butteraugli?.toFixed(2) ?? ''],
@@ -179,7 +179,7 @@ function cpuRatio(rows: readonly Row[], one: string, other: string): string {
   return (of(one) / of(other)).toFixed(1);
 }
 
-const CANDIDATES: readonly (readonly Format[])[] = [
+const CANDIDATES: readonly (readonly CommonFormat[])[] = [
   ['jpeg'],
   ['webp'],
   ['webp', 'jpeg'],
@@ -201,7 +201,7 @@ function formatsTable(checks: readonly Check[]): string {
       'pays from',
     ],
     costs.map((cost, index) => [
-      (CANDIDATES[index] as readonly Format[]).join(', ') + (index === 0 ? ' (auto)' : ''),
+      (CANDIDATES[index] as readonly CommonFormat[]).join(', ') + (index === 0 ? ' (auto)' : ''),
       (cost.seconds * 1000).toFixed(0),
       String(cost.objects),
       (cost.bytes / 1000).toFixed(0),

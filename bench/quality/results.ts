@@ -1,5 +1,5 @@
 /** What a run records, in bench/quality/results.json: the source of the table of settings and of the page. */
-import type { Format } from '../../functions/src/domain/format.js';
+import type { CommonFormat } from '../../functions/src/domain/format.js';
 import { median } from '../figures.js';
 import { CHOSEN } from './encodings.js';
 import { qualityFor, scoresAt, type Cost, type Point } from './curves.js';
@@ -25,7 +25,7 @@ export interface Row {
 /** What the settings of QUALITY give, on one group of photos at one size; interpolated for the tuning photos. */
 export interface Check {
   group: Group;
-  format: Format;
+  format: CommonFormat;
   edge: Edge;
   target: number;
   /** The encoder's quality. */
@@ -75,11 +75,11 @@ export function summarize(measurements: readonly Measurement[]) {
   };
 }
 
-export type QualityTable = Record<Format, Record<string, number[]>>;
+export type QualityTable = Record<CommonFormat, Record<string, number[]>>;
 
 /** The quality of each format, edge and target: format -> edge -> in the order of TARGETS. */
 export function tableOf(rows: readonly Row[]): QualityTable {
-  const formats = Object.entries(CHOSEN) as [Format, string][];
+  const formats = Object.entries(CHOSEN) as [CommonFormat, string][];
   return Object.fromEntries(
     formats.map(([format, encoding]) => {
       const own = rows.filter((row) => row.encoding === encoding);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
-import type { Format } from '../../functions/src/domain/format.js';
+import type { CommonFormat } from '../../functions/src/domain/format.js';
 import { listImages } from '../corpus.js';
 import { median, table } from '../figures.js';
 import type { BenchPaths } from '../paths.js';
@@ -91,7 +91,7 @@ export async function measureQuality(options: QualityOptions, paths: BenchPaths)
   }
   const qualities = tableOf(rows);
   const checks: Check[] = [];
-  for (const [format, encoding] of Object.entries(CHOSEN) as [Format, string][]) {
+  for (const [format, encoding] of Object.entries(CHOSEN) as [CommonFormat, string][]) {
     for (const edge of EDGES) {
       const quality = qualityIn(Object.values(qualities[format]), target, {
         width: edge,

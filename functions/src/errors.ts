@@ -258,6 +258,14 @@ export const IMAGE_FAILURES = {
       'The log has the reason.',
     retry: 'By the next backfill, or by `storage-public-variants doctor --fix`.',
   },
+  'watermark-unavailable': {
+    publicMessage: 'The image could not be processed. The app needs a change before it can be.',
+    meaning:
+      'A variant has `:watermark`, and the object of `WATERMARK` does not exist, has more than 5,000,000 bytes or is not an ' +
+      'image. The log says which.',
+    retry:
+      'By the next backfill, or by `storage-public-variants doctor --fix`, after the object was replaced.',
+  },
   'request-rejected': {
     publicMessage: 'The image could not be stored. The app needs a change before it can be.',
     meaning:
@@ -272,6 +280,7 @@ export const IMAGE_FAILURES = {
 /** Failures that are not about the file: the next backfill processes the image again. */
 export const OUTSIDE_FAILURES: ReadonlySet<string> = new Set<ImageFailureCode>([
   'retries-exhausted',
+  'watermark-unavailable',
   'request-rejected',
 ]);
 

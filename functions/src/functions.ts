@@ -94,9 +94,18 @@ async function sharingContext(): Promise<SharingCallContext> {
   return { ...context, limit };
 }
 
+/** One for all uploads of the instance; undefined without WATERMARK. */
+const openWatermarkReader = once(async () => {
+  const { config, backend, now } = await lifecycleContext();
+  if (config.watermark === undefined) return undefined;
+  const { openWatermark } = await import('./lifecycle/watermark.js');
+  return openWatermark(config.watermark, backend.objects, now);
+});
+
 async function processingContext(): Promise<ProcessingContext> {
   const [processImage, context] = await Promise.all([openProcessor(), lifecycleContext()]);
-  return { ...context, processImage };
+  const readWatermark = await openWatermarkReader();
+  return { ...context, processImage, ...(readWatermark && { readWatermark }) };
 }
 
 const importTasks = once(() => import('./lifecycle/tasks.js'));

@@ -25,7 +25,12 @@ beforeAll(async () => {
 });
 afterAll(() => context.close());
 
-const EXTENSIONS: Record<Format, string> = { webp: 'webp', jpeg: 'jpg', avif: 'avif' };
+const EXTENSIONS: Record<Format, string> = {
+  webp: 'webp',
+  jpeg: 'jpg',
+  avif: 'avif',
+  png: 'png',
+};
 
 /** Uploads the file and downloads every rendition from `serve`. */
 async function upload(entry: ExpectedCase): Promise<CaseResult> {

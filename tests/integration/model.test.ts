@@ -52,7 +52,7 @@ function openSubject(seconds: string): Subject & Pick<StackHarness, 'findings'> 
       const [{ uid }] = owners.values() as Iterable<Owner> as [Owner];
       const shares = (await backend.shares.list(1000, undefined, uid)).items;
       return {
-        originals: new Map(items.map(({ name, hasDownloadToken }) => [name, { hasDownloadToken }])),
+        originals: new Map(items.map((original) => [original.name, original])),
         images,
         tokens: new Map(docs.map((token) => [token.id, token.data() as TokenRecord<number>])),
         shares: new Map(shares.map(({ shareId, share }) => [shareId, share])),

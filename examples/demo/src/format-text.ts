@@ -1,6 +1,11 @@
 import type { Format } from 'storage-public-variants-client';
 
-const FORMAT_NAMES: Record<Format, string> = { avif: 'AVIF', webp: 'WebP', jpeg: 'JPEG' };
+const FORMAT_NAMES: Record<Format, string> = {
+  avif: 'AVIF',
+  webp: 'WebP',
+  png: 'PNG',
+  jpeg: 'JPEG',
+};
 
 /** Returns the display name of a format. */
 export function formatName(format: Format): string {

@@ -154,7 +154,11 @@ test.each([
   ],
   ['VARIANTS_PATH', 'a//b', 'expected a path without empty, "." or ".." segments; found "a//b".'],
   ['VARIANTS_PATH', '{uid}', 'expected a path without placeholders; found "{uid}".'],
-  ['VARIANTS', 'thumb:200x', /expected name:WIDTH, .*; found "thumb:200x"\.$/],
+  [
+    'VARIANTS',
+    'thumb:200x',
+    'expected thumb:WIDTH or thumb:WIDTHxHEIGHT with pixels from 1 to 16383; found "thumb:200x".',
+  ],
   ['VARIANTS', 'a:1,a:2', 'expected each name once, but "a" is repeated; found "a:1,a:2".'],
   [
     'VARIANTS',
@@ -250,4 +254,34 @@ test('a .env file of version 0.1.0 still works: a number of trusted proxies trus
 test('TRUSTED_PROXIES is a list of addresses and networks', () => {
   const list = ['203.0.113.10', '198.51.100.0/24', '2001:db8::1', '2001:db8:1::/48'];
   expect(parseConfig({ ...BUCKET, TRUSTED_PROXIES: list.join(', ') }).trustedProxies).toEqual(list);
+});
+
+describe('PUBLIC_VARIANTS', () => {
+  const publicVariants = (environment: Record<string, string>) =>
+    parseConfig({ ...BUCKET, WATERMARK: 'logo.png', ...environment }).publicVariants;
+
+  test.each([
+    [{}, undefined],
+    [{ VARIANTS: 'a:1,b:2:gray' }, undefined],
+    [{ VARIANTS: 'a:1,b:2:blur=2,c:3:watermark' }, ['b', 'c']],
+    [{ VARIANTS: 'a:1,b:2:blur=2', PUBLIC_VARIANTS: 'b,a' }, ['b', 'a']],
+    [{ VARIANTS: 'a:1,b:2', PUBLIC_VARIANTS: 'a' }, ['a']],
+  ])('%j: %j', (environment, expected) => {
+    expect(publicVariants(environment)).toEqual(expected);
+  });
+
+  test('names variants that exist', () => {
+    expect(problemsOf({ VARIANTS: 'a:1,b:2', PUBLIC_VARIANTS: 'a,c' })).toEqual([
+      'PUBLIC_VARIANTS: expected names that VARIANTS has (a, b); found "c".',
+    ]);
+  });
+});
+
+test('a variant with :watermark needs WATERMARK', () => {
+  expect(problemsOf({ VARIANTS: 'a:1:watermark' })).toEqual([
+    'WATERMARK: expected an object, because a variant has :watermark; found nothing.',
+  ]);
+  expect(problemsOf({ WATERMARK: 'a.png?scale=2' })).toEqual([
+    'WATERMARK: expected scale=NUMBER above 0 up to 1, with at most four decimals; found "a.png?scale=2".',
+  ]);
 });

@@ -1,12 +1,27 @@
 /** Parses and validates the parameters: environment variables -> one Config. */
-import { isIP } from 'node:net';
 import { ConfigError } from '../errors.js';
-import { AUTO, AUTO_FORMATS, isFormat, type Format } from '../domain/format.js';
-import { fillTemplate, parseTemplate, type PathTemplate } from '../domain/path.js';
-import { MAX_VARIANTS, parseVariant, type Variant } from '../domain/variant.js';
+import type { Format } from '../domain/format.js';
+import { fillTemplate, type PathTemplate } from '../domain/path.js';
+import { isProtected, type Variant } from '../domain/variant.js';
+import type { WatermarkSettings } from '../domain/watermark.js';
 import { REGION_PATTERN } from './locations.js';
 import { BUCKET_NAME } from './parameter-kinds.js';
 import { DEFAULTS, INITIAL_VALUES, PARAMETERS, type ParameterName } from './parameter-table.js';
+import {
+  flag,
+  matching,
+  parseBaseUrl,
+  parseCollection,
+  parseFormats,
+  parseNames,
+  parsePath,
+  parseProxies,
+  parseVariants,
+  parseWatermarkSettings,
+  wholeNumber,
+  type Parsed,
+  type Parser,
+} from './parse-values.js';
 
 export { DEFAULTS, INITIAL_VALUES, type ParameterName };
 
@@ -24,6 +39,10 @@ export interface Config {
   originalsPath: PathTemplate;
   variantsPath: string;
   variants: Variant[];
+  /** Names of the variants that default tokens give access to; absent: all. */
+  publicVariants?: string[];
+  /** Present: what variants with `:watermark` show. */
+  watermark?: WatermarkSettings;
   /** In the configured order, which has no meaning. */
   formats: Format[];
   /** Present and true: each image has the one of `formats` that suits it. */
@@ -89,125 +108,6 @@ export interface ServiceAccounts {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The value, or what was expected and, unless it is the whole text, what was found. */
-type Parsed<T> = { value: T } | { expected: string; found?: string };
-
-/** Reads one parameter: its trimmed text, or its default when it is not set. */
-type Parser<T> = (text: string) => Parsed<T>;
-
-/** Most entries of TRUSTED_PROXIES. */
-const MAX_PROXIES = 100;
-
-/** Splits comma-separated text (extension, emulator) or a JSON array of strings (deployed kit). */
-function parseList(text: string): string[] {
-  if (text.startsWith('[')) {
-    try {
-      const list: unknown = JSON.parse(text);
-      if (Array.isArray(list) && list.every((item) => typeof item === 'string')) return list;
-    } catch {
-      // Not JSON: validating the items below reports the problem.
-    }
-  }
-  return text.split(',').map((item) => item.trim());
-}
-
-function parseItems<T extends { name: string } | string>(
-  text: string,
-  expected: string,
-  maxItems: number,
-  parseItem: (item: string) => T | undefined,
-): Parsed<T[]> {
-  const names = new Set<string>();
-  const values: T[] = [];
-  for (const item of parseList(text)) {
-    const value = parseItem(item);
-    if (value === undefined) return { expected, found: item };
-    const name = typeof value === 'string' ? value : value.name;
-    if (names.has(name))
-      return { expected: `each name once, but "${name}" is repeated`, found: text };
-    names.add(name);
-    values.push(value);
-  }
-  if (values.length > maxItems)
-    return { expected: `at most ${maxItems} items`, found: `${values.length} items` };
-  return { value: values };
-}
-
-function parsePath(
-  text: string,
-  required: ('uid' | 'imageId')[],
-  segments?: 'odd',
-): Parsed<PathTemplate> {
-  const template = parseTemplate(text, required);
-  if (typeof template === 'string') return { expected: template };
-  if (segments === 'odd' && template.segments.length % 2 === 0) {
-    return { expected: 'a collection, which has an odd number of segments' };
-  }
-  return { value: template };
-}
-
-function parseCollection(text: string): Parsed<string> {
-  const path = parsePath(text, [], 'odd');
-  return 'value' in path ? { value: path.value.text } : path;
-}
-
-function parseFormats(text: string): Parsed<Pick<Config, 'formats' | 'autoFormat'>> {
-  const { expected } = PARAMETERS.FORMATS;
-  if (parseList(text).join() === AUTO)
-    return { value: { formats: [...AUTO_FORMATS], autoFormat: true } };
-  const formats = parseItems(text, expected, 3, (item) => (isFormat(item) ? item : undefined));
-  return 'value' in formats ? { value: { formats: formats.value } } : formats;
-}
-
-function parseProxies(text: string): Parsed<string[]> {
-  // Until version 0.1.0 the value was a number of proxies. A number identifies none, so none is trusted.
-  if (/^\d{0,2}$/.test(text)) return { value: [] };
-  return parseItems(text, PARAMETERS.TRUSTED_PROXIES.expected, MAX_PROXIES, (item) =>
-    isNetwork(item) ? item : undefined,
-  );
-}
-
-/** Whether the text is an IP address, or a network in CIDR notation. */
-function isNetwork(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || address.includes('%') || rest.length > 0) return false;
-  if (prefix === undefined) return true;
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
-}
-
-function parseBaseUrl(text: string): Parsed<string | undefined> {
-  if (text === '') return { value: undefined };
-  const { expected } = PARAMETERS.PUBLIC_BASE_URL;
-  if (!URL.canParse(text)) return { expected };
-  const url = new URL(text);
-  const hasExtraParts = Boolean(url.search || url.hash || url.username || url.password);
-  if (hasExtraParts || !['http:', 'https:'].includes(url.protocol)) return { expected };
-  return { value: url.href.replace(/(?<!\/)\/+$/, '') };
-}
-
-function flag(name: ParameterName): Parser<boolean> {
-  return (text) => {
-    if (text !== 'true' && text !== 'false') return { expected: PARAMETERS[name].expected };
-    return { value: text === 'true' };
-  };
-}
-
-/** An integer within the limits that the table states. */
-function wholeNumber(name: ParameterName): Parser<number> {
-  const { expected, min = 0, max = Infinity } = PARAMETERS[name];
-  return (text) => {
-    const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
-    return value >= min && value <= max ? { value } : { expected };
-  };
-}
-
-/** A text that has the pattern that the table states. */
-function matching(name: ParameterName): Parser<string> {
-  const { expected, pattern = '' } = PARAMETERS[name];
-  return (text) => (new RegExp(pattern).test(text) ? { value: text } : { expected });
-}
-
 const BUCKET = new RegExp(`^${BUCKET_NAME}$`);
 
 const REGION = new RegExp(REGION_PATTERN);
@@ -236,7 +136,9 @@ function parsersFor(environment: Environment) {
       const path = parsePath(text, []);
       return 'value' in path ? { value: path.value.text } : path;
     },
-    VARIANTS: (text) => parseItems(text, PARAMETERS.VARIANTS.expected, MAX_VARIANTS, parseVariant),
+    VARIANTS: parseVariants,
+    PUBLIC_VARIANTS: parseNames,
+    WATERMARK: parseWatermarkSettings,
     FORMATS: parseFormats,
     QUALITY: matching('QUALITY'),
     IMAGES_COLLECTION: (text) => parsePath(text, ['uid'], 'odd'),
@@ -298,6 +200,18 @@ function describe(name: string, expected: string, found: string): string {
 /** Valid values that exclude each other. */
 function conflictsIn(value: Values): string[] {
   const conflicts: string[] = [];
+  const names = value.VARIANTS.map(({ name }) => name);
+  const unknown = value.PUBLIC_VARIANTS?.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    conflicts.push(
+      describe('PUBLIC_VARIANTS', `names that VARIANTS has (${names.join(', ')})`, unknown),
+    );
+  }
+  if (value.WATERMARK === undefined && value.VARIANTS.some(({ watermark }) => watermark)) {
+    conflicts.push(
+      'WATERMARK: expected an object, because a variant has :watermark; found nothing.',
+    );
+  }
   const accounts = [
     value.SERVE_SERVICE_ACCOUNT,
     value.PROCESSING_SERVICE_ACCOUNT,
@@ -343,6 +257,8 @@ export function parseConfig(environment: Environment): Config {
     originalsPath: value.ORIGINALS_PATH,
     variantsPath: value.VARIANTS_PATH,
     variants: value.VARIANTS,
+    ...publicVariants(value),
+    ...(value.WATERMARK && { watermark: value.WATERMARK }),
     ...value.FORMATS,
     ...(value.QUALITY !== '' && { quality: Number(value.QUALITY) }),
     imagesCollection: value.IMAGES_COLLECTION,
@@ -376,6 +292,16 @@ export function parseConfig(environment: Environment): Config {
     heic: value.HEIC,
     tiff: value.TIFF,
   };
+}
+
+/**
+ * The variants that default tokens give access to: by default all, but if some show less than others, only these.
+ * Otherwise everyone could replace the name of a blurred variant in a URL by that of a sharp one.
+ */
+function publicVariants(value: Values): Pick<Config, 'publicVariants'> {
+  const names = value.VARIANTS.filter(isProtected).map(({ name }) => name);
+  const list = value.PUBLIC_VARIANTS ?? (names.length > 0 ? names : undefined);
+  return list ? { publicVariants: list } : {};
 }
 
 /**

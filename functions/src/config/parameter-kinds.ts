@@ -55,5 +55,10 @@ export const COLLECTION = {
 /** An IP address or a network; a plain number is the form of earlier versions. */
 export const NETWORK = '[0-9A-Fa-f.:]+(/[0-9]{1,3})?';
 
+const VARIANT_OPTION =
+  ':(png|gray|watermark|quality=[0-9]{2}|blur=[0-9]{1,3}|background=[0-9a-f]{6,8})';
+
+/** See VARIANT_GRAMMAR; the functions check the rest. */
 export const VARIANT =
-  '[A-Za-z0-9_-]{1,40}:[0-9]{1,5}(x[0-9]{1,5}(:(inside|cover|cover:centre|cover:attention))?(:jpeg:[0-9]{1,5}kB)?)?';
+  `[A-Za-z0-9_-]{1,40}:[0-9]{1,5}((${VARIANT_OPTION}){0,7}|x[0-9]{1,5}` +
+  `(:(inside|contain|cover(:(centre|attention|focal))?))?(${VARIANT_OPTION}|:jpeg:[0-9]{1,5}kB){0,7})`;

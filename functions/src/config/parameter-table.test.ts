@@ -45,8 +45,11 @@ test.each([
   ['VARIANTS_PATH', ['a', 'a/b'], ['', '/a', 'a/', '{uid}']],
   [
     'VARIANTS',
-    ['a:1', 'a:1x2', 'a:1x2:cover,b:1x2:inside', 'a:1x2:jpeg:1kB,b:1x2:cover:jpeg:30kB'],
-    ['a', 'a:1x', 'a:1,', 'a:1:cover', 'a:1:jpeg:1kB', 'a:1x2:jpeg', 'a:1x2:jpeg:1'],
+    [
+      ...['a:1', 'a:1x2', 'a:1x2:cover,b:1x2:inside', 'a:1x2:jpeg:1kB,b:1x2:cover:jpeg:30kB'],
+      ...['a:1:gray:blur=3:quality=80', 'a:1x2:contain:background=ffffff:png', 'a:1x2:cover:focal'],
+    ],
+    ['a', 'a:1x', 'a:1,', 'a:1:cover', 'a:1:jpeg:1kB', 'a:1x2:jpeg', 'a:1x2:jpeg:1', 'a:1:sepia'],
   ],
   ['IMAGES_COLLECTION', ['{uid}', '{uid}/a/b', 'a/{uid}/b'], ['a', 'a/{uid}', '{uid}/a']],
   ['TOKENS_COLLECTION', ['a', 'a/b/c'], ['a/b', '{uid}', 'a//b']],

@@ -6,8 +6,6 @@
  * `npm run docs` generates from it: `params` in extension.yaml, functions/.env.example and
  * docs/reference/parameters.md.
  */
-import { AUTO, FORMATS } from '../domain/format.js';
-import { VARIANT_GRAMMAR } from '../domain/variant.js';
 import { locationOptions, REGION_PATTERN } from './locations.js';
 import {
   ADVANCED_BOOLEAN,
@@ -18,10 +16,11 @@ import {
   REQUEST_LIMIT,
   SEGMENT,
   SERVICE_ACCOUNT,
-  VARIANT,
   wholeNumber,
 } from './parameter-kinds.js';
 import type { Parameter } from './parameter.js';
+import { RENDITION_PARAMETERS } from './rendition-parameters.js';
+import { UPLOAD_PARAMETERS } from './upload-parameters.js';
 
 const TABLE = {
   LOCATION: {
@@ -123,54 +122,7 @@ const TABLE = {
     immutable: true,
     availableIn: 'both',
   },
-  VARIANTS: {
-    label: 'Variants',
-    description:
-      'Comma-separated list of named sizes in pixels: `name:WIDTH`, `name:WIDTHxHEIGHT` (fits inside the box) or ' +
-      '`name:WIDTHxHEIGHT:cover` (fills the box and crops around the center). `name:WIDTHxHEIGHT:cover:attention` ' +
-      "chooses the crop with sharp's attention strategy. With `:jpeg:300kB` behind a box, the variant is a JPEG of at most " +
-      '300 kB whatever FORMATS says, for link previews. Images are never enlarged.',
-    type: 'list',
-    default: 'thumb:200x200:cover,w400:400,w800:800,w1600:1600,og:1200x630:cover:jpeg:300kB',
-    example: 'avatar:96x96:cover:attention,w1200:1200',
-    expected: VARIANT_GRAMMAR,
-    pattern: `^${VARIANT}(,${VARIANT})*$`,
-    availableIn: 'both',
-  },
-  FORMATS: {
-    label: 'Formats',
-    description:
-      'Image formats of every variant. `serve` returns the one that the browser prefers. AVIF files are the smallest and ' +
-      'take the longest to encode. `auto`, which stands alone, gives each image the one format that suits it: JPEG to opaque ' +
-      'photos, WebP to screenshots, drawings, and transparent and animated images.',
-    type: 'list',
-    default: 'webp,jpeg',
-    initial: 'auto',
-    example: 'avif,webp,jpeg',
-    expected: `${AUTO}, or one or more of ${Object.keys(FORMATS).join(', ')}`,
-    options: [
-      { label: 'Automatic', value: AUTO },
-      { label: 'WebP', value: 'webp' },
-      { label: 'JPEG', value: 'jpeg' },
-      { label: 'AVIF', value: 'avif' },
-    ],
-    availableIn: 'both',
-  },
-  QUALITY: {
-    label: 'Quality',
-    description:
-      'How close renditions come to the original, in points of SSIMULACRA2: 60 is medium, 70 high, 80 very high quality, and at ' +
-      '90 no difference is visible. Each format and size gets the encoder settings that reach the target. If empty, the ' +
-      'encoder settings are those of version 0.1.0, which are the same for all sizes.',
-    type: 'string',
-    default: '',
-    defaultText: 'the encoder settings of version 0.1.0',
-    initial: '70',
-    example: '80',
-    expected: 'a whole number of points from 60 to 90, or nothing',
-    pattern: '^([6-8][0-9]|90)?$',
-    availableIn: 'both',
-  },
+  ...RENDITION_PARAMETERS,
   IMAGES_COLLECTION: {
     label: 'Collection of image records',
     description:
@@ -366,74 +318,7 @@ const TABLE = {
     default: 'true',
     example: 'false',
   },
-  MAX_IMAGES_PER_USER: {
-    label: 'Images per user',
-    description:
-      'Maximum number of images of one user. A further upload is not processed; its image record gets the state `failed` and ' +
-      'the code `too-many-images`. An upload over an existing image is not a further one, and a deleted image no longer ' +
-      'counts. 0 means no limit.',
-    ...wholeNumber('images', 0, 100_000, ' (0 means no limit)'),
-    default: '0',
-    example: '500',
-    availableIn: 'both',
-  },
-  DELETE_EXCESS_ORIGINALS: {
-    label: 'Delete uploads beyond MAX_IMAGES_PER_USER',
-    description:
-      'Whether the original of an upload beyond `MAX_IMAGES_PER_USER` is deleted at once. If false, it stays until its owner ' +
-      'deletes it, and is processed after the limit was raised. The backfill never deletes an original.',
-    ...ADVANCED_BOOLEAN,
-    default: 'true',
-    example: 'false',
-  },
-  MAX_BYTES: {
-    label: 'Largest upload (bytes)',
-    description:
-      'Maximum size of an upload in bytes. A larger upload is not read; its image record gets the state `failed`.',
-    // A larger file would need more memory than the function has.
-    ...wholeNumber('bytes', 1, 100 * 1024 * 1024),
-    default: '52428800',
-    example: '10485760',
-    advanced: true,
-    availableIn: 'both',
-  },
-  MAX_MEGAPIXELS: {
-    label: 'Largest image (megapixels)',
-    description:
-      'Maximum size of an image in millions of pixels (AVIF: at most 16). A larger image is not decoded; its image record ' +
-      'gets the state `failed`.',
-    // A larger image would need more memory than the function has.
-    ...wholeNumber('megapixels', 1, 100),
-    pattern: '^([1-9][0-9]?|100)$',
-    default: '50',
-    example: '25',
-    advanced: true,
-    availableIn: 'both',
-  },
-  ANIMATED: {
-    label: 'Keep animations',
-    description:
-      'Whether animated GIF and WebP files stay animated in WebP. JPEG and AVIF always show the first frame.',
-    ...ADVANCED_BOOLEAN,
-    default: 'true',
-    example: 'false',
-  },
-  HEIC: {
-    label: 'Process HEIC files',
-    description: 'Whether HEIC files, the default format of iPhone photos, are processed.',
-    ...ADVANCED_BOOLEAN,
-    default: 'true',
-    example: 'false',
-  },
-  TIFF: {
-    label: 'Process TIFF files',
-    description:
-      'Whether TIFF files are processed. Of all supported formats, the TIFF parser has the longest history of ' +
-      'vulnerabilities.',
-    ...ADVANCED_BOOLEAN,
-    default: 'false',
-    example: 'true',
-  },
+  ...UPLOAD_PARAMETERS,
 } as const satisfies Record<string, Parameter>;
 
 type TableName = keyof typeof TABLE;

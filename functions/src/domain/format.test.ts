@@ -1,4 +1,4 @@
-import { extensionOf, formatOfExtension, isFormat, type Format } from './format.js';
+import { extensionOf, formatOfExtension, isCommonFormat, type Format } from './format.js';
 
 test.each([
   ['avif', 'avif'],
@@ -13,7 +13,12 @@ test('accepts the extension .jpeg', () => {
   expect(formatOfExtension('jpeg')).toBe('jpeg');
 });
 
-test.each(['png', 'toString', '', 'JPG'])('%j is neither a format nor an extension', (name) => {
-  expect(isFormat(name)).toBe(false);
+test.each(['gif', 'toString', '', 'JPG'])('%j is neither a format nor an extension', (name) => {
+  expect(isCommonFormat(name)).toBe(false);
   expect(formatOfExtension(name)).toBeUndefined();
+});
+
+test('PNG is a format of single variants, not of all', () => {
+  expect(formatOfExtension('png')).toBe('png');
+  expect(isCommonFormat('png')).toBe(false);
 });

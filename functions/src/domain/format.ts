@@ -1,8 +1,10 @@
-/** The formats of renditions. Adding a format is one line in this table. */
+/** The formats of renditions, those that FORMATS may name first. */
 export const FORMATS = {
   avif: { contentType: 'image/avif', extensions: ['avif'] },
   webp: { contentType: 'image/webp', extensions: ['webp'] },
   jpeg: { contentType: 'image/jpeg', extensions: ['jpg', 'jpeg'] },
+  /** Only of variants that ask for it: photos would be ten times larger. */
+  png: { contentType: 'image/png', extensions: ['png'] },
 } as const satisfies Record<string, { contentType: string; extensions: readonly string[] }>;
 
 export type Format = keyof typeof FORMATS;
@@ -10,10 +12,15 @@ export type Format = keyof typeof FORMATS;
 /** The value of FORMATS that gives each image the one format that suits it. */
 export const AUTO = 'auto';
 /** The formats of which one is chosen. */
-export const AUTO_FORMATS: readonly Format[] = ['webp', 'jpeg'];
+export const AUTO_FORMATS: readonly CommonFormat[] = ['webp', 'jpeg'];
 
-export function isFormat(name: string): name is Format {
-  return Object.hasOwn(FORMATS, name);
+/** The formats that FORMATS may name. */
+export const COMMON_FORMATS = ['avif', 'webp', 'jpeg'] as const satisfies readonly Format[];
+
+export type CommonFormat = (typeof COMMON_FORMATS)[number];
+
+export function isCommonFormat(name: string): name is CommonFormat {
+  return (COMMON_FORMATS as readonly string[]).includes(name);
 }
 
 /** The file extension that is written for a format: `jpeg` -> `jpg`. */

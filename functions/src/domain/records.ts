@@ -3,6 +3,7 @@
  * Admin SDK's `Timestamp`, the web SDK's `Timestamp`, or milliseconds.
  */
 import type { Format } from './format.js';
+import type { Point } from './variant.js';
 
 export type ImageState = 'processing' | 'ready' | 'failed';
 
@@ -24,6 +25,8 @@ export interface OriginalInfo {
   /** Pixels, EXIF orientation applied; absent until the file has been decoded. */
   width?: number;
   height?: number;
+  /** The focal point that the client stated, and that the variants with `:focal` were cropped around. */
+  focus?: Point;
   /** Present when the functions have deleted the object, or are about to: its owner has too many images. */
   deleted?: true;
 }
@@ -42,6 +45,8 @@ export interface VariantInfo {
   height: number;
   /** Present when the variant shows only a part of the original. */
   cropped?: true;
+  /** Present when the variant shows more or less than the original: its effects, such as `blur=20`. */
+  altered?: string;
   formats: Partial<Record<Format, RenditionInfo>>;
 }
 
@@ -71,6 +76,8 @@ export type TokenVariant = {
   height: number;
   /** Present when the variant shows only a part of the original. */
   cropped?: true;
+  /** Present when the variant shows more or less than the original: its effects, such as `blur=20`. */
+  altered?: string;
 } & Partial<Record<Format, RenditionInfo>>;
 
 /** `imageTokens/{hash}`: no client may read it; it holds everything that serving a request needs. */

@@ -17,6 +17,10 @@ test.each([
     'another byte limit',
     { VARIANTS: 'thumb:200x200:cover,w400:400,w800:800,w1600:1600,og:1200x630:cover:jpeg:299kB' },
   ],
+  ...['gray', 'blur=2', 'png'].map((option): [string, Record<string, string>] => [
+    option,
+    { VARIANTS: `thumb:200x200:cover,w400:400:${option},w800:800,w1600:1600,${OG}` },
+  ]),
   ['another format', { FORMATS: 'webp,avif' }],
   ['no animations', { ANIMATED: 'false' }],
   ['a target of quality', { QUALITY: '70' }],
@@ -60,4 +64,11 @@ test('the hash of an instance that sets neither QUALITY nor FORMATS is what it w
 test('the hash of variants without a byte limit is what it was before byte limits existed', () => {
   const { renditions } = hashesOf({ VARIANTS: 'thumb:200x200:cover,w400:400,w800:800,w1600:1600' });
   expect(renditions).toBe('f157e1b13bb46940');
+});
+
+test('another watermark makes renditions with a watermark outdated, and no others', () => {
+  const hash = (VARIANTS: string, WATERMARK: string) =>
+    hashesOf({ VARIANTS, WATERMARK }).renditions;
+  expect(hash('a:9:watermark', 'b.png')).not.toBe(hash('a:9:watermark', 'c.png'));
+  expect(hash('a:9', 'b.png')).toBe(hash('a:9', 'c.png'));
 });

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { AUTO, type Format } from './format.js';
 import type { PathTemplate } from './path.js';
-import type { Variant } from './variant.js';
+import { effectsOf, type Variant } from './variant.js';
+import type { WatermarkSettings } from './watermark.js';
 
 /** Increment when the same parameters intentionally produce different bytes. */
 const ENCODING_VERSION = 1;
@@ -16,6 +17,8 @@ export interface RenditionSettings {
   animated: boolean;
   /** SSIMULACRA2 points; absent: fixed encoder settings. */
   quality?: number;
+  /** What variants with `watermark` show. */
+  watermark?: WatermarkSettings;
 }
 
 /** Parameters that determine which originals are accepted. */
@@ -50,10 +53,14 @@ export function settingsHashes(config: RenditionSettings & InputLimits): Setting
     maxImagesPerUser,
   } = config;
   const variants = config.variants
-    .map(({ name, width, height, fit, crop, maxBytes }) => [
-      ...[name, width, height ?? 0, fit, crop ?? ''],
-      // Added only if it exists: the hash of other variants stays what it was before byte limits existed.
-      ...(maxBytes === undefined ? [] : [maxBytes]),
+    .map((variant) => [
+      ...[variant.name, variant.width, variant.height ?? 0, variant.fit, variant.crop ?? ''],
+      // Added only if they exist: the hash of other variants stays what it was before these options existed.
+      ...(variant.maxBytes === undefined ? [] : [variant.maxBytes]),
+      ...(variant.format === undefined ? [] : [variant.format]),
+      ...(variant.quality === undefined ? [] : [`quality=${variant.quality}`]),
+      ...[effectsOf(variant) ?? []].flat(),
+      ...(variant.watermark && config.watermark ? [config.watermark] : []),
     ])
     .sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
   const renditionSettings = [

@@ -9,6 +9,8 @@ export interface ProcessTask {
   generation: string;
   contentType: string;
   bytes: number;
+  /** Present: the owner has set the focal point, so a processed upload is processed again. Different for each call. */
+  cropAgain?: string | undefined;
   /** How many tasks came before this one for the same upload; absent: none. */
   turn?: number | undefined;
   /** When an earlier task began the first attempt, milliseconds since 1970; absent: none has. */
@@ -35,10 +37,15 @@ export const TRIES_PER_TASK = 5;
  */
 export function processTaskId(
   bucket: string,
-  { name, generation, turn = 0 }: Pick<ProcessTask, 'name' | 'generation' | 'turn'>,
+  {
+    name,
+    generation,
+    cropAgain,
+    turn = 0,
+  }: Pick<ProcessTask, 'name' | 'generation' | 'cropAgain' | 'turn'>,
 ): string {
   const hash = createHash('sha256').update(`${bucket}/${name}\n${generation}`).digest('base64url');
-  return `${hash}-${turn}`;
+  return cropAgain === undefined ? `${hash}-${turn}` : `${hash}-${cropAgain}-${turn}`;
 }
 
 /** Delete the unreferenced renditions of one original. */

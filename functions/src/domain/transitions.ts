@@ -4,6 +4,7 @@
  */
 import { OUTSIDE_FAILURES, type ImageFailureCode } from '../errors.js';
 import { ENDED_ATTEMPT, mayBeRunning } from './attempt-id.js';
+import { isSameFocus } from './focus.js';
 import { generationOfRendition } from './path.js';
 import type {
   ImageRecord,
@@ -124,8 +125,9 @@ export function beginAttempt<Time>(
     return 'busy';
   }
   const hasEnded = order === 0 && previous.state !== 'processing';
-  const mustReprocess =
-    reprocess === 'always' || (reprocess === 'outdated' && isOutdated(previous, settings));
+  const isOther =
+    isOutdated(previous, settings) || !isSameFocus(previous.original.focus, original.focus);
+  const mustReprocess = reprocess === 'always' || (reprocess === 'outdated' && isOther);
   const wasRefused = isRefused(previous);
   if (hasEnded && !mustReprocess) return wasRefused ? refusalOf(previous) : 'done';
   if (wasRefused) {

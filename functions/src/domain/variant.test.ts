@@ -3,75 +3,19 @@ import {
   formatsOfVariant,
   isCropped,
   MAX_EDGE,
-  parseVariant,
   scaled,
+  effectsOf,
+  isProtected,
   variantSize,
+  type Variant,
 } from './variant.js';
-
-describe('parseVariant', () => {
-  test.each([
-    ['w800:800', { name: 'w800', width: 800, fit: 'inside' }],
-    ['box:400x300', { name: 'box', width: 400, height: 300, fit: 'inside' }],
-    ['box:400x300:inside', { name: 'box', width: 400, height: 300, fit: 'inside' }],
-    ['thumb:200x200:cover', { name: 'thumb', width: 200, height: 200, fit: 'cover' }],
-    [`a-b_C9:${MAX_EDGE}`, { name: 'a-b_C9', width: MAX_EDGE, fit: 'inside' }],
-    [
-      'og:1200x630:cover:jpeg:300kB',
-      { name: 'og', width: 1200, height: 630, fit: 'cover', maxBytes: 300_000 },
-    ],
-    ['box:80x100:jpeg:1kB', { name: 'box', width: 80, height: 100, fit: 'inside', maxBytes: 1000 }],
-    [
-      'og:1200x630:cover:attention:jpeg:95kB',
-      {
-        ...{ name: 'og', width: 1200, height: 630, fit: 'cover', crop: 'attention' },
-        maxBytes: 95_000,
-      },
-    ],
-  ])('%s', (text, expected) => {
-    expect(parseVariant(text)).toEqual(expected);
-  });
-
-  test.each([
-    '',
-    'w800',
-    ':800',
-    'w800:',
-    'w800:0',
-    `w800:${MAX_EDGE + 1}`,
-    'w800:800:cover',
-    'w800:800x',
-    'w800:800x600:fill',
-    'w.800:800',
-    'w/8:800',
-    'w800:-1',
-    'w800:8.5',
-    `${'n'.repeat(41)}:800`,
-    'w800:800 ',
-    // Without a box there is no bound of the pixels.
-    'w800:800:jpeg:300kB',
-    'og:1200x630:cover:jpeg',
-    'og:1200x630:cover:300kB',
-    'og:1200x630:cover:webp:300kB',
-    'og:1200x630:jpeg:300kB:cover',
-    'og:1200x630:cover:jpeg:300',
-    'og:1200x630:cover:jpeg:0kB',
-    'og:1x1:jpeg:0kB',
-    'og:1200x630:cover:jpeg:100000kB',
-    // Less than one bit per pixel.
-    'og:1200x630:cover:jpeg:94kB',
-    'box:81x100:jpeg:1kB',
-    'constructor:800',
-    '__proto__:800',
-    '__x__:800',
-  ])('returns undefined for %j', (text) => {
-    expect(parseVariant(text)).toBeUndefined();
-  });
-});
+import { parseVariant } from './variant-grammar.js';
 
 describe('variantSize', () => {
   const inside = { name: 'v', width: 800, fit: 'inside' } as const;
   const box = { name: 'v', width: 400, height: 400, fit: 'inside' } as const;
   const cover = { name: 'v', width: 200, height: 200, fit: 'cover' } as const;
+  const contain = { name: 'v', width: 200, height: 200, fit: 'contain' } as const;
   test.each([
     ['landscape by width', inside, [5312, 2988], [800, 450]],
     ['portrait by width', inside, [2988, 5312], [800, 1422]],
@@ -81,6 +25,9 @@ describe('variantSize', () => {
     ['a tall strip is limited to the largest edge', inside, [700, 60000], [191, MAX_EDGE]],
     ['in a box, landscape', box, [1000, 500], [400, 200]],
     ['in a box, portrait', box, [500, 1000], [200, 400]],
+    ['contain, landscape', contain, [1000, 500], [200, 200]],
+    ['contain, smaller original', contain, [100, 50], [100, 100]],
+    ['contain, one side smaller', contain, [1000, 120], [200, 200]],
     ['cover, landscape', cover, [1000, 500], [200, 200]],
     ['cover, smaller original keeps proportions', cover, [100, 50], [50, 50]],
     ['cover, one side smaller', cover, [1000, 120], [120, 120]],
@@ -119,6 +66,20 @@ test.each([
 test.each([
   ['og:1200x630:cover:jpeg:300kB', ['jpeg']],
   ['w800:800', ['avif', 'webp']],
+  ['icon:64x64:contain:png', ['png']],
 ])('%s has the formats %j', (text, formats) => {
-  expect(formatsOfVariant(parseVariant(text) ?? {}, ['avif', 'webp'])).toEqual(formats);
+  expect(formatsOfVariant(parseVariant(text) as Variant, ['avif', 'webp'])).toEqual(formats);
+});
+
+test.each([
+  ['w800:800', undefined, false],
+  ['thumb:9x9:cover:focal', undefined, false],
+  ['a:9:gray', 'gray', false],
+  ['a:9x9:contain', 'background=ffffff', false],
+  ['a:9x9:contain:background=ffffff', 'background=ffffff', false],
+  ['a:9:watermark:gray:blur=3', 'blur=3,gray,watermark', true],
+  ['a:9:blur=3', 'blur=3', true],
+])('the effects of %s are %s', (text, effects, showsLess) => {
+  const variant = parseVariant(text) as Variant;
+  expect([effectsOf(variant), isProtected(variant)]).toEqual([effects, showsLess]);
 });

@@ -1,4 +1,4 @@
-/** Variants, the named size rules: their grammar, and the size and formats that each gives an original. */
+/** Variants, the named size rules: the size and formats that each gives an original. */
 import type { Format } from './format.js';
 
 /** The largest edge in pixels that every format can encode (WebP: 14 bits, RFC 9649 section 2.6). */
@@ -7,18 +7,35 @@ export const MAX_EDGE = 16383;
 /** The maximum number of variants; bounds the work that one upload causes. */
 export const MAX_VARIANTS = 20;
 
-export interface Variant {
+export interface Variant extends Effects {
   name: string;
   /** Pixels. */
   width: number;
   /** Pixels; absent: computed from the original's aspect ratio. */
   height?: number;
-  /** `inside`: fit the whole image within the box. `cover`: fill the box and crop the rest. */
-  fit: 'inside' | 'cover';
-  /** Crop position of `cover`, as in sharp. Absent: `centre`. */
-  crop?: 'centre' | 'attention';
+  /** As in CSS `object-fit`, but `inside` has no bars. `cover` fills the box and crops the rest. */
+  fit: 'inside' | 'cover' | 'contain';
+  /** What `cover` keeps, as in sharp, or the focal point of the upload. Absent: `centre`. */
+  crop?: Crop;
   /** Bytes. Present: the variant has only a JPEG rendition, of at most that many bytes. */
   maxBytes?: number;
+  /** Present: the variant has only renditions of this format. */
+  format?: 'png';
+  /** Its own QUALITY, SSIMULACRA2 points. */
+  quality?: number;
+}
+
+export type Crop = 'centre' | 'attention' | 'focal';
+
+/** What a variant changes besides the size, in this order. */
+export interface Effects {
+  grayscale?: true;
+  /** Standard deviation of a Gaussian blur, pixels of the rendition. */
+  blur?: number;
+  /** `contain`: the color of the bars, six or eight hexadecimal digits (RGB, RGBA). Absent: white. */
+  background?: string;
+  /** Whether WATERMARK is drawn over it. */
+  watermark?: true;
 }
 
 export interface Size {
@@ -27,69 +44,57 @@ export interface Size {
   height: number;
 }
 
+/** A point of an image: 0 is the left or the top edge, 1 the right or the bottom one. */
+export interface Point {
+  x: number;
+  y: number;
+}
+
 /** A part of an image; offsets in pixels from the top left corner. */
 export interface Rectangle extends Size {
   left: number;
   top: number;
 }
 
-/** The least bits per pixel that a byte limit may leave: noise that is blurred by the last encoder setting has 0.7. */
-const MIN_BITS_PER_PIXEL = 1;
-
-export const VARIANT_GRAMMAR =
-  'name:WIDTH, name:WIDTHxHEIGHT, name:WIDTHxHEIGHT:cover or name:WIDTHxHEIGHT:cover:attention, and after ' +
-  'a box maybe :jpeg:SIZEkB (name of 1 to 40 letters, digits, "-" or "_"; pixels from 1 to ' +
-  `${MAX_EDGE}; kB, 1000 bytes, from 1 to 99999 and at least WIDTH x HEIGHT / 8000)`;
-
-const VARIANT =
-  /^([A-Za-z0-9_-]{1,40}):(\d{1,5})(?:x(\d{1,5})(?::(inside|cover|cover:centre|cover:attention))?(?::jpeg:(\d{1,5})kB)?)?$/;
+/** Whether a variant shows less than the original at its size does: only tokens that name it may show sharper ones. */
+export function isProtected({ blur, watermark }: Effects): boolean {
+  return blur !== undefined || watermark === true;
+}
 
 /**
- * Parses one size rule, `thumb:200x200:cover`.
- * @returns undefined when the text does not follow VARIANT_GRAMMAR
+ * The effects of a variant as text, `blur=20,gray`: equal for variants that may replace each other.
+ * @returns undefined when there are none
  */
-export function parseVariant(text: string): Variant | undefined {
-  const [, name, w, h, rule = 'inside', kilobytes] = VARIANT.exec(text) ?? [];
-  if (name === undefined || isReserved(name)) return undefined;
-  const width = Number(w);
-  const height = h === undefined ? undefined : Number(h);
-  const inRange = (edge: number) => edge >= 1 && edge <= MAX_EDGE;
-  if (!inRange(width) || (height !== undefined && !inRange(height))) return undefined;
-  const maxBytes = kilobytes === undefined ? undefined : Number(kilobytes) * 1000;
-  const minBytes = Math.max(1, (width * (height ?? 0) * MIN_BITS_PER_PIXEL) / 8);
-  if (maxBytes !== undefined && maxBytes < minBytes) return undefined;
-  return {
-    name,
-    width,
-    ...(height !== undefined && { height }),
-    fit: rule === 'inside' ? 'inside' : 'cover',
-    ...(rule === 'cover:attention' && { crop: 'attention' }),
-    ...(maxBytes !== undefined && { maxBytes }),
-  };
+export function effectsOf(variant: Pick<Variant, 'fit'> & Effects): string | undefined {
+  const { fit, background = 'ffffff', blur, grayscale, watermark } = variant;
+  const effects = [
+    ...(fit === 'contain' ? [`background=${background}`] : []),
+    ...(blur === undefined ? [] : [`blur=${blur}`]),
+    ...(grayscale ? ['gray'] : []),
+    ...(watermark ? ['watermark'] : []),
+  ];
+  return effects.length > 0 ? effects.join() : undefined;
 }
 
 /** The formats that a variant has renditions in. @param formats those of all other variants (FORMATS) */
 export function formatsOfVariant(
-  { maxBytes }: Pick<Variant, 'maxBytes'>,
+  { maxBytes, format }: Pick<Variant, 'maxBytes' | 'format'>,
   formats: readonly Format[],
 ): readonly Format[] {
+  if (format !== undefined) return [format];
   return maxBytes === undefined ? formats : ['jpeg'];
 }
 
-/** Whether a name can't be a field of a Firestore document or a key of a plain object. */
-function isReserved(name: string): boolean {
-  return name in Object.prototype || /^__.*__$/.test(name);
-}
-
 /**
- * The size of a variant of an original, in pixels. Never larger than the original: a `cover` box that does
- * not fit is scaled down and keeps its aspect ratio.
+ * The size of a variant of an original, in pixels. The original is never enlarged: a `cover` or `contain` box that
+ * would need it is scaled down and keeps its aspect ratio.
  * @param original size with EXIF orientation applied, pixels
  */
 export function variantSize(variant: Variant, original: Size): Size {
-  if (variant.fit === 'cover') {
+  if (variant.fit !== 'inside') {
     const box = { width: variant.width, height: variant.height ?? variant.width };
-    return scaled(box, Math.min(1, original.width / box.width, original.height / box.height));
+    const [x, y] = [original.width / box.width, original.height / box.height];
+    return scaled(box, Math.min(1, variant.fit === 'cover' ? Math.min(x, y) : Math.max(x, y)));
   }
   return scaled(original, coverScale(variant, original));
 }
@@ -99,7 +104,7 @@ export function variantSize(variant: Variant, original: Size): Size {
  * that the variant shows.
  */
 export function coverScale(variant: Variant, original: Size): number {
-  const height = variant.height ?? (variant.fit === 'cover' ? variant.width : MAX_EDGE);
+  const height = variant.height ?? (variant.fit === 'inside' ? MAX_EDGE : variant.width);
   const x = variant.width / original.width;
   const y = height / original.height;
   return Math.min(1, variant.fit === 'cover' ? Math.max(x, y) : Math.min(x, y));

@@ -4,7 +4,7 @@
  * @see https://firebase.google.com/docs/firestore/quotas#writes_and_transactions
  * @see https://firebase.google.com/docs/firestore/storage-size#index-entry-size
  */
-import { FORMATS } from '../domain/format.js';
+import { COMMON_FORMATS } from '../domain/format.js';
 import type { ImageRecord, TokenRecord } from '../domain/records.js';
 import { MAX_VARIANTS } from '../domain/variant.js';
 
@@ -18,8 +18,8 @@ const INDEX_ENTRIES_PER_FIELD = 2;
 const TOKEN_FIELDS = 8;
 /** Fields of `image` beside `renditions`: attempt, bucket and so on. */
 const IMAGE_FIELDS = 5;
-/** The most fields that `image` can have: three for each variant, three for each rendition. */
-const MAX_IMAGE_FIELDS = IMAGE_FIELDS + MAX_VARIANTS * (3 + 3 * Object.keys(FORMATS).length);
+/** The most fields that `image` can have: four for each variant, three for each rendition. */
+const MAX_IMAGE_FIELDS = IMAGE_FIELDS + MAX_VARIANTS * (4 + 3 * COMMON_FORMATS.length);
 
 /**
  * How many token records one commit may update; the index entries of the old and the new values count.

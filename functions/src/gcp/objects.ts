@@ -1,8 +1,10 @@
 /** Objects in Cloud Storage: originals and renditions. */
 import type { Storage } from 'firebase-admin/storage';
 import { contentDigest, entityTagOf } from '../domain/entity-tag.js';
+import { FOCUS, formatFocus, parseFocus } from '../domain/focus.js';
 import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo } from '../domain/records.js';
+import type { Point } from '../domain/variant.js';
 import type { Page } from './documents.js';
 
 type Bucket = ReturnType<Storage['bucket']>;
@@ -25,6 +27,8 @@ export interface StoredOriginal {
   /** Upload time, milliseconds since 1970. */
   time: number;
   hasDownloadToken: boolean;
+  /** The focal point that the custom metadata states. */
+  focus?: Point;
 }
 
 export interface StoredRendition {
@@ -43,6 +47,8 @@ export interface Objects {
    * not exist.
    */
   revokeDownloadTokens(name: string, generation: string): Promise<boolean>;
+  /** Sets the focal point in the custom metadata, or removes it; false when that generation does not exist. */
+  setFocus(name: string, generation: string, focus: Point | undefined): Promise<boolean>;
   /** Does nothing when that generation is not the live version. */
   deleteOriginal(name: string, generation: string): Promise<void>;
   /** Objects with a name prefix, in the order of their names. */
@@ -90,6 +96,12 @@ export function openObjects(bucket: Bucket, variantsBucket: Bucket): Objects {
       }),
 
     revokeDownloadTokens: (name, generation) => revokeTokens(bucket, name, generation),
+
+    async setFocus(name, generation, focus) {
+      const metadata = { metadata: { [FOCUS]: focus ? formatFocus(focus) : null } };
+      const file = bucket.file(name, { generation });
+      return (await undefinedIfMissing(() => file.setMetadata(metadata))) !== undefined;
+    },
 
     deleteOriginal: (name, generation) => deleteObject(bucket, { name, generation }),
 
@@ -159,13 +171,16 @@ async function list(
 
 function originalOf(metadata: FileMetadata): StoredOriginal {
   const { name, generation, contentType, size, timeCreated } = metadata;
+  const custom: Record<string, unknown> = metadata.metadata ?? {};
+  const focus = parseFocus(custom[FOCUS]?.toString());
   return {
     name: name as string,
     generation: String(generation),
     ...(contentType !== undefined && { contentType }),
     bytes: Number(size),
     time: Date.parse(timeCreated ?? ''),
-    hasDownloadToken: Boolean(metadata.metadata?.[DOWNLOAD_TOKENS]),
+    hasDownloadToken: Boolean(custom[DOWNLOAD_TOKENS]),
+    ...(focus && { focus }),
   };
 }
 

@@ -6,7 +6,7 @@ import { contentDigest } from '../domain/entity-tag.js';
 import { renditionNameOf, type Owner } from '../domain/path.js';
 import type { OriginalInfo, TokenVariant, VariantInfo } from '../domain/records.js';
 import { settingsHashes } from '../domain/settings.js';
-import { isCropped } from '../domain/variant.js';
+import { effectsOf, isCropped, type Point } from '../domain/variant.js';
 import type {
   AttemptStart,
   ProcessingResult,
@@ -14,6 +14,7 @@ import type {
   ReprocessMode,
   UploadQuota,
 } from '../gcp/backend.js';
+import type { StoredOriginal } from '../gcp/objects.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
 import { checkBytes } from '../processing/limits.js';
 import type { ProcessedImage } from '../processing/process-image.js';
@@ -87,7 +88,7 @@ export async function runAttempt(
   const { attempt, hasStaleRenditions, triedAt } = start;
   try {
     const read = early ?? settled(readOriginal(original, context));
-    const obstacle = await findObstacle(owner, original, start, options, context);
+    const { obstacle, focus } = await findObstacle(owner, original, start, options, context);
     if (obstacle === 'waiting') {
       // The bytes that were asked for take memory until they are here.
       await Promise.all([read, backend.records.release(owner, attempt, hasStaleRenditions)]);
@@ -102,7 +103,7 @@ export async function runAttempt(
     checkBytes(original.bytes, config);
     const bytes = (await read)();
     if (bytes === undefined) return await removeMissing(owner, original, attempt, context);
-    const result = await writeRenditions(original, bytes, context);
+    const result = await writeRenditions(withFocus(original, focus), bytes, context);
     if (await backend.records.finish(owner, attempt, result, settings)) return { outcome: 'ready' };
   } catch (error) {
     const failure = failureOf(error);
@@ -169,19 +170,35 @@ async function findObstacle(
   { attempt, hasStaleRenditions, current }: Exclude<AttemptStart, string>,
   { share }: ProcessOptions,
   context: ProcessingContext,
-): Promise<'missing' | 'waiting' | undefined> {
+): Promise<{ obstacle?: 'missing' | 'waiting'; focus?: Point }> {
   const { objects, records } = context.backend;
   const [stored, running] = await Promise.all([
     objects.findOriginal(name),
     share === undefined ? [attempt] : records.runningAttempts(uid, share),
     hasStaleRenditions ? scheduleCleanup(name, context, { current }) : undefined,
   ]);
-  if (stored?.generation !== generation) return 'missing';
+  if (stored?.generation !== generation) return { obstacle: 'missing' };
   // Usually done when the upload's event was handled.
   if (stored.hasDownloadToken && context.config.lockOriginals) {
     await objects.revokeDownloadTokens(name, generation);
   }
-  return running.includes(attempt) ? undefined : 'waiting';
+  if (!running.includes(attempt)) return { obstacle: 'waiting' };
+  return focusFor(stored, context.config);
+}
+
+/** The focal point of an original, if a variant uses it: otherwise a change of it changes nothing. */
+export function focusFor(
+  { focus }: Pick<StoredOriginal, 'focus'>,
+  { variants }: Pick<Config, 'variants'>,
+): { focus?: Point } {
+  return focus && variants.some(({ crop }) => crop === 'focal') ? { focus } : {};
+}
+
+/** The original with the focal point that its metadata has now. */
+function withFocus(original: OriginalInfo, focus: Point | undefined): OriginalInfo {
+  const current = { ...original };
+  delete current.focus;
+  return focus ? { ...current, focus } : current;
 }
 
 function failureOf(error: unknown): ImageFailure {
@@ -227,10 +244,18 @@ function settled<T>(promise: Promise<T>): Promise<() => T> {
 /** @throws ImageFailure, or UnexpectedError for whatever else processing throws */
 async function processWithKnownErrors(
   bytes: Buffer,
-  { config, processImage }: ProcessingContext,
+  focus: Point | undefined,
+  { config, processImage, readWatermark }: ProcessingContext,
 ): Promise<ProcessedImage> {
+  const needsWatermark = config.variants.some(({ watermark }) => watermark);
+  const watermarkImage = needsWatermark ? await readWatermark?.() : undefined;
+  const settings = {
+    ...config,
+    ...(focus && { focus }),
+    ...(watermarkImage && { watermarkImage }),
+  };
   try {
-    return await processImage(bytes, config);
+    return await processImage(bytes, settings);
   } catch (error) {
     throw error instanceof ImageFailure ? error : UnexpectedError.from(error);
   }
@@ -243,7 +268,7 @@ async function writeRenditions(
   context: ProcessingContext,
 ): Promise<ProcessingResult> {
   const { config, backend } = context;
-  const image = await processWithKnownErrors(bytes, context);
+  const image = await processWithKnownErrors(bytes, original.focus, context);
   const variants: Record<string, VariantInfo> = {};
   const renditions: Record<string, TokenVariant> = {};
   const writes = image.renditions.map(async ({ data, ...rendition }) => {
@@ -255,8 +280,14 @@ async function writeRenditions(
     return { ...rendition, info: await backend.objects.writeRendition(name, format, data, digest) };
   });
   for (const { variants: names, format, width, height, info } of await Promise.all(writes)) {
-    const cropped = isCropped({ width, height }, image.original);
-    const size = { width, height, ...(cropped && { cropped }) };
+    const configured = config.variants.find(({ name }) => name === names[0]);
+    const altered = configured && effectsOf(configured);
+    const cropped = configured?.fit !== 'contain' && isCropped({ width, height }, image.original);
+    const size = {
+      ...{ width, height },
+      ...(cropped && { cropped }),
+      ...(altered !== undefined && { altered }),
+    };
     for (const name of names) {
       (variants[name] ??= { ...size, formats: {} }).formats[format] = info;
       (renditions[name] ??= { ...size })[format] = info;

@@ -4,7 +4,7 @@ import { backfillSettingsHash } from '../domain/settings.js';
 import { IMAGES_PER_PAGE, type BackfillTask } from '../domain/tasks.js';
 import { recognizedRecord, type Progress, type StoredOriginal } from '../gcp/backend.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
-import { runAttempt, type ProcessOptions } from './attempt.js';
+import { focusFor, runAttempt, type ProcessOptions } from './attempt.js';
 import type { ProcessingContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import { removeIfOriginalMissing } from './original-deleted.js';
@@ -154,7 +154,10 @@ export async function refresh(
     await context.backend.objects.revokeDownloadTokens(name, generation);
   }
   const contentType = stored.contentType ?? 'application/octet-stream';
-  const original = { bucket, name, generation, contentType, bytes };
+  const original = {
+    ...{ bucket, name, generation, contentType, bytes },
+    ...focusFor(stored, context.config),
+  };
   const { outcome, failure } = await runAttempt(owner, original, options, context);
   if (outcome !== 'done') logOutcome(context.log, outcome, failure, imageDetails(original));
   return outcome;

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.js';
 import type { Backend } from '../gcp/backend.js';
 import type { Log } from '../log.js';
+import type { Watermark } from '../processing/effects.js';
 import type { processImage } from '../processing/process-image.js';
 
 export interface RetryContext {
@@ -19,4 +20,6 @@ export interface LifecycleContext extends RetryContext {
 /** For handlers that process images. */
 export interface ProcessingContext extends LifecycleContext {
   processImage: typeof processImage;
+  /** Present when WATERMARK is set. */
+  readWatermark?: () => Promise<Watermark>;
 }

@@ -1,15 +1,18 @@
 import {
   config,
   NAME,
+  OWNER,
   process,
   processed,
   setUp,
   upload,
 } from '../../test/lifecycle/upload-fixture.js';
+import { parseConfig } from '../config/config.js';
 import { entityTag } from '../domain/entity-tag.js';
 import { hashToken, isToken } from '../domain/token.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
 import { ImageFailure } from '../errors.js';
+import { refresh } from './backfill.js';
 
 test('writes renditions, an image record and a token record', async () => {
   const { context, backend, put, image } = setUp();
@@ -243,5 +246,53 @@ describe('an upload that is not an image', () => {
     await expect(process(large, context)).resolves.toBe('failed');
     expect(image()?.error?.code).toBe('too-many-bytes');
     expect(backend.calls['readOriginal']).toBeUndefined();
+  });
+});
+
+describe('variants with effects', () => {
+  const settings = parseConfig({
+    BUCKET: 'bucket',
+    VARIANTS: 'w40:40:watermark:blur=2,w20:20x30:contain',
+    FORMATS: 'webp,jpeg',
+    WATERMARK: 'logo.png',
+  });
+  const watermark = { bytes: Buffer.from('logo'), scale: 1, opacity: 1 };
+
+  test('are recorded, and not as cropped', async () => {
+    const used: unknown[] = [];
+    const { context, backend, put, image } = setUp({
+      config: settings,
+      readWatermark: () => Promise.resolve(watermark),
+      processImage: (_bytes, { watermarkImage }) => {
+        used.push(watermarkImage);
+        return Promise.resolve(processed);
+      },
+    });
+    put(upload());
+    await expect(process(upload(), context)).resolves.toBe('ready');
+    expect(used).toEqual([watermark]);
+    const { w40, w20 } = image()?.variants ?? {};
+    expect([w40?.altered, w20?.altered]).toEqual(['blur=2,watermark', 'background=ffffff']);
+    expect(w20).not.toHaveProperty('cropped');
+    const token = backend.tokens.get(hashToken(image()?.token ?? ''));
+    expect(token?.image?.renditions['w40']).toMatchObject({ altered: 'blur=2,watermark' });
+  });
+
+  test('a missing watermark fails the image, which the next backfill processes', async () => {
+    let readWatermark = () =>
+      Promise.reject<never>(new ImageFailure('watermark-unavailable', 'none'));
+    const { context, put, image } = setUp({
+      config: settings,
+      readWatermark: () => readWatermark(),
+    });
+    put(upload());
+    await expect(process(upload(), context)).resolves.toBe('failed');
+    expect(image()).toMatchObject({ state: 'failed', error: { code: 'watermark-unavailable' } });
+    expect(image()).not.toHaveProperty('settings');
+    readWatermark = () => Promise.resolve(watermark) as Promise<never>;
+    const stored = await context.backend.objects.findOriginal(NAME);
+    if (stored === undefined) throw new Error('expected the original');
+    await refresh(OWNER, stored, context, { isFinalAttempt: true, reprocess: 'outdated' });
+    expect(image()?.state).toBe('ready');
   });
 });

@@ -12,7 +12,7 @@ import {
 import { compareGenerations, recognizedRecord } from '../gcp/backend.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
 import { logDetails, type Log } from '../log.js';
-import { runAttempt, type AttemptOutcome } from './attempt.js';
+import { focusFor, runAttempt, type AttemptOutcome } from './attempt.js';
 import type { ProcessingContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import { redacted, RETRY_WINDOW_MS, type RetryMessages } from './retry.js';
@@ -72,8 +72,8 @@ export async function processUpload(
   const { name, generation, contentType, bytes } = task;
   const owner = ownerOf(config.originalsPath, name);
   if (owner === undefined) return 'ignored';
-  const original = { bucket: config.bucket, name, generation, contentType, bytes };
-  const details = imageDetails(original);
+  const uploaded = { bucket: config.bucket, name, generation, contentType, bytes };
+  const details = imageDetails(uploaded);
   const isRedelivery = delivery.retryCount > 0;
   const triedSince = task.triedSince ?? now();
   const enqueueNext = (delay: number, changes: Partial<ProcessTask>) => {
@@ -106,16 +106,21 @@ export async function processUpload(
     }
     const isFinalAttempt = now() - triedSince > RETRY_WINDOW_MS;
     try {
+      const isCroppedAgain = task.cropAgain !== undefined;
+      const stored = isCroppedAgain ? await backend.objects.findOriginal(name) : undefined;
+      // Deleted or overwritten: that has its own event.
+      if (isCroppedAgain && stored?.generation !== generation) return 'stale';
+      const original = { ...uploaded, ...(stored && focusFor(stored, config)) };
       const { outcome, failure } = await runAttempt(
         owner,
         original,
         {
           isFinalAttempt,
           isRedelivery,
-          reprocess: 'never',
+          reprocess: isCroppedAgain ? 'outdated' : 'never',
           share: UPLOADS_PER_OWNER,
           deletesExcess: config.deleteExcessOriginals,
-          readsEarly: !isRedelivery && task.turn === undefined,
+          readsEarly: !isRedelivery && !isCroppedAgain && task.turn === undefined,
         },
         context,
       );
@@ -130,7 +135,7 @@ export async function processUpload(
       }
       const hasEnded =
         isFinalAttempt &&
-        (now() - triedSince > GIVE_UP_MS || (await isRecorded(owner, original, context)));
+        (now() - triedSince > GIVE_UP_MS || (await isRecorded(owner, uploaded, context)));
       if (hasEnded) {
         log('ERROR', PROCESSING_MESSAGES.exhausted, errorDetails);
         return 'failed';

@@ -23,6 +23,7 @@ const PROCESS = z.strictObject({
   generation,
   contentType: z.string(),
   bytes: count,
+  cropAgain: z.string().max(40).optional(),
   turn: count.optional(),
   triedSince: time.optional(),
   waitingSince: time.optional(),

@@ -16,8 +16,10 @@ export interface EncodingSettings {
 export interface ImageEncoding {
   /** Of every variant without a byte limit: one format for all of them with `autoFormat`. */
   formats: readonly Format[];
-  encoders: Encoders;
-  encode(pixels: RawImage, format: Format): Promise<Buffer>;
+  /** @param target replaces the quality of the settings, SSIMULACRA2 points */
+  encoders(target?: number): Encoders;
+  /** @param target replaces the quality of the settings, SSIMULACRA2 points */
+  encode(pixels: RawImage, format: Format, target?: number): Promise<Buffer>;
 }
 
 /** Bits per pixel. Lossy files of graphics have more: with fewer, none is made for comparison. */
@@ -35,17 +37,18 @@ export function chooseEncoding(
 ): ImageEncoding {
   const isOpaqueStill = decoded.channels === 3 && animation === undefined;
   const canBeLossless = !encoders && quality !== undefined && !animation && isGraphic(decoded);
-  const chosen = encoders ?? encodersFor(quality, canBeLossless);
+  const chosen = (target = quality) => encoders ?? encodersFor(target, canBeLossless);
 
   return {
     formats: autoFormat ? [isOpaqueStill && !canBeLossless ? 'jpeg' : 'webp'] : formats,
     encoders: chosen,
 
-    async encode(pixels, format) {
-      if (format !== 'webp' || !canBeLossless) return encode(pixels, format, animation, chosen);
+    async encode(pixels, format, target) {
+      const encoder = chosen(target);
+      if (format !== 'webp' || !canBeLossless) return encode(pixels, format, animation, encoder);
       const lossless = await encodeLossless(pixels);
       if (lossless.length * 8 <= SMALL_BITS * pixels.width * pixels.height) return lossless;
-      const lossy = await encode(pixels, format, animation, chosen);
+      const lossy = await encode(pixels, format, animation, encoder);
       return lossless.length <= lossy.length ? lossless : lossy;
     },
   };

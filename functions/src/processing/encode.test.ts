@@ -2,7 +2,8 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
 import type { Format } from '../domain/format.js';
-import { parseVariant, type Variant } from '../domain/variant.js';
+import type { Variant } from '../domain/variant.js';
+import { parseVariant } from '../domain/variant-grammar.js';
 import { processImage } from './process-image.js';
 import { encode, encodeWithin } from './encode.js';
 import type { RawImage } from './raw-image.js';
@@ -171,6 +172,14 @@ const PARTS: Record<Format, (data: Buffer) => string[]> = {
     const end = start + data.readUInt32BE(start - 4);
     return data.toString('latin1', start + 4, end).match(/av01|Exif|mime|uri |grid|hvc1/g) ?? [];
   },
+  // Chunks, PNG third edition section 5.3.
+  png: (data) => {
+    const parts = [];
+    for (let offset = 8; offset < data.length; offset += 12 + data.readUInt32BE(offset)) {
+      parts.push(data.toString('latin1', offset + 4, offset + 8));
+    }
+    return parts;
+  },
 };
 
 /** The parts that a rendition may have. JPEG: JFIF header, tables, frame; no comment, no APP1 to APP15. */
@@ -178,6 +187,8 @@ const ALLOWED: Record<Format, RegExp> = {
   jpeg: /^(e0|db|c0|c2|c4)$/,
   webp: /^(VP8 |VP8L|VP8X|ALPH|ANIM|ANMF)$/,
   avif: /^av01$/,
+  // The resolution is not that of the original.
+  png: /^(IHDR|PLTE|tRNS|pHYs|IDAT|IEND)$/,
 };
 
 describe('a rendition has no metadata', () => {

@@ -1,6 +1,6 @@
 /** Encodes pixels; one table entry per format. docs/processing.md explains the numbers. */
 import type { JpegOptions, Sharp } from 'sharp';
-import type { Format } from '../domain/format.js';
+import type { CommonFormat, Format } from '../domain/format.js';
 import type { Size } from '../domain/variant.js';
 import type { Animation } from './header.js';
 import { frameAt, toSharp, type RawImage } from './raw-image.js';
@@ -12,7 +12,7 @@ import { replaceDelays } from './webp.js';
 const BACKGROUND = '#ffffff';
 
 /** Sets the output format and its options; the size is that of one frame. */
-export type Encoders = Record<Format, (image: Sharp, size: Size) => Sharp>;
+export type Encoders = Record<CommonFormat, (image: Sharp, size: Size) => Sharp>;
 
 /** The settings of version 0.1.0, for instances that do not set QUALITY: their renditions stay what they are. */
 const FIXED_ENCODERS: Encoders = {
@@ -27,7 +27,7 @@ const FIXED_ENCODERS: Encoders = {
  */
 export function encodersFor(target: number | undefined, isGraphic = false): Encoders {
   if (target === undefined) return FIXED_ENCODERS;
-  const qualityFor = (format: Format, size: Size) => encoderQuality(format, target, size);
+  const qualityFor = (format: CommonFormat, size: Size) => encoderQuality(format, target, size);
   const chromaSubsampling = isGraphic ? '4:4:4' : '4:2:0';
   // WebP has no 4:4:4; at least edges between colors stay sharp.
   const webp = { effort: WEBP_EFFORT, smartSubsample: isGraphic };
@@ -64,7 +64,8 @@ export async function encode(
   encoders: Encoders = FIXED_ENCODERS,
 ): Promise<Buffer> {
   const isAnimated = format === 'webp' && animation !== undefined;
-  const encoder = encoders[format](toSharp(isAnimated ? image : frameAt(image, 0)), image);
+  const pixels = toSharp(isAnimated ? image : frameAt(image, 0));
+  const encoder = format === 'png' ? pixels.png() : encoders[format](pixels, image);
   if (!isAnimated) return toMemoryFailure(encoder.toBuffer());
   const { delay, loop } = animation;
   const hasLongDelay = Math.max(...delay) > MAX_SHARP_DELAY;

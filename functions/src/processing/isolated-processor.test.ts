@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
-import { parseVariant, type Variant } from '../domain/variant.js';
+import type { Variant } from '../domain/variant.js';
+import { parseVariant } from '../domain/variant-grammar.js';
 import {
   openIsolatedProcessor,
   type IsolatedProcessor,

@@ -241,12 +241,15 @@ function sendUpload(
     setReferenced(child, true);
     const { variants, formats, autoFormat, quality, maxBytes, maxPixels, animated, heic, tiff } =
       settings;
+    const { focus, watermarkImage } = settings;
     const request: ProcessRequest = {
       length: bytes.length,
       settings: {
         ...{ variants, formats, maxBytes, maxPixels, animated, heic, tiff },
         ...(autoFormat && { autoFormat }),
         ...(quality !== undefined && { quality }),
+        ...(focus && { focus }),
+        ...(watermarkImage && { watermarkImage }),
       },
     };
     child.send(request);

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { parseConfig } from '../config/config.js';
 import type { Format } from '../domain/format.js';
-import { parseVariant, variantSize, type Variant } from '../domain/variant.js';
+import { variantSize, type Variant } from '../domain/variant.js';
+import { parseVariant } from '../domain/variant-grammar.js';
 import { processImage, type ProcessedImage, type ProcessSettings } from './process-image.js';
 
 const photo = readFileSync(join(__dirname, '../../../tests/fixtures/photos/seeding.jpg'));

@@ -6,17 +6,18 @@
 import { availableParallelism } from 'node:os';
 import type { Format } from '../domain/format.js';
 import type { Placeholder } from '../domain/records.js';
-import { formatsOfVariant, type Size, type Variant } from '../domain/variant.js';
+import { formatsOfVariant, type Point, type Size, type Variant } from '../domain/variant.js';
 import { decode } from './decode.js';
 import { encodeWithin, type Encoders } from './encode.js';
 import { chooseEncoding } from './choose-encoding.js';
 import { readHeader } from './header.js';
 import { runWithConcurrency } from './concurrency.js';
 import type { UploadLimits } from './limits.js';
+import { applyEffects, type Watermark } from './effects.js';
 import { createPlaceholder } from './placeholder.js';
 import { clearHiddenColors, frameAt, type RawImage } from './raw-image.js';
 import { resize } from './resize.js';
-import { planResizes, type ResizeStep } from './resize-plan.js';
+import { isStill, planResizes, type ResizeStep } from './resize-plan.js';
 
 export interface Rendition extends Size {
   /** The names of all variants that this rendition serves: variants with the same result share one. */
@@ -40,6 +41,10 @@ export interface ProcessSettings extends UploadLimits {
   autoFormat?: boolean;
   /** The target, SSIMULACRA2 points; absent: fixed encoder settings. */
   quality?: number;
+  /** Of the original, EXIF orientation applied; absent: the center. */
+  focus?: Point;
+  /** Absent: variants have none, whatever their options say. */
+  watermarkImage?: Watermark;
 }
 
 /** Each encode runs on one thread and holds several copies of its pixels. */
@@ -63,21 +68,25 @@ export async function processImage(
   const decoded = await decode(header, decodeSize, settings);
   clearHiddenColors(decoded);
   const encoding = chooseEncoding(decoded, header.animation, settings, encoders);
-  const smallest = steps.findLastIndex((step) => !step.crop);
-  const formatsOf = (step: ResizeStep) => formatsOfVariant(step, encoding.formats);
-  const pixelsOf = createPixelCache(decoded, steps, (index) => {
+  const smallest = steps.findLastIndex((step) => !step.crop && !step.effects);
+  const formatsOf = (step: ResizeStep) =>
+    formatsOfVariant(
+      step,
+      settings.autoFormat && hasTransparentBars(step) ? ['webp'] : encoding.formats,
+    );
+  const pixelsOf = createPixelCache(decoded, steps, settings, (index) => {
     const { length } = formatsOf(steps[index] as ResizeStep);
     return index === smallest ? length + 1 : length;
   });
   const createTasks = (isIncluded: (step: ResizeStep) => boolean) =>
     steps.flatMap((step, index) =>
       (isIncluded(step) ? formatsOf(step) : []).map((format) => async (): Promise<Rendition> => {
-        const { variants, width, height, maxBytes } = step;
+        const { variants, width, height, maxBytes, quality } = step;
         const pixels = await pixelsOf(index);
         const data =
           maxBytes === undefined
-            ? await encoding.encode(pixels, format)
-            : await encodeWithin(pixels, maxBytes, encoding.encoders);
+            ? await encoding.encode(pixels, format, quality)
+            : await encodeWithin(pixels, maxBytes, encoding.encoders(quality));
         return { variants, format, width, height, data };
       }),
     );
@@ -95,6 +104,11 @@ export async function processImage(
   };
 }
 
+/** Whether JPEG can't show the bars as configured: eight digits, the last two not opaque. */
+function hasTransparentBars({ effects }: ResizeStep): boolean {
+  return /^.{6}(?!ff)..$/.test(effects?.background ?? '');
+}
+
 /**
  * Returns a function that gives the pixels of a step: resized on first use, released after the last.
  * @param usesOf how often the caller requests the pixels of a step
@@ -102,6 +116,7 @@ export async function processImage(
 function createPixelCache(
   decoded: RawImage,
   steps: readonly ResizeStep[],
+  { focus, watermarkImage }: Pick<ProcessSettings, 'focus' | 'watermarkImage'>,
   usesOf: (index: number) => number,
 ) {
   const cache: (Promise<RawImage> | undefined)[] = [];
@@ -112,10 +127,13 @@ function createPixelCache(
     const step = steps[index] as ResizeStep;
     const openSource = () =>
       step.source === undefined ? Promise.resolve(decoded) : pixelsOf(step.source);
-    // JPEG has no animation: the other frames need no resize.
-    const framesOf = (source: RawImage) =>
-      step.maxBytes === undefined ? source : frameAt(source, 0);
-    const pixels = (cache[index] ??= openSource().then((source) => resize(framesOf(source), step)));
+    // Without an animation, the other frames need no resize.
+    const framesOf = (source: RawImage) => (isStill(step) ? frameAt(source, 0) : source);
+    const make = async () => {
+      const resized = await resize(framesOf(await openSource()), step, focus);
+      return step.effects ? applyEffects(resized, step.effects, step, watermarkImage) : resized;
+    };
+    const pixels = (cache[index] ??= make());
     remainingUses[index] = (remainingUses[index] as number) - 1;
     if (remainingUses[index] === 0) cache[index] = undefined;
     return pixels;

@@ -1,5 +1,5 @@
 /** From QUALITY, a target in SSIMULACRA2 points, to an encoder's quality. docs/reference/quality.md has the figures. */
-import type { Format } from '../domain/format.js';
+import type { CommonFormat } from '../domain/format.js';
 import type { Size } from '../domain/variant.js';
 import { EDGES, QUALITIES, TARGETS } from './quality-table.js';
 
@@ -8,7 +8,7 @@ import { EDGES, QUALITIES, TARGETS } from './quality-table.js';
  * @param size of the rendition, pixels
  * @returns a whole number from 1 to 100; targets and sizes beyond the table have the value at its border
  */
-export function encoderQuality(format: Format, target: number, size: Size): number {
+export function encoderQuality(format: CommonFormat, target: number, size: Size): number {
   return qualityIn(QUALITIES[format], target, size);
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { parseVariant, variantSize, type Variant } from '../domain/variant.js';
+import { variantSize, type Variant } from '../domain/variant.js';
+import { parseVariant } from '../domain/variant-grammar.js';
 import { planResizes } from './resize-plan.js';
 
 const variants = (...texts: string[]) => texts.map((text) => parseVariant(text) as Variant);

@@ -1,5 +1,14 @@
 /** Plans the resizes of an image: which sizes to produce, and from which larger size each is resized. */
-import { coverScale, scaled, variantSize, type Size, type Variant } from '../domain/variant.js';
+import {
+  coverScale,
+  effectsOf,
+  scaled,
+  variantSize,
+  type Crop,
+  type Effects,
+  type Size,
+  type Variant,
+} from '../domain/variant.js';
 
 /** One size to produce; `width` and `height` are the result's, pixels. */
 export interface ResizeStep extends Size {
@@ -8,9 +17,14 @@ export interface ResizeStep extends Size {
   /** The size of the whole original at this step's scale, pixels. */
   fullSize: Size;
   /** How the result is cropped from `fullSize`; absent: not at all. */
-  crop?: 'centre' | 'attention';
+  crop?: Crop;
+  /** Present: the result has bars around `fullSize`, or shows it changed. */
+  effects?: Effects;
   /** As in `Variant`, bytes. */
   maxBytes?: number;
+  /** As in `Variant`. */
+  format?: 'png';
+  quality?: number;
   /** The index of the earlier step whose pixels are resized; absent: the decoded image's. */
   source?: number;
 }
@@ -32,9 +46,11 @@ export function planResizes(variants: readonly Variant[], original: Size): Resiz
     const size = variantSize(variant, original);
     const fullSize = scaled(original, coverScale(variant, original));
     const isWhole = size.width === fullSize.width && size.height === fullSize.height;
-    const crop = isWhole ? undefined : (variant.crop ?? 'centre');
-    const { name, maxBytes } = variant;
-    const key = [size.width, size.height, fullSize.width, fullSize.height, crop, maxBytes].join();
+    const crop = isWhole || variant.fit === 'contain' ? undefined : (variant.crop ?? 'centre');
+    const { name, maxBytes, format, quality, grayscale, blur, background, watermark } = variant;
+    const look = effectsOf(variant);
+    const shape = [size.width, size.height, fullSize.width, fullSize.height, crop];
+    const key = [...shape, maxBytes, format, quality, look].join();
     const step = distinct.get(key);
     if (step) step.variants.push(name);
     else {
@@ -43,7 +59,17 @@ export function planResizes(variants: readonly Variant[], original: Size): Resiz
         variants: [name],
         fullSize,
         ...(crop && { crop }),
+        ...(look !== undefined && {
+          effects: {
+            ...(grayscale && { grayscale }),
+            ...(blur !== undefined && { blur }),
+            ...(background !== undefined && { background }),
+            ...(watermark && { watermark }),
+          },
+        }),
         ...(maxBytes !== undefined && { maxBytes }),
+        ...(format !== undefined && { format }),
+        ...(quality !== undefined && { quality }),
       });
     }
   }
@@ -55,12 +81,16 @@ export function planResizes(variants: readonly Variant[], original: Size): Resiz
   for (const [index, step] of steps.entries()) {
     const source = sources.findLast(({ size }) => canBeSource(size, step.fullSize));
     if (source?.index !== undefined) step.source = source.index;
-    // A step with a byte limit has no further frames.
-    const isSource = !step.crop && step.maxBytes === undefined;
+    // A step whose format is not animated has only the first frame.
+    const isSource = !step.crop && !step.effects && !isStill(step);
     if (isSource && source === sources.at(-1)) sources.push({ size: step.fullSize, index });
   }
   return { decodeSize, steps };
 }
+
+/** Whether a step has renditions of one format only, which is not animated. */
+export const isStill = ({ maxBytes, format }: Pick<ResizeStep, 'maxBytes' | 'format'>) =>
+  maxBytes !== undefined || format !== undefined;
 
 const area = ({ width, height }: Size) => width * height;
 

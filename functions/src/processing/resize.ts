@@ -1,18 +1,20 @@
 /** Resizes and crops pixels. */
-import type { Rectangle, Size } from '../domain/variant.js';
+import type { Crop, Point, Rectangle, Size } from '../domain/variant.js';
 import { frameAt, toSharp, type RawImage } from './raw-image.js';
 import type { ResizeStep } from './resize-plan.js';
 import { toMemoryFailure } from './open-image.js';
 
 /**
  * @param image the whole original, at least as large as `step.fullSize`
+ * @param focus the focal point of the original
  * @returns the same object when there is nothing to resize or crop
  * @throws ImageFailure when it takes too long or memory runs out
  */
-export async function resize(image: RawImage, step: ResizeStep): Promise<RawImage> {
-  if (!step.crop && isSameSize(step, image)) return image;
-  const { width, height } = step;
-  const region = step.crop && (await cropRegion(image, step, step.crop));
+export async function resize(image: RawImage, step: ResizeStep, focus?: Point): Promise<RawImage> {
+  // Bars are added later.
+  const { width, height } = step.crop ? step : step.fullSize;
+  if (!step.crop && isSameSize(step.fullSize, image)) return image;
+  const region = step.crop && (await cropRegion(image, step, step.crop, focus));
   const frames: Buffer[] = [];
   // Frame by frame: resizing all frames as one tall image would blend adjacent frames.
   for (let index = 0; index < image.frames; index++) {
@@ -39,13 +41,20 @@ function resizeFrame(frame: RawImage, fullSize: Size, region?: Rectangle): Promi
 async function cropRegion(
   image: RawImage,
   step: ResizeStep,
-  crop: 'centre' | 'attention',
+  crop: Crop,
+  focus: Point = { x: 0.5, y: 0.5 },
 ): Promise<Rectangle> {
   const { width, height, fullSize } = step;
   const maxLeft = fullSize.width - width;
   const maxTop = fullSize.height - height;
   if (crop === 'centre') {
     return { width, height, left: Math.floor(maxLeft / 2), top: Math.floor(maxTop / 2) };
+  }
+  if (crop === 'focal') {
+    const offset = (center: number, edge: number, max: number) =>
+      Math.min(max, Math.max(0, Math.round(center - edge / 2)));
+    const left = offset(focus.x * fullSize.width, width, maxLeft);
+    return { width, height, left, top: offset(focus.y * fullSize.height, height, maxTop) };
   }
   // All frames of an animation use the crop of the first one, so that the image does not jump.
   const { info } = await toMemoryFailure(

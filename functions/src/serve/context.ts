@@ -37,6 +37,7 @@ export type ServeConfig = Pick<
   | 'trustedProxies'
   | 'quotas'
   | 'variants'
+  | 'publicVariants'
   | 'formats'
   | 'autoFormat'
 >;

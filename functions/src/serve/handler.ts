@@ -11,6 +11,7 @@ import type { RequestContext, ServeContext, ServeRequest } from './context.js';
 import { openRateLimiter } from './rate-limit.js';
 import { openRenditions } from './renditions.js';
 import { openResolver } from './resolve.js';
+import { openRestrict } from './restrict.js';
 import {
   commonHeaders,
   optionsResponse,
@@ -50,7 +51,13 @@ export function openHandler(options: ServeOptions): Handler {
     now,
     clock,
     commonHeaders: commonHeaders(config.noindex),
-    tokens: openResolver(reader, config.revocationSeconds, clock, rateLimiter),
+    tokens: openResolver(
+      reader,
+      config.revocationSeconds,
+      clock,
+      rateLimiter,
+      openRestrict(config),
+    ),
     renditions: openRenditions(reader, clock),
     rateLimiter,
     clientAddress: openClientAddress(config.trustedProxies),

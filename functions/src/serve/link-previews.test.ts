@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { ACCEPTS, CRAWLERS, RANGES } from '../../test/serve/crawlers.js';
 import { openServeFixture } from '../../test/serve/serve-fixture.js';
-import { parseVariant, type Variant } from '../domain/variant.js';
+import type { Variant } from '../domain/variant.js';
+import { parseVariant } from '../domain/variant-grammar.js';
 import type { RequestHeaders } from './context.js';
 
 const OG = 'og:1200x630:cover:jpeg:300kB';

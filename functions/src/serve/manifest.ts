@@ -19,6 +19,8 @@ export interface Manifest {
     height: number;
     /** Whether the variant shows only a part of the image. */
     cropped: boolean;
+    /** Its effects, such as `blur=20`; absent: it shows the image as it is. */
+    altered?: string;
     /** `url` is relative to the manifest's own URL unless PUBLIC_BASE_URL is set. */
     formats: Partial<Record<Format, { url: string; contentType: string; bytes: number }>>;
   }[];
@@ -32,7 +34,7 @@ export interface Manifest {
 export function buildManifest(token: string, record: ServableToken, baseUrl?: string): Manifest {
   const base = baseUrl === undefined ? '' : `${baseUrl}/`;
   const variants = accessibleVariants(record).map((variant) => {
-    const { name, width, height, cropped = false } = variant;
+    const { name, width, height, cropped = false, altered } = variant;
     const formats: Manifest['variants'][number]['formats'] = {};
     for (const format of formatsOf(variant)) {
       formats[format] = {
@@ -41,7 +43,8 @@ export function buildManifest(token: string, record: ServableToken, baseUrl?: st
         bytes: variant[format]?.bytes ?? 0,
       };
     }
-    return { name, width, height, cropped, formats };
+    const size = { name, width, height, cropped };
+    return { ...size, ...(altered !== undefined && { altered }), formats };
   });
   return { version: 1, placeholder: record.image.placeholder, variants };
 }

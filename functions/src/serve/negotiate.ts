@@ -4,7 +4,7 @@ import { FORMATS, type Format } from '../domain/format.js';
 import { isTooLong } from './length-limits.js';
 
 /** Formats by browser support, widest first: a wildcard selects the first one that is available. */
-const BY_BROWSER_SUPPORT: readonly Format[] = ['jpeg', 'webp', 'avif'];
+const BY_BROWSER_SUPPORT: readonly Format[] = ['jpeg', 'png', 'webp', 'avif'];
 
 /**
  * Selects a format by `Accept` (RFC 9110 section 12.5.1): highest quality first, then an exact type

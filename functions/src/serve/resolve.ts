@@ -46,12 +46,14 @@ export interface Resolver {
  * @param revocationSeconds how long a record may be used after it was read
  * @param clock monotonic, milliseconds
  * @param rateLimiter is informed of what each read found
+ * @param restrict removes from a record what must not be shown
  */
 export function openResolver(
   reader: Pick<Reader, 'findToken'>,
   revocationSeconds: number,
   clock: () => number,
   rateLimiter: Pick<RateLimiter, 'setFound' | 'setUnknown'>,
+  restrict = (record: ServableToken<number>) => record,
 ): Resolver {
   const maxAgeMs = revocationSeconds * 1000;
   const cachedTokens = new LRUCache<string, CachedToken>({
@@ -78,7 +80,7 @@ export function openResolver(
       cachedTokens.delete(hash);
       return { readAt };
     }
-    const lookup = { record, readAt, usage };
+    const lookup = { record: restrict(record), readAt, usage };
     unknownTokens.delete(hash);
     if (maxAgeMs > 0) cachedTokens.set(hash, lookup);
     return lookup;

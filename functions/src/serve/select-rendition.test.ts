@@ -1,4 +1,6 @@
-import { parseVariant, type Variant } from '../domain/variant.js';
+import type { Variant } from '../domain/variant.js';
+import { parseVariant } from '../domain/variant-grammar.js';
+import type { Manifest } from './manifest.js';
 import { NOW, openServeFixture } from '../../test/serve/serve-fixture.js';
 
 /** The fixture has w800 in both formats, and thumb (cropped) and w1600 in WebP; other variants are configured only. */
@@ -222,5 +224,71 @@ describe('returns the same 404 for', () => {
     const { get, token, backend } = open();
     backend.tokens.clear();
     expect(await get(`/${token}/w400`)).toEqual(await open().get(`/${token}/w800`));
+  });
+});
+
+describe('variants with effects', () => {
+  const { image } = openServeFixture();
+  /** w800 as it is, w1600 and thumb with effects. */
+  const openAltered = (
+    effects: { w800?: string; w1600?: string; thumb?: string },
+    texts: string[],
+  ) => {
+    const { w800, w1600, thumb } = image.renditions;
+    const alter = <T extends object>(variant: T, altered: string | undefined) => ({
+      ...variant,
+      ...(altered !== undefined && { altered }),
+    });
+    const renditions = {
+      w800: alter(w800, effects.w800),
+      w1600: alter(w1600, effects.w1600),
+      thumb: alter(thumb, effects.thumb),
+    };
+    const variants = texts.map((text) => parseVariant(text) as Variant);
+    const publicVariants = variants.map(({ name }) => name);
+    return openServeFixture({
+      record: { image: { ...image, renditions } },
+      config: { variants, publicVariants, formats: ['webp', 'jpeg'] },
+    });
+  };
+  const fileOf = async ({ get, token }: ReturnType<typeof openAltered>, path: string) => {
+    const accept = 'image/webp';
+    const { status, headers } = await get(`/${token}${path}`, { headers: { accept } });
+    return /filename="(.*)"/.exec(headers['content-disposition'] ?? '')?.[1] ?? status;
+  };
+
+  test('are not selected by width while there is one without', async () => {
+    const fixture = openAltered({ w1600: 'blur=9' }, ['w800:800', 'w1600:1600:blur=9']);
+    expect(await fileOf(fixture, '?w=1500')).toBe('w800.webp');
+    expect(await fileOf(fixture, '/w1600')).toBe('w1600.webp');
+  });
+
+  test('are selected by width among those that look like the widest', async () => {
+    const fixture = openAltered({ w800: 'blur=9', w1600: 'watermark' }, [
+      'w800:800:blur=9',
+      'w1600:1600:watermark',
+    ]);
+    expect(await fileOf(fixture, '?w=100')).toBe('w1600.webp');
+  });
+
+  test.each([
+    ['teaser:900:blur=9', 404],
+    ['teaser:900:watermark', 404],
+    ['teaser:900:blur=8', 'w1600.webp'],
+    ['teaser:900:gray', 'w800.webp'],
+    ['teaser:900', 'w800.webp'],
+    ['teaser:900x900:contain', 'w800.webp'],
+  ])('%s without renditions gets %s: none that shows more', async (text, expected) => {
+    const fixture = openAltered({ w1600: 'blur=8' }, ['w800:800', 'w1600:1600:blur=8', text]);
+    expect(await fileOf(fixture, '/teaser')).toBe(expected);
+  });
+
+  test('are named in the manifest', async () => {
+    const { get, token } = openAltered({ w1600: 'blur=9' }, ['w800:800', 'w1600:1600:blur=9']);
+    const { variants } = JSON.parse(String((await get(`/${token}`)).body)) as Manifest;
+    expect(variants.map(({ name, altered }) => [name, altered])).toEqual([
+      ['w800', undefined],
+      ['w1600', 'blur=9'],
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 /** Token record + URL + `Accept` -> the rendition to send, or the manifest. */
 import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo, TokenVariant } from '../domain/records.js';
-import { formatsOfVariant } from '../domain/variant.js';
+import { effectsOf, formatsOfVariant, isProtected, type Variant } from '../domain/variant.js';
 import type { RequestContext, ServeConfig, ServeContext } from './context.js';
 import { negotiateFormat } from './negotiate.js';
 import { secondsUntilExpiry, type CachedToken, type ServableToken } from './resolve.js';
@@ -113,8 +113,8 @@ export function formatsOf(variant: TokenVariant): Format[] {
 }
 
 /**
- * The narrowest variant that is at least `width` wide, else the widest. Cropped variants count only
- * when the token grants no others: the images of one `srcset` must have the same proportions.
+ * The narrowest variant that is at least `width` wide, else the widest. Cropped and altered variants count only
+ * when the token grants no others: the images of one `srcset` must look alike.
  * @param width device pixels
  * @param format if present, variants without it count only when none of them has it
  * @returns its name; undefined when the token grants no variant
@@ -125,8 +125,12 @@ function variantForWidth(
   format: Format | undefined,
 ): string | undefined {
   const all = accessibleVariants(record);
-  const uncropped = all.filter(({ cropped }) => !cropped);
-  const sameKind = uncropped.length > 0 ? uncropped : all;
+  const unaltered = all.filter(({ altered }) => altered === undefined);
+  // The widest decides: a blurred variant must not stand for a watermarked one.
+  const alike =
+    unaltered.length > 0 ? unaltered : all.filter((one) => one.altered === all.at(-1)?.altered);
+  const uncropped = alike.filter(({ cropped }) => !cropped);
+  const sameKind = uncropped.length > 0 ? uncropped : alike;
   const inFormat = format ? sameKind.filter((variant) => variant[format]) : [];
   return firstAtLeast(width, inFormat.length > 0 ? inFormat : sameKind)?.name;
 }
@@ -149,7 +153,11 @@ function nearestVariant(
   const configured = variants.find((variant) => variant.name === name);
   const possible = formatsOfVariant(configured ?? {}, formats);
   if (format !== undefined && !possible.includes(format)) return undefined;
-  const available = accessibleVariants(record).filter((variant) => formatsOf(variant).length > 0);
+  const available = accessibleVariants(record).filter(
+    (variant) =>
+      formatsOf(variant).length > 0 &&
+      (variant.name === name || (configured && mayReplace(configured, variant))),
+  );
   const itself = available.find((variant) => variant.name === name);
   if (itself || configured === undefined) return itself;
   const isCropped = configured.fit === 'cover';
@@ -162,6 +170,11 @@ function nearestVariant(
     sameKind.at(-1) ??
     candidates.at(-1)
   );
+}
+
+/** Whether a rendition of another variant may stand for that of a configured one: it must not show more, or less. */
+function mayReplace(configured: Variant, { altered }: NamedVariant): boolean {
+  return altered === effectsOf(configured) || (altered === undefined && !isProtected(configured));
 }
 
 /** @param variants narrowest first */

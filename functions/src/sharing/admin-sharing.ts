@@ -11,7 +11,7 @@ import { hashToken } from '../domain/token.js';
 import { SharingFailure } from '../errors.js';
 import { openRecords } from '../gcp/records.js';
 import { openShares } from '../gcp/shares.js';
-import type { InputConfig } from './input.js';
+import { parseSharingInput, type InputConfig } from './input.js';
 import { revokeUserTokens } from './revoke-user-tokens.js';
 import { runSharingAction, type SharingAnswer } from './sharing.js';
 
@@ -99,7 +99,9 @@ export function openAdminSharing(
       assertId('uid', uid);
       const enqueuePurge = () => Promise.reject(new TypeError('Expected the id of an image'));
       const backend = { shares, queues: { enqueuePurge } };
-      return runSharingAction(uid, data, { config: CONFIG, backend, now: clock });
+      const input = parseSharingInput(data, CONFIG);
+      if (input.action === 'setFocus') throw new SharingFailure('invalid-input');
+      return runSharingAction(uid, input, { backend, now: clock });
     },
     async revokeUser(uid) {
       assertId('uid', uid);

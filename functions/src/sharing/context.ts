@@ -3,7 +3,6 @@ import type { Config } from '../config/config.js';
 import type { Backend } from '../gcp/backend.js';
 import type { Log } from '../log.js';
 import type { CallLimit } from './call-limit.js';
-import type { InputConfig } from './input.js';
 
 export interface SharingContext {
   config: Config;
@@ -15,7 +14,6 @@ export interface SharingContext {
 
 /** What the actions need. */
 export interface SharingActionContext {
-  config: InputConfig;
   backend: { shares: Backend['shares']; queues: Pick<Backend['queues'], 'enqueuePurge'> };
   /** Milliseconds since 1970. */
   now: () => number;

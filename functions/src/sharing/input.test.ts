@@ -1,4 +1,5 @@
-import { parseVariant, type Variant } from '../domain/variant.js';
+import type { Variant } from '../domain/variant.js';
+import { parseVariant } from '../domain/variant-grammar.js';
 import { mintToken } from '../domain/token.js';
 import type { SharingFailure } from '../errors.js';
 import { parseSharingInput } from './input.js';

@@ -31,6 +31,8 @@ const label = z
       [...text].length <= MAX_LABEL_CHARACTERS && text.isWellFormed() && !/\p{Cc}/u.test(text),
     `Expected at most ${MAX_LABEL_CHARACTERS} characters, none of them a control character`,
   );
+/** 0: the left or the top edge; 1: the right or the bottom one. */
+const coordinate = z.number().min(0).max(1);
 const variants = z.array(z.string()).min(1).max(MAX_VARIANTS);
 
 const INPUT = z.discriminatedUnion('action', [
@@ -55,6 +57,11 @@ const INPUT = z.discriminatedUnion('action', [
     action: z.literal('rotateToken'),
     imageId,
     token: z.string().refine(isToken, 'Expected a public token'),
+  }),
+  z.strictObject({
+    action: z.literal('setFocus'),
+    imageId,
+    focus: z.strictObject({ x: coordinate, y: coordinate }).nullable(),
   }),
   z.strictObject({
     action: z.literal('revokeAll'),

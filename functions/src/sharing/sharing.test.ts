@@ -213,3 +213,69 @@ test('shares expire at their second, and an expired one no longer counts', async
   // The token records of the expired ones are deleted.
   expect(backend.tokens.size).toBe(2);
 });
+
+describe('setFocus', () => {
+  const FOCAL = { VARIANTS: 'face:40x40:cover:focal,w20:20', FORMATS: 'jpeg' };
+  const focus = { x: 0.25, y: 1 };
+  const SET = { action: 'setFocus', imageId: 'cat', focus };
+
+  test('crops a processed image again around the point, under the same URLs', async () => {
+    const memory = await openCalls(FOCAL);
+    const { call, backend } = memory;
+    const image = () => backend.images.get('users/alice/images/cat');
+    const before = image();
+    await expect(call(SET)).resolves.toEqual({ answer: { queued: true } });
+    await settle(memory);
+    expect(image()).toMatchObject({ state: 'ready', token: before?.token, original: { focus } });
+    const { object = '' } = image()?.variants?.['face']?.formats.jpeg ?? {};
+    expect(backend.renditions.get(object)?.toString()).toBe('cat at 0.25 as face in jpeg');
+    await call({ ...SET, focus: null });
+    await settle(memory);
+    expect(image()?.original).not.toHaveProperty('focus');
+  });
+
+  test('processes nothing again if no variant uses it, or if it is what it was', async () => {
+    const unused = await openCalls();
+    const used = await openCalls(FOCAL);
+    await used.call(SET);
+    for (const memory of [unused, used]) {
+      await settle(memory);
+      const writes = memory.backend.calls['writeRendition'];
+      await memory.call(SET);
+      await settle(memory);
+      expect(memory.backend.calls['writeRendition']).toBe(writes);
+    }
+  });
+
+  test('an upload over the image in between is not changed', async () => {
+    const memory = await openCalls(FOCAL);
+    await memory.call(SET);
+    await memory.harness.upload('originals/alice/cat', 'dog');
+    await settle(memory);
+    const { original, variants } = memory.backend.images.get('users/alice/images/cat') ?? {};
+    expect(original).not.toHaveProperty('focus');
+    const { object = '' } = variants?.['face']?.formats.jpeg ?? {};
+    expect(memory.backend.renditions.get(object)?.toString()).toBe('dog as face in jpeg');
+  });
+
+  test.each([
+    [{ ...SET, focus: { x: 1.1, y: 0 } }, 'invalid-input'],
+    [{ ...SET, focus: { x: 0 } }, 'invalid-input'],
+    [{ ...SET, focus: { x: 0, y: 0, z: 0 } }, 'invalid-input'],
+    [{ ...SET, focus: { x: NaN, y: 0 } }, 'invalid-input'],
+    [{ action: 'setFocus', imageId: 'cat' }, 'invalid-input'],
+    [{ ...SET, imageId: 'dog' }, 'no-image'],
+    [{ ...SET, imageId: '../bob/cat' }, 'invalid-input'],
+  ])('%j: %s', async (data, reason) => {
+    const { call, backend } = await openCalls(FOCAL);
+    await expect(call(data)).resolves.toMatchObject({ failure: { details: { reason } } });
+    expect(backend.calls['setFocus']).toBeUndefined();
+  });
+
+  test('of another user is not found', async () => {
+    const { call } = await openCalls(FOCAL);
+    await expect(call(SET, 'bob')).resolves.toMatchObject({
+      failure: { details: { reason: 'no-image' } },
+    });
+  });
+});

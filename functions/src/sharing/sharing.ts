@@ -7,7 +7,8 @@ import {
   type SharingReason,
 } from '../errors.js';
 import type { SharingActionContext, SharingCallContext } from './context.js';
-import { parseSharingInput } from './input.js';
+import { parseSharingInput, type SharingInput } from './input.js';
+import { setFocus } from './set-focus.js';
 
 /** Times are ISO 8601 texts, because a callable transports JSON. */
 export type SharingAnswer =
@@ -17,6 +18,9 @@ export type SharingAnswer =
   | { token: string; deadBy: string }
   | { shares: number; deadBy: string }
   | { queued: true };
+
+/** The input of a call that is about tokens. */
+export type TokenAction = Exclude<SharingInput, { action: 'setFocus' }>;
 
 export interface SharingCallFailure {
   code: (typeof SHARING_FAILURES)[SharingReason]['code'];
@@ -37,7 +41,13 @@ export async function handleSharingCall(
   try {
     if (uid === undefined) throw new SharingFailure('not-signed-in');
     context.limit.count(uid);
-    return { answer: await runSharingAction(uid, data, context) };
+    const input = parseSharingInput(data, context.config);
+    const isFocus = input.action === 'setFocus';
+    return {
+      answer: isFocus
+        ? await setFocus({ uid, imageId: input.imageId }, input.focus ?? undefined, context)
+        : await runSharingAction(uid, input, context),
+    };
   } catch (error) {
     if (!(error instanceof SharingFailure)) {
       context.log('ERROR', 'sharing failed', { reason: reasonOf(error) });
@@ -52,16 +62,15 @@ export async function handleSharingCall(
 }
 
 /**
- * Does what the input of a call asks for; the client package's entry for servers uses it without a call.
+ * Does what the input of a call asks for with tokens; the client package's entry for servers uses it without a call.
  * @throws SharingFailure, or an error of Firestore or Cloud Tasks
  */
 export async function runSharingAction(
   uid: string,
-  data: unknown,
-  { config, backend, now }: SharingActionContext,
+  input: TokenAction,
+  { backend, now }: SharingActionContext,
 ): Promise<SharingAnswer> {
   const { shares, queues } = backend;
-  const input = parseSharingInput(data, config);
   switch (input.action) {
     case 'createShare': {
       const { imageId, shareId, expiresIn: seconds, label, variants, showOnce } = input;

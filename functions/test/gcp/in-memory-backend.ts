@@ -34,6 +34,7 @@ import {
   refuseUpload,
   releaseAttempt,
 } from '../../src/domain/transitions.js';
+import type { Point as FocalPoint } from '../../src/domain/variant.js';
 import { inMemoryShares } from './in-memory-shares.js';
 import { pageOf } from './pages.js';
 
@@ -41,6 +42,7 @@ export interface InMemoryOriginal {
   generation: string;
   data: Buffer;
   hasDownloadToken: boolean;
+  focus?: FocalPoint;
   /** Upload time, milliseconds since 1970. */
   time?: number;
 }
@@ -149,6 +151,13 @@ export function inMemoryBackend({
       readOriginal: counted('readOriginal', (name, generation) => {
         const original = originals.get(name);
         return original?.generation === generation ? original.data : undefined;
+      }),
+      setFocus: counted('setFocus', (name, generation, focus) => {
+        const original = originals.get(name);
+        if (original?.generation !== generation) return false;
+        if (focus) original.focus = focus;
+        else delete original.focus;
+        return true;
       }),
       revokeDownloadTokens: counted('revokeDownloadTokens', (name, generation) => {
         if (renditionsWithDownloadToken.has(name) && String(generations.get(name)) === generation) {
@@ -367,10 +376,10 @@ export function inMemoryBackend({
 
 function toStored(
   name: string,
-  { generation, data, hasDownloadToken, time = 0 }: InMemoryOriginal,
+  { generation, data, hasDownloadToken, focus, time = 0 }: InMemoryOriginal,
 ) {
   const metadata = { bytes: data.length, contentType: 'image/jpeg' };
-  return { name, generation, ...metadata, time, hasDownloadToken };
+  return { name, generation, ...metadata, time, hasDownloadToken, ...(focus && { focus }) };
 }
 
 /** Resolves a microtask later, as over a network, so that concurrent requests overlap. */

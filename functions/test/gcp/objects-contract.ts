@@ -39,6 +39,20 @@ export function testObjectsContract(prefix: string, open: () => Subject) {
       await expect(objects.revokeDownloadTokens(name, generation)).resolves.toBe(false);
     });
 
+    test('sets and removes the focal point of an original, by generation', async () => {
+      const { backend, put } = open();
+      const { objects } = backend;
+      const name = randomName();
+      const generation = await put(name, Buffer.from('cat'), false);
+      const focus = { x: 0.25, y: 1 };
+      await expect(objects.setFocus(name, '1', focus)).resolves.toBe(false);
+      await expect(objects.setFocus(name, generation, focus)).resolves.toBe(true);
+      await expect(objects.findOriginal(name)).resolves.toMatchObject({ generation, focus });
+      await objects.setFocus(name, generation, undefined);
+      await expect(objects.findOriginal(name)).resolves.not.toHaveProperty('focus');
+      await expect(objects.setFocus(`${name}x`, generation, focus)).resolves.toBe(false);
+    });
+
     test('lists originals in pages, in the order of their names', async () => {
       const { backend, put } = open();
       const folder = `${randomName()}/`;

@@ -25,6 +25,7 @@ const PARAMETERS: Record<string, string>[] = [
   { VARIANTS: 'w40:40,w30:30' },
   { VARIANTS: 'w20:21', FORMATS: 'avif' },
   { MAX_MEGAPIXELS: '10' },
+  { VARIANTS: 'w20:20x20:cover:focal', FORMATS: 'jpeg' },
 ];
 /** Stays below the retry window; process-upload-retry.test.ts covers later tasks. */
 const MAX_DURATION_MS = 50 * 60_000;
@@ -216,7 +217,9 @@ export class ModelChecker {
         const rendition = variant[format];
         if (!rendition) continue;
         const bytes = await this.subject.readRendition(rendition.object);
-        const isExpected = bytes === renditionText(text, name, format);
+        // The focal point of the time it was made.
+        const made = bytes?.replace(/ at [0-9.]+(?= as )/, '');
+        const isExpected = made === renditionText(text, name, format);
         assertThat(isExpected, `${rendition.object} to be ${text}`, bytes);
       }
     }
@@ -313,6 +316,13 @@ export class ModelChecker {
     this.sharing.share(index, isAgain, this.#runningCalls());
   }
 
+  /** @param pick chooses the point */
+  setFocus(name: string, pick: number): void {
+    const { imageId } = this.subject.owners.get(name) as Owner;
+    const focus = pick % 5 === 0 ? null : { x: (pick % 5) / 10, y: 0.5 };
+    this.sharing.call({ action: 'setFocus', imageId, focus });
+  }
+
   #runningCalls(): SharingCall[] {
     return this.#running.flatMap(({ job }) => (job.kind === 'call' ? [job.call] : []));
   }
@@ -379,6 +389,8 @@ export class ModelChecker {
     }
     expect(image?.state).toBe('ready');
     const { variants, formats } = this.harness.config;
+    const usesFocus = variants.some(({ crop }) => crop === 'focal');
+    if (usesFocus) expect(image?.original.focus).toEqual(originals.get(name)?.focus);
     const names = variants.map((variant) => variant.name).sort();
     expect(Object.keys(image?.variants ?? {}).sort()).toEqual(names);
     for (const [, token] of own) {

@@ -1,12 +1,13 @@
 /** What the model checker runs against, and how it states what must hold. */
 import type { Owner } from '../../src/domain/path.js';
 import type { ImageRecord, ShareRecord, TokenRecord } from '../../src/domain/records.js';
+import type { Point } from '../../src/domain/variant.js';
 import type { TestHarness } from './test-harness.js';
 
 /** All objects and records of the images under test. */
 export interface State {
   /** By name. */
-  originals: ReadonlyMap<string, { hasDownloadToken: boolean }>;
+  originals: ReadonlyMap<string, { hasDownloadToken: boolean; focus?: Point }>;
   /** By name of the original. */
   images: ReadonlyMap<string, ImageRecord<number>>;
   /** By token hash. */

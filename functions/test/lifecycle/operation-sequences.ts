@@ -109,6 +109,13 @@ export function operationSequences(originals: number, maxOperations: number) {
         checker.sharing.revokeAll(index === 0 ? undefined : checker.nameOf(index)),
       ),
     ),
+    fc
+      .tuple(original, pick)
+      .map(([index, number]) =>
+        operation(`set the focal point ${number} of ${index}`, (checker) =>
+          checker.setFocus(checker.nameOf(index), number),
+        ),
+      ),
     fc.constant(0).map(() =>
       operation('make a call again', (checker) => {
         const call = checker.harness.calls.shift();

@@ -71,9 +71,10 @@ export function intercept(backend: Backend, at: (point: Point) => Promise<void>)
 /** A stand-in for `processImage` whose images are text. Text that begins with `bad` is not an image. */
 export function processText(
   bytes: Buffer,
-  { variants, formats }: ProcessSettings,
+  { variants, formats, focus }: ProcessSettings,
 ): Promise<ProcessedImage> {
   const text = bytes.toString();
+  const at = focus ? ` at ${focus.x}` : '';
   if (text.startsWith('bad')) return Promise.reject(new ImageFailure('not-an-image', 'found text'));
   return Promise.resolve({
     original: { width: 80, height: 60 },
@@ -84,7 +85,7 @@ export function processText(
         format,
         width,
         height: 30,
-        data: Buffer.from(renditionText(text, name, format)),
+        data: Buffer.from(renditionText(text + at, name, format)),
       })),
     ),
   });

@@ -39,7 +39,7 @@ export interface Backend {
   upload(
     path: string,
     data: Blob,
-    contentType: string,
+    metadata: { contentType: string; customMetadata?: Record<string, string> },
     onProgress: (fraction: number) => void,
   ): Task;
   /** Deletes an object. */

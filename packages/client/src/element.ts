@@ -6,7 +6,14 @@ import { placeholderUrl } from './placeholder.js';
 interface Manifest {
   version: 1;
   placeholder: { thumbhash: string; color: string };
-  variants: { name: string; width: number; height: number; cropped: boolean; formats: object }[];
+  variants: {
+    name: string;
+    width: number;
+    height: number;
+    cropped: boolean;
+    altered?: string;
+    formats: object;
+  }[];
 }
 
 const NAME = 'public-image';

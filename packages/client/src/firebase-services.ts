@@ -21,8 +21,8 @@ export function openServices(
 ): Pick<Backend, 'uid' | 'upload' | 'delete' | 'call'> {
   return {
     uid: () => auth.currentUser?.uid,
-    upload(path, data, contentType, onProgress) {
-      const task = uploadBytesResumable(ref(storage, path), data, { contentType });
+    upload(path, data, metadata, onProgress) {
+      const task = uploadBytesResumable(ref(storage, path), data, metadata);
       task.on('state_changed', ({ bytesTransferred, totalBytes }) =>
         onProgress(bytesTransferred / totalBytes),
       );

@@ -1,8 +1,10 @@
 import type { Format } from './records.js';
 
 /**
- * The formats of renditions with their file extensions: smallest files first, widest browser support last. A copy of
- * the table in `functions/src/domain/format.ts`, so that this package does not depend on the functions; a test
- * compares the two. The content type is `image/` and the format.
+ * The formats of renditions: smallest files first, widest browser support last. A copy of the table in
+ * `functions/src/domain/format.ts`, so that this package does not depend on the functions; a test compares the two.
+ * The content type is `image/` and the format.
  */
-export const EXTENSIONS: Record<Format, string> = { avif: 'avif', webp: 'webp', jpeg: 'jpg' };
+export const FORMATS: readonly Format[] = ['avif', 'webp', 'png', 'jpeg'];
+
+export const extensionOf = (format: Format): string => (format === 'jpeg' ? 'jpg' : format);

@@ -21,6 +21,7 @@ export {
 export { placeholderUrl } from './placeholder.js';
 export type {
   Format,
+  Point,
   ImageRecord,
   ImageState,
   OriginalInfo,

@@ -40,6 +40,26 @@ describe('pictureHtml', () => {
     expect(pictureHtml('/i', small, { alt: '' })?.match(/400w/g)).toHaveLength(2);
   });
 
+  it('mixes no variants that look different, and offers those that everyone may see', () => {
+    const { w400, w800, thumb } = record.variants;
+    const w1600 = { width: 1600, height: 1067, formats: both };
+    const widths = (variants: object) => {
+      const html = pictureHtml('/i', { ...record, variants: variants as never }, { alt: '' }) ?? '';
+      return [...html.matchAll(/\/(\w{1,9})[.]jpg \d{1,5}w/g)].map(([, name]) => name);
+    };
+    const gray = { ...w1600, altered: 'gray' };
+    const marked = { ...w1600, altered: 'watermark' };
+    const blurred = { ...w400, altered: 'blur=20' };
+    expect(widths({ w400, w800, gray })).toEqual(['w400', 'w800']);
+    expect(widths({ thumb, w800, marked })).toEqual(['marked']);
+    expect(widths({ blurred, w800, marked })).toEqual(['marked']);
+    expect(widths({ blurred, w800, wide: { ...blurred, width: 500 } })).toEqual([
+      'blurred',
+      'wide',
+    ]);
+    expect(widths({ thumb: { ...thumb, altered: 'gray' }, gray })).toEqual(['gray']);
+  });
+
   it('offers a cropped variant when there is no other', () => {
     const crops = { ...record, variants: { thumb: record.variants.thumb } };
     const html = pictureHtml('/i', crops, { alt: '' });

@@ -1,4 +1,4 @@
-import { EXTENSIONS } from './formats.js';
+import { FORMATS } from './formats.js';
 import type { Format } from './records.js';
 import { variantUrl } from './urls.js';
 
@@ -7,7 +7,10 @@ export interface PictureOptions {
   alt: string;
   /** The `sizes` attribute; `100vw` by default. */
   sizes?: string | undefined;
-  /** Names of the variants to offer; by default all that are not cropped. */
+  /**
+   * Names of the variants to offer. By default all that show the whole image as it is; if there are blurred or
+   * watermarked ones, these. State them if `PUBLIC_VARIANTS` is set.
+   */
   variants?: readonly string[] | undefined;
   /** The `loading` attribute; `lazy` by default. Use `eager` for images that are visible at first. */
   loading?: 'lazy' | 'eager' | undefined;
@@ -42,6 +45,7 @@ export interface PictureRecord {
           width: number;
           height: number;
           cropped?: boolean | undefined;
+          altered?: string | undefined;
           formats: Partial<Record<Format, unknown>>;
         }
       >
@@ -63,14 +67,8 @@ export function picture(
   { alt, sizes = '100vw', variants, loading = 'lazy' }: PictureOptions,
 ): Picture | undefined {
   const all = Object.entries(record.variants ?? {}).sort(([, a], [, b]) => a.width - b.width);
-  const uncropped = all.filter(([, { cropped }]) => !cropped);
-  const selected = variants
-    ? all.filter(([name]) => variants.includes(name))
-    : // One srcset must not mix aspect ratios.
-      uncropped[0]
-      ? uncropped
-      : all.slice(-1);
-  const groups = (Object.keys(EXTENSIONS) as Format[]).flatMap((format) => {
+  const selected = variants ? all.filter(([name]) => variants.includes(name)) : alike(all);
+  const groups = FORMATS.flatMap((format) => {
     // Originals are never enlarged, so several variants of a small one have the same width.
     const urls = new Map<number, string>();
     for (const [name, { width, formats }] of selected) {
@@ -92,6 +90,22 @@ export function picture(
     // It becomes part of a style.
     ...(color && /^#[0-9a-f]{6}$/i.test(color) && { color }),
   };
+}
+
+type Shown = [name: string, variant: { cropped?: unknown; altered?: string | undefined }];
+
+/** What one `srcset` may have: variants that look alike, and that the default token gives access to. */
+function alike<T extends Shown>(all: T[]): T[] {
+  const keep = (test: (variant: T[1]) => boolean) => {
+    const found = all.filter(([, variant]) => test(variant));
+    if (found[0]) all = found;
+  };
+  keep(({ altered }) => /blur|water/.test(`${altered}`));
+  keep(({ altered }) => !altered);
+  const look = all.at(-1)?.[1].altered;
+  keep(({ altered }) => altered === look);
+  keep(({ cropped }) => !cropped);
+  return all[0]?.[1].cropped ? all.slice(-1) : all;
 }
 
 /**

@@ -103,7 +103,7 @@ export interface PublicImageProps extends Omit<
   image: PictureRecord;
   alt: string;
   sizes?: string | undefined;
-  /** Names of the variants to offer; by default all that are not cropped. */
+  /** Names of the variants to offer; by default those that `picture` offers. */
   variants?: readonly string[] | undefined;
   loading?: 'lazy' | 'eager' | undefined;
 }

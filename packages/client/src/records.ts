@@ -7,7 +7,7 @@
 export type ImageState = 'processing' | 'ready' | 'failed';
 
 /** A format of renditions. */
-export type Format = 'avif' | 'webp' | 'jpeg';
+export type Format = 'avif' | 'webp' | 'jpeg' | 'png';
 
 /** Data to display before the image has loaded. */
 export interface Placeholder {
@@ -32,7 +32,15 @@ export interface VariantInfo {
   height: number;
   /** Present when the variant shows only a part of the image. */
   cropped?: true;
+  /** Present when the variant shows more or less than the image: its effects, such as `blur=20`. */
+  altered?: string;
   formats: Partial<Record<Format, RenditionInfo>>;
+}
+
+/** A point of an image: 0 is the left or the top edge, 1 the right or the bottom one. */
+export interface Point {
+  x: number;
+  y: number;
 }
 
 export interface OriginalInfo {
@@ -45,6 +53,8 @@ export interface OriginalInfo {
   /** Pixels, with EXIF orientation applied; absent until the file has been decoded. */
   width?: number;
   height?: number;
+  /** The focal point, which variants with `:focal` are cropped around. */
+  focus?: Point;
   /** Present when the functions have deleted the object: its owner has too many images. */
   deleted?: true;
 }

@@ -1,6 +1,7 @@
 /** The calls of the function `sharing`. Loaded with the first of them, because most pages share nothing. */
 import type { Backend } from './backend.js';
 import type { Image } from './documents.js';
+import type { Point } from './records.js';
 import type { EnglishSentences, Errors, ImagesError, ImagesErrorCode } from './errors.js';
 
 /** Calls in all, when the answer is lost or the functions are not available. */
@@ -45,6 +46,8 @@ export interface ShareCalls {
   revoke(id: string): Promise<{ revokedAt?: Date; deadBy?: Date }>;
   /** Replaces the default token that `image` has. `deadBy`: when the old URLs have stopped working everywhere. */
   rotateToken(image: Pick<Image, 'id' | 'token'>): Promise<{ token: string; deadBy: Date }>;
+  /** Crops the variants with `:focal` around a point, null: the center. The URLs stay the same. */
+  setFocus(imageId: string, focus: Point | null): Promise<void>;
   /**
    * Revokes the shares of an image and replaces its default token; with `{ all: true }` those of all images of the
    * user, which takes a while.
@@ -152,6 +155,9 @@ export function openShareCalls(
     async rotateToken({ id, token: seen }) {
       const { token, deadBy } = await call({ action: 'rotateToken', imageId: id, token: seen });
       return { token, deadBy: new Date(deadBy ?? Date.now()) };
+    },
+    async setFocus(imageId, focus) {
+      await call({ action: 'setFocus', imageId, focus });
     },
     async revokeAll(target) {
       const image = typeof target === 'string' ? { imageId: target } : target;

@@ -48,16 +48,19 @@ test('rotates the token that the app has seen, and revokes all', async () => {
     { token: 'spv_y', deadBy: TIME },
     { shares: 2, deadBy: TIME },
     { queued: true },
+    { queued: true },
   );
   const date = new Date(TIME);
   const rotated = await images.rotateToken({ id: 'cat', token: 'spv_x' });
   expect(rotated).toEqual({ token: 'spv_y', deadBy: date });
   expect(await images.revokeAll('cat')).toEqual({ shares: 2, deadBy: date });
   expect(await images.revokeAll({ all: true })).toEqual({});
+  await images.setFocus('cat', { x: 0.5, y: 1 });
   expect(backend.calls).toEqual([
     { action: 'rotateToken', imageId: 'cat', token: 'spv_x' },
     { action: 'revokeAll', imageId: 'cat' },
     { action: 'revokeAll', all: true },
+    { action: 'setFocus', imageId: 'cat', focus: { x: 0.5, y: 1 } },
   ]);
 });
 

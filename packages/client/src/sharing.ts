@@ -15,7 +15,7 @@ export interface Shares extends Pick<ShareCalls, 'create' | 'update' | 'revoke'>
   ): Unsubscribe;
 }
 
-export interface Sharing extends Pick<ShareCalls, 'rotateToken' | 'revokeAll'> {
+export interface Sharing extends Pick<ShareCalls, 'rotateToken' | 'revokeAll' | 'setFocus'> {
   shares: Shares;
 }
 
@@ -65,5 +65,6 @@ export function openSharing(
     },
     rotateToken: call('rotateToken'),
     revokeAll: call('revokeAll'),
+    setFocus: call('setFocus'),
   };
 }

@@ -3,6 +3,7 @@ import type { Backend } from './backend.js';
 import type { Image } from './documents.js';
 import type { EnglishSentences, Errors, ImagesError, ImagesErrorCode } from './errors.js';
 import { imageType } from './image-type.js';
+import type { Point } from './records.js';
 
 /** At one time. */
 const MAX_TRANSFERS = 4;
@@ -70,6 +71,7 @@ export interface Transfers {
    *
    * @param path object name of the original
    * @param set reports what changes; not called before the first byte is about to be sent
+   * @param focus the focal point
    * @returns the generation of the object
    */
   send(
@@ -77,6 +79,7 @@ export interface Transfers {
     path: string,
     signal: AbortSignal,
     set: (change: Partial<UploadStatus>) => void,
+    focus?: Point,
   ): Promise<string>;
   /** Deletes an original, if there is one. @param path returns its object name */
   remove(path: () => string): Promise<void>;
@@ -100,7 +103,7 @@ export function openTransfers({
   }
 
   async function send(
-    ...[file, path, signal, set]: Parameters<Transfers['send']>
+    ...[file, path, signal, set, focus]: Parameters<Transfers['send']>
   ): Promise<string> {
     function refuse(
       code: 'empty-file' | 'not-an-image' | 'too-many-bytes',
@@ -131,7 +134,11 @@ export function openTransfers({
       set({ state: 'uploading' });
       for (const event of events) globalThis.addEventListener?.(event, showConnection);
       showConnection();
-      const task = backend.upload(path, data, type, (progress) => set({ progress }));
+      const metadata = {
+        contentType: type,
+        ...(focus && { customMetadata: { focus: `${focus.x.toFixed(4)},${focus.y.toFixed(4)}` } }),
+      };
+      const task = backend.upload(path, data, metadata, (progress) => set({ progress }));
       signal.addEventListener('abort', () => task.cancel());
       return await task.done;
     } catch (error) {

@@ -5,6 +5,7 @@ import {
   openMemoryBackend,
   settled,
 } from '../test/memory-backend.js';
+import { parseFocus } from '../../../functions/src/domain/focus.js';
 import { createImagesWith, type ImagesOptions } from './images.js';
 
 function open(options: Partial<ImagesOptions> = {}) {
@@ -41,6 +42,17 @@ test('uploads with the type of the bytes, reports each state, and is ready with 
   );
   await settled();
   expect(backend.watched()).toEqual([]);
+});
+
+test('states the focal point, for functions that accept six decimals', async () => {
+  const { backend, images } = open();
+  images.upload(jpegFile(), { focus: { x: 1 / 3, y: 1 } });
+  images.upload(jpegFile());
+  await settled();
+  const [first, second] = backend.transfers;
+  expect(first?.customMetadata).toEqual({ focus: '0.3333,1.0000' });
+  expect(parseFocus(first?.customMetadata?.['focus'])).toEqual({ x: 0.3333, y: 1 });
+  expect(second?.customMetadata).toBeUndefined();
 });
 
 test('replaces the status at each change', async () => {

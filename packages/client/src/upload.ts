@@ -3,6 +3,7 @@ import type { Image } from './documents.js';
 import type { Errors } from './errors.js';
 import { assertImageId, newImageId } from './paths.js';
 import { openPreview } from './preview.js';
+import type { Point } from './records.js';
 import type { Transfers, UploadStatus } from './upload-transfer.js';
 
 const CLEARED = { error: undefined, message: undefined };
@@ -29,6 +30,8 @@ export interface Upload extends UploadStatus {
 export interface UploadOptions {
   /** A new random id by default. An existing id is overwritten, and the image keeps its token. */
   id?: string | undefined;
+  /** The focal point, which variants with `:focal` are cropped around; the center by default. */
+  focus?: Point | undefined;
   /** Cancels the upload. */
   signal?: AbortSignal | undefined;
 }
@@ -50,7 +53,7 @@ export interface UploadContext {
 /** @throws Error when the id is not valid */
 export function startUpload(
   file: Blob,
-  { id: givenId, signal }: UploadOptions,
+  { id: givenId, signal, focus }: UploadOptions,
   context: UploadContext,
 ): Upload {
   const { backend, errors } = context;
@@ -94,10 +97,11 @@ export function startUpload(
   async function transfer(): Promise<string> {
     const target = context.pathOf(id);
     const transfers = await context.loadTransfers();
-    return transfers.send(file, target, stop.signal, (change) => {
+    const report = (change: Partial<UploadStatus>) => {
       path = target;
       set(change);
-    });
+    };
+    return transfers.send(file, target, stop.signal, report, focus);
   }
 
   async function run(): Promise<Image> {

@@ -1,4 +1,4 @@
-import { EXTENSIONS } from './formats.js';
+import { extensionOf, FORMATS } from './formats.js';
 import type { Format, ImageRecord } from './records.js';
 
 /** Widths of the uncropped variants that `VARIANTS` has by default, pixels; ascending. */
@@ -35,7 +35,7 @@ export function variantUrl(
   variant: string,
   format?: Format,
 ): string {
-  const extension = format ? `.${EXTENSIONS[format]}` : '';
+  const extension = format ? `.${extensionOf(format)}` : '';
   return `${tokenUrl(baseUrl, token)}/${encodeURIComponent(variant)}${extension}`;
 }
 
@@ -62,7 +62,7 @@ export function listVariantUrls(
   return Object.entries(record.variants ?? {})
     .sort(([a, { width: aw }], [b, { width: bw }]) => aw - bw || (a < b ? -1 : 1))
     .flatMap(([name, { width, height, formats }]) =>
-      (Object.keys(EXTENSIONS) as Format[]).flatMap((format) => {
+      FORMATS.flatMap((format) => {
         const bytes = formats[format]?.bytes;
         if (bytes === undefined) return [];
         const url = variantUrl(baseUrl, record.token, name, format);

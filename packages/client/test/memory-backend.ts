@@ -36,6 +36,7 @@ export interface Transfer {
   path: string;
   data: Blob;
   contentType: string;
+  customMetadata?: Record<string, string>;
   progress(fraction: number): void;
   finish(generation: string): void;
   fail(error: Error): void;
@@ -80,8 +81,8 @@ export function openMemoryBackend(): MemoryBackend {
     uid: () => backend.user,
     watchDocument: (path, next, error) => watch({ path, next, error }),
     watchCollection: (path, query, next, error) => watch({ path, query, next, error }),
-    upload(path, data, contentType, onProgress): Task {
-      const transfer = { path, data, contentType, progress: onProgress } as Transfer;
+    upload(path, data, metadata, onProgress): Task {
+      const transfer = { path, data, ...metadata, progress: onProgress } as Transfer;
       const done = new Promise<string>((resolve, reject) => {
         transfer.finish = resolve;
         transfer.fail = reject;
