@@ -221,7 +221,7 @@ export function createAdminImages({
     revokeShare: (uid, shareId) => callsOf(uid).revoke(shareId),
     async rotateToken(uid, imageId) {
       const image = await get(uid, imageId);
-      if (!image) throw errors.of('no-image');
+      if (!image) throw fromCallError(errors, asCallError(new SharingFailure('no-image')));
       return callsOf(uid).rotateToken(image);
     },
     revoke: (url) =>

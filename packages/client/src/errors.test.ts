@@ -156,7 +156,7 @@ describe('waiting for the record', () => {
     expect(errors).toEqual([expect.any(ImagesError)]);
     const expected = { code: 'permission-denied', message: "You can't see this photo." };
     expect(errors[0]).toMatchObject(expected);
-    expect(log.mock.calls).toEqual([['The rules refused a read: compare firestore.rules.']]);
+    expect(log.mock.calls).toEqual([['A read was refused: compare firestore.rules.']]);
     log.mockRestore();
   });
 });

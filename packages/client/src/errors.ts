@@ -51,8 +51,7 @@ const SENTENCES = {
   'permission-denied': "You can't see this photo.",
   unavailable: 'Not available at the moment. Try again.',
   unknown: 'Something went wrong. Try again.',
-  // The others come as an argument.
-} as Readonly<Record<SentenceName, string>>;
+} as EnglishSentences;
 
 /** By the code of the error. */
 export type EnglishSentences = { readonly [Name in SentenceName]?: string };
@@ -116,7 +115,7 @@ export function openErrors(sentences: Sentences = {}): Errors {
         ...{ file: 'The file', megabytes: 0, limit: 0, seconds: 0, days: 0, message: '' },
         ...values,
       };
-      const sentence = sentences[name] ?? english;
+      const sentence = sentences[name] ?? english ?? name;
       return typeof sentence === 'function'
         ? sentence(all)
         : sentence.replace(/\{(\w+)\}/g, (braces, key) =>
@@ -130,7 +129,7 @@ export function openErrors(sentences: Sentences = {}): Errors {
       const { code } = Object(cause) as { code?: string };
       if (code === 'unauthenticated') return errors.of('not-signed-in', {}, { cause });
       if (code === 'permission-denied') {
-        console.error('The rules refused a read: compare firestore.rules.');
+        console.error('A read was refused: compare firestore.rules.');
       }
       // The other codes of Firestore have the same names here.
       const isKnown = code !== undefined && Object.hasOwn(SENTENCES, code);
