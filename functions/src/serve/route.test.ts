@@ -24,7 +24,7 @@ test.each([
   `/${token}/`,
   `/${token}/w800/`,
   `/${token}/w800/x`,
-  `/${token}/w800.png`,
+  `/${token}/w800.gif`,
   `/${token}/w800.toString`,
   `/${token}/w800.webp.webp`,
   `/${token}/..`,

@@ -1,5 +1,5 @@
 /** Parses the URL of a request: token, variant, format, width. */
-import { formatOfExtension, type Format } from '../domain/format.js';
+import { formatOfExtension, isCommonFormat, type Format } from '../domain/format.js';
 import { isToken } from '../domain/token.js';
 import { isTooLong } from './length-limits.js';
 
@@ -62,7 +62,8 @@ function parseQuery(token: string, query: string): Route | RouteFailure {
   const route = { token, width: Math.ceil(width * density) };
   if (f === null) return route;
   const format = formatOfExtension(f);
-  return format ? { ...route, format } : 'bad-request';
+  // Only variants that have no other format are PNG: a width selects none of them for its format.
+  return format && isCommonFormat(format) ? { ...route, format } : 'bad-request';
 }
 
 function parsePositive(text: string, max: number): number | undefined {

@@ -190,7 +190,7 @@ test.each<[string, Record<string, string>, Selection, RegExp]>([
     'an invalid parameter',
     { ...FILES, 'function-kits/images/config/.env': 'FORMATS=gif' },
     {},
-    /FORMATS: expected one or more of/,
+    /FORMATS: expected auto, or one or more of/,
   ],
 ])('says what was expected for %s', (_, files, selection, sentence) => {
   expect(() => resolve(files, selection)).toThrow(sentence);
