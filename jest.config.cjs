@@ -19,23 +19,8 @@ const common = {
   },
   transform: {
     // An ES module package, and what imports it when it runs: in tests they are CommonJS, like all others.
-    '/(packages/client/src|tools/dev/start|tools/dev/stack)/(?!.+[.]test[.]ts$).+[.]ts$':
+    '/packages/client/.+[.]ts$|/tools/dev/(start|stack)/(?!.+[.]test[.]ts$).+[.]ts$':
       '<rootDir>/tests/support/commonjs-transform.cjs',
-    '/packages/client/.+[.]ts$': [
-      'ts-jest',
-      {
-        tsconfig: {
-          target: 'es2023',
-          lib: ['es2023', 'es2024.string', 'dom', 'dom.iterable'],
-          module: 'commonjs',
-          moduleResolution: 'bundler',
-          esModuleInterop: true,
-          isolatedModules: true,
-          skipLibCheck: true,
-          strict: true,
-        },
-      },
-    ],
     [`^.+[.]ts$|/node_modules/(${ES_MODULES})/.+[.]js$`]: [
       'ts-jest',
       { tsconfig: 'tsconfig.tests.json' },
@@ -47,8 +32,8 @@ const common = {
 module.exports = {
   // Generous: these machines are shared, and no test asserts a time.
   testTimeout: 30_000,
-  // A process of its own for each file: after some, which make Node follow each promise (async hooks),
-  // every promise of the files behind them costs five times as much.
+  // A process of its own for each file, because of what files leave behind: sharp keeps what was blocked, and
+  // after some files Node follows each promise. tools/test.mjs lets most unit tests share processes.
   workerIdleMemoryLimit: '1KB',
   // `npm run coverage`. Code that runs in child processes and workers is not counted.
   coverageProvider: 'v8',

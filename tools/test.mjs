@@ -39,7 +39,13 @@ const results = join(root, '.local', 'test-results', String(process.pid));
 const temporary = mkdtempSync(join(tmpdir(), 'test-'));
 /** One worker per core: tests without a stack share nothing, and jest would leave one of two cores idle. */
 const UNIT_WORKERS = ['--maxWorkers=100%'];
+/** Most files of unit tests need less time than the start of a process, so they share processes. */
+const SHARED_PROCESS = '--workerIdleMemoryLimit=400MB';
+/** Unit tests that load sharp, which keeps what was blocked until its process ends. */
+const OWN_PROCESS = 'functions/src/processing/|bench/';
 const ONE_WORKER = ['--maxWorkers=1'];
+/** The option of jest that selects files by their paths. */
+const SELECT = '--testPathPatterns=';
 /** Serial, because each condition is loaded as the rules of the project. */
 const RULES_TABLES = [
   '--runInBand',
@@ -76,7 +82,7 @@ const LONG_FILES = {
   repository: 'tests/(client-reference|linear-time)[.]test',
   extension:
     'integration/(access|bad-input|cases|command|command-options|file-types|image-limit|request-body)[.]test',
-  install: 'install/matrix/(?!examples)',
+  install: 'install/matrix/',
 };
 /** Further files that `--long` runs: of kinds that run only then, and those that have more random runs then. */
 const FURTHER_FILES = {
@@ -84,8 +90,11 @@ const FURTHER_FILES = {
   unit: '(lifecycle/model|serve/revocation)[.]test',
   processing: 'processing/(fuzz|metadata-fuzz)[.]test',
 };
-/** Serial: each test file installs packages and starts a stack. */
-const INSTALL = ['--runInBand'];
+/**
+ * Serial: each test file installs packages and starts a stack. The examples install frameworks of hundreds of
+ * megabytes: a workflow builds them once a week.
+ */
+const INSTALL = ['--runInBand', ...(all ? ['--testPathIgnorePatterns=matrix/examples'] : [])];
 /** Production runtimes, and the tests that run on each. */
 const RUNTIMES = ['22', '24'];
 const ON_RUNTIMES = '--testPathPatterns=tests/install/(install|matrix/kits)[.]test';
@@ -108,7 +117,7 @@ async function main() {
   setUp();
   mkdirSync(results, { recursive: true });
 
-  if (isSelected('unit')) await jest('unit', ['unit'], {}, [...UNIT_WORKERS, ...filesOf('unit')]);
+  if (isSelected('unit')) await runUnit();
   const projects = ['integration', 'browser'].filter(isSelected);
   const kit = { name: 'kit', projects, options: filesOf(...projects) };
   const runs = [
@@ -140,13 +149,25 @@ function filesOf(...kinds) {
   const patterns = kinds.flatMap((kind) => LONG_FILES[kind] ?? []);
   if (onlyLong) {
     const further = kinds.flatMap((kind) => FURTHER_FILES[kind] ?? []);
-    return [`--testPathPatterns=${[...patterns, ...further].join('|')}`];
+    return [`${SELECT}${[...patterns, ...further].join('|')}`];
   }
   return all || patterns.length === 0 ? [] : [`--testPathIgnorePatterns=${patterns.join('|')}`];
 }
 
 function withFiles(kind) {
   return { ...kind, options: [...kind.options, ...filesOf(kind.name)] };
+}
+
+async function runUnit() {
+  const files = filesOf('unit');
+  const shared = [SHARED_PROCESS, `--testPathIgnorePatterns=${OWN_PROCESS}`];
+  await jest('unit', ['unit'], {}, [...UNIT_WORKERS, ...files, ...shared]);
+  const [selected] = files.filter((option) => option.startsWith(SELECT));
+  const own = selected?.slice(SELECT.length) ?? '';
+  const others = files.filter((option) => option !== selected);
+  // Both patterns: of the path as a whole, and of the files that are wanted.
+  const pattern = `${SELECT}(?=.*(${OWN_PROCESS})).*(${own})`;
+  await jest('unit-own-process', ['unit'], {}, [...UNIT_WORKERS, ...others, pattern]);
 }
 
 /** Starts a stack and runs projects of jest.config.cjs on it. */

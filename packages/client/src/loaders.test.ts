@@ -1,14 +1,15 @@
 /** The loaders of Next.js, Nuxt, Angular and unpic: what each framework asks for, and the URL that it gets. */
+// Before the imports: the transform of this package does not move it.
+jest.mock('@angular/common', () => ({ IMAGE_CONFIG: 'config', IMAGE_LOADER: 'loader' }), {
+  virtual: true,
+});
+
 import { IMAGE_CONFIG, IMAGE_LOADER, type ImageLoader } from '@angular/common';
 import { providePublicVariantsLoader } from './angular.js';
 import { loaderUrl } from './loader-url.js';
 import { nextLoader } from './next.js';
 import publicVariantsProvider, { type NuxtOptions } from './nuxt.js';
 import { publicVariants } from './unpic.js';
-
-jest.mock('@angular/common', () => ({ IMAGE_CONFIG: 'config', IMAGE_LOADER: 'loader' }), {
-  virtual: true,
-});
 
 test.each([
   ['spv_x', '/i/spv_x?w=640'],
