@@ -1,4 +1,5 @@
 /** Uploads that are nearly all metadata, through the local stack: they delay nobody, and reveal nothing. */
+import { extensionOf, type Format } from '../../functions/src/domain/format.js';
 import pLimit from 'p-limit';
 import sharp from 'sharp';
 import { text } from '../../bench/processing/fields.js';
@@ -26,8 +27,9 @@ afterAll(() => context.close());
 async function view(user: DemoUser, data: Buffer) {
   const { record } = await context.upload(user, data);
   expect(record.state).toBe('ready');
-  const names = Object.keys(record.variants ?? {});
-  const paths = names.flatMap((name) => [`${name}.webp`, `${name}.jpg`]);
+  const paths = Object.entries(record.variants ?? {}).flatMap(([name, { formats }]) =>
+    (Object.keys(formats) as Format[]).map((format) => `${name}.${extensionOf(format)}`),
+  );
   const renditions = new Map<string, Buffer>();
   for (const path of paths) {
     const { status, body } = await get(context.serveUrl(record.token, path));
