@@ -1,6 +1,5 @@
 /** Screenshots as the product encodes them, against the settings of photos. */
 import sharp from 'sharp';
-import { table } from '../figures.js';
 import { openProduct } from '../product.js';
 import { createJudge } from '../processing/similarity.js';
 import { createScreenshots } from './screenshots.js';
@@ -66,24 +65,4 @@ export async function measureGraphics(root: string, quality: number): Promise<Gr
     process.stderr.write(`- ${name}\n`);
   }
   return rows;
-}
-
-export function graphicsTable(rows: readonly GraphicRow[]): string {
-  return table(
-    [
-      'screenshot',
-      'pixels',
-      'format',
-      'bytes',
-      'score',
-      'as a photo',
-      'score',
-      'as a photo, equal',
-      'score',
-    ],
-    rows.map(({ name, edge, format, bytes, score, photo, equal }) => [
-      ...[name, String(edge), format, String(bytes), score.toFixed(1)],
-      ...[String(photo.bytes), photo.score.toFixed(1), String(equal.bytes), equal.score.toFixed(1)],
-    ]),
-  );
 }

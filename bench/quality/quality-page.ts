@@ -4,6 +4,7 @@ import { median, table } from '../figures.js';
 import { breakEven, costOfFormats, MONTHS, VIEWED_EDGE, type Cost } from './break-even.js';
 import { isOnFront, MAX_SHORTFALL, scoresAt, TOLERANCE } from './curves.js';
 import { CHOSEN, ENCODINGS } from './encodings.js';
+import type { GraphicRow } from './graphics.js';
 import { PICTURE_EDGE } from './picture.js';
 import { costOf, tableOf, TARGETS, type Check, type QualityResults, type Row } from './results.js';
 
@@ -72,7 +73,7 @@ Images in which many neighboring pixels are equal, and most others differ in lar
 smaller, and have full color resolution in JPEG; with \`FORMATS=auto\` they are WebP. Ten drawn screenshots at ${target} points, compared with the settings of photos,
 and with those at the lowest quality that reaches the same score, or else the highest:
 
-${graphicsTable(results)}
+${graphicsTable(results.graphics)}
 ## How this was measured
 
 \`npm run bench -- quality --corpus DIR --others DIR --write\` on ${date}: Node ${machine.node.slice(1)}, sharp ${machine.sharp}, ${machine.cpu}. CPU time
@@ -218,7 +219,7 @@ function viewsText(views: number): string {
   return views <= 0 ? 'the first view' : `${Math.ceil(views)} views`;
 }
 
-function graphicsTable({ graphics }: QualityResults): string {
+export function graphicsTable(rows: readonly GraphicRow[]): string {
   return table(
     [
       'screenshot',
@@ -231,7 +232,7 @@ function graphicsTable({ graphics }: QualityResults): string {
       'same score: bytes',
       'score',
     ],
-    graphics.map(({ name, edge, format, bytes, score, photo, equal }) => [
+    rows.map(({ name, edge, format, bytes, score, photo, equal }) => [
       ...[name, String(edge), format, String(bytes), score.toFixed(1)],
       ...[String(photo.bytes), photo.score.toFixed(1), String(equal.bytes), equal.score.toFixed(1)],
     ]),

@@ -8,13 +8,14 @@ import type { Edge, Measurement } from './measure.js';
 
 export const RESULTS_JSON = 'bench/quality/results.json';
 
-/** One encoder setting at one size, on all tuning photos. */
-export interface Row {
-  encoding: string;
+/** Medians over photos. */
+interface Figures {
   edge: Edge;
+  /** The encoder's quality. */
   quality: number;
-  /** Medians: bits per pixel, CPU milliseconds per megapixel. */
+  /** Bits per pixel. */
   bits: number;
+  /** CPU milliseconds per megapixel. */
   cpu: number;
   ssim: number;
   butteraugli?: number;
@@ -22,19 +23,16 @@ export interface Row {
   scores: number[];
 }
 
+/** One encoder setting at one size, on all tuning photos. */
+export interface Row extends Figures {
+  encoding: string;
+}
+
 /** What the settings of QUALITY give, on one group of photos at one size; interpolated for the tuning photos. */
-export interface Check {
+export interface Check extends Figures {
   group: Group;
   format: CommonFormat;
-  edge: Edge;
   target: number;
-  /** The encoder's quality. */
-  quality: number;
-  bits: number;
-  cpu: number;
-  ssim: number;
-  butteraugli?: number;
-  scores: number[];
 }
 
 /** `tuning`: the table is derived from them. `others`: nothing is derived from them. */

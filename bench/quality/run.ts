@@ -10,7 +10,8 @@ import type { BenchPaths } from '../paths.js';
 import { isOnFront, type Cost } from './curves.js';
 import { CHOSEN, ENCODINGS, type Encoding } from './encodings.js';
 import { openProduct } from '../product.js';
-import { graphicsTable, measureGraphics } from './graphics.js';
+import { measureGraphics } from './graphics.js';
+import { graphicsTable } from './quality-page.js';
 import { EDGES, openMeasurements, openPhoto, type Edge, type Sample } from './measure.js';
 import {
   costOf,

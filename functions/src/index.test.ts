@@ -19,7 +19,9 @@ test('invalid parameters stop it at load time; the error lists each of them', ()
     REVOCATION_SECONDS: 'soon',
   });
   expect(status).not.toBe(0);
-  expect(stderr).toContain('FORMATS: expected auto, or one or more of avif, webp, jpeg; found "gif".');
+  expect(stderr).toContain(
+    'FORMATS: expected auto, or one or more of avif, webp, jpeg; found "gif".',
+  );
   expect(stderr).toContain(
     'REVOCATION_SECONDS: expected a whole number of seconds from 0 to 86400; found "soon".',
   );

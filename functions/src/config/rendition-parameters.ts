@@ -1,6 +1,7 @@
 /** The parameters that determine which renditions an image has, and which of them are public: see parameter-table.ts. */
 import { AUTO, COMMON_FORMATS } from '../domain/format.js';
 import { VARIANT_GRAMMAR } from '../domain/variant-grammar.js';
+import { MAX_QUALITY, MIN_QUALITY } from '../domain/variant.js';
 import { WATERMARK_GRAMMAR } from '../domain/watermark.js';
 import { VARIANT } from './parameter-kinds.js';
 import type { Parameter } from './parameter.js';
@@ -79,7 +80,7 @@ export const RENDITION_PARAMETERS = {
     defaultText: 'the encoder settings of version 0.1.0',
     initial: '70',
     example: '80',
-    expected: 'a whole number of points from 60 to 90, or nothing',
+    expected: `a whole number of points from ${MIN_QUALITY} to ${MAX_QUALITY}, or nothing`,
     pattern: '^([6-8][0-9]|90)?$',
     availableIn: 'both',
   },

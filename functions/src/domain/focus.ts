@@ -1,5 +1,5 @@
 /** The focal point of an original, which `cover:focal` keeps in view: custom metadata `focus`, such as `0.3,0.6`. */
-import type { Point } from './variant.js';
+import type { Point, Variant } from './variant.js';
 
 /** The custom metadata key. */
 export const FOCUS = 'focus';
@@ -23,4 +23,12 @@ export function formatFocus({ x, y }: Point): string {
 
 export function isSameFocus(a: Point | undefined, b: Point | undefined): boolean {
   return a?.x === b?.x && a?.y === b?.y;
+}
+
+/** The focal point of an original, if a variant uses it: otherwise a change of it changes nothing. */
+export function focusFor(
+  { focus }: { focus?: Point },
+  { variants }: { variants: readonly Pick<Variant, 'crop'>[] },
+): { focus?: Point } {
+  return focus && variants.some(({ crop }) => crop === 'focal') ? { focus } : {};
 }

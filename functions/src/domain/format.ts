@@ -1,4 +1,4 @@
-/** The formats of renditions, those that FORMATS may name first. */
+/** The formats of renditions. */
 export const FORMATS = {
   avif: { contentType: 'image/avif', extensions: ['avif'] },
   webp: { contentType: 'image/webp', extensions: ['webp'] },
@@ -14,7 +14,7 @@ export const AUTO = 'auto';
 /** The formats of which one is chosen. */
 export const AUTO_FORMATS: readonly CommonFormat[] = ['webp', 'jpeg'];
 
-/** The formats that FORMATS may name. */
+/** The formats that the parameter FORMATS may name. */
 export const COMMON_FORMATS = ['avif', 'webp', 'jpeg'] as const satisfies readonly Format[];
 
 export type CommonFormat = (typeof COMMON_FORMATS)[number];

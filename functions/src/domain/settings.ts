@@ -56,11 +56,11 @@ export function settingsHashes(config: RenditionSettings & InputLimits): Setting
     .map((variant) => [
       ...[variant.name, variant.width, variant.height ?? 0, variant.fit, variant.crop ?? ''],
       // Added only if they exist: the hash of other variants stays what it was before these options existed.
-      ...(variant.maxBytes === undefined ? [] : [variant.maxBytes]),
-      ...(variant.format === undefined ? [] : [variant.format]),
-      ...(variant.quality === undefined ? [] : [`quality=${variant.quality}`]),
-      ...[effectsOf(variant) ?? []].flat(),
-      ...(variant.watermark && config.watermark ? [config.watermark] : []),
+      ...[
+        ...[variant.maxBytes, variant.format, effectsOf(variant)],
+        variant.quality === undefined ? undefined : `quality=${variant.quality}`,
+        variant.watermark && config.watermark,
+      ].filter((option) => option !== undefined),
     ])
     .sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
   const renditionSettings = [

@@ -14,6 +14,7 @@ import type {
   VariantInfo,
 } from './records.js';
 import type { SettingsHashes } from './settings.js';
+import type { Point } from './variant.js';
 
 /** The result of a successful attempt. */
 export interface ProcessingResult {
@@ -125,9 +126,9 @@ export function beginAttempt<Time>(
     return 'busy';
   }
   const hasEnded = order === 0 && previous.state !== 'processing';
-  const isOther =
-    isOutdated(previous, settings) || !isSameFocus(previous.original.focus, original.focus);
-  const mustReprocess = reprocess === 'always' || (reprocess === 'outdated' && isOther);
+  const mustReprocess =
+    reprocess === 'always' ||
+    (reprocess === 'outdated' && isOutdated(previous, settings, original.focus));
   const wasRefused = isRefused(previous);
   if (hasEnded && !mustReprocess) return wasRefused ? refusalOf(previous) : 'done';
   if (wasRefused) {
@@ -280,12 +281,17 @@ export function isRemoved(
   return order < 0 || (order === 0 && (includesRefused || !record.original.deleted));
 }
 
-/** Whether an image was processed with other settings than these. */
+/**
+ * Whether an image was processed with other settings than these, or cropped around another focal point.
+ * @param focus that of the original now, if a variant uses it
+ */
 export function isOutdated(
   record: ImageRecord,
   { renditions, all, quota }: SettingsHashes,
+  focus: Point | undefined,
 ): boolean {
   if (isRefused(record)) return record.settings !== quota;
+  if (!isSameFocus(record.original.focus, focus)) return true;
   return record.settings !== renditions && record.settings !== all;
 }
 

@@ -1,13 +1,10 @@
-/** The grammar of one entry of VARIANTS, `thumb:200x200:cover`. docs/reference/variants.md describes it. */
-import { MAX_EDGE, type Crop, type Variant } from './variant.js';
+/** The grammar of one entry of VARIANTS, `thumb:200x200:cover`. docs/reference/urls.md describes it. */
+import { MAX_EDGE, MAX_QUALITY, MIN_QUALITY, type Crop, type Variant } from './variant.js';
 
 /** The least bits per pixel that a byte limit may leave: noise that is blurred by the last encoder setting has 0.7. */
 const MIN_BITS_PER_PIXEL = 1;
 /** Pixels. A larger deviation takes as long, and shows no more than a color. */
 const MAX_BLUR = 100;
-/** SSIMULACRA2 points, as for QUALITY. */
-const MIN_QUALITY = 60;
-const MAX_QUALITY = 90;
 /** Characters; bounds the work that one entry causes. */
 const MAX_LENGTH = 200;
 

@@ -4,6 +4,10 @@ import type { Format } from './format.js';
 /** The largest edge in pixels that every format can encode (WebP: 14 bits, RFC 9649 section 2.6). */
 export const MAX_EDGE = 16383;
 
+/** The range of QUALITY, and of the quality of one variant, SSIMULACRA2 points. */
+export const MIN_QUALITY = 60;
+export const MAX_QUALITY = 90;
+
 /** The maximum number of variants; bounds the work that one upload causes. */
 export const MAX_VARIANTS = 20;
 

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.js';
 import { ImageFailure, reasonOf, UnexpectedError } from '../errors.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
+import { focusFor } from '../domain/focus.js';
 import { contentDigest } from '../domain/entity-tag.js';
 import { renditionNameOf, type Owner } from '../domain/path.js';
 import type { OriginalInfo, TokenVariant, VariantInfo } from '../domain/records.js';
@@ -14,7 +15,6 @@ import type {
   ReprocessMode,
   UploadQuota,
 } from '../gcp/backend.js';
-import type { StoredOriginal } from '../gcp/objects.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
 import { checkBytes } from '../processing/limits.js';
 import type { ProcessedImage } from '../processing/process-image.js';
@@ -184,14 +184,6 @@ async function findObstacle(
   }
   if (!running.includes(attempt)) return { obstacle: 'waiting' };
   return focusFor(stored, context.config);
-}
-
-/** The focal point of an original, if a variant uses it: otherwise a change of it changes nothing. */
-export function focusFor(
-  { focus }: Pick<StoredOriginal, 'focus'>,
-  { variants }: Pick<Config, 'variants'>,
-): { focus?: Point } {
-  return focus && variants.some(({ crop }) => crop === 'focal') ? { focus } : {};
 }
 
 /** The original with the focal point that its metadata has now. */

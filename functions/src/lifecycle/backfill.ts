@@ -1,10 +1,11 @@
 /** Processes all originals with the current parameters, page by page. */
+import { focusFor } from '../domain/focus.js';
 import { originalsPrefix, ownerOf, type Owner } from '../domain/path.js';
 import { backfillSettingsHash } from '../domain/settings.js';
 import { IMAGES_PER_PAGE, type BackfillTask } from '../domain/tasks.js';
 import { recognizedRecord, type Progress, type StoredOriginal } from '../gcp/backend.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
-import { focusFor, runAttempt, type ProcessOptions } from './attempt.js';
+import { runAttempt, type ProcessOptions } from './attempt.js';
 import type { ProcessingContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import { removeIfOriginalMissing } from './original-deleted.js';

@@ -1,6 +1,7 @@
 /** Handles the tasks that process uploads: retries, and the share of the instances that one owner may use. */
 import type { ImageFailure } from '../errors.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
+import { focusFor } from '../domain/focus.js';
 import { ownerOf, type Owner } from '../domain/path.js';
 import type { OriginalInfo } from '../domain/records.js';
 import {
@@ -12,7 +13,7 @@ import {
 import { compareGenerations, recognizedRecord } from '../gcp/backend.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
 import { logDetails, type Log } from '../log.js';
-import { focusFor, runAttempt, type AttemptOutcome } from './attempt.js';
+import { runAttempt, type AttemptOutcome } from './attempt.js';
 import type { ProcessingContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import { redacted, RETRY_WINDOW_MS, type RetryMessages } from './retry.js';
@@ -109,7 +110,10 @@ export async function processUpload(
       const isCroppedAgain = task.cropAgain !== undefined;
       const stored = isCroppedAgain ? await backend.objects.findOriginal(name) : undefined;
       // Deleted or overwritten: that has its own event.
-      if (isCroppedAgain && stored?.generation !== generation) return 'stale';
+      if (isCroppedAgain && stored?.generation !== generation) {
+        logOutcome(log, 'missing', undefined, details);
+        return 'missing';
+      }
       const original = { ...uploaded, ...(stored && focusFor(stored, config)) };
       const { outcome, failure } = await runAttempt(
         owner,

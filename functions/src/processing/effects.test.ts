@@ -152,6 +152,12 @@ describe('watermark', () => {
     expect(renditions[0]).toMatchObject({ width: 200, height: 100 });
   });
 
+  test('that is missing fails: no rendition is made without it', async () => {
+    await expect(run(await twoColors(), ['a:9:watermark'])).rejects.toMatchObject({
+      code: 'watermark-unavailable',
+    });
+  });
+
   test('that is no image fails with a sentence', async () => {
     const watermarkImage = await mark({ bytes: Buffer.from('plain text') });
     await expect(

@@ -32,6 +32,10 @@ export async function applyEffects(
 ): Promise<RawImage> {
   const { grayscale, blur } = effects;
   const hasBars = size.width > image.width || size.height > image.height;
+  if (effects.watermark && !watermark) {
+    // Never without it: the picture would be public.
+    throw new ImageFailure('watermark-unavailable', 'expected a watermark, found none');
+  }
   const overlay = effects.watermark && watermark && (await drawWatermark(watermark, size));
   return mapFrames(image, async (frame) => {
     let result = frame;

@@ -43,7 +43,7 @@ export interface ProcessSettings extends UploadLimits {
   quality?: number;
   /** Of the original, EXIF orientation applied; absent: the center. */
   focus?: Point;
-  /** Absent: variants have none, whatever their options say. */
+  /** Required by variants with `:watermark`. */
   watermarkImage?: Watermark;
 }
 

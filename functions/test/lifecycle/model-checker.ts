@@ -316,13 +316,6 @@ export class ModelChecker {
     this.sharing.share(index, isAgain, this.#runningCalls());
   }
 
-  /** @param pick chooses the point */
-  setFocus(name: string, pick: number): void {
-    const { imageId } = this.subject.owners.get(name) as Owner;
-    const focus = pick % 5 === 0 ? null : { x: (pick % 5) / 10, y: 0.5 };
-    this.sharing.call({ action: 'setFocus', imageId, focus });
-  }
-
   #runningCalls(): SharingCall[] {
     return this.#running.flatMap(({ job }) => (job.kind === 'call' ? [job.call] : []));
   }

@@ -113,7 +113,7 @@ export function operationSequences(originals: number, maxOperations: number) {
       .tuple(original, pick)
       .map(([index, number]) =>
         operation(`set the focal point ${number} of ${index}`, (checker) =>
-          checker.setFocus(checker.nameOf(index), number),
+          checker.sharing.setFocus(checker.nameOf(index), number),
         ),
       ),
     fc.constant(0).map(() =>

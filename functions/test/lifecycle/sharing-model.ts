@@ -135,6 +135,13 @@ export class SharingModel {
     if (token) this.call({ action: 'rotateToken', imageId, token });
   }
 
+  /** @param pick chooses the point */
+  setFocus(name: string, pick: number): void {
+    const { imageId } = this.subject.owners.get(name) as Owner;
+    const focus = pick % 5 === 0 ? null : { x: (pick % 5) / 10, y: 0.5 };
+    this.call({ action: 'setFocus', imageId, focus });
+  }
+
   /** @param name absent: all images of the owner */
   async revokeAll(name?: string): Promise<void> {
     this.#hasRevokedAll = true;

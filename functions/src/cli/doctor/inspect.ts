@@ -1,4 +1,5 @@
 /** Compares the original, the records, the shares and the renditions of one image, and lists the findings. */
+import { focusFor } from '../../domain/focus.js';
 import { renditionsFolder, type Owner } from '../../domain/path.js';
 import type { ShareRecord } from '../../domain/records.js';
 import { settingsHashes } from '../../domain/settings.js';
@@ -217,7 +218,10 @@ function findStale(
     return 'image record of an attempt that has ended';
   if (image.error?.code === 'retries-exhausted') return 'image with exhausted retries';
   if (image.error?.code === 'request-rejected') return 'image with a rejected request';
-  if (isOutdated(image, settingsHashes(config))) return 'renditions made with other parameters';
+  if (image.error?.code === 'watermark-unavailable') return 'image whose watermark was missing';
+  const { focus } = focusFor(original, config);
+  if (isOutdated(image, settingsHashes(config), focus))
+    return 'renditions made with other parameters';
   if (image.state !== 'ready') return undefined;
   const stale = [...tokens.values()].filter(
     (token) => token.image?.generation !== original.generation,
