@@ -11,7 +11,8 @@ export interface Encoding {
   encode: (image: Sharp, quality: number) => Sharp;
 }
 
-const QUALITIES = [40, 55, 70, 80, 90, 95];
+/** The last ones are what targets of 85 and more need. */
+const QUALITIES = [40, 55, 70, 80, 90, 95, 98, 100];
 
 const webp = (effort: number): Encoding => ({
   format: 'webp',
@@ -45,7 +46,7 @@ export const ENCODINGS: Readonly<Record<string, Encoding>> = {
   'avif-3': {
     format: 'avif',
     description: 'effort 3',
-    qualities: [30, 42, 54, 66, 78, 90],
+    qualities: [42, 54, 66, 78, 90],
     encode: (image, quality) => image.avif({ quality, effort: 3 }),
   },
 };
@@ -55,6 +56,6 @@ export type EncodingName = keyof typeof ENCODINGS;
 /** The encoding of each format that QUALITY uses: docs/reference/quality.md has the reasons. */
 export const CHOSEN: Readonly<Record<CommonFormat, string>> = {
   jpeg: 'jpeg-3',
-  webp: 'webp-2',
+  webp: 'webp-1',
   avif: 'avif-3',
 };

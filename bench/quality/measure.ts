@@ -13,17 +13,22 @@ import { ssimulacra2 } from './ssimulacra2.js';
 export const EDGES = [200, 400, 800, 1600] as const;
 export type Edge = (typeof EDGES)[number];
 
-export interface Measurement {
+export interface EncodeCost {
   bytes: number;
   pixels: number;
   /** User and system time of the encoder, milliseconds. */
   cpuMs: number;
+}
+
+export interface Judgment {
   /** Against the original, resized once from all its pixels. */
   ssimulacra2: number;
   ssim: number;
   /** Absent where the program is not installed. */
   butteraugli?: number;
 }
+
+export type Measurement = EncodeCost & Judgment;
 
 /** A photo at one size: the pixels that the product encodes, and what they should look like. */
 export interface Sample {
@@ -32,7 +37,7 @@ export interface Sample {
   pixels: Sharp;
   /** Number of pixels. */
   size: number;
-  judge(encoded: Buffer): Promise<Omit<Measurement, 'bytes' | 'pixels' | 'cpuMs'>>;
+  judge(encoded: Buffer): Promise<Judgment>;
 }
 
 /** How often an image is encoded: other processes on the machine only add to the time, so the least one counts. */
@@ -82,36 +87,51 @@ function settingsFor(root: string) {
   return openProduct(root).api().parseConfig({ BUCKET: 'bench', VARIANTS, FORMATS: 'jpeg' });
 }
 
-/** @returns a function that measures, or returns what the file holds of an earlier run */
-export function openMeasurements(root: string) {
+/** Encodes a sample; each returns what the file holds of an earlier run. */
+export interface Measurements {
+  cost(sample: Sample, encoding: string, encode: (image: Sharp) => Sharp): Promise<EncodeCost>;
+  judge(sample: Sample, encoding: string, encode: (image: Sharp) => Sharp): Promise<Judgment>;
+}
+
+/** Costs and judgments are apart, so that all costs can be measured before the judges occupy the machine. */
+export function openMeasurements(root: string): Measurements {
   const file = join(root, '.local', 'bench-quality', 'measurements.jsonl');
   mkdirSync(dirname(file), { recursive: true });
-  const known = new Map<string, Measurement>();
+  const known = new Map<string, unknown>();
   for (const line of existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []) {
     if (line === '') continue;
-    const [key, measurement] = JSON.parse(line) as [string, Measurement];
-    known.set(key, measurement);
+    const [key, value] = JSON.parse(line) as [string, unknown];
+    known.set(key, value);
   }
-  return async (
-    sample: Sample,
+  const remember = async <T>(
+    kind: keyof Measurements,
+    { key: sample }: Sample,
     encoding: string,
-    encode: (image: Sharp) => Sharp,
-  ): Promise<Measurement> => {
-    const key = `${sample.key} ${encoding} ${sharp.versions.sharp ?? ''}`;
-    const before = known.get(key);
-    if (before) return before;
-    let cpuMs = Infinity;
-    let data = Buffer.alloc(0);
-    for (let run = 0; run < ENCODES; run++) {
-      const start = process.cpuUsage();
-      data = await encode(sample.pixels.clone()).toBuffer();
-      const { user, system } = process.cpuUsage(start);
-      cpuMs = Math.min(cpuMs, (user + system) / 1000);
-    }
-    const figures = { bytes: data.length, pixels: sample.size };
-    const measurement: Measurement = { ...figures, cpuMs, ...(await sample.judge(data)) };
-    known.set(key, measurement);
-    appendFileSync(file, `${JSON.stringify([key, measurement])}\n`);
-    return measurement;
+    make: () => Promise<T>,
+  ): Promise<T> => {
+    const key = `${kind} ${sample} ${encoding} ${sharp.versions.sharp ?? ''}`;
+    if (known.has(key)) return known.get(key) as T;
+    const value = await make();
+    known.set(key, value);
+    appendFileSync(file, `${JSON.stringify([key, value])}\n`);
+    return value;
+  };
+  return {
+    cost: (sample, encoding, encode) =>
+      remember('cost', sample, encoding, async () => {
+        let cpuMs = Infinity;
+        let bytes = 0;
+        for (let run = 0; run < ENCODES; run++) {
+          const start = process.cpuUsage();
+          bytes = (await encode(sample.pixels.clone()).toBuffer()).length;
+          const { user, system } = process.cpuUsage(start);
+          cpuMs = Math.min(cpuMs, (user + system) / 1000);
+        }
+        return { bytes, pixels: sample.size, cpuMs };
+      }),
+    judge: (sample, encoding, encode) =>
+      remember('judge', sample, encoding, async () =>
+        sample.judge(await encode(sample.pixels.clone()).toBuffer()),
+      ),
   };
 }

@@ -48,8 +48,9 @@ At ${target} points, interpolated:
 
 - **JPEG** with quantization table 3 has ${bytesBeside(rows, 'jpeg-3', 'jpeg-0', target)} than with the usual table 0 and standard Huffman tables. Trellis
   quantization has ${bytesBeside(rows, 'jpeg-3-trellis', 'jpeg-3', target)} than without, for ${cpuRatio(rows, 'jpeg-3-trellis', 'jpeg-3')} times the CPU time.
-- **WebP** at effort 2 has ${bytesBeside(rows, 'webp-2', 'webp-0', target)} than at effort 0, for ${cpuRatio(rows, 'webp-2', 'webp-0')} times the CPU time, and
-  ${bytesBeside(rows, 'webp-2', 'jpeg-3', target)} than JPEG. Effort 4 has ${bytesBeside(rows, 'webp-4', 'webp-2', target)} than effort 2, for ${cpuRatio(rows, 'webp-4', 'webp-2')} times the CPU time.
+- **WebP** at effort 1 has ${bytesBeside(rows, 'webp-1', 'webp-0', target)} than at effort 0, for ${cpuRatio(rows, 'webp-1', 'webp-0')} times the CPU time, and
+  ${bytesBeside(rows, 'webp-1', 'jpeg-3', target)} than JPEG. Effort 2 has ${bytesBeside(rows, 'webp-2', 'webp-1', target)} than effort 1, for ${cpuRatio(rows, 'webp-2', 'webp-1')} times the CPU time; effort 4 has
+  ${bytesBeside(rows, 'webp-4', 'webp-1', target)}, for ${cpuRatio(rows, 'webp-4', 'webp-1')} times.
 - **AVIF** at effort 3 has ${bytesBeside(rows, 'avif-3', 'jpeg-3', target)} than JPEG, for ${cpuRatio(rows, 'avif-3', 'jpeg-3')} times the CPU time.
 - The judges differ: SSIM and butteraugli find WebP better than SSIMULACRA2 does, which counts that it smooths fine detail.
 

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { CommonFormat } from '../../functions/src/domain/format.js';
 import { listImages } from '../corpus.js';
 import { median, table } from '../figures.js';
@@ -12,7 +12,14 @@ import { CHOSEN, ENCODINGS, type Encoding } from './encodings.js';
 import { openProduct } from '../product.js';
 import { measureGraphics } from './graphics.js';
 import { graphicsTable } from './quality-page.js';
-import { EDGES, openMeasurements, openPhoto, type Edge, type Sample } from './measure.js';
+import {
+  EDGES,
+  openMeasurements,
+  openPhoto,
+  type Edge,
+  type Judgment,
+  type Sample,
+} from './measure.js';
 import {
   costOf,
   rowAt,
@@ -41,6 +48,8 @@ const CHECKED_EDGES: readonly Edge[] = [200, 400, 800];
 /** Judging a large image takes seconds: from this size on, only what the table needs, and what it is compared with. */
 const LARGE_EDGE = 800;
 
+type Setting = [edge: Edge, encoding: string, quality: number];
+
 interface Photo {
   name: string;
   open: (edge: Edge) => Promise<Sample>;
@@ -68,17 +77,34 @@ export async function measureQuality(options: QualityOptions, paths: BenchPaths)
     });
   const photos = { tuning: open('tuning'), others: open('others') };
 
-  const measureAll = async (list: readonly Photo[], edge: Edge, name: string, quality: number) => {
-    const measurements = [];
+  const each = async <T>(
+    measureOne: (sample: Sample, encoding: string, encode: (image: Sharp) => Sharp) => Promise<T>,
+    list: readonly Photo[],
+    [edge, name, quality]: Setting,
+  ): Promise<T[]> => {
+    const results: T[] = [];
     for (const photo of list) {
-      const sample = await photo.open(edge);
       const { encode } = ENCODINGS[name] as Encoding;
-      measurements.push(
-        await measure(sample, `${name} ${quality}`, (image) => encode(image, quality)),
+      const sample = await photo.open(edge);
+      results.push(
+        await measureOne(sample, `${name} ${quality}`, (image) => encode(image, quality)),
       );
     }
-    return summarize(measurements);
+    return results;
   };
+  const measureAll = async (list: readonly Photo[], ...setting: Setting) => {
+    const costs = await each(measure.cost, list, setting);
+    const judgments = await each(measure.judge, list, setting);
+    return summarize(costs.map((cost, index) => ({ ...cost, ...(judgments[index] as Judgment) })));
+  };
+  for (const edge of EDGES) {
+    for (const [encoding, { qualities }] of encodingsAt(edge)) {
+      for (const quality of qualities) {
+        await each(measure.cost, photos.tuning, [edge, encoding, quality]);
+      }
+    }
+  }
+  process.stderr.write('- CPU time of the encoders\n');
 
   const rows: Row[] = [];
   for (const edge of EDGES) {
@@ -140,14 +166,10 @@ async function listPhotos({ corpus, others = [] }: QualityOptions, { root }: Ben
   };
 }
 
-function encodingsAt(edge: Edge): [string, Pick<Encoding, 'qualities'>][] {
-  const all = Object.entries(ENCODINGS);
-  if (edge < LARGE_EDGE) return all;
-  return all
-    .filter(
-      ([name, { format }]) => CHOSEN[format] === name || (edge === LARGE_EDGE && name === 'webp-4'),
-    )
-    .map(([name, { qualities }]) => [name, { qualities: qualities.slice(1, -1) }]);
+function encodingsAt(edge: Edge): [string, Encoding][] {
+  const isNeeded = (name: string, { format }: Encoding) =>
+    edge < LARGE_EDGE || CHOSEN[format] === name || (edge === LARGE_EDGE && name === 'webp-4');
+  return Object.entries(ENCODINGS).filter(([name, encoding]) => isNeeded(name, encoding));
 }
 
 function print({ rows, checks, graphics, photos }: QualityResults): void {

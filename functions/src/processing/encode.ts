@@ -40,7 +40,7 @@ export function encodersFor(target: number | undefined, isGraphic = false): Enco
 
 /** bench/quality measures what more effort saves. */
 const AVIF_EFFORT = 3;
-const WEBP_EFFORT = 2;
+const WEBP_EFFORT = 1;
 const LOSSLESS_EFFORT = 1;
 
 function toJpeg(image: Sharp, options: JpegOptions): Sharp {

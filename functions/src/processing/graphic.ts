@@ -3,16 +3,28 @@ import type { RawImage } from './raw-image.js';
 
 /** The most rows that are looked at; they are spread over the first frame. */
 const ROWS = 96;
+/** Of a photo, so few rows are enough. */
+const FIRST_ROWS = 16;
 /** In graphics, at least this share of neighboring pixels are equal: dense text that was reduced to half its size. */
 const MIN_EQUAL = 0.3;
+/** With a lower share in the first rows, an image is a photo. */
+const MIN_FIRST_EQUAL = 0.1;
 /** Levels. Photos that have plain areas, such as products on white, differ in small steps elsewhere. */
 const SMALL_STEP = 8;
 /** In graphics, at most this share of the other neighbors differ in a small step; in such photos, more than 0.9 do. */
 const MAX_SMALL = 0.65;
 
-/** Whether the first frame is a graphic. Takes about a millisecond. */
-export function isGraphic({ data, width, height, channels }: RawImage): boolean {
-  const rows = Math.min(ROWS, height);
+/** Whether the first frame is a graphic. Takes a few milliseconds at most. */
+export function isGraphic(image: RawImage): boolean {
+  const first = countSteps(image, FIRST_ROWS);
+  if (first.equal < MIN_FIRST_EQUAL * first.pairs) return false;
+  const { pairs, equal, small } = countSteps(image, ROWS);
+  return equal >= MIN_EQUAL * pairs && small <= MAX_SMALL * (pairs - equal);
+}
+
+/** Compares neighbors in some rows: how many pairs are equal, and how many differ in a small step. */
+function countSteps({ data, width, height, channels }: RawImage, maxRows: number) {
+  const rows = Math.min(maxRows, height);
   let equal = 0;
   let small = 0;
   for (let index = 0; index < rows; index++) {
@@ -23,8 +35,7 @@ export function isGraphic({ data, width, height, channels }: RawImage): boolean 
       else if (step <= SMALL_STEP) small++;
     }
   }
-  const pairs = rows * (width - 1);
-  return equal >= MIN_EQUAL * pairs && small <= MAX_SMALL * (pairs - equal);
+  return { pairs: rows * (width - 1), equal, small };
 }
 
 /** The largest difference of two pixels in one of the channels red, green and blue. */
