@@ -89,9 +89,15 @@ function settingsFor(root: string) {
 
 /** Encodes a sample; each returns what the file holds of an earlier run. */
 export interface Measurements {
-  cost(sample: Sample, encoding: string, encode: (image: Sharp) => Sharp): Promise<EncodeCost>;
-  judge(sample: Sample, encoding: string, encode: (image: Sharp) => Sharp): Promise<Judgment>;
+  cost: Measure<EncodeCost>;
+  judge: Measure<Judgment>;
 }
+
+export type Measure<T> = (
+  sample: Sample,
+  encoding: string,
+  encode: (image: Sharp) => Sharp,
+) => Promise<T>;
 
 /** Costs and judgments are apart, so that all costs can be measured before the judges occupy the machine. */
 export function openMeasurements(root: string): Measurements {

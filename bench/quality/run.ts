@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
-import sharp, { type Sharp } from 'sharp';
+import sharp from 'sharp';
 import type { CommonFormat } from '../../functions/src/domain/format.js';
 import { listImages } from '../corpus.js';
 import { median, table } from '../figures.js';
@@ -18,6 +18,7 @@ import {
   openPhoto,
   type Edge,
   type Judgment,
+  type Measure,
   type Sample,
 } from './measure.js';
 import {
@@ -78,7 +79,7 @@ export async function measureQuality(options: QualityOptions, paths: BenchPaths)
   const photos = { tuning: open('tuning'), others: open('others') };
 
   const each = async <T>(
-    measureOne: (sample: Sample, encoding: string, encode: (image: Sharp) => Sharp) => Promise<T>,
+    measureOne: Measure<T>,
     list: readonly Photo[],
     [edge, name, quality]: Setting,
   ): Promise<T[]> => {
