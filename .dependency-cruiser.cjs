@@ -67,6 +67,7 @@ module.exports = {
     ]),
     only('cli/check-rules', ['config', 'domain']),
     only('cli/init', ['config', 'domain', 'cli/check-rules']),
+    only('cli/seal-key', ['domain']),
     {
       name: 'only-the-cli-imports-bundled-packages',
       comment: 'tools/bundle.mjs bundles lib/cli: it may also use packages of the workspace.',
@@ -157,11 +158,11 @@ module.exports = {
     },
     {
       name: 'client-imports-nothing-of-the-repository',
-      comment: 'tools/bundle.mjs bundles the entry for servers.',
+      comment: 'tools/bundle.mjs bundles the entry for servers, and the one that seals.',
       severity: 'error',
       from: {
         path: '^packages/client/',
-        pathNot: '[.]test[.]ts$|^packages/client/src/admin[.]ts$',
+        pathNot: '[.]test[.]ts$|^packages/client/src/(admin|seal)[.]ts$',
       },
       to: {
         path: '^(functions|packages|tools|bench|examples|tests)/',
@@ -177,6 +178,22 @@ module.exports = {
         path: '^(functions|packages|tools|bench|examples|tests)/',
         pathNot: '^packages/client/|^functions/src/sharing/',
       },
+    },
+    {
+      name: 'client-seal-imports-only-the-codec',
+      severity: 'error',
+      from: { path: '^packages/client/src/seal[.]ts$' },
+      to: {
+        path: '^(functions|packages|tools|bench|examples|tests)/',
+        pathNot: '^packages/client/|^functions/src/domain/seal-codec[.]ts$',
+      },
+    },
+    {
+      name: 'the-seal-codec-is-portable',
+      comment: 'Browsers and edge workers bundle it.',
+      severity: 'error',
+      from: { path: `${src}domain/(seal-codec|token-text)[.]ts$` },
+      to: { path: '.', pathNot: `${src}domain/token-text[.]ts$` },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {

@@ -132,6 +132,12 @@ describe('reports a forbidden import', () => {
       `import '../../../functions/src/serve/manifest.js';\n`,
       'client-admin-imports-only-sharing',
     ],
+    [
+      'packages/client/src/seal.ts',
+      `import '../../../functions/src/domain/seal.js';\n`,
+      'client-seal-imports-only-the-codec',
+    ],
+    ['functions/src/domain/seal-codec.ts', `import 'node:crypto';\n`, 'the-seal-codec-is-portable'],
     ['packages/client/src/undeclared.ts', `import 'sharp';\n`, 'npm-no-pkg'],
     ['functions/src/domain/circular.ts', `import './circular.js';\n`, 'no-circular'],
   ];

@@ -7,6 +7,8 @@ import { fail, root, setUp } from './setup.mjs';
 const TESTS = [
   // extension.yaml, functions/.env.example, docs/reference/parameters.md
   'functions/src/config/generated-files.test.ts',
+  // tests/fixtures/seal/vectors.json
+  'functions/src/domain/seal.test.ts',
   // docs/reference/errors.md
   'functions/src/errors.test.ts',
   // docs/reference/http.md
