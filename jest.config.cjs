@@ -1,5 +1,5 @@
 /** Packages that tests load and that are ES modules: jest needs them compiled to CommonJS. */
-const ES_MODULES = 'thumbhash|p-limit|yocto-queue|markdown-table|simple-statistics';
+const ES_MODULES = 'hpke|thumbhash|p-limit|yocto-queue|markdown-table|simple-statistics';
 
 /** One project a kind of test, so that `npx jest --selectProjects unit` runs just that kind. */
 const common = {

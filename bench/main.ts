@@ -14,6 +14,7 @@ import { LISTENERS, measureListen } from './listen/listen.js';
 import type { BenchPaths } from './paths.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
+import { measureSeals } from './serve/seal.js';
 import { measureQuality } from './quality/run.js';
 import { soak } from './soak/soak.js';
 
@@ -27,6 +28,7 @@ npm run bench -- heic                               renditions of a HEIC compare
 npm run bench -- conformance [--corpus DIR] [--only PATTERN] [--write]
                                                     renditions compared with what Chromium shows
 npm run bench -- serve                              CPU time of a request compared to functions-framework
+npm run bench -- seal                               CPU time of a view by a token, and by a sealed token
 npm run bench -- cold                               what an instance of serve loads before its first response
 npm run bench -- storm                              uploads, overwrites, deletions and killed workers, then a check
 npm run bench -- upload [--uploads N]               what one upload causes, and how long a flood delays others
@@ -95,6 +97,9 @@ export async function main(argv: string[], root: string): Promise<number> {
       return (await measureConformance(paths, values)) ? 0 : 1;
     case 'serve':
       await compareServe(paths);
+      return 0;
+    case 'seal':
+      await measureSeals(paths);
       return 0;
     case 'cold':
       compareCold(paths);

@@ -10,7 +10,9 @@ import type * as Limits from '../functions/src/processing/limits.js';
 import type * as EntityTag from '../functions/src/domain/entity-tag.js';
 import type * as Api from '../functions/src/api.js';
 import type * as Tasks from '../functions/src/domain/tasks.js';
+import type * as Seal from '../functions/src/domain/seal.js';
 import type * as Token from '../functions/src/domain/token.js';
+import type * as Handler from '../functions/src/serve/handler.js';
 
 /** Each module is loaded on first use. @param root the repository */
 export function openProduct(root: string) {
@@ -24,6 +26,8 @@ export function openProduct(root: string) {
     limits: () => load('./lib/processing/limits.js') as typeof Limits,
     entityTag: () => load('./lib/domain/entity-tag.js') as typeof EntityTag,
     tasks: () => load('./lib/domain/tasks.js') as typeof Tasks,
+    seal: () => load('./lib/domain/seal.js') as typeof Seal,
+    serve: () => load('./lib/serve/handler.js') as typeof Handler,
     token: () => load('./lib/domain/token.js') as typeof Token,
     sharp: () => load('sharp') as typeof Sharp,
   };

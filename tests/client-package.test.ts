@@ -23,7 +23,7 @@ const entries = Object.values(manifest.exports).flatMap((target) =>
 
 test('it has no dependencies, and each entry has a source', () => {
   expect(manifest.dependencies).toBeUndefined();
-  expect(entries).toHaveLength(10);
+  expect(entries).toHaveLength(11);
   expect(entries.filter((entry) => !ts.sys.fileExists(join(FOLDER, entry)))).toEqual([]);
 });
 
@@ -68,6 +68,8 @@ test.each([
   ['*', 'unpic', 380],
   ['*', 'angular', 520],
   ['*', 'element', 3_000],
+  // With hpke.
+  ['*', 'seal', 6_000],
   // Loaded after the page.
   ['*', 'upload-transfer', 1_600],
   // Loaded with the first call.

@@ -17,6 +17,7 @@ interface Endpoint {
   taskQueueTrigger?: { retryConfig: RetryConfig; rateLimits: Record<string, number | null> };
   httpsTrigger?: object;
   callableTrigger?: object;
+  secretEnvironmentVariables?: { key: string }[];
 }
 type RetryConfig = Record<string, number | null>;
 
@@ -163,6 +164,35 @@ describe('the parameters of the kit', () => {
         'multiSelect' in input ? 'list' : isInt ? 'int' : 'string',
       ]);
     }
+  });
+});
+
+describe('the secret SEALING_KEYS', () => {
+  const secretsIn = ({ endpoints }: Manifest) =>
+    Object.entries(endpoints).flatMap(([name, { secretEnvironmentVariables = [] }]) =>
+      secretEnvironmentVariables.map(({ key }) => [name, key]),
+    );
+
+  test('is not declared by default: the CLI does not deploy before a declared secret has a value', () => {
+    expect(secretsIn(manifest)).toEqual([]);
+    expect(manifest.params.map(({ type }) => type)).not.toContain('secret');
+  });
+
+  test('with SEALED_LINKS, the kit declares it, and only `serve` gets it', () => {
+    const withSecret = readManifest({ SEALED_LINKS: 'true' });
+    expect(secretsIn(withSecret)).toEqual([['serve', 'SEALING_KEYS']]);
+    expect(withSecret.params.filter(({ type }) => type === 'secret')).toEqual([
+      expect.objectContaining({ name: 'SEALING_KEYS', label: PARAMETERS.SEALING_KEYS.label }),
+    ]);
+  });
+
+  test('may stay empty in the extension', () => {
+    const { params } = extension as unknown as { params: Record<string, unknown>[] };
+    expect(params.find(({ param }) => param === 'SEALING_KEYS')).toMatchObject({
+      type: 'secret',
+      required: false,
+    });
+    expect(params.find(({ param }) => param === 'SEALED_LINKS')).toBeUndefined();
   });
 });
 

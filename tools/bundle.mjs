@@ -1,9 +1,10 @@
 /**
- * `node tools/bundle.mjs`: replaces three compiled files by bundles.
+ * `node tools/bundle.mjs`: replaces four compiled files by bundles.
  * - The command line tool: what it imports of this workspace, and of packages that the deployed functions do not
  *   need, becomes part of it, so that the published package does not depend on them.
  * - What an instance of `serve` loads: one file instead of some 130, because a user waits for its cold start.
  * - The entry of the client package for servers: with the functions' transactions, which it does not depend on.
+ * - The entry of the client package that seals tokens: with the functions' format of them.
  */
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -134,3 +135,17 @@ await replaceByBundle(`${admin}.js`, `${admin}.LICENSES.txt`, {
   sourcemap: 'linked',
   sourcesContent: false,
 });
+const seal = join(client, 'lib', 'seal.js');
+const { contents } = (
+  await build({
+    ...OPTIONS,
+    entryPoints: [join(client, 'src', 'seal.ts')],
+    outfile: seal,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    external: ['hpke'],
+    plugins: [keepClientModules],
+  })
+).outputFiles[0];
+writeFileSync(seal, contents);

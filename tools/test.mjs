@@ -53,6 +53,8 @@ const RULES_TABLES = [
 ];
 /** Revocation takes effect immediately. */
 const PARAMETERS = { REVOCATION_SECONDS: '0' };
+/** For tests only: 32 bytes of ones. */
+const SEALING_KEYS = '1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE';
 /** Tests that call no function, so the form makes no difference. */
 const FORM_INDEPENDENT =
   'integration/(backend|model|doctor|documented-commands|rules-unit-testing|local-stack)[.]test';
@@ -174,7 +176,14 @@ async function runUnit() {
 async function runOnStack(form, { name, projects, options }) {
   const { startStack } = requireBuilt('stack/stack.js');
   step(`starting the local Firebase stack (${form}${official ? ', official emulators' : ''})`);
-  const stack = await startStack({ root, form, freePorts: true, official, parameters: PARAMETERS });
+  const stack = await startStack({
+    root,
+    form,
+    freePorts: true,
+    official,
+    parameters: PARAMETERS,
+    sealingKeys: SEALING_KEYS,
+  });
   stacks.add(stack);
   try {
     const file = join(results, `stack-${name}.json`);

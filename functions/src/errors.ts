@@ -376,6 +376,6 @@ const MAX_REASON_LENGTH = 300;
 /** A message of a decoder, which may quote the file: without control characters, URLs, e-mail addresses, tokens. */
 function redactText(message: string): string {
   const line = message.slice(0, MAX_REASON_LENGTH).replace(/\p{Cc}/gu, ' ');
-  const words = line.split(' ').map((word) => (/:\/\/|@|spv_/.test(word) ? '[removed]' : word));
+  const words = line.split(' ').map((word) => (/:\/\/|@|sp[sv]_/.test(word) ? '[removed]' : word));
   return words.join(' ');
 }

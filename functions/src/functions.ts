@@ -23,7 +23,13 @@ import {
 } from 'firebase-functions/storage';
 import { onTaskDispatched } from 'firebase-functions/tasks';
 import { parseConfig, type ServiceAccounts } from './config/config.js';
-import { BUCKET, CONCURRENCY, LOCATION, MAX_INSTANCES } from './config/parameters.js';
+import {
+  BUCKET,
+  CONCURRENCY,
+  declareSecret,
+  LOCATION,
+  MAX_INSTANCES,
+} from './config/parameters.js';
 import { MAX_ATTEMPT_MS } from './domain/attempt-id.js';
 import { MAX_UPLOADS } from './domain/tasks.js';
 import type { LifecycleContext, ProcessingContext } from './lifecycle/context.js';
@@ -365,6 +371,8 @@ export const serve = Object.assign<
       timeoutSeconds: 30,
       maxInstances: MAX_INSTANCES,
       invoker: 'public',
+      // The CLI stops without a value of a declared secret.
+      ...(config.sealedLinks && { secrets: [declareSecret('SEALING_KEYS')] }),
       ...runAs('serve'),
     },
     () => {},

@@ -447,6 +447,32 @@ describe('<public-image>', () => {
 });
 
 test(
+  'seals a link in the browser, which serve opens within its limits',
+  async () => {
+    await choose(jpeg(await plainJpeg(900, 600, '#993366')));
+    const id = await uploadChosen();
+    const links = await page.evaluate(async (imageId) => {
+      const { images, seal, canSeal } = window.client;
+      const image = await images.waitFor(imageId);
+      const base = window.stack.serve;
+      const publicKeys = await (await fetch(`${base}/seal-keys.json`)).json();
+      const options = { token: image.token, publicKeys, maxWidth: 500 };
+      const sealed = await seal(options);
+      const over = await seal({ ...options, expiresAt: new Date(Date.now() - 2_000) });
+      const img = new Image();
+      img.src = images.url({ token: sealed }, 'w400');
+      await img.decode();
+      const urls = [images.url({ token: sealed }, 'w800'), images.url({ token: over }, 'w400')];
+      return { can: await canSeal(), width: img.naturalWidth, src: img.src, urls };
+    }, id);
+    expect(links).toMatchObject({ can: true, width: 400 });
+    expect(links.src).toMatch(/\/sps_[\w-]{104}\/w400$/);
+    expect(await Promise.all([links.src, ...links.urls].map(statusOf))).toEqual([200, 404, 404]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   'React: useUpload, useImage, useShares and PublicImage',
   async () => {
     await page.reload();

@@ -81,10 +81,13 @@ const CLI: Readonly<Record<string, string>> = {
   init: 'functions/src/cli/init/arguments.ts',
   'check-rules': 'functions/src/cli/check-rules/command.ts',
   doctor: 'functions/src/cli/doctor/options.ts',
+  'seal-key': 'functions/src/cli/seal-key/command.ts',
 };
 
 /** @returns what is wrong with a command, or undefined */
 export function problemOf(command: string): string | undefined {
+  const piped = command.split(' | ');
+  if (piped.length > 1) return piped.map(problemOf).find((problem) => problem !== undefined);
   const [program = '', ...words] = command.split(/\s+/);
   switch (program) {
     case 'npm':
@@ -111,6 +114,7 @@ export function problemOf(command: string): string | undefined {
 /** Whether a command works only with an account, so that its page must say so. A synopsis is not run. */
 export function needsAccount(command: string): boolean {
   if (command.includes('[--')) return false;
+  if (command.includes(' | ')) return command.split(' | ').some(needsAccount);
   return /^(?:firebase (?!emulators:)|gcloud |curl |npm publish|git push|npx (?:--prefix \S+ )?storage-public-variants doctor(?! --help))/.test(
     command,
   );
@@ -136,6 +140,9 @@ const GCLOUD: Readonly<Record<string, readonly string[]>> = {
   'run services add-iam-policy-binding': ['--region', '--project', '--member', '--role'],
   'eventarc triggers list': ['--project', '--location'],
   'functions logs read': ['--region', '--project'],
+  'secrets create': ['--data-file', '--project'],
+  'secrets versions access': ['--secret', '--project'],
+  'secrets versions add': ['--data-file', '--project'],
   'firestore fields ttls update': ['--collection-group', '--enable-ttl', '--project'],
 };
 

@@ -41,6 +41,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return doctor(argv, doctorEnvironment(terminal, LIB));
     },
   },
+  'seal-key': {
+    summary: 'make and rotate the keys of sealed links',
+    async run(argv, terminal) {
+      const { sealKey } = await import('./seal-key/command.js');
+      return sealKey(argv, terminal);
+    },
+  },
 };
 
 function usage(): string {

@@ -46,6 +46,30 @@ test('takes all three service accounts or none', () => {
   );
 });
 
+describe('SEALING_KEYS', () => {
+  const SEED = 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE';
+
+  test('has the keys of sealed links; empty: none', () => {
+    const { sealingKeys } = parseConfig({ ...BUCKET, SEALING_KEYS: `7:${SEED}\n` });
+    expect(sealingKeys).toEqual([{ kid: 7, seed: new Uint8Array(32).fill(1) }]);
+    expect(parseConfig({ ...BUCKET, SEALING_KEYS: ' ' })).not.toHaveProperty('sealingKeys');
+    // The secret may be missing where it is only declared.
+    expect(parseConfig({ ...BUCKET, SEALED_LINKS: 'true' })).not.toHaveProperty('sealingKeys');
+  });
+
+  test('that are not valid are reported with the other problems, without any part of a key', () => {
+    const problems = problemsOf({ SEALING_KEYS: `1:${SEED},1:${SEED}`, NOINDEX: 'x' });
+    expect(problems).toEqual([
+      'NOINDEX: expected true or false; found "x".',
+      'SEALING_KEYS: expected in entry 2 a key id of its own; found "key id 1 again".',
+    ]);
+    const short = problemsOf({ SEALING_KEYS: `9:${SEED.slice(1)}` });
+    expect(short).toEqual([
+      'SEALING_KEYS: expected in entry 1, key id 9, 32 bytes as 43 characters of base64url; found "42 characters".',
+    ]);
+  });
+});
+
 test('applies the documented defaults', () => {
   expect(parseConfig(BUCKET)).toEqual({
     projectId: '',
@@ -76,6 +100,7 @@ test('applies the documented defaults', () => {
     noindex: true,
     trustedProxies: [],
     quotas: { views: 3000, token: 6000, tokenBytes: 1_000_000_000 },
+    sealedLinks: false,
     shareMaxDays: 0,
     enforceAppCheck: false,
     lockOriginals: true,

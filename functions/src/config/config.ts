@@ -2,6 +2,7 @@
 import { ConfigError } from '../errors.js';
 import type { Format } from '../domain/format.js';
 import { fillTemplate, type PathTemplate } from '../domain/path.js';
+import { parseSealingKeys, type SealingKey } from '../domain/sealing-keys.js';
 import { isProtected, type Variant } from '../domain/variant.js';
 import type { WatermarkSettings } from '../domain/watermark.js';
 import { REGION_PATTERN } from './locations.js';
@@ -74,6 +75,10 @@ export interface Config {
     /** Bytes of responses for one token. */
     tokenBytes: number;
   };
+  /** Whether `serve` gets the secret SEALING_KEYS. */
+  sealedLinks: boolean;
+  /** Keys of sealed links; only `serve` has them. Never in a log. */
+  sealingKeys?: SealingKey[];
   /** The most days until a share expires; 0: any number, or never. */
   shareMaxDays: number;
   /** Whether the callable `sharing` requires App Check. */
@@ -154,6 +159,7 @@ function parsersFor(environment: Environment) {
     TOKEN_MEGABYTES_PER_MINUTE: wholeNumber('TOKEN_MEGABYTES_PER_MINUTE'),
     SHARE_MAX_DAYS: wholeNumber('SHARE_MAX_DAYS'),
     ENFORCE_APP_CHECK: flag('ENFORCE_APP_CHECK'),
+    SEALED_LINKS: flag('SEALED_LINKS'),
     // Only validated here: the platform applies these two when it deploys `serve`.
     MAX_INSTANCES: wholeNumber('MAX_INSTANCES'),
     CONCURRENCY: wholeNumber('CONCURRENCY'),
@@ -176,7 +182,7 @@ type Values = {
 };
 
 /** @throws ConfigError that lists every invalid value and what was expected */
-function parseAll(environment: Environment): Values {
+function parseAll(environment: Environment): Values & { SEALING_KEYS: SealingKey[] } {
   const problems: string[] = [];
   const values: Partial<Record<ParameterName, unknown>> = {};
   const parsers: Record<ParameterName, Parser<unknown>> = parsersFor(environment);
@@ -188,9 +194,11 @@ function parseAll(environment: Environment): Values {
     if ('value' in parsed) values[name] = parsed.value;
     else problems.push(describe(name, parsed.expected, parsed.found ?? text));
   }
+  const keys = parseSealingKeys(environment['SEALING_KEYS'] ?? '');
+  if ('expected' in keys) problems.push(describe('SEALING_KEYS', keys.expected, keys.found));
   if (problems.length === 0) problems.push(...conflictsIn(values as Values));
   if (problems.length > 0) throw new ConfigError(problems);
-  return values as Values;
+  return { ...(values as Values), SEALING_KEYS: keys as SealingKey[] };
 }
 
 function describe(name: string, expected: string, found: string): string {
@@ -274,6 +282,8 @@ export function parseConfig(environment: Environment): Config {
       token: value.TOKEN_VIEWS_PER_MINUTE,
       tokenBytes: value.TOKEN_MEGABYTES_PER_MINUTE * 1_000_000,
     },
+    sealedLinks: value.SEALED_LINKS,
+    ...(value.SEALING_KEYS.length > 0 && { sealingKeys: value.SEALING_KEYS }),
     shareMaxDays: value.SHARE_MAX_DAYS,
     enforceAppCheck: value.ENFORCE_APP_CHECK,
     ...(value.SERVE_SERVICE_ACCOUNT !== '' && {

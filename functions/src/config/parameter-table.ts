@@ -269,6 +269,30 @@ const TABLE = {
     default: 'false',
     example: 'true',
   },
+  SEALED_LINKS: {
+    label: 'Sealed links',
+    description:
+      'Whether `serve` opens sealed links, whose token is encrypted with a public key. `serve` then gets the secret ' +
+      'SEALING_KEYS from Secret Manager, which must exist before the deploy.',
+    ...ADVANCED_BOOLEAN,
+    default: 'false',
+    example: 'true',
+    availableIn: 'kit',
+  },
+  SEALING_KEYS: {
+    label: 'Keys of sealed links',
+    description:
+      'Secret keys that open sealed links, as `npx storage-public-variants seal-key` makes them; all of them open, ' +
+      'the first one is published. If empty, there are no sealed links.',
+    type: 'secret',
+    default: '',
+    defaultText: 'none: no sealed links',
+    example: 'KID:SEED',
+    expected: 'comma-separated KID:SEED, with a number from 0 to 255 and 43 characters',
+    pattern: '^([0-9]{1,3}:[A-Za-z0-9_-]{43}(,[0-9]{1,3}:[A-Za-z0-9_-]{43})*)?$',
+    advanced: true,
+    availableIn: 'both',
+  },
   MAX_INSTANCES: {
     label: 'Maximum instances of serve',
     description:
@@ -323,16 +347,25 @@ const TABLE = {
 
 type TableName = keyof typeof TABLE;
 
-/** A parameter that the functions read. */
-export type ParameterName = {
-  [Name in TableName]: (typeof TABLE)[Name]['availableIn'] extends 'extension' ? never : Name;
+/** A secret: it is never written to a file, and has a value only in `serve`. */
+export type SecretName = {
+  [Name in TableName]: (typeof TABLE)[Name]['type'] extends 'secret' ? Name : never;
 }[TableName];
+
+/** A parameter that the functions read, apart from secrets. */
+export type ParameterName = Exclude<
+  {
+    [Name in TableName]: (typeof TABLE)[Name]['availableIn'] extends 'extension' ? never : Name;
+  }[TableName],
+  SecretName
+>;
 
 export const PARAMETERS: Readonly<Record<TableName, Parameter>> = TABLE;
 
-/** The parameters that the functions read, in the order in which installers ask for them. */
+/** The parameters that the functions read, apart from secrets, in the order in which installers ask for them. */
 export const PARAMETER_NAMES = (Object.keys(TABLE) as TableName[]).filter(
-  (name): name is ParameterName => PARAMETERS[name].availableIn !== 'extension',
+  (name): name is ParameterName =>
+    PARAMETERS[name].availableIn !== 'extension' && PARAMETERS[name].type !== 'secret',
 );
 
 /** The default of every parameter as environment text. */

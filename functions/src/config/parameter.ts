@@ -9,7 +9,8 @@ export interface Parameter {
   label: string;
   /** Markdown. */
   description: string;
-  type: 'string' | 'int' | 'boolean' | 'list';
+  /** A `secret` is kept in Secret Manager: no dotenv file has it, and only `serve` gets it. */
+  type: 'string' | 'int' | 'boolean' | 'list' | 'secret';
   /** As in the environment. Empty when the platform or the functions determine it: see `defaultText`. */
   default: string;
   /**

@@ -1,7 +1,12 @@
 /** Declares the parameters of the function kit to the Firebase CLI. Only config.ts reads their values. */
-import { defineInt, defineList, defineString } from 'firebase-functions/params';
+import { defineInt, defineList, defineSecret, defineString } from 'firebase-functions/params';
 import { defaultRegion } from './config.js';
-import { PARAMETER_NAMES, PARAMETERS, type ParameterName } from './parameter-table.js';
+import {
+  PARAMETER_NAMES,
+  PARAMETERS,
+  type ParameterName,
+  type SecretName,
+} from './parameter-table.js';
 
 /** Region of the functions that the bucket does not trigger. The CLI deploys the others to the bucket's region. */
 export const LOCATION = declareString('LOCATION');
@@ -20,6 +25,12 @@ function declare(name: ParameterName): void {
   if (type === 'int') declareInt(name);
   else if (type === 'list' && options !== undefined) declareMultiSelect(name);
   else declareString(name);
+}
+
+/** Declares a secret. Only where it is used: the CLI does not deploy before each declared secret has a value. */
+export function declareSecret(name: SecretName) {
+  const { label, description } = PARAMETERS[name];
+  return defineSecret(name, { label, description });
 }
 
 function declareString(name: ParameterName) {

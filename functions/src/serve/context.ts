@@ -1,5 +1,6 @@
 /** The two objects that the functions of `serve` share: what an instance keeps, and what is known of one request. */
 import type { Config } from '../config/config.js';
+import type { SealLimits } from '../domain/seal.js';
 import type { Log } from '../log.js';
 import type { ClientAddress } from './client-address.js';
 import type { ConditionalHeaders } from './conditional.js';
@@ -8,6 +9,7 @@ import type { BodyHeaders } from './request-body.js';
 import type { RenditionStore } from './renditions.js';
 import type { Resolver, TokenLookup } from './resolve.js';
 import type { Route } from './route.js';
+import type { Seals } from './seals.js';
 
 /** The request headers that are read, named as Node names them. */
 export interface RequestHeaders extends ConditionalHeaders, BodyHeaders {
@@ -40,6 +42,8 @@ export type ServeConfig = Pick<
   | 'publicVariants'
   | 'formats'
   | 'autoFormat'
+  | 'bucket'
+  | 'sealingKeys'
 >;
 
 /** What one instance keeps between requests. */
@@ -52,6 +56,7 @@ export interface ServeContext {
   clock: () => number;
   /** The headers of every response: name, value, name, value. */
   commonHeaders: readonly string[];
+  seals: Seals;
   tokens: Resolver;
   renditions: RenditionStore;
   rateLimiter: RateLimiter;
@@ -64,6 +69,8 @@ export interface RequestContext {
   readonly route: Route;
   /** base64url SHA-256 of the token. */
   readonly hash: string;
+  /** Of a sealed link; absent: the URL has the token itself. */
+  readonly limits?: SealLimits;
   /** Undefined until the token is found in memory or read. */
   lookup: TokenLookup | undefined;
   /** Whether the rate limiter has counted the request's reads; each request counts once. */

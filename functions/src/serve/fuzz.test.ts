@@ -1,10 +1,11 @@
 /** Random requests: every response has an expected status, and never another image's bytes. */
 import fc from 'fast-check';
 import { mintToken } from '../domain/token.js';
-import { openServeFixture } from '../../test/serve/serve-fixture.js';
+import { openServeFixture, SEALING_KEYS, sealFor } from '../../test/serve/serve-fixture.js';
 
-const fixture = openServeFixture();
+const fixture = openServeFixture({ config: { sealingKeys: SEALING_KEYS } });
 const { token } = fixture;
+const sealed = sealFor(token);
 
 const mostlyAscii = fc.oneof(
   fc.string({ maxLength: 60 }),
@@ -29,6 +30,10 @@ const segment = fc.oneof(
   fc.constantFrom(
     token,
     mintToken(),
+    sealed,
+    sealed.slice(0, -16),
+    `${sealed.slice(0, -4)}AAAA`,
+    'seal-keys.json',
     'w800',
     'w800.webp',
     'thumb.webp',

@@ -1,8 +1,9 @@
 /**
  * The flow of one request, independent of any web framework: method, route (route.ts), rate limit
- * (rate-limit.ts), resolve the token (resolve.ts), select a rendition (select-rendition.ts), respond
+ * (rate-limit.ts), open a sealed token (seals.ts), resolve the token (resolve.ts), select a rendition (select-rendition.ts), respond
  * (respond.ts).
  */
+import { isSealed } from '../domain/seal-codec.js';
 import { hashToken } from '../domain/token.js';
 import type { Reader } from '../gcp/reader.js';
 import { logDetails } from '../log.js';
@@ -20,10 +21,12 @@ import {
   refuseRateLimited,
   respond,
   respondAfterRead,
+  sealKeysResponse,
   type ServeResponse,
 } from './respond.js';
 import { hasBody } from './request-body.js';
 import { parseRoute } from './route.js';
+import { openSeals, type OpenedSeal } from './seals.js';
 import { selectRendition } from './select-rendition.js';
 
 export interface ServeOptions extends Pick<ServeContext, 'config' | 'log'> {
@@ -51,6 +54,7 @@ export function openHandler(options: ServeOptions): Handler {
     now,
     clock,
     commonHeaders: commonHeaders(config.noindex),
+    seals: openSeals(config),
     tokens: openResolver(
       reader,
       config.revocationSeconds,
@@ -80,11 +84,36 @@ function handle(
   if (method === 'OPTIONS') return optionsResponse(context);
   if (method !== 'GET' && method !== 'HEAD') return refuse('method-not-allowed', context);
   const route = parseRoute(url);
+  if (route === 'seal-keys') return sealKeysResponse(request, context);
   if (typeof route === 'string') return refuse(route, context);
-  const hash = hashToken(route.token);
-  const lookup = context.tokens.get(hash);
-  const requestContext: RequestContext = { request, route, hash, lookup, isCounted: false };
+  const found = findHash(route.token, request, context);
+  if ('status' in found) return found;
+  const lookup = context.tokens.get(found.hash);
+  const requestContext: RequestContext = { request, route, ...found, lookup, isCounted: false };
   return respondFromMemory(requestContext, context) ?? respondWithReads(requestContext, context);
+}
+
+/**
+ * Hashes the token, or opens a sealed one.
+ * @returns the refusal of a sealed token: 404, or 429 when the client has had too many opened
+ */
+function findHash(
+  token: string,
+  request: ServeRequest,
+  context: ServeContext,
+): Pick<RequestContext, 'hash' | 'limits'> | ServeResponse {
+  if (!isSealed(token)) return { hash: hashToken(token) };
+  const { seals, rateLimiter, clientAddress, now } = context;
+  let opened = seals.get(token);
+  if (opened === undefined) {
+    // Counted before it is known whether it can be opened: failures have no quota of their own.
+    const limited = rateLimiter.countOpening(clientAddress(request));
+    if (limited) return refuseRateLimited(limited, context);
+    opened = seals.open(token);
+  }
+  // Before any read: an expired link costs none.
+  const isRefused = opened === 'refused' || (opened.limits.notAfter ?? Infinity) * 1000 <= now();
+  return isRefused ? refuse('not-found', context) : (opened as OpenedSeal);
 }
 
 /**

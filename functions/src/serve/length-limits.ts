@@ -16,7 +16,8 @@ export const LENGTH_LIMITS = {
   path: {
     max: 2048,
     longer: '404',
-    reason: 'A token, a variant and an extension have at most 87 characters; the rest is a prefix.',
+    reason:
+      'A sealed token, a variant and an extension have at most 510 characters, with a token 87; the rest is a prefix.',
   },
   query: {
     max: 2048,

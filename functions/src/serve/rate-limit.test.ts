@@ -9,6 +9,7 @@ function open(quotas: Partial<Quotas>, maxKeys?: number) {
   return {
     time,
     countRead: (client: string, hash: string) => rateLimiter.countRead(client, hash),
+    countOpening: (client: string) => rateLimiter.countOpening(client),
     countBytes: (usage: TokenUsage, bytes: number) => rateLimiter.countBytes(usage, bytes),
     setFound: (hash: string) => rateLimiter.setFound(hash),
     setUnknown: (hash: string) => rateLimiter.setUnknown(hash),
@@ -34,6 +35,17 @@ test('limits the reads of one client per minute, and of no other client', () => 
   expect(countRead('a', 'hash')?.retryAfter).toBe(1);
   time.ms = 60_000;
   expect(countRead('a', 'hash')).toBeUndefined();
+});
+
+test('limits the openings of sealed tokens of one client, apart from its reads', () => {
+  const { countRead, countOpening, time } = open({ views: 2 });
+  expect(repeat(2, () => countOpening('a'))).toEqual([undefined, undefined]);
+  expect(countOpening('a')).toMatchObject({ policy: 'seals', quota: 2, unit: 'requests' });
+  expect(countOpening('b')).toBeUndefined();
+  expect(repeat(2, () => countRead('a', 'hash'))).toEqual([undefined, undefined]);
+  time.ms = 60_000;
+  expect(countOpening('a')).toBeUndefined();
+  expect(repeat(9, () => open({}).countOpening('a'))).toEqual(Array(9).fill(undefined));
 });
 
 test('reads for made-up tokens leave a client its quota for tokens that were found', () => {

@@ -1,5 +1,5 @@
 /**
- * Rate limits: reads per client, reads per token, bytes per token. What costs no read is not counted
+ * Rate limits: reads per client, openings of sealed tokens per client, reads per token, bytes per token. What costs no read is not counted
  * against a client, and failures have no quota of their own: an unknown token can't be distinguished from a
  * valid one before it is read. The counters are in this instance's memory: with N instances a client can get N
  * times the quota. For a limit across instances use Cloud Armor or a CDN.
@@ -22,7 +22,7 @@ export interface RateLimited {
 export interface Quotas {
   /**
    * Requests of one client that need a read, per minute; 0 for no limit. Holds separately for tokens that
-   * this instance has found before and for all others.
+   * this instance has found before and for all others, and for sealed tokens that need to be opened.
    */
   views: number;
   /** Requests for one token that need a read, per minute; 0 for no limit. */
@@ -39,6 +39,11 @@ export interface RateLimiter {
    * @returns undefined while client and token are within their quotas
    */
   countRead(client: string, hash: string): RateLimited | undefined;
+  /**
+   * Counts the opening of a sealed token, before it is opened.
+   * @returns undefined while the client is within its quota
+   */
+  countOpening(client: string): RateLimited | undefined;
   /** Stores that a read has found the token's record. @returns the token's usage, for countBytes */
   setFound(hash: string): TokenUsage;
   /** Stores that a read has found no record. */
@@ -105,31 +110,39 @@ export function openRateLimiter(
   maxKeys = MAX_KEYS,
 ): RateLimiter {
   const views = new Quota('views', quotas.views, 'requests', clock);
+  const openings = new Quota('seals', quotas.views, 'requests', clock);
   const tokenReads = new Quota('token', quotas.token, 'requests', clock);
   const tokenBytes = new Quota('token-bytes', quotas.tokenBytes, 'content-bytes', clock);
   // LRUCache allocates all entries at once; a disabled quota needs only one.
   const max = (isUsed: boolean) => ({ max: isUsed ? maxKeys : 1 });
   const clients = new LRUCache<string, Usage>(max(quotas.views > 0));
   const clientsOfNewTokens = new LRUCache<string, Usage>(max(quotas.views > 0));
+  const clientsOfSeals = new LRUCache<string, Usage>(max(quotas.views > 0));
   // Only tokens that were found: made-up ones must not displace the counters of real ones.
   const tokens = new LRUCache<string, TokenUsage>(
     max(quotas.views > 0 || quotas.token > 0 || quotas.tokenBytes > 0),
   );
 
-  function consumeView(usages: LRUCache<string, Usage>, client: string): RateLimited | undefined {
-    if (quotas.views === 0) return undefined;
+  function consume(
+    quota: Quota,
+    usages: LRUCache<string, Usage>,
+    client: string,
+  ): RateLimited | undefined {
+    if (quota.quota === 0) return undefined;
     let usage = usages.get(client);
     if (usage === undefined) usages.set(client, (usage = newUsage()));
-    return views.consume(usage, 1);
+    return quota.consume(usage, 1);
   }
 
   return {
     countRead(client, hash) {
       const token = tokens.get(hash);
       // Made-up tokens from a shared address leave the quota for images that this instance knows.
-      if (token === undefined) return consumeView(clientsOfNewTokens, client);
-      return consumeView(clients, client) ?? tokenReads.consume(token.reads, 1);
+      if (token === undefined) return consume(views, clientsOfNewTokens, client);
+      return consume(views, clients, client) ?? tokenReads.consume(token.reads, 1);
     },
+
+    countOpening: (client) => consume(openings, clientsOfSeals, client),
 
     setFound(hash) {
       const known = tokens.get(hash);

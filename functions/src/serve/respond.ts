@@ -6,7 +6,7 @@ import { REQUEST_FAILURES, type RequestFailureCode } from '../errors.js';
 import type { ByteRange } from '../gcp/reader.js';
 import { computeLifetime, formatCacheControl } from './cache-control.js';
 import { evaluatePreconditions, parseRangeHeaders } from './conditional.js';
-import type { RequestContext, ServeContext } from './context.js';
+import type { RequestContext, ServeContext, ServeRequest } from './context.js';
 import { buildManifest } from './manifest.js';
 import type { RateLimited } from './rate-limit.js';
 import { secondsUntilExpiry, type CachedToken } from './resolve.js';
@@ -46,6 +46,9 @@ const COMMON_HEADERS = [
   'Referrer-Policy',
   'no-referrer',
 ];
+
+/** How long each cache may keep `seal-keys.json`, seconds: a shared one and a browser may show old keys twice as long. */
+const SEAL_KEYS_SECONDS = 300;
 
 /** `Retry-After` when Firestore or Cloud Storage is unavailable, seconds. */
 const RETRY_AFTER_SECONDS = 5;
@@ -173,17 +176,33 @@ function manifestResponse(
   const body = JSON.stringify(
     buildManifest(route.token, lookup.record, context.config.publicBaseUrl),
   );
+  const response = jsonResponse(body, cacheControlOf(lookup, context), request, context);
+  if (response.status !== 200 || request.method === 'HEAD') return response;
+  return countBytes(selected, Buffer.byteLength(body), context) ?? response;
+}
+
+/** Builds the response to `GET {base}/seal-keys.json`. Without SEALING_KEYS there is no such file. */
+export function sealKeysResponse(request: ServeRequest, context: ServeContext): ServeResponse {
+  const publicKeys = context.seals.publicKeys();
+  if (publicKeys === undefined) return refuse('not-found', context);
+  const cacheControl = `public, max-age=${SEAL_KEYS_SECONDS}, s-maxage=${SEAL_KEYS_SECONDS}, must-revalidate`;
+  return jsonResponse(JSON.stringify(publicKeys), cacheControl, request, context);
+}
+
+function jsonResponse(
+  body: string,
+  cacheControl: string,
+  request: ServeRequest,
+  context: ServeContext,
+): ServeResponse {
   const etag = entityTag(body);
   const precondition = evaluatePreconditions(request.headers, etag);
   if (precondition === 'failed') return refuse('precondition-failed', context);
-  const cacheControl = cacheControlOf(lookup, context);
   const headers = [...context.commonHeaders, 'ETag', etag, 'Cache-Control', cacheControl];
   if (precondition === 'not-modified') return { status: 304, headers };
   headers.push('Content-Type', 'application/json; charset=utf-8');
-  const bytes = Buffer.byteLength(body);
-  headers.push('Content-Length', String(bytes));
-  const refusal = request.method === 'HEAD' ? undefined : countBytes(selected, bytes, context);
-  return refusal ?? { status: 200, headers, body };
+  headers.push('Content-Length', String(Buffer.byteLength(body)));
+  return { status: 200, headers, body };
 }
 
 function cacheControlOf(lookup: CachedToken, { config, clock, now }: ServeContext): string {

@@ -1,7 +1,10 @@
 import { mintToken } from '../domain/token.js';
+import { sealFor } from '../../test/serve/serve-fixture.js';
 import { parseRoute } from './route.js';
 
 const token = mintToken();
+const sealed = sealFor(token);
+const longest = sealFor(token, { variants: [...'123456'].map((digit) => digit.repeat(40)) });
 
 test.each([
   [`/${token}`, { token }],
@@ -13,6 +16,11 @@ test.each([
   [`/i/${token}/w800.avif`, { token, variant: 'w800', format: 'avif' }],
   [`/a/b/c/${token}/w800`, { token, variant: 'w800' }],
   [`${token}/w800`, { token, variant: 'w800' }],
+  [`/i/${sealed}`, { token: sealed }],
+  [`/${longest}/w800.webp`, { token: longest, variant: 'w800', format: 'webp' }],
+  ['/seal-keys.json', 'seal-keys'],
+  ['/a/i/seal-keys.json', 'seal-keys'],
+  ['/i/seal-keys.json?v=1', 'seal-keys'],
 ])('%s', (path, route) => {
   expect(parseRoute(path)).toEqual(route);
 });
@@ -34,6 +42,13 @@ test.each([
   `/${token.slice(0, -1)}_/w800`,
   `/${token.toUpperCase()}/w800`,
   `/${encodeURIComponent(`/${token}`)}`,
+  `/${sealed.slice(0, -1)}/w800`,
+  `/${sealed}A/w800`,
+  `/${token}/seal-keys.json`,
+  `/${sealed}/seal-keys.json`,
+  'seal-keys.json',
+  '/seal-keys.json/',
+  '/seal-keys.jsonx',
 ])('%j is not found', (path) => {
   expect(parseRoute(path)).toBe('not-found');
 });

@@ -3,6 +3,7 @@ import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo, TokenVariant } from '../domain/records.js';
 import { effectsOf, formatsOfVariant, isProtected, type Variant } from '../domain/variant.js';
 import type { RequestContext, ServeConfig, ServeContext } from './context.js';
+import { narrow } from './narrow.js';
 import { negotiateFormat } from './negotiate.js';
 import { secondsUntilExpiry, type CachedToken, type ServableToken } from './resolve.js';
 
@@ -35,10 +36,12 @@ const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
  * @returns undefined (404) when the token is unknown or expired, or does not grant what the URL asks for
  */
 export function selectRendition(
-  { lookup, route, request }: RequestContext,
+  { lookup: found, limits, route, request }: RequestContext,
   { config, now }: ServeContext,
 ): SelectedRendition | SelectedManifest | undefined {
-  if (!lookup?.record || secondsUntilExpiry(lookup, now()) <= 0) return undefined;
+  if (!found?.record) return undefined;
+  const lookup = limits === undefined ? found : narrow(found, limits, config.variants);
+  if (secondsUntilExpiry(lookup, now()) <= 0) return undefined;
   const { record } = lookup;
   const { format, width } = route;
   if (route.variant === undefined && width === undefined) return { kind: 'manifest', lookup };

@@ -3,6 +3,8 @@
  * its transactions are those of the deployed functions.
  */
 import type { Firestore, Timestamp } from 'firebase-admin/firestore';
+import { openSealOpener } from '../domain/seal.js';
+import { parseSealingKeys } from '../domain/sealing-keys.js';
 import { isDocumentId, parseTemplate, type PathTemplate } from '../domain/path.js';
 import type { TokenRecord } from '../domain/records.js';
 import { deadBy } from '../domain/sharing.js';
@@ -16,6 +18,8 @@ import { revokeUserTokens } from './revoke-user-tokens.js';
 import { runSharingAction, type SharingAnswer } from './sharing.js';
 
 export { SHARING_FAILURES, SharingFailure } from '../errors.js';
+export { isSealed } from '../domain/seal-codec.js';
+export { seal } from '../domain/seal.js';
 export { isToken } from '../domain/token.js';
 
 /** The deployed parameters. */
@@ -117,6 +121,27 @@ export function openAdminSharing(
       return boundFromNow();
     },
   };
+}
+
+/**
+ * Opens the sealed token of a public URL.
+ * @param sealingKeys SEALING_KEYS
+ * @returns the token; undefined when the link was not sealed for these keys and this bucket
+ * @throws TypeError without keys or a bucket
+ */
+export function openSealed(
+  sealed: string,
+  sealingKeys: string,
+  bucket: string,
+): string | undefined {
+  const keys = parseSealingKeys(sealingKeys);
+  if ('expected' in keys) {
+    throw new TypeError(`sealingKeys: expected ${keys.expected}, found ${keys.found}`);
+  }
+  if (keys.length === 0 || bucket === '') {
+    throw new TypeError('Expected sealingKeys and bucket for a sealed link, found none');
+  }
+  return openSealOpener(keys, bucket).open(sealed)?.token;
 }
 
 function parseCollection(text: string): PathTemplate {

@@ -40,12 +40,11 @@ function extensionParam(name: string, parameter: Parameter): Record<string, unkn
     parameter;
   const value = parameter.extension?.default ?? parameter.initial ?? parameter.default;
   const options = parameter.extension?.options ?? parameter.options;
-  const isList = parameter.type === 'list';
   return {
     param: name,
     label,
     description: folded(description),
-    type: resource ? 'selectResource' : options ? (isList ? 'multiSelect' : 'select') : 'string',
+    type: inputType(parameter),
     ...(resource && { resourceType: resource }),
     ...(options && { options }),
     example,
@@ -58,6 +57,12 @@ function extensionParam(name: string, parameter: Parameter): Record<string, unkn
     ...(immutable && { immutable }),
     ...(advanced && { advanced }),
   };
+}
+
+function inputType({ type, resource, options }: Parameter): string {
+  if (resource) return 'selectResource';
+  if (type === 'secret') return type;
+  return options ? (type === 'list' ? 'multiSelect' : 'select') : 'string';
 }
 
 /** Long text as a folded block: "key: >-" with the text in the lines below. */
@@ -111,6 +116,7 @@ function section(name: string, parameter: Parameter): string {
     ...(options && type !== 'boolean' ? [`Options: ${codes(options)}.`] : []),
     ...(extension?.options ? [`Options in the extension: ${codes(extension.options)}.`] : []),
     `Default: ${defaultOf(parameter)}. Example: \`${example}\`.`,
+    ...(type === 'secret' ? ['Kept in Secret Manager: it is in no file of parameters.'] : []),
     ...(availableIn === 'kit' ? ['Only in the function kit.'] : []),
     ...(availableIn === 'extension' ? ['Only in the extension.'] : []),
     ...(parameter.advanced ? ['Advanced: the extension asks for it only on request.'] : []),

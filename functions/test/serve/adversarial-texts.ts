@@ -14,7 +14,7 @@ export type RequestPart =
 
 /** What the grammar of each part is made of, first what a value begins with. */
 const TOKENS: Record<RequestPart, readonly string[]> = {
-  path: ['/', 'i/', 'spv_', 'w800', '.', '..', '-', '%2f', '%', '//', 'webp'],
+  path: ['/', 'i/', 'spv_', 'sps_', 'AQ', 'w800', '.', '..', '-', '%2f', '%', '//', 'webp'],
   query: ['w=1', 'dpr=2', '&', 'f=webp', '=', '%', '%41', '+', 'w', '?', ';', '1', '.'],
   accept: [
     'image/',

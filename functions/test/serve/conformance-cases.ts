@@ -385,6 +385,55 @@ for (const state of ['storage down', 'missing'] as const) {
   add(state, 'GET /T', { status: 200, response: JSON_TYPE });
 }
 
+// Sealed tokens.
+add('sealed', 'GET /T/w800.webp', { status: 200, response: EXACT, body: 'w800.webp' });
+add('sealed', 'GET /i/T/w800.jpg', { status: 200, body: 'w800.jpg' });
+add('sealed', 'HEAD /T/w800.webp', { status: 200, response: EXACT, body: 0 });
+add('sealed', 'GET /T/w800', { status: 200, response: { vary: 'Accept' }, body: 'w800.jpg' });
+add('sealed', 'GET /T?w=801', {
+  status: 200,
+  response: { 'content-disposition': 'inline; filename="w1600.webp"' },
+});
+add('sealed', 'GET /T', { status: 200, response: JSON_TYPE });
+add('sealed', 'GET /T/w801', NOT_FOUND);
+add('sealed', 'GET /T/seal-keys.json', NOT_FOUND);
+add('sealed', 'GET /T?w=0', { status: 400, response: REFUSAL });
+const SEAL_KEYS = {
+  status: 200,
+  response: {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'public, max-age=300, s-maxage=300, must-revalidate',
+  },
+};
+add('sealed', 'GET /i/seal-keys.json', SEAL_KEYS);
+add('sealed', 'HEAD /seal-keys.json', { ...SEAL_KEYS, body: 0 });
+add('sealed', 'POST /seal-keys.json', { status: 405, response: REFUSAL });
+add('sealed with limits', 'GET /T/w800.webp', { status: 200, response: EXACT, body: 'w800.webp' });
+add('sealed with limits', 'GET /T?w=801', {
+  status: 200,
+  response: { 'content-disposition': 'inline; filename="w800.jpg"' },
+});
+add('sealed with limits', 'GET /T', { status: 200, response: JSON_TYPE });
+add('sealed with limits', 'GET /T/w1600.webp', NOT_FOUND);
+add('sealed with limits', 'GET /T/thumb.webp', NOT_FOUND);
+for (const path of ['/T', '/T/w800.webp', '/T?w=800']) {
+  add('sealed and expiring', `GET ${path}`, {
+    status: 200,
+    response: { 'cache-control': 'public, max-age=0, s-maxage=10, must-revalidate' },
+  });
+}
+for (const state of [
+  'sealed and expired',
+  'sealed and revoked',
+  'sealed for others',
+  'sealed without keys',
+] as const) {
+  for (const path of ['/T', '/T/w800', '/T/w800.webp', '/T?w=800'])
+    add(state, `GET ${path}`, NOT_FOUND);
+  add(state, 'HEAD /T/w800.webp', { ...NOT_FOUND, body: 0 });
+}
+add('sealed without keys', 'GET /seal-keys.json', NOT_FOUND);
+
 const OVER_QUOTA = {
   status: 429,
   body: 'Too many requests. Try again later.',

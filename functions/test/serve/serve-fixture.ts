@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { entityTag } from '../../src/domain/entity-tag.js';
 import type { TokenRecord } from '../../src/domain/records.js';
 import { inMemoryBackend } from '../gcp/in-memory-backend.js';
+import { openSealOpener, seal, type SealLimits } from '../../src/domain/seal.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
 import type { ServeConfig, ServeRequest } from '../../src/serve/context.js';
 import { openHandler } from '../../src/serve/handler.js';
@@ -11,6 +12,15 @@ import type { ServeResponse } from '../../src/serve/respond.js';
 /** Time of the fixture, milliseconds since 1970. */
 export const NOW = Date.UTC(2026, 0, 1);
 export const PLACEHOLDER = { thumbhash: 'AAAA', color: '#102030' };
+
+const BUCKET = 'bucket';
+/** For `config.sealingKeys`. */
+export const SEALING_KEYS = [{ kid: 1, seed: Buffer.alloc(32, 1) }];
+
+/** Makes a sealed token for an instance with SEALING_KEYS. */
+export function sealFor(token: string, limits: SealLimits = {}, keys = SEALING_KEYS): string {
+  return seal({ token, ...limits }, openSealOpener(keys, BUCKET).publicKeys);
+}
 
 /** A response with its headers by name, in lower case, and its body in one piece. */
 export interface CollectedResponse {
@@ -54,7 +64,7 @@ export function openServeFixture({ record = {}, config = {} }: FixtureOptions = 
   };
   const image = {
     attempt: 'a',
-    bucket: 'bucket',
+    bucket: BUCKET,
     generation: '1',
     placeholder: PLACEHOLDER,
     renditions,
@@ -77,6 +87,7 @@ export function openServeFixture({ record = {}, config = {} }: FixtureOptions = 
         quotas: { views: 0, token: 0, tokenBytes: 0 },
         variants: [],
         formats: [],
+        bucket: BUCKET,
         ...config,
       },
       reader: backend.reader,

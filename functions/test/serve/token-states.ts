@@ -1,6 +1,14 @@
 /** The states that the conformance cases run in, and the type of a case. */
 import type { TokenRecord } from '../../src/domain/records.js';
-import { neverAborted, type FixtureOptions, openServeFixture } from './serve-fixture.js';
+import type { SealLimits } from '../../src/domain/seal.js';
+import {
+  neverAborted,
+  NOW,
+  openServeFixture,
+  SEALING_KEYS,
+  sealFor,
+  type FixtureOptions,
+} from './serve-fixture.js';
 
 type ServeFixture = ReturnType<typeof openServeFixture>;
 
@@ -8,7 +16,11 @@ interface StateInfo {
   about: string;
   config?: FixtureOptions['config'];
   set: (fixture: ServeFixture) => unknown;
+  /** Present: the URL has a sealed token with these limits. */
+  sealed?: SealLimits;
 }
+
+const SEALED = { config: { sealingKeys: SEALING_KEYS }, set: () => {} };
 
 export interface ConformanceCase {
   state: State;
@@ -73,16 +85,49 @@ export const STATES = {
     set: ({ serve, token }: ServeFixture) =>
       serve({ method: 'GET', url: `/${token}/w800.webp`, headers: {}, signal: neverAborted() }),
   },
+  sealed: { about: '`T` is a sealed token without limits', sealed: {}, ...SEALED },
+  'sealed with limits': {
+    about: '`T` is a sealed token for `w800` and `w1600`, up to 800 pixels',
+    sealed: { variants: ['w800', 'w1600'], maxWidth: 800 },
+    ...SEALED,
+  },
+  'sealed and expiring': {
+    about: '`T` is a sealed token that expires in 10 s',
+    sealed: { notAfter: NOW / 1000 + 10 },
+    ...SEALED,
+  },
+  'sealed and expired': {
+    about: '`T` is a sealed token that has expired',
+    sealed: { notAfter: NOW / 1000 },
+    ...SEALED,
+  },
+  'sealed and revoked': {
+    about: '`T` is a sealed token whose token is revoked',
+    sealed: {},
+    ...SEALED,
+    set: ({ backend }: ServeFixture) => backend.tokens.clear(),
+  },
+  'sealed for others': {
+    about: '`T` is a sealed token of another installation',
+    sealed: {},
+    config: { sealingKeys: SEALING_KEYS, bucket: 'another' },
+    set: () => {},
+  },
+  'sealed without keys': {
+    about: '`T` is a sealed token, and SEALING_KEYS is empty',
+    sealed: {},
+    set: () => {},
+  },
 } satisfies Record<string, StateInfo>;
 
 export type State = keyof typeof STATES;
 
 /** Opens the fixture in a state. */
 export async function openInState(state: State): Promise<ServeFixture> {
-  const { config = {}, set }: StateInfo = STATES[state];
+  const { config = {}, set, sealed }: StateInfo = STATES[state];
   const fixture = openServeFixture({ config });
   await set(fixture);
-  return fixture;
+  return sealed ? { ...fixture, token: sealFor(fixture.token, sealed) } : fixture;
 }
 
 function change({ tokens }: ServeFixture['backend'], hash: string, changes: object): void {

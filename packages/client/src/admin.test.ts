@@ -6,7 +6,8 @@ import type * as AdminFirestore from 'firebase-admin/firestore';
 import { DEFAULTS } from '../../../functions/src/config/config.js';
 import { hashToken, mintToken } from '../../../functions/src/domain/token.js';
 import { startTestEmulator, type TestEmulator } from '../../emulators/src/firestore/testing.js';
-import { createAdminImages, ImagesError, type AdminImages } from './admin.js';
+import { openSealOpener } from '../../../functions/src/domain/seal.js';
+import { createAdminImages, ImagesError, seal, type AdminImages } from './admin.js';
 
 // The transactions are sources of functions/, which has its own copy of the Admin SDK.
 const requireFromFunctions = createRequire(join(__dirname, '../../../functions/package.json'));
@@ -212,4 +213,22 @@ test('an error of Firestore is the cause', async () => {
     retryable: true,
     cause: new Error('x'),
   });
+});
+
+test('finds and revokes what a sealed link belongs to, with the keys of the functions', async () => {
+  const token = await addImage('cat');
+  const key = { kid: 1, seed: Buffer.alloc(32, 1) };
+  const { publicKeys } = openSealOpener([key], 'b');
+  const url = `${BASE_URL}/${await seal({ token, publicKeys, maxWidth: 8 })}/w8`;
+  const sealingKeys = `1:${key.seed.toString('base64url')}`;
+  const open = (bucket: string) =>
+    createAdminImages({ firestore, baseUrl: BASE_URL, sealingKeys, bucket });
+  expect(await open('b').find(url)).toMatchObject({ uid: 'alice', imageId: 'cat' });
+  expect(await open('another').find(url)).toBeUndefined();
+  await expect(images.find(url)).rejects.toMatchObject({
+    name: ImagesError.name,
+    cause: new TypeError('Expected sealingKeys and bucket for a sealed link, found none'),
+  });
+  expect(await open('b').revoke(url)).toMatchObject({ imageId: 'cat' });
+  expect(await open('b').find(url)).toBeUndefined();
 });

@@ -5,14 +5,18 @@
 import type { Firestore } from 'firebase-admin/firestore';
 import {
   assertId,
+  isSealed,
   isToken,
   openAdminSharing,
+  openSealed,
+  seal as sealGrant,
   SHARING_FAILURES,
   SharingFailure,
 } from '../../../functions/src/sharing/admin-sharing.js';
 import { toImage, toShare, type Image, type Share } from './documents.js';
 import { openErrors } from './errors.js';
 import { fillPath, newImageId } from './paths.js';
+import { toGrant, type SealOptions } from './seal-options.js';
 import {
   fromCallError,
   openShareCalls,
@@ -24,6 +28,7 @@ import { variantUrl, widthUrl } from './urls.js';
 
 export type { Image, Share } from './documents.js';
 export { ImagesError, type ImagesErrorCode } from './errors.js';
+export type { SealOptions, SealPublicKeys } from './seal-options.js';
 export type { CreatedShare, NewShare, ShareChanges } from './share-calls.js';
 
 /** The parameters of the functions; all but `firestore` and `baseUrl` have the functions' defaults. */
@@ -42,6 +47,10 @@ export interface AdminImagesOptions {
   tokensCollection?: string | undefined;
   /** The deployed VARIANTS_BUCKET; the bucket of the originals by default. */
   variantsBucket?: string | undefined;
+  /** The deployed SEALING_KEYS, and with it `bucket`: then `find` and `revoke` take sealed links, too. */
+  sealingKeys?: string | undefined;
+  /** The deployed BUCKET; only for `sealingKeys`. */
+  bucket?: string | undefined;
 }
 
 /** What a public URL belongs to. */
@@ -71,7 +80,8 @@ export interface AdminImages {
   /** The shares of a user, newest first: 100 by default; or all of one image. */
   listShares(uid: string, options?: { imageId?: string; limit?: number }): Promise<Share[]>;
   /**
-   * Finds the owner and the image of a public URL or token, for example of one that was reported.
+   * Finds the owner and the image of a public URL or token, for example of one that was reported. Of a sealed link, the
+   * option `sealingKeys` is needed; `variants` and `expiresAt` are those of its token.
    * @returns undefined when the token is not known: it was revoked, or never existed
    */
   find(url: string): Promise<FoundToken | undefined>;
@@ -104,6 +114,18 @@ export interface AdminImages {
 const MAX_LISTED = 100;
 
 /**
+ * Makes a sealed token, which takes the place of the token in every URL: see the entry `/seal`, which does the same in
+ * browsers.
+ *
+ * @param options the token, the public keys and the limits
+ * @returns `sps_…`
+ * @throws TypeError when an option is not valid
+ */
+export function seal(options: SealOptions): Promise<string> {
+  return new Promise((resolve) => resolve(sealGrant(toGrant(options), options.publicKeys)));
+}
+
+/**
  * Opens the records of the functions for a server.
  *
  * @param options the deployed parameters
@@ -117,6 +139,8 @@ export function createAdminImages({
   sharesCollection = 'users/{uid}/imageShares',
   tokensCollection = 'imageTokens',
   variantsBucket,
+  sealingKeys = '',
+  bucket = '',
 }: AdminImagesOptions): AdminImages {
   const errors = openErrors();
   const sharing = openAdminSharing(firestore, {
@@ -166,7 +190,8 @@ export function createAdminImages({
 
   /** The token in a URL, and what it belongs to. */
   async function findToken(url: string): Promise<{ token: string; found: FoundToken } | undefined> {
-    const token = url.split(/[/?#]/).find((part) => isToken(part));
+    const part = url.split(/[/?#]/).find((text) => isToken(text) || isSealed(text));
+    const token = part && isSealed(part) ? openSealed(part, sealingKeys, bucket) : part;
     const record = token === undefined ? undefined : await sharing.findToken(token);
     if (token === undefined || record === undefined) return undefined;
     const { uid, imageId, kind, shareId, label, variants, expiresAt, createdAt } = record;

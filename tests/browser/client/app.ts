@@ -14,6 +14,7 @@ import { placeholderUrl, type Images, type Upload } from 'storage-public-variant
 import { createImages } from 'storage-public-variants-client/firebase';
 import { createImages as createLiteImages } from 'storage-public-variants-client/firebase-lite';
 import 'storage-public-variants-client/element';
+import { canSeal, seal } from 'storage-public-variants-client/seal';
 import { PublicImage, useImage, useShares, useUpload } from 'storage-public-variants-client/react';
 
 export interface Stack {
@@ -34,6 +35,8 @@ export interface ClientApp {
   lite: Images;
   files: () => File[];
   placeholderUrl: typeof placeholderUrl;
+  canSeal: typeof canSeal;
+  seal: typeof seal;
   /** Uploads in a React app. */
   renderReact(file: File): Upload;
   uploads: Record<string, Upload>;
@@ -102,6 +105,8 @@ window.client = {
   lite: createLiteImages({ ...options, firestore: lite }),
   files: () => [...(document.querySelector('input')?.files ?? [])],
   placeholderUrl,
+  canSeal,
+  seal,
   renderReact(file) {
     const upload = images.upload(file);
     const root = document.querySelector('main');

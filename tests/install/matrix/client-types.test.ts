@@ -16,6 +16,7 @@ const PACKAGES = [
   'rxjs@7.8.2',
   'unpic@4.2.2',
   '@unpic/core@1.0.3',
+  'hpke@1.1.7',
   'react@19.3.1',
   'react-dom@19.3.1',
   '@types/react@19.3.0',
@@ -56,7 +57,17 @@ async function errorsOf(config: string): Promise<string[]> {
 }
 
 test('the project imports each entry', () => {
-  const files = ['firebase', 'admin', 'react', 'element', 'next', 'nuxt', 'angular', 'unpic'];
+  const files = [
+    'firebase',
+    'admin',
+    'react',
+    'element',
+    'next',
+    'nuxt',
+    'angular',
+    'unpic',
+    'seal',
+  ];
   const sources = files.map((name) => {
     const extension = ['react', 'next'].includes(name) ? 'tsx' : 'ts';
     return readFileSync(join(folder, 'src', `${name}.${extension}`), 'utf8');
@@ -64,7 +75,7 @@ test('the project imports each entry', () => {
   const missing = entries.filter(
     (entry) => !sources.join('').includes(`'storage-public-variants-client${entry.slice(1)}'`),
   );
-  expect([entries.length, missing]).toEqual([10, []]);
+  expect([entries.length, missing]).toEqual([11, []]);
 });
 
 test.each(['tsconfig.bundler.json', 'tsconfig.nodenext.json'])(

@@ -1,6 +1,7 @@
-/** Finds public tokens in the output of functions, emulators and tests, where none may appear. */
+/** Finds public and sealed tokens in the output of functions, emulators and tests, where none may appear. */
 
-const TOKEN_PATTERN = /spv_[0-9A-Za-z]+/g;
+/** A public token, or a sealed one. */
+const TOKEN_PATTERN = /spv_[0-9A-Za-z]+|sps_[\w-]{104,}/g;
 
 /**
  * The Hosting emulator logs the URL of each request, as a web server does. In production this is
@@ -17,7 +18,8 @@ export function findTokenLeaks(output: string, isToken: (text: string) => boolea
     .split('\n')
     .filter(
       (line) =>
-        !REQUEST_LOG.test(line) && (line.match(TOKEN_PATTERN) ?? []).some((text) => isToken(text)),
+        !REQUEST_LOG.test(line) &&
+        (line.match(TOKEN_PATTERN) ?? []).some((text) => text.startsWith('sps_') || isToken(text)),
     )
     .map((line) => line.replaceAll(TOKEN_PATTERN, '(a token)'));
 }

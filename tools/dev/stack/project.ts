@@ -79,13 +79,20 @@ export function describeStack(projectId: string, form: Form, ports: Ports): Stac
  * Writes the project.
  * @param directory below `root`; created if it does not exist
  * @param options.parameters values of the functions' parameters that differ from the defaults
+ * @param options.sealingKeys value of the secret SEALING_KEYS, or nothing
  */
 export function writeProject(
   root: string,
   directory: string,
-  options: { info: StackInfo; form: Form; ports: Ports; parameters: Record<string, string> },
+  options: {
+    info: StackInfo;
+    form: Form;
+    ports: Ports;
+    parameters: Record<string, string>;
+    sealingKeys: string;
+  },
 ): void {
-  const { info, form, ports } = options;
+  const { info, form, ports, sealingKeys } = options;
   const config = readFirebaseJson(root);
   mkdirSync(directory, { recursive: true });
   const fromDirectory = (path: string) => relative(directory, join(root, path));
@@ -116,6 +123,12 @@ export function writeProject(
     delete config.functions;
     config.extensions = { [INSTANCE]: fromDirectory('.') };
     mkdirSync(join(directory, 'extensions'), { recursive: true });
+    if (sealingKeys !== '') {
+      // What the Extensions service has: the resource of the secret. The emulator reads its value from the other file.
+      const secret = `projects/${info.projectId}/secrets/SEALING_KEYS/versions/1`;
+      env.push(`SEALING_KEYS=${secret}\n`);
+      writeSecret(join(directory, 'extensions', `${INSTANCE}.secret.local`), sealingKeys);
+    }
     writeFileSync(join(directory, 'extensions', `${INSTANCE}.env`), env.join(''));
   } else {
     for (const kit of config.functions ?? []) {
@@ -123,9 +136,15 @@ export function writeProject(
       kit.instances = { [INSTANCE]: 'parameters' };
     }
     mkdirSync(join(directory, 'parameters'), { recursive: true });
+    // The emulator reads secrets of a kit from the folder of its source, which all stacks share.
+    if (sealingKeys !== '') env.push(`SEALING_KEYS=${sealingKeys}\n`);
     writeFileSync(join(directory, 'parameters', `.env.${info.projectId}`), env.join(''));
   }
   writeJson(join(directory, 'firebase.json'), config);
+}
+
+function writeSecret(file: string, value: string): void {
+  writeFileSync(file, `SEALING_KEYS=${value}\n`, { mode: 0o600 });
 }
 
 /** Every parameter with an empty value, which selects its default: the CLI prompts for missing ones. */

@@ -35,6 +35,8 @@ export interface StackOptions {
   freePorts: boolean;
   /** Values of the functions' parameters that differ from the defaults. */
   parameters?: Record<string, string>;
+  /** The secret SEALING_KEYS of `serve`; absent: no sealed links. */
+  sealingKeys?: string | undefined;
   /** Use Google's emulators, which need Java 21 and download two Java programs. */
   official?: boolean;
   /** Functions whose processes handle one request each. */
@@ -82,7 +84,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   // The emulators store their state per project ID, so each run needs its own.
   const projectId = freePorts ? `${PROJECT_ID}-${ports.hub}` : PROJECT_ID;
   const info = describeStack(projectId, form, ports);
-  writeProject(root, directory, { info, form, ports, parameters: options.parameters ?? {} });
+  const { parameters = {}, sealingKeys = '' } = options;
+  writeProject(root, directory, { info, form, ports, parameters, sealingKeys });
 
   const logFile = join(prepareLogFolder(root), `${basename(directory)}.log`);
   // The Storage emulator keeps all objects in one temporary folder and empties it at start: without

@@ -22,6 +22,8 @@ npm start -- --once FILE [FILE…]     process these files, print one line of JS
   --free-ports                       use any free ports instead of those in firebase.json
   --explain                          print for each denied request why the rules deny it
   --official                         use Google's emulators (needs Java 21)
+
+With SEALING_KEYS in the environment there are sealed links; storage-public-variants seal-key prints a value.
 `;
 
 /** @throws Error when an argument is invalid or a file does not exist */

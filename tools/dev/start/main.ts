@@ -47,6 +47,7 @@ async function run(options: Arguments, root: string): Promise<number> {
     form,
     freePorts,
     official,
+    sealingKeys: process.env['SEALING_KEYS'],
     onStep: printStep,
     ...(options.explain && { onDenied: printStep }),
   });
