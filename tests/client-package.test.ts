@@ -69,7 +69,7 @@ test.each([
   ['*', 'angular', 520],
   ['*', 'element', 3_000],
   // With hpke.
-  ['*', 'seal', 6_000],
+  ['*', 'seal', 6_600],
   // Loaded after the page.
   ['*', 'upload-transfer', 1_600],
   // Loaded with the first call.

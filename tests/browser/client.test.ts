@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { SealPublicKeys } from 'storage-public-variants-client/seal';
 import { launchChromium } from '../support/chromium.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
@@ -455,7 +456,8 @@ test(
       const { images, seal, canSeal } = window.client;
       const image = await images.waitFor(imageId);
       const base = window.stack.serve;
-      const publicKeys = await (await fetch(`${base}/seal-keys.json`)).json();
+      const response = await fetch(`${base}/seal-keys.json`);
+      const publicKeys = (await response.json()) as SealPublicKeys;
       const options = { token: image.token, publicKeys, maxWidth: 500 };
       const sealed = await seal(options);
       const over = await seal({ ...options, expiresAt: new Date(Date.now() - 2_000) });

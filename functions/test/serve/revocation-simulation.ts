@@ -15,7 +15,7 @@ import {
 import type { Reader } from '../../src/gcp/reader.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
 import { openCache, type Upstream } from './http-cache.js';
-import { neverAborted } from './serve-fixture.js';
+import { neverAborted, SEALING_KEYS, sealFor } from './serve-fixture.js';
 import { openHandler } from '../../src/serve/handler.js';
 
 /** What happens to the latest token. */
@@ -45,6 +45,8 @@ export interface SimulatedRequest {
   from: 'browser' | 'other browser' | 'no cache';
   /** Whether to use the first token instead of the latest. */
   usesFirstToken: boolean;
+  /** Whether to use a sealed link of the token. */
+  isSealed: boolean;
   instance: 0 | 1;
   /** How many identical requests are sent at once. */
   concurrency: number;
@@ -63,6 +65,8 @@ export interface Simulation {
 
 interface TokenState {
   token: string;
+  /** Made when it is used first. */
+  sealed?: string;
   share: ShareRecord<number>;
   /** Milliseconds; Infinity for never. From then on no request may succeed. */
   deadAt: number;
@@ -227,6 +231,8 @@ export async function simulate(simulation: Simulation) {
         quotas: { views: 0, token: 0, tokenBytes: 0 },
         variants: [],
         formats: [],
+        bucket: 'bucket',
+        sealingKeys: SEALING_KEYS,
       },
       reader,
       log: (_severity, message) => counts.violations.push(message),
@@ -269,7 +275,8 @@ export async function simulate(simulation: Simulation) {
     const start = time.now;
     const before = applied;
     instance = request.instance;
-    const url = `/${state.token}${PATHS[request.urlKind]}`;
+    const token = request.isSealed ? (state.sealed ??= sealFor(state.token)) : state.token;
+    const url = `/${token}${PATHS[request.urlKind]}`;
     const { status, body = '' } = await caches[request.from]({ url, accept: ACCEPT[request.from] });
     const isSuccess = status === 200;
     const report = (violation: string) =>
