@@ -450,6 +450,8 @@ describe('<public-image>', () => {
 test(
   'seals a link in the browser, which serve opens within its limits',
   async () => {
+    await page.reload();
+    await page.evaluate(() => window.client.signIn());
     await choose(jpeg(await plainJpeg(900, 600, '#993366')));
     const id = await uploadChosen();
     const links = await page.evaluate(async (imageId) => {

@@ -29,8 +29,8 @@ export interface Encrypted {
 
 /** Must be the same for both sides. */
 export interface Bound {
-  /** Names the application and the recipient. */
-  info: Uint8Array;
+  /** See `contextOf`. */
+  context: Uint8Array;
   /** Authenticated, but not encrypted. */
   aad: Uint8Array;
 }
@@ -44,9 +44,10 @@ const MODE_BASE = Buffer.of(0);
 const [HASH_BYTES, KEY_BYTES, NONCE_BYTES, TAG_BYTES] = [32, 16, 12, 16] as const;
 const CIPHER = 'aes-128-gcm';
 
-// RFC 8410 section 7 and 4: what precedes the 32 bytes of an X25519 key in DER.
+/** RFC 8410 section 7: what precedes the 32 bytes of a private X25519 key in DER. */
 const PRIVATE_KEY = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const PUBLIC_KEY = Buffer.from('302a300506032b656e032100', 'hex');
+/** Bytes before those of a public key in DER, section 4. */
+const PUBLIC_KEY_START = 12;
 
 /** DeriveKeyPair of RFC 9180 section 7.1.3. @param seed at least 32 random bytes */
 export function deriveKeyPair(seed: Uint8Array): KeyPair {
@@ -55,7 +56,7 @@ export function deriveKeyPair(seed: Uint8Array): KeyPair {
   const der = Buffer.concat([PRIVATE_KEY, key]);
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  return { privateKey, publicKey: publicKey.subarray(PUBLIC_KEY.length) };
+  return { privateKey, publicKey: publicKey.subarray(PUBLIC_KEY_START) };
 }
 
 /**
@@ -72,13 +73,13 @@ export function encrypt(
 ): Encrypted {
   const enc = ephemeral.publicKey;
   const shared = sharedSecret(ephemeral.privateKey, publicKey, enc, publicKey);
-  const { key, nonce } = schedule(shared, bound.info);
+  const { key, nonce } = schedule(shared, bound.context);
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(bound.aad);
   const parts = [cipher.update(plaintext), cipher.final(), cipher.getAuthTag()];
   return { enc, ciphertext: Buffer.concat(parts) };
 }
 
-/** Decrypts one message. @returns undefined when it was not encrypted for this key, `info` and `aad` */
+/** Decrypts one message. @returns undefined when it was not encrypted for this key, context and `aad` */
 export function decrypt(
   { privateKey, publicKey }: KeyPair,
   { enc, ciphertext }: Encrypted,
@@ -86,7 +87,7 @@ export function decrypt(
 ): Buffer | undefined {
   try {
     const shared = sharedSecret(privateKey, enc, enc, publicKey);
-    const { key, nonce } = schedule(shared, bound.info);
+    const { key, nonce } = schedule(shared, bound.context);
     const end = ciphertext.length - TAG_BYTES;
     const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(bound.aad).setAuthTag(ciphertext.subarray(end));
@@ -104,21 +105,29 @@ function sharedSecret(
   enc: Uint8Array,
   recipient: Uint8Array,
 ): Buffer {
-  const der = Buffer.concat([PUBLIC_KEY, other]);
-  const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' });
+  // Ten times faster than from DER.
+  const key = { kty: 'OKP', crv: 'X25519', x: Buffer.from(other).toString('base64url') };
+  const publicKey = createPublicKey({ key, format: 'jwk' });
   const dh = diffieHellman({ privateKey, publicKey });
   if (!dh.some(Boolean)) throw new Error('expected a public key of large order');
   const prk = extract(KEM, NOTHING, 'eae_prk', dh);
   return expand(KEM, prk, 'shared_secret', Buffer.concat([enc, recipient]), HASH_BYTES);
 }
 
-/** KeySchedule of RFC 9180 section 5.1, without a pre-shared key, and the nonce of the first message. */
-function schedule(shared: Buffer, info: Uint8Array): { key: Buffer; nonce: Buffer } {
-  const context = Buffer.concat([
+/**
+ * The `key_schedule_context` of RFC 9180 section 5.1, without a pre-shared key.
+ * @param info names the application and the recipient
+ */
+export function contextOf(info: Uint8Array): Uint8Array {
+  return Buffer.concat([
     MODE_BASE,
     extract(SUITE, NOTHING, 'psk_id_hash', NOTHING),
     extract(SUITE, NOTHING, 'info_hash', info),
   ]);
+}
+
+/** The rest of KeySchedule, and the nonce of the first message. */
+function schedule(shared: Buffer, context: Uint8Array): { key: Buffer; nonce: Buffer } {
   const secret = extract(SUITE, shared, 'secret', NOTHING);
   return {
     key: expand(SUITE, secret, 'key', context, KEY_BYTES),

@@ -1,5 +1,5 @@
 /** Sealed tokens: makes them with a public key, and opens them with its seed. seal-codec.ts has their format. */
-import { decrypt, deriveKeyPair, encrypt, type KeyPair } from './hpke.js';
+import { contextOf, decrypt, deriveKeyPair, encrypt, type KeyPair } from './hpke.js';
 import {
   decodeGrant,
   decodeSealed,
@@ -32,7 +32,7 @@ export interface SealOpener {
 export function openSealOpener(keys: readonly SealingKey[], audience: string): SealOpener {
   const pairs = new Map<number, KeyPair>();
   for (const { kid, seed } of keys) pairs.set(kid, deriveKeyPair(seed));
-  const info = sealInfo(audience);
+  const context = contextOf(sealInfo(audience));
   const published = [...pairs].slice(0, 1);
   return {
     publicKeys: {
@@ -43,7 +43,7 @@ export function openSealOpener(keys: readonly SealingKey[], audience: string): S
     open(text) {
       const parts = decodeSealed(text);
       const pair = parts && pairs.get(parts.kid);
-      const plaintext = pair && decrypt(pair, parts, { info, aad: parts.aad });
+      const plaintext = pair && decrypt(pair, parts, { context, aad: parts.aad });
       return plaintext && decodeGrant(plaintext);
     },
   };
@@ -57,5 +57,6 @@ export function openSealOpener(keys: readonly SealingKey[], audience: string): S
 export function seal(grant: SealGrant, publicKeys: SealPublicKeys, ephemeral?: KeyPair): string {
   const { kid, key, info } = sealingKeyOf(publicKeys);
   const aad = sealAad(kid);
-  return encodeSealed({ aad, ...encrypt(key, encodeGrant(grant), { info, aad }, ephemeral) });
+  const bound = { context: contextOf(info), aad };
+  return encodeSealed({ aad, ...encrypt(key, encodeGrant(grant), bound, ephemeral) });
 }

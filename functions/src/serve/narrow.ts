@@ -21,7 +21,7 @@ export function narrow(
     ...lookup,
     record: {
       ...record,
-      ...(variants && { variants }),
+      ...(variants && { variants: [...variants] }),
       ...(expiresAt !== undefined && { expiresAt }),
     },
   };
@@ -33,20 +33,21 @@ function narrowExpiry(expiresAt = Infinity, notAfter = Infinity): number | undef
   return earlier === Infinity ? undefined : earlier;
 }
 
-/** @returns the names that both allow */
+/** @returns the names that both allow, and that are narrow enough; undefined: all */
 function narrowVariants(
-  { variants, image }: ServableToken<number>,
-  limits: SealLimits,
+  { variants, image: { renditions } }: ServableToken<number>,
+  { variants: granted, maxWidth }: SealLimits,
   configured: readonly Pick<Variant, 'name' | 'width'>[],
-): string[] | undefined {
-  const granted = limits.variants;
+): readonly string[] | undefined {
   const allowed =
     granted && variants ? variants.filter((name) => granted.includes(name)) : (granted ?? variants);
-  const { maxWidth } = limits;
-  if (maxWidth === undefined) return allowed as string[] | undefined;
-  // A variant without a rendition yet has the width that is configured.
-  const widths = new Map(configured.map(({ name, width }) => [name, width]));
-  for (const [name, { width }] of Object.entries(image.renditions)) widths.set(name, width);
-  const names = allowed ?? [...widths.keys()];
-  return names.filter((name) => (widths.get(name) ?? Infinity) <= maxWidth);
+  if (maxWidth === undefined) return allowed;
+  const isNarrow = (name: string) => {
+    const rendition = Object.hasOwn(renditions, name) ? renditions[name] : undefined;
+    // A variant without a rendition yet has the width that is configured.
+    const size = rendition ?? configured.find((variant) => variant.name === name);
+    return size !== undefined && size.width <= maxWidth;
+  };
+  const names = allowed ?? [...Object.keys(renditions), ...configured.map(({ name }) => name)];
+  return names.filter(isNarrow);
 }

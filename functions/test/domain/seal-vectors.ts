@@ -2,7 +2,7 @@
  * Test vectors of sealed tokens, for every implementation: tests/fixtures/seal/vectors.json. Made with fixed ephemeral
  * keys, which real ones never have.
  */
-import { deriveKeyPair, encrypt } from '../../src/domain/hpke.js';
+import { contextOf, deriveKeyPair, encrypt } from '../../src/domain/hpke.js';
 import {
   encodeGrant,
   encodeSealed,
@@ -73,7 +73,7 @@ function encryptAs(
   { kid = 7, seed = seedOf(7), audience = AUDIENCE, aad = sealAad(kid) } = {},
 ): string {
   const { publicKey } = deriveKeyPair(seed);
-  const bound = { info: sealInfo(audience), aad };
+  const bound = { context: contextOf(sealInfo(audience)), aad };
   return encodeSealed({ aad, ...encrypt(publicKey, plaintext, bound, deriveKeyPair(EPHEMERAL)) });
 }
 
