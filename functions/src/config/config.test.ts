@@ -47,7 +47,7 @@ test('takes all three service accounts or none', () => {
 });
 
 describe('SEALING_KEYS', () => {
-  const SEED = 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE';
+  const SEED = Buffer.alloc(32, 1).toString('base64url');
 
   test('has the keys of sealed links; empty: none', () => {
     const { sealingKeys } = parseConfig({ ...BUCKET, SEALING_KEYS: `7:${SEED}\n` });

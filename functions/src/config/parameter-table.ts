@@ -282,7 +282,7 @@ const TABLE = {
   SEALING_KEYS: {
     label: 'Keys of sealed links',
     description:
-      'Secret keys that open sealed links, as `npx storage-public-variants seal-key` makes them; all of them open, ' +
+      'Secret keys that open sealed links, as `storage-public-variants seal-key` makes them; all of them open, ' +
       'the first one is published. If empty, there are no sealed links.',
     type: 'secret',
     default: '',

@@ -48,7 +48,7 @@ test.each([
   `/${sealed}/seal-keys.json`,
   'seal-keys.json',
   '/seal-keys.json/',
-  '/seal-keys.jsonx',
+  '/seal-keys.json5',
 ])('%j is not found', (path) => {
   expect(parseRoute(path)).toBe('not-found');
 });

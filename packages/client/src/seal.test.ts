@@ -62,7 +62,7 @@ describe.each(entries)('%s', (_entry, make) => {
 });
 
 describe('without X25519', () => {
-  /** Loads the entry anew, because it remembers what it has found. */
+  /** Loads the entry once more, because it remembers what it has found. */
   async function withCrypto(
     value: unknown,
     action: (entry: { canSeal: typeof canSeal; seal: typeof seal }) => Promise<void>,

@@ -62,7 +62,9 @@ function parseOptions(argv: string[]) {
   }
   const { help, add, first, drop } = values;
   if (Number(add) + Number(first !== undefined) + Number(drop !== undefined) > 1) {
-    throw new InputError(`expected one of --add, --first and --drop, found several\n\n${USAGE.trimEnd()}`);
+    throw new InputError(
+      `expected one of --add, --first and --drop, found several\n\n${USAGE.trimEnd()}`,
+    );
   }
   return { help, add, first, drop };
 }
