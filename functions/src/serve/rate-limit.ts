@@ -117,7 +117,8 @@ export function openRateLimiter(
   const max = (isUsed: boolean) => ({ max: isUsed ? maxKeys : 1 });
   const clients = new LRUCache<string, Usage>(max(quotas.views > 0));
   const clientsOfNewTokens = new LRUCache<string, Usage>(max(quotas.views > 0));
-  const clientsOfSeals = new LRUCache<string, Usage>(max(quotas.views > 0));
+  // Most installations have no sealed links.
+  let clientsOfSeals: LRUCache<string, Usage> | undefined;
   // Only tokens that were found: made-up ones must not displace the counters of real ones.
   const tokens = new LRUCache<string, TokenUsage>(
     max(quotas.views > 0 || quotas.token > 0 || quotas.tokenBytes > 0),
@@ -142,7 +143,10 @@ export function openRateLimiter(
       return consume(views, clients, client) ?? tokenReads.consume(token.reads, 1);
     },
 
-    countOpening: (client) => consume(openings, clientsOfSeals, client),
+    countOpening(client) {
+      clientsOfSeals ??= new LRUCache(max(quotas.views > 0));
+      return consume(openings, clientsOfSeals, client);
+    },
 
     setFound(hash) {
       const known = tokens.get(hash);
