@@ -4,7 +4,7 @@ import { write } from 'firebase-functions/logger';
 import { limitRequestBodies, type Refusal } from './body-limit.js';
 import { parseConfig } from './config/config.js';
 import { once } from './once.js';
-import { commonHeaders, refuseBody } from './serve/respond.js';
+import { commonHeaders, refuseBody } from './serve/refuse.js';
 
 type HttpHandler = (
   request: IncomingMessage,

@@ -1,8 +1,8 @@
 /** Digests of a body, and the entity tag made from one. */
 import { createHash } from 'node:crypto';
+import { entityTagOf } from './entity-tag-text.js';
 
-/** 27 characters of base64url hold 162 bits of the digest: collisions are not a concern. */
-const LENGTH = 27;
+export { entityTagOf } from './entity-tag-text.js';
 
 /** base64url(SHA-256(body)), 43 characters. */
 export function contentDigest(body: Uint8Array | string): string {
@@ -12,9 +12,4 @@ export function contentDigest(body: Uint8Array | string): string {
 /** A strong entity tag of a body, quotes included (RFC 9110 section 8.8.3). */
 export function entityTag(body: Uint8Array | string): string {
   return entityTagOf(contentDigest(body));
-}
-
-/** The entity tag of a body with this `contentDigest`. */
-export function entityTagOf(digest: string): string {
-  return `"${digest.slice(0, LENGTH)}"`;
 }

@@ -63,6 +63,15 @@ export interface ServeContext {
   clientAddress: ClientAddress;
 }
 
+/** What building a response with an image needs: packages/edge has no more. */
+export interface ResponseContext extends Pick<
+  ServeContext,
+  'commonHeaders' | 'now' | 'clock' | 'renditions'
+> {
+  config: Pick<ServeConfig, 'revocationSeconds' | 'variants' | 'formats' | 'autoFormat'>;
+  rateLimiter: Pick<RateLimiter, 'countBytes'>;
+}
+
 /** What is known of one request for a token. */
 export interface RequestContext {
   readonly request: ServeRequest;

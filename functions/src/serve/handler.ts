@@ -13,17 +13,16 @@ import { openRateLimiter } from './rate-limit.js';
 import { openRenditions } from './renditions.js';
 import { openResolver } from './resolve.js';
 import { openRestrict } from './restrict.js';
+import { manifestResponse, sealKeysResponse } from './manifest-response.js';
 import {
   commonHeaders,
   optionsResponse,
   refuse,
   refuseBody,
   refuseRateLimited,
-  respond,
-  respondAfterRead,
-  sealKeysResponse,
   type ServeResponse,
-} from './respond.js';
+} from './refuse.js';
+import { respond, respondAfterRead } from './respond.js';
 import { hasBody } from './request-body.js';
 import { parseRoute } from './route.js';
 import { openSeals, type OpenedSeal } from './seals.js';
@@ -139,6 +138,7 @@ function respondFromMemory(
   if (requestContext.lookup === undefined) return undefined;
   const selected = selectRendition(requestContext, context);
   if (selected === undefined) return refuse('not-found', context);
+  if (selected.kind === 'manifest') return manifestResponse(selected, requestContext, context);
   const response = respond(selected, requestContext, context);
   return 'status' in response ? response : undefined;
 }
@@ -180,6 +180,7 @@ async function resolveAndRespond(
   }
   const selected = selectRendition(requestContext, context);
   if (selected === undefined) return refuse('not-found', context);
+  if (selected.kind === 'manifest') return manifestResponse(selected, requestContext, context);
   const response = respond(selected, requestContext, context);
   if ('status' in response) return response;
   const refusal = countRead(requestContext, context);

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import type { ServeRequest } from './context.js';
 import type { Handler } from './handler.js';
 import { handleHttp } from './http.js';
-import type { ServeResponse } from './respond.js';
+import type { ServeResponse } from './refuse.js';
 
 /** Runs a server while `use` runs. @returns what `handleHttp` rejected with */
 async function withServer(

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { RequestHeaders, ServeRequest } from './context.js';
 import type { Handler } from './handler.js';
-import type { ServeResponse } from './respond.js';
+import type { ServeResponse } from './refuse.js';
 
 /**
  * Handles one HTTP request. When the client disconnects, reads that no other request waits for are

@@ -21,8 +21,10 @@ export interface Manifest {
     cropped: boolean;
     /** Its effects, such as `blur=20`; absent: it shows the image as it is. */
     altered?: string;
-    /** `url` is relative to the manifest's own URL unless PUBLIC_BASE_URL is set. */
-    formats: Partial<Record<Format, { url: string; contentType: string; bytes: number }>>;
+    /** `etag` is the entity tag of the image; `url` is relative to the manifest's own URL unless PUBLIC_BASE_URL is set. */
+    formats: Partial<
+      Record<Format, { url: string; contentType: string; bytes: number; etag: string }>
+    >;
   }[];
 }
 
@@ -37,10 +39,12 @@ export function buildManifest(token: string, record: ServableToken, baseUrl?: st
     const { name, width, height, cropped = false, altered } = variant;
     const formats: Manifest['variants'][number]['formats'] = {};
     for (const format of formatsOf(variant)) {
+      const { bytes = 0, etag = '' } = variant[format] ?? {};
       formats[format] = {
         url: `${base}${token}/${name}.${extensionOf(format)}`,
         contentType: FORMATS[format].contentType,
-        bytes: variant[format]?.bytes ?? 0,
+        bytes,
+        etag,
       };
     }
     const size = { name, width, height, cropped };

@@ -117,11 +117,3 @@ function sizeOf(record: ServableToken<number>): number {
 function isServable<Time>(record: TokenRecord<Time>): record is ServableToken<Time> {
   return record.image !== undefined;
 }
-
-/**
- * Seconds until the token expires; Infinity for a token without an expiry time.
- * @param now milliseconds since 1970
- */
-export function secondsUntilExpiry({ record }: CachedToken, now: number): number {
-  return record.expiresAt === undefined ? Infinity : (record.expiresAt - now) / 1000;
-}

@@ -1,7 +1,7 @@
 /** Parses the URL of a request: token, variant, format, width. */
 import { formatOfExtension, isCommonFormat, type Format } from '../domain/format.js';
 import { isSealed } from '../domain/seal-codec.js';
-import { isToken } from '../domain/token.js';
+import { isToken } from '../domain/token-text.js';
 import { isTooLong } from './length-limits.js';
 
 export interface Route {

@@ -2,10 +2,11 @@
 import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo, TokenVariant } from '../domain/records.js';
 import { effectsOf, formatsOfVariant, isProtected, type Variant } from '../domain/variant.js';
-import type { RequestContext, ServeConfig, ServeContext } from './context.js';
+import type { RequestContext, ResponseContext, ServeConfig } from './context.js';
+import { secondsUntilExpiry } from './expiry.js';
 import { narrow } from './narrow.js';
 import { negotiateFormat } from './negotiate.js';
-import { secondsUntilExpiry, type CachedToken, type ServableToken } from './resolve.js';
+import type { CachedToken, ServableToken } from './resolve.js';
 
 /** The rendition that a response sends. */
 export interface SelectedRendition {
@@ -26,7 +27,7 @@ export interface SelectedManifest {
   lookup: CachedToken;
 }
 
-type NamedVariant = TokenVariant & { name: string };
+export type NamedVariant = TokenVariant & { name: string };
 
 const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
 
@@ -37,7 +38,7 @@ const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
  */
 export function selectRendition(
   { lookup: found, limits, route, request }: RequestContext,
-  { config, now }: ServeContext,
+  { config, now }: Pick<ResponseContext, 'config' | 'now'>,
 ): SelectedRendition | SelectedManifest | undefined {
   if (!found?.record) return undefined;
   const lookup = limits === undefined ? found : narrow(found, limits, config.variants);
@@ -106,7 +107,10 @@ export function accessibleVariants(record: ServableToken): NamedVariant[] {
 }
 
 /** With FORMATS=auto, a variant that has one format gets no other: that is what every URL of it asks for. */
-function hasOnlyFormat(variant: TokenVariant, { autoFormat = false }: ServeConfig): boolean {
+function hasOnlyFormat(
+  variant: TokenVariant,
+  { autoFormat = false }: Pick<ServeConfig, 'autoFormat'>,
+): boolean {
   return autoFormat && formatsOf(variant).length === 1;
 }
 
@@ -116,10 +120,8 @@ export function formatsOf(variant: TokenVariant): Format[] {
 }
 
 /**
- * The narrowest variant that is at least `width` wide, else the widest. Cropped and altered variants count only
- * when the token grants no others: the images of one `srcset` must look alike.
+ * The narrowest variant that is at least `width` wide, else the widest.
  * @param width device pixels
- * @param format if present, variants without it count only when none of them has it
  * @returns its name; undefined when the token grants no variant
  */
 function variantForWidth(
@@ -127,6 +129,18 @@ function variantForWidth(
   width: number,
   format: Format | undefined,
 ): string | undefined {
+  return firstAtLeast(width, variantsForWidth(record, format))?.name;
+}
+
+/**
+ * The variants that a width selects from, narrowest first. Cropped and altered variants count only when the token grants
+ * no others: the images of one `srcset` must look alike.
+ * @param format if present, variants without it count only when none of them has it
+ */
+export function variantsForWidth(
+  record: ServableToken,
+  format: Format | undefined,
+): NamedVariant[] {
   const all = accessibleVariants(record);
   const unaltered = all.filter(({ altered }) => altered === undefined);
   // The widest decides: a blurred variant must not stand for a watermarked one.
@@ -135,7 +149,7 @@ function variantForWidth(
   const uncropped = alike.filter(({ cropped }) => !cropped);
   const sameKind = uncropped.length > 0 ? uncropped : alike;
   const inFormat = format ? sameKind.filter((variant) => variant[format]) : [];
-  return firstAtLeast(width, inFormat.length > 0 ? inFormat : sameKind)?.name;
+  return inFormat.length > 0 ? inFormat : sameKind;
 }
 
 /**

@@ -7,7 +7,7 @@ import { openSealOpener, seal, type SealLimits } from '../../src/domain/seal.js'
 import { hashToken, mintToken } from '../../src/domain/token.js';
 import type { ServeConfig, ServeRequest } from '../../src/serve/context.js';
 import { openHandler } from '../../src/serve/handler.js';
-import type { ServeResponse } from '../../src/serve/respond.js';
+import type { ServeResponse } from '../../src/serve/refuse.js';
 
 /** Time of the fixture, milliseconds since 1970. */
 export const NOW = Date.UTC(2026, 0, 1);
