@@ -33,6 +33,14 @@ function without(name, folders, packages) {
 /** Development dependencies of the workspace that only the command line tool imports. */
 const BUNDLED = 'jsonc-parser|diff|@inquirer/prompts';
 
+/** What packages/edge shares with `serve`. */
+const PORTABLE = `${src}(${[
+  'errors',
+  'domain/(entity-tag-text|format|seal-codec|sealing-keys|token-text|variant)',
+  'serve/(cache-control|conditional|expiry|json-response|length-limits|manifest|narrow|negotiate)',
+  'serve/(refuse|request-body|respond|route|select-rendition)',
+].join('|')})[.]ts$`;
+
 const ENTRIES = '(index|api|functions|serve-entry|cli/main)';
 
 module.exports = {
@@ -194,6 +202,34 @@ module.exports = {
       severity: 'error',
       from: { path: `${src}domain/(seal-codec|token-text)[.]ts$` },
       to: { path: '.', pathNot: `${src}domain/token-text[.]ts$` },
+    },
+    {
+      name: 'edge-imports-only-portable-modules',
+      comment: 'tools/bundle.mjs bundles both Workers.',
+      severity: 'error',
+      from: { path: '^packages/edge/', pathNot: '[.]test[.]ts$|^packages/edge/test/' },
+      to: {
+        path: '^(functions|packages|tools|bench|examples|tests)/',
+        pathNot: `^packages/edge/|${PORTABLE}`,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'edge-imports-no-packages',
+      severity: 'error',
+      from: { path: '^packages/edge/src/', pathNot: '[.]test[.]ts$' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'core'] },
+    },
+    {
+      name: 'portable-modules-need-no-node',
+      comment: 'Workers have neither Node.js modules nor what only Node.js can load.',
+      severity: 'error',
+      from: { path: PORTABLE },
+      to: {
+        path: '.',
+        pathNot: `${PORTABLE}|/node_modules/(negotiator|range-parser)/`,
+        dependencyTypesNot: ['type-only'],
+      },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {

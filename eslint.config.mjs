@@ -24,6 +24,7 @@ export default tseslint.config(
         project: [
           'functions/tsconfig.json',
           'packages/client/tsconfig.json',
+          'packages/edge/tsconfig.json',
           'packages/emulators/tsconfig.json',
           'packages/security-rules/tsconfig.json',
           'tools/dev/tsconfig.json',

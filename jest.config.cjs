@@ -19,7 +19,7 @@ const common = {
   },
   transform: {
     // An ES module package, and what imports it when it runs: in tests they are CommonJS, like all others.
-    '/packages/client/.+[.]ts$|/tools/dev/(start|stack)/(?!.+[.]test[.]ts$).+[.]ts$':
+    '/packages/(client|edge)/.+[.]ts$|/tools/dev/(start|stack)/(?!.+[.]test[.]ts$).+[.]ts$':
       '<rootDir>/tests/support/commonjs-transform.cjs',
     [`^.+[.]ts$|/node_modules/(${ES_MODULES})/.+[.]js$`]: [
       'ts-jest',

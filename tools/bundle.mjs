@@ -1,10 +1,11 @@
 /**
- * `node tools/bundle.mjs`: replaces four compiled files by bundles.
+ * `node tools/bundle.mjs`: replaces six compiled files by bundles.
  * - The command line tool: what it imports of this workspace, and of packages that the deployed functions do not
  *   need, becomes part of it, so that the published package does not depend on them.
  * - What an instance of `serve` loads: one file instead of some 130, because a user waits for its cold start.
  * - The entry of the client package for servers: with the functions' transactions, which it does not depend on.
  * - The entry of the client package that seals tokens: with the functions' format of them.
+ * - The two Workers of the edge package, each with what it shares with `serve`.
  */
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -18,6 +19,7 @@ const LICENSE = /^(license|licence|copying|notice)([.-].*)?$/i;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const functions = join(root, 'functions');
 const client = join(root, 'packages', 'client');
+const edge = join(root, 'packages', 'edge');
 const lib = join(functions, 'lib');
 const folder = join(lib, 'cli');
 
@@ -149,3 +151,15 @@ const { contents } = (
   })
 ).outputFiles[0];
 writeFileSync(seal, contents);
+for (const name of ['image-worker', 'file-worker']) {
+  const worker = join(edge, 'lib', name);
+  await replaceByBundle(`${worker}.js`, `${worker}.LICENSES.txt`, {
+    entryPoints: [join(edge, 'src', `${name}.ts`)],
+    format: 'esm',
+    // Nothing of Node.js.
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    target: 'es2022',
+    minify: true,
+  });
+}

@@ -31,7 +31,13 @@ Makes the packages of a release: .local/packages/NAME-VERSION.tgz.
 `;
 
 /** Folders of the published packages. */
-const PACKAGES = ['functions', 'packages/security-rules', 'packages/emulators', 'packages/client'];
+const PACKAGES = [
+  'functions',
+  'packages/security-rules',
+  'packages/emulators',
+  'packages/client',
+  'packages/edge',
+];
 /** Files of the repository that the main package contains, besides its own. */
 const SHARED_FILES = ['README.md', 'CHANGELOG.md', 'LICENSE'];
 /** What the platform needs of `functions/` to build and run the extension. */

@@ -132,6 +132,7 @@ const LIBRARIES = [
   'packages/security-rules/lib',
   'packages/emulators/lib',
   'packages/client/lib',
+  'packages/edge/lib',
 ];
 
 /** Builds TypeScript and the demo page when a source changed. */
@@ -164,7 +165,7 @@ function build() {
   for (const output of [...LIBRARIES, '.local/build']) {
     rmSync(join(root, output), { recursive: true, force: true });
   }
-  node('typescript/bin/tsc', ['-b', 'bench', 'packages/client']);
+  node('typescript/bin/tsc', ['-b', 'bench', 'packages/client', 'packages/edge']);
   node('../tools/bundle.mjs', []);
   // `storage-public-variants init` writes them into a project.
   for (const file of SHIPPED_FILES) {

@@ -1,0 +1,89 @@
+/** Variables and secrets of the image worker. */
+import { openSeals, type Seals } from './seals.js';
+import type { EdgeCaches, Fetcher, ImagesBinding } from './platform.js';
+
+export interface ImageWorkerEnv {
+  /** The file worker. */
+  FILES: Fetcher;
+  /** Name of the bucket of the originals: sealed links are bound to it. */
+  BUCKET?: string;
+  /** The keys of sealed links, the same as those of `serve`. Absent: sealed links get a 404. */
+  SEALING_KEYS?: string;
+  /** `off` (the default), `binding` or `cf.image`: what makes other widths than those of VARIANTS. */
+  RESIZING?: string;
+  /** Widths that are made, comma-separated, pixels. */
+  WIDTHS?: string;
+  /** For `binding`: the Images binding. */
+  IMAGES?: ImagesBinding;
+  /** For `cf.image`: the public URL of the file worker, and the secret that it expects. */
+  FILES_URL?: string;
+  CALLER_SECRET?: string;
+  /** `false` when search engines may index images, as the parameter NOINDEX. */
+  NOINDEX?: string;
+  /** How long the origin may take for a response, milliseconds; 15 000 by default. */
+  ORIGIN_TIMEOUT_MS?: string;
+  /** Where there is no global `caches`. */
+  CACHES?: EdgeCaches;
+}
+
+export type ResizingSettings =
+  | { mode: 'binding'; images: ImagesBinding }
+  | { mode: 'cf.image'; filesUrl: string; callerSecret: string };
+
+export interface Settings {
+  files: Fetcher;
+  seals: Seals;
+  noindex: boolean;
+  timeoutMs: number;
+  caches: EdgeCaches;
+  /** Ascending, pixels; none when resizing is off. */
+  widths: readonly number[];
+  resizing?: ResizingSettings;
+}
+
+const DEFAULT_WIDTHS = '160,240,320,480,640,960,1280,1920,2560';
+const MAX_WIDTHS = 20;
+const DEFAULT_TIMEOUT_MS = '15000';
+
+/** @throws Error when a variable is missing or malformed; the message has no part of a secret */
+export async function readSettings(env: ImageWorkerEnv): Promise<Settings> {
+  const timeoutMs = Number(env.ORIGIN_TIMEOUT_MS ?? DEFAULT_TIMEOUT_MS);
+  check(Number.isInteger(timeoutMs) && timeoutMs > 0, 'ORIGIN_TIMEOUT_MS', 'a whole number');
+  check(env.FILES !== undefined, 'FILES', 'a service binding to the file worker');
+  const resizing = readResizing(env);
+  return {
+    files: env.FILES,
+    seals: await openSeals(env.SEALING_KEYS ?? '', env.BUCKET ?? ''),
+    noindex: env.NOINDEX !== 'false',
+    timeoutMs,
+    caches: env.CACHES ?? caches,
+    widths: resizing === undefined ? [] : readWidths(env.WIDTHS ?? DEFAULT_WIDTHS),
+    ...(resizing && { resizing }),
+  };
+}
+
+function readResizing(env: ImageWorkerEnv): ResizingSettings | undefined {
+  const { RESIZING: mode = 'off', IMAGES: images, FILES_URL = '', CALLER_SECRET = '' } = env;
+  if (mode === 'off') return undefined;
+  if (mode === 'binding') {
+    check(images !== undefined, 'IMAGES', 'the Images binding, because RESIZING is binding');
+    return { mode, images };
+  }
+  check(mode === 'cf.image', 'RESIZING', 'off, binding or cf.image');
+  check(/^https:\/\/[^?#]+[^?#/]$/.test(FILES_URL), 'FILES_URL', 'https://HOST of the file worker');
+  check(/^\S{32,256}$/.test(CALLER_SECRET), 'CALLER_SECRET', 'a secret of 32 to 256 characters');
+  return { mode: 'cf.image', filesUrl: FILES_URL, callerSecret: CALLER_SECRET };
+}
+
+function readWidths(text: string): number[] {
+  const widths = text.split(',').map(Number);
+  const isAscending = widths.every((width, at) => width > (widths[at - 1] ?? 0));
+  const areWidths = widths.every((width) => Number.isInteger(width) && width <= 16_383);
+  const isValid = areWidths && isAscending && widths.length <= MAX_WIDTHS;
+  check(isValid, 'WIDTHS', `at most ${MAX_WIDTHS} whole numbers in ascending order`);
+  return widths;
+}
+
+function check(isValid: boolean, name: string, expected: string): asserts isValid {
+  if (!isValid) throw new Error(`${name}: expected ${expected}, found something else or nothing`);
+}
