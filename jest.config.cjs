@@ -21,12 +21,14 @@ const common = {
     // An ES module package, and what imports it when it runs: in tests they are CommonJS, like all others.
     '/packages/(client|edge)/.+[.]ts$|/tools/dev/(start|stack)/(?!.+[.]test[.]ts$).+[.]ts$':
       '<rootDir>/tests/support/commonjs-transform.cjs',
+    '/node_modules/miniflare/dist/src/index[.]js$':
+      '<rootDir>/tests/support/miniflare-transform.cjs',
     [`^.+[.]ts$|/node_modules/(${ES_MODULES})/.+[.]js$`]: [
       'ts-jest',
       { tsconfig: 'tsconfig.tests.json' },
     ],
   },
-  transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES})/)`],
+  transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES}|miniflare/dist)/)`],
 };
 
 module.exports = {

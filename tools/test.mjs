@@ -74,6 +74,7 @@ const LONG_FILES = {
     'functions/src/processing/(color|icc-profile|isolated-processor|jpeg-end|heif/(bounds|image))[.]test',
     'functions/src/serve/fuzz-time[.]test',
     'emulators/src/firestore/(listen/lost-updates|transport/bad-input)[.]test',
+    'packages/edge/src/workerd[.]test',
     'security-rules/src/properties',
   ].join('|'),
   browser: 'browser/(colors|conformance)[.]test',

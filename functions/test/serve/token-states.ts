@@ -12,7 +12,7 @@ import {
 
 type ServeFixture = ReturnType<typeof openServeFixture>;
 
-interface StateInfo {
+export interface StateInfo {
   about: string;
   config?: FixtureOptions['config'];
   set: (fixture: ServeFixture) => unknown;

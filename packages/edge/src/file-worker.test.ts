@@ -175,7 +175,7 @@ describe('refuses', () => {
     [`Basic ${CALLER_SECRET}`, 404],
     [`Bearer ${CALLER_SECRET}`, 200],
   ])('callers without the secret: %s', async (authorization, status) => {
-    const headers = authorization === undefined ? {} : { authorization };
+    const headers = new Headers(authorization === undefined ? {} : { authorization });
     expect((await ask('/x', { CALLER_SECRET }, { headers })).status).toBe(status);
     expect(received).toHaveLength(status === 200 ? 1 : 0);
     expect(received[0]?.headers.authorization).toBeUndefined();

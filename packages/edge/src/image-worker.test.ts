@@ -12,6 +12,7 @@ import {
 import {
   openInState,
   STATES,
+  type StateInfo,
   type ConformanceCase,
 } from '../../../functions/test/serve/token-states.js';
 import { openEdge } from '../test/edge-fixture.js';
@@ -56,7 +57,7 @@ describe('answers what `serve` answers', () => {
     '%s',
     async (_title, each) => {
       const fixture = await openInState(each.state);
-      const state: { config?: { sealingKeys?: unknown; bucket?: string } } = STATES[each.state];
+      const state: StateInfo = STATES[each.state];
       const { sealingKeys, bucket = 'bucket' } = state.config ?? {};
       const edge = openEdge(fixture.serve, { BUCKET: bucket, ...(sealingKeys ? SEALED : {}) });
       const [method = '', path = ''] = each.request.split(' ');

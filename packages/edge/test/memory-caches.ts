@@ -1,7 +1,7 @@
 /** A Cache API in memory that respects `max-age`, as Cloudflare's does. */
 import type { EdgeCaches } from '../src/platform.js';
 
-interface Entry {
+export interface Entry {
   body: ArrayBuffer;
   headers: Headers;
   /** Milliseconds since 1970. */
