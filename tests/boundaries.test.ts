@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..');
-const PACKAGES = ['client', 'emulators', 'security-rules'];
+const PACKAGES = ['client', 'edge', 'emulators', 'security-rules'];
 
 /** Runs dependency-cruiser with the repository's rules on a copy of the sources with additional files. */
 function check(files: Record<string, string>): { status: number | null; stdout: string } {
@@ -23,6 +23,7 @@ function check(files: Record<string, string>): { status: number | null; stdout: 
     // Helpers that the packages' tests import.
     for (const helpers of [
       'packages/client/test',
+      'packages/edge/test',
       'tests/support',
       'bench/conformance',
       'bench/processing',
@@ -138,6 +139,13 @@ describe('reports a forbidden import', () => {
       'client-seal-imports-only-the-codec',
     ],
     ['functions/src/domain/seal-codec.ts', `import 'node:crypto';\n`, 'the-seal-codec-is-portable'],
+    [
+      'packages/edge/src/wrong.ts',
+      `import '../../../functions/src/serve/handler.js';\n`,
+      'edge-imports-only-portable-modules',
+    ],
+    ['packages/edge/src/packaged.ts', `import 'sharp';\n`, 'edge-imports-no-packages'],
+    ['functions/src/serve/expiry.ts', `import 'node:crypto';\n`, 'portable-modules-need-no-node'],
     ['packages/client/src/undeclared.ts', `import 'sharp';\n`, 'npm-no-pkg'],
     ['functions/src/domain/circular.ts', `import './circular.js';\n`, 'no-circular'],
   ];
