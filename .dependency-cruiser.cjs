@@ -51,7 +51,7 @@ module.exports = {
         'A package that is imported must be declared in the package.json nearest to the file.',
       severity: 'error',
       // Tests and test doubles use the development dependencies of the workspace.
-      from: { pathNot: '[.]test[.]ts$|^functions/test/|/vite[.]config[.]mts$' },
+      from: { pathNot: '[.]test[.]ts$|^(functions|packages/edge)/test/|/vite[.]config[.]mts$' },
       to: {
         dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
         // An optional peer is of both types, because of `peerDependenciesMeta`.

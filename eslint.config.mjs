@@ -56,6 +56,18 @@ export default tseslint.config(
     },
   },
   {
+    files: ['examples/edge-node/*.mjs'],
+    languageOptions: {
+      globals: {
+        Buffer: 'readonly',
+        Headers: 'readonly',
+        Request: 'readonly',
+        Response: 'readonly',
+        URL: 'readonly',
+      },
+    },
+  },
+  {
     plugins: { regexp },
     rules: {
       // Some text can make such an expression take quadratic or exponential time.

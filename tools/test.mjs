@@ -79,12 +79,12 @@ const LONG_FILES = {
   ].join('|'),
   browser: 'browser/(colors|conformance)[.]test',
   integration:
-    'integration/(backend|cases|command-options|documented-commands|image-limit|model)[.]test',
+    'integration/(backend|cases|command-options|documented-commands|edge|image-limit|model)[.]test',
   attack: 'attack/(uploads|metadata)[.]test',
   processing: 'processing/(animated-png|cases|large-images)[.]test',
   repository: 'tests/(client-reference|linear-time)[.]test',
   extension:
-    'integration/(access|bad-input|cases|command|command-options|file-types|image-limit|request-body)[.]test',
+    'integration/(access|bad-input|cases|command|command-options|edge|file-types|image-limit|request-body)[.]test',
   install: 'install/matrix/',
 };
 /** Further files that `--long` runs: of kinds that run only then, and those that have more random runs then. */
@@ -188,7 +188,13 @@ async function runOnStack(form, { name, projects, options }) {
   stacks.add(stack);
   try {
     const file = join(results, `stack-${name}.json`);
-    writeFileSync(file, JSON.stringify({ ...stack.info, form, official, logFile: stack.logFile }));
+    writeFileSync(
+      file,
+      JSON.stringify({
+        ...stack.info,
+        ...{ form, official, logFile: stack.logFile, sealingKeys: SEALING_KEYS },
+      }),
+    );
     await jest(name, projects, { SPV_STACK: file }, options);
     if (official && name === 'kit') await runRulesTables(stack.info);
   } finally {

@@ -6,7 +6,7 @@ import { hashToken } from '../../functions/src/domain/token.js';
 import type { Manifest } from '../../functions/src/serve/manifest.js';
 import { startWorkers, type WorkerLog } from '../../packages/edge/test/workers.js';
 import { plainJpeg } from '../support/pictures.js';
-import { SEALING_KEYS, TestContext } from '../support/stack.js';
+import { TestContext } from '../support/stack.js';
 
 let context: TestContext;
 let token: string;
@@ -19,8 +19,8 @@ beforeAll(async () => {
   context = new TestContext();
   const owner = await context.user();
   token = (await context.upload(owner, await plainJpeg(1000, 500, '#808000'))).record.token;
-  const { bucket, serve } = context.stack;
-  const image = { BUCKET: bucket, SEALING_KEYS, RESIZING: 'binding', WIDTHS: '300' };
+  const { bucket, sealingKeys, serve } = context.stack;
+  const image = { BUCKET: bucket, SEALING_KEYS: sealingKeys, RESIZING: 'binding', WIDTHS: '300' };
   workers = startWorkers({ image, file: { ORIGIN: serve } }, log);
   base = await workers.ready;
   publicKeys = (await (await fetch(new URL('seal-keys.json', base))).json()) as SealPublicKeys;

@@ -13,6 +13,8 @@ export interface TestStack extends StackInfo {
   official: boolean;
   /** The file with the output of emulators and functions. */
   logFile: string;
+  /** SEALING_KEYS of `serve`. */
+  sealingKeys: string;
 }
 
 export const ROOT = join(__dirname, '..', '..');

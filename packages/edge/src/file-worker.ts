@@ -113,7 +113,7 @@ function settingsOf(env: FileWorkerEnv): Settings {
   if (known) return known;
   const { ORIGIN: origin = '', ORIGIN_TIMEOUT_MS = DEFAULT_TIMEOUT_MS } = env;
   // Plain HTTP would show the credential and the tokens; only a server on this machine may have it.
-  if (!/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1)(:|\/|$))[^?#]*[^?#/]$/.test(origin)) {
+  if (!/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1)(:|\/))[^?#]*[^?#/]$/.test(origin)) {
     throw new Error('ORIGIN: expected https://HOST/PATH without a slash at the end');
   }
   const timeoutMs = Number(ORIGIN_TIMEOUT_MS);

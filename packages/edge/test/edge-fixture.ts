@@ -45,7 +45,7 @@ export function openEdge(serve: Serve, env: Partial<ImageWorkerEnv> = {}) {
     asked,
     caches,
     /** Sends a request to the edge, and waits until everything is in its caches. */
-    async get(path: string, init: RequestInit = {}): Promise<Response> {
+    get: async (path: string, init: RequestInit = {}): Promise<Response> => {
       const request = new Request(EDGE + path, init);
       const waitUntil = (promise: Promise<unknown>) => void pending.push(promise);
       const response = await imageWorker.fetch(request, settings, { waitUntil });

@@ -1,5 +1,6 @@
 /** Both Workers in Cloudflare's runtime, in front of any server: as deployed, over a service binding. */
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { buildSync } from 'esbuild';
 import { Miniflare } from 'miniflare';
 
@@ -31,7 +32,7 @@ export type WorkerLog = string[];
 export function startWorkers({ image = {}, file }: WorkerSettings, log: WorkerLog): Miniflare {
   const common = { modules: true, compatibilityDate: '2026-07-01' };
   return new Miniflare({
-    handleRuntimeStdio: (stdout, stderr) => {
+    handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
       for (const stream of [stdout, stderr]) {
         stream.setEncoding('utf8').on('data', (text: string) => void log.push(text));
       }
