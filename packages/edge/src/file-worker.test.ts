@@ -83,8 +83,8 @@ test.each(['//evil.example/x', '/..//x', '/%2e%2e/x', '/@evil.example', '/\\evil
 describe('credentials', () => {
   test.each([
     [
-      { CREDENTIAL: 'basic', BASIC: 'üser:p:w' },
-      `Basic ${Buffer.from('üser:p:w').toString('base64')}`,
+      { CREDENTIAL: 'basic', BASIC: 'user:p:w' },
+      `Basic ${Buffer.from('user:p:w').toString('base64')}`,
     ],
     [{ CREDENTIAL: 'bearer', BEARER: 'abc.def~' }, 'Bearer abc.def~'],
     [{ CREDENTIAL: 'none' }, undefined],

@@ -220,7 +220,7 @@ describe('sealed links', () => {
   });
 });
 
-test('an image that was overwritten is read anew', async () => {
+test('an image that was overwritten is read again', async () => {
   const fixture = openServe();
   const edge = openEdge(fixture.serve);
   await edge.get(`/${fixture.token}`);

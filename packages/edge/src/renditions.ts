@@ -1,6 +1,6 @@
 /**
  * The bytes of renditions, by their entity tags, which are hashes of the bytes: they may be kept for long, because who
- * may see them is decided anew for every view.
+ * may see them is decided for every view.
  */
 import type { ByteRange } from '../../../functions/src/gcp/reader.js';
 import type { RenditionInfo } from '../../../functions/src/domain/records.js';

@@ -132,7 +132,7 @@ describe('with cf.image', () => {
     const { serve, token } = openServeFixture();
     const calls: [url: string, init: CloudflareRequestInit][] = [];
     jest.spyOn(globalThis, 'fetch').mockImplementation((url, init) => {
-      calls.push([String(url), init as CloudflareRequestInit]);
+      calls.push([url as string, init as CloudflareRequestInit]);
       return Promise.resolve(respond());
     });
     const env = { RESIZING: 'cf.image', FILES_URL: 'https://files.example', CALLER_SECRET };
