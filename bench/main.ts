@@ -15,6 +15,7 @@ import type { BenchPaths } from './paths.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
 import { measureSeals } from './serve/seal.js';
+import { measureOnDemand } from './ondemand/ondemand.js';
 import { measureQuality } from './quality/run.js';
 import { soak } from './soak/soak.js';
 
@@ -23,6 +24,7 @@ npm run bench -- derive [--corpus DIR] [--runs N]   image processing compared to
 npm run bench -- curve [--corpus DIR]               CPU time and bytes of each quality and effort
 npm run bench -- quality [--corpus DIR] [--others DIR] [--write]
                                                     bytes, CPU time and SSIMULACRA2 of each encoder setting
+npm run bench -- ondemand [--corpus DIR]            widths made of a rendition, compared with those of the original
 npm run bench -- bombs                              time and memory of malicious files
 npm run bench -- heic                               renditions of a HEIC compared to those of a JPEG
 npm run bench -- conformance [--corpus DIR] [--only PATTERN] [--write]
@@ -87,6 +89,9 @@ export async function main(argv: string[], root: string): Promise<number> {
       return 0;
     case 'quality':
       await measureQuality(values, paths);
+      return 0;
+    case 'ondemand':
+      await measureOnDemand(await corpus(), paths);
       return 0;
     case 'heic':
       await compareHeic(paths);

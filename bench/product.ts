@@ -13,6 +13,7 @@ import type * as Tasks from '../functions/src/domain/tasks.js';
 import type * as Seal from '../functions/src/domain/seal.js';
 import type * as Token from '../functions/src/domain/token.js';
 import type * as Handler from '../functions/src/serve/handler.js';
+import type * as Widths from '../functions/src/domain/widths.js';
 
 /** Each module is loaded on first use. @param root the repository */
 export function openProduct(root: string) {
@@ -29,6 +30,7 @@ export function openProduct(root: string) {
     seal: () => load('./lib/domain/seal.js') as typeof Seal,
     serve: () => load('./lib/serve/handler.js') as typeof Handler,
     token: () => load('./lib/domain/token.js') as typeof Token,
+    widths: () => load('./lib/domain/widths.js') as typeof Widths,
     sharp: () => load('sharp') as typeof Sharp,
   };
 }

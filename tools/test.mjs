@@ -51,10 +51,10 @@ const RULES_TABLES = [
   '--runInBand',
   '--testPathPatterns=packages/security-rules/src/(reference-types|reference-language|builtins|expressions)',
 ];
-/** Revocation takes effect immediately. */
-const PARAMETERS = { REVOCATION_SECONDS: '0' };
 /** For tests only: 32 bytes of zeros. */
 const SEALING_KEYS = `1:${'A'.repeat(43)}`;
+/** Revocation takes effect immediately; two widths are made on demand. */
+const PARAMETERS = { REVOCATION_SECONDS: '0', WIDTHS: '320,640' };
 /** Tests that call no function, so the form makes no difference. */
 const FORM_INDEPENDENT =
   'integration/(backend|model|doctor|documented-commands|rules-unit-testing|local-stack)[.]test';

@@ -243,6 +243,28 @@ export const cleanup = onTaskDispatched(
   },
 );
 
+/** Makes a rendition that a view has asked for (WIDTHS). The original is not read. */
+export const resize = onTaskDispatched(
+  {
+    ...PROCESSING,
+    region: LOCATION,
+    timeoutSeconds: 60,
+    maxInstances: 5,
+    // Bounds what views can make the project spend: docs/guides/cost.md.
+    rateLimits: { maxConcurrentDispatches: 5, maxDispatchesPerSecond: 10 },
+    retryConfig: { maxAttempts: 3, minBackoffSeconds: 5, maxBackoffSeconds: 30 },
+  },
+  async ({ data }) => {
+    const [handlers, tasks] = await Promise.all([
+      import('./lifecycle/make-width.js'),
+      importTasks(),
+    ]);
+    await handleTask(tasks.parseWidthTask(data), async (task) =>
+      handlers.makeWidth(task, await processingContext()),
+    );
+  },
+);
+
 /** Processes all originals with the current parameters. Started by a deployment or by `startBackfill`. */
 export const backfill = onTaskDispatched(
   {

@@ -30,7 +30,7 @@ function loadFunctions(): Partial<typeof Functions> {
 
 declare const backfill: never, cleanup: never, deleteUserImages: never, metadataUpdated: never;
 declare const originalArchived: never, originalDeleted: never, originalFinalized: never;
-declare const processImage: never, purge: never, serve: never, sharing: never;
+declare const processImage: never, purge: never, resize: never, serve: never, sharing: never;
 declare const startBackfill: never;
 // Never runs: Node.js finds the names that ES modules can import in this text.
 // eslint-disable-next-line no-constant-binary-expression, @typescript-eslint/no-unused-expressions
@@ -45,6 +45,7 @@ declare const startBackfill: never;
     originalFinalized,
     processImage,
     purge,
+    resize,
     serve,
     sharing,
     startBackfill,

@@ -14,6 +14,10 @@ type HttpHandler = (
 /** Invalid parameters stop the instance here, before it serves a request. */
 const config = parseConfig(process.env);
 
+const openQueues = once(async () =>
+  (await import('./gcp/open-queues.js')).openProjectQueues(config, process.env),
+);
+
 /** Undefined until `loadHandler` has finished. */
 let handler: HttpHandler | undefined;
 
@@ -27,6 +31,7 @@ export const loadHandler = once(async (): Promise<HttpHandler> => {
   const serve = openHandler({
     config,
     reader: openProjectReader(config, process.env),
+    enqueueWidth: async (task, id) => (await openQueues()).enqueueWidth(task, id),
     log: (severity, message, details) => write({ severity, message, ...details }),
   });
   return (handler = (request, response) => handleHttp(request, response, serve));

@@ -19,6 +19,7 @@ import {
   parseProxies,
   parseVariants,
   parseWatermarkSettings,
+  parseWidths,
   wholeNumber,
   type Parsed,
   type Parser,
@@ -42,6 +43,8 @@ export interface Config {
   variants: Variant[];
   /** Names of the variants that default tokens give access to; absent: all. */
   publicVariants?: string[];
+  /** Present: the widths that are made on demand, pixels, ascending. */
+  widths?: number[];
   /** Present: what variants with `:watermark` show. */
   watermark?: WatermarkSettings;
   /** In the configured order, which has no meaning. */
@@ -143,6 +146,7 @@ function parsersFor(environment: Environment) {
     },
     VARIANTS: parseVariants,
     PUBLIC_VARIANTS: parseNames,
+    WIDTHS: parseWidths,
     WATERMARK: parseWatermarkSettings,
     FORMATS: parseFormats,
     QUALITY: matching('QUALITY'),
@@ -266,6 +270,7 @@ export function parseConfig(environment: Environment): Config {
     variantsPath: value.VARIANTS_PATH,
     variants: value.VARIANTS,
     ...publicVariants(value),
+    ...(value.WIDTHS && { widths: value.WIDTHS }),
     ...(value.WATERMARK && { watermark: value.WATERMARK }),
     ...value.FORMATS,
     ...(value.QUALITY !== '' && { quality: Number(value.QUALITY) }),

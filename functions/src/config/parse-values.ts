@@ -5,6 +5,7 @@ import { parseTemplate, type PathTemplate } from '../domain/path.js';
 import { MAX_VARIANTS, type Variant } from '../domain/variant.js';
 import { parseVariant } from '../domain/variant-grammar.js';
 import { parseWatermark, type WatermarkSettings } from '../domain/watermark.js';
+import { MAX_WIDTH, MAX_WIDTHS, MIN_WIDTH } from '../domain/widths.js';
 import { PARAMETERS, type ParameterName } from './parameter-table.js';
 
 /** The value, or what was expected and, unless it is the whole text, what was found. */
@@ -141,6 +142,17 @@ export function parseVariants(text: string): Parsed<Variant[]> {
 export function parseNames(text: string): Parsed<string[] | undefined> {
   if (text === '') return { value: undefined };
   return parseItems<string>(text, MAX_VARIANTS, (value) => ({ value }));
+}
+
+/** Parses WIDTHS. @returns ascending */
+export function parseWidths(text: string): Parsed<number[] | undefined> {
+  if (text === '') return { value: undefined };
+  const { expected } = PARAMETERS.WIDTHS;
+  const items = parseItems<string>(text, MAX_WIDTHS, (item) => {
+    const width = /^[1-9][0-9]{1,4}$/.test(item) ? Number(item) : NaN;
+    return width >= MIN_WIDTH && width <= MAX_WIDTH ? { value: item } : { expected };
+  });
+  return 'value' in items ? { value: items.value.map(Number).sort((a, b) => a - b) } : items;
 }
 
 export function parseWatermarkSettings(text: string): Parsed<WatermarkSettings | undefined> {

@@ -1,5 +1,6 @@
 /** The parameters that determine which renditions an image has, and which of them are public: see parameter-table.ts. */
 import { AUTO, COMMON_FORMATS } from '../domain/format.js';
+import { MAX_WIDTH, MAX_WIDTHS, MIN_WIDTH } from '../domain/widths.js';
 import { VARIANT_GRAMMAR } from '../domain/variant-grammar.js';
 import { MAX_QUALITY, MIN_QUALITY } from '../domain/variant.js';
 import { WATERMARK_GRAMMAR } from '../domain/watermark.js';
@@ -33,6 +34,21 @@ export const RENDITION_PARAMETERS = {
     expected: 'names of VARIANTS',
     pattern: '^([A-Za-z0-9_-]{1,40}(,[A-Za-z0-9_-]{1,40})*)?$',
     advanced: true,
+    availableIn: 'both',
+  },
+  WIDTHS: {
+    label: 'Widths on demand',
+    description:
+      'Comma-separated list of widths in pixels. A request with `?w=` gets the next one of them, in the format that it asks for. It is made ' +
+      'once, of a larger rendition, when it is first requested; that request gets the nearest existing size. Nothing wider than the widest of ' +
+      'VARIANTS is made. If empty, `?w=` selects one of VARIANTS.',
+    type: 'list',
+    default: '',
+    defaultText: 'none',
+    initial: '160,240,320,480,640,960,1280,1920,2560',
+    example: '320,640,1280',
+    expected: `at most ${MAX_WIDTHS} whole numbers from ${MIN_WIDTH} to ${MAX_WIDTH}`,
+    pattern: '^([1-9][0-9]{1,4}(,[1-9][0-9]{1,4})*)?$',
     availableIn: 'both',
   },
   WATERMARK: {

@@ -143,6 +143,31 @@ export function renditionNameOf(
   return `${folder}${original.generation}/${variant}-${suffix}.${extensionOf(format)}`;
 }
 
+/** The beginning of the file name of a rendition that was made on demand, before its width. */
+const ON_DEMAND = 'on-demand-';
+
+/**
+ * The object name of a rendition that was made on demand: `on-demand-{width}-{digest}.{ext}`, beside its source.
+ * @param source object name of the rendition that it is made of
+ * @param width pixels
+ * @param digest `contentDigest` of the rendition
+ */
+export function onDemandName(
+  source: string,
+  width: number,
+  format: Format,
+  digest: string,
+): string {
+  const folder = source.slice(0, source.lastIndexOf('/') + 1);
+  const suffix = digest.slice(0, DIGEST_CHARACTERS_IN_NAME);
+  return `${folder}${ON_DEMAND}${width}-${suffix}.${extensionOf(format)}`;
+}
+
+/** Whether an object may be a rendition that was made on demand. */
+export function isOnDemandName(object: string): boolean {
+  return object.slice(object.lastIndexOf('/') + 1).startsWith(ON_DEMAND);
+}
+
 /** The generation in the object name of a rendition: see `renditionNameOf`. */
 export function generationOfRendition(object: string): string | undefined {
   const generation = object.split('/').at(-2);

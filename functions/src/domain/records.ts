@@ -57,6 +57,8 @@ export interface ImageRecord<Time = unknown> {
   /** The default public token; empty while `error.code` is `too-many-images`. */
   token: string;
   variants?: Record<string, VariantInfo>;
+  /** Renditions that were made on demand (WIDTHS), by width in pixels. */
+  widths?: Record<string, VariantInfo>;
   placeholder?: Placeholder;
   /** Present when `state` is `failed`; `message` is written for the user. */
   error?: { code: string; message: string };
@@ -102,6 +104,8 @@ export interface TokenRecord<Time = unknown> {
     generation: string;
     placeholder: Placeholder;
     renditions: Record<string, TokenVariant>;
+    /** Renditions that were made on demand (WIDTHS), by width in pixels; those that a view of this token asked for. */
+    widths?: Record<string, TokenVariant>;
   };
 }
 

@@ -1,5 +1,6 @@
 /** Payloads and ids of the task queues. */
 import { createHash } from 'node:crypto';
+import type { Format } from './format.js';
 
 /** Process one upload of an original. Each task either ends the work or enqueues the next task. */
 export interface ProcessTask {
@@ -47,6 +48,26 @@ export function processTaskId(
   const hash = createHash('sha256').update(`${bucket}/${name}\n${generation}`).digest('base64url');
   return cropAgain === undefined ? `${hash}-${turn}` : `${hash}-${cropAgain}-${turn}`;
 }
+
+/** Make one rendition that a view has asked for (WIDTHS). */
+export interface WidthTask {
+  /** Document id of the token record. */
+  hash: string;
+  /** Pixels; one of WIDTHS. */
+  width: number;
+  format: Format;
+  /** Object name of the rendition that it is made of. If the image is processed again, the task is obsolete. */
+  source: string;
+}
+
+/** The id of a task: the same for each view of a token on whichever instance, so that the queue ignores duplicates. */
+export function widthTaskId({ hash, source, width, format }: WidthTask): string {
+  const text = `${hash}\n${source}\n${width}.${format}`;
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** The longest time between the creation of such a rendition and its record, milliseconds. */
+export const MAX_MAKING_MS = 5 * 60 * 1000;
 
 /** Delete the unreferenced renditions of one original. */
 export interface CleanupTask {

@@ -2,13 +2,14 @@
 import { getApps, initializeApp } from 'firebase-admin/app';
 import { getFirestore } from 'firebase-admin/firestore';
 import { getStorage } from 'firebase-admin/storage';
-import { GoogleAuth } from 'google-auth-library';
 import type { Config, Environment } from '../config/config.js';
 import { openBackfillJobs, type BackfillJobs } from './backfill-job.js';
 import { openObjects, type Objects } from './objects.js';
-import { openQueues, type Queues } from './queues.js';
+import { openProjectQueues } from './open-queues.js';
+import type { Queues } from './queues.js';
 import { openRecords, type Records } from './records.js';
 import { openShares, type Shares } from './shares.js';
+import { openWidthRecords, type WidthRecords } from './widths.js';
 
 export type { BackfillJobs } from './backfill-job.js';
 export type { PageResult, Progress } from '../domain/backfill-progress.js';
@@ -17,6 +18,7 @@ export type { Queues } from './queues.js';
 export type { Page } from './documents.js';
 export type { AttemptStart, ImageRecords, ListedToken, Records } from './records.js';
 export type { ListedShare, Shares } from './shares.js';
+export type { WidthRecords } from './widths.js';
 export {
   compareGenerations,
   isOutdated,
@@ -33,6 +35,8 @@ export interface Backend {
   objects: Objects;
   records: Records;
   shares: Shares;
+  /** Renditions that were made on demand. */
+  widths: WidthRecords;
   queues: Queues;
   jobs: BackfillJobs;
 }
@@ -49,7 +53,6 @@ export function openBackend(
 ): Backend {
   if (getApps().length === 0) initializeApp();
   const firestore = getFirestore();
-  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-tasks'] });
   return {
     objects: openObjects(
       getStorage().bucket(config.bucket),
@@ -57,16 +60,8 @@ export function openBackend(
     ),
     records: openRecords(firestore, config, clock),
     shares: openShares(firestore, config, clock),
-    queues: openQueues({
-      projectId: config.projectId,
-      location: config.location,
-      environment,
-      accessToken: async () => (await auth.getAccessToken()) ?? '',
-      identityToken: async (audience) => {
-        const { idTokenProvider } = await auth.getIdTokenClient(audience);
-        return idTokenProvider.fetchIdToken(audience);
-      },
-    }),
+    widths: openWidthRecords(firestore, config),
+    queues: openProjectQueues(config, environment),
     jobs: openBackfillJobs(firestore, config),
   };
 }

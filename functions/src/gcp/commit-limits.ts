@@ -7,6 +7,7 @@
 import { COMMON_FORMATS } from '../domain/format.js';
 import type { ImageRecord, TokenRecord } from '../domain/records.js';
 import { MAX_VARIANTS } from '../domain/variant.js';
+import { MAX_WIDTHS } from '../domain/widths.js';
 
 /** Writes of any kind per commit; below Firestore's limit of 500. */
 export const WRITES_PER_COMMIT = 450;
@@ -18,19 +19,20 @@ const INDEX_ENTRIES_PER_FIELD = 2;
 const TOKEN_FIELDS = 8;
 /** Fields of `image` beside `renditions`: attempt, bucket and so on. */
 const IMAGE_FIELDS = 5;
-/** The most fields that `image` can have: four for each variant, three for each rendition. */
-const MAX_IMAGE_FIELDS = IMAGE_FIELDS + MAX_VARIANTS * (4 + 3 * COMMON_FORMATS.length);
+/** The most fields that `image` can have: four for each variant and width, three for each rendition. */
+const MAX_IMAGE_FIELDS =
+  IMAGE_FIELDS + (MAX_VARIANTS + MAX_WIDTHS) * (4 + 3 * COMMON_FORMATS.length);
 
 /**
  * How many token records one commit may update; the index entries of the old and the new values count.
  * @param image the new value of the field `image`
- * @param oldVariants the image record's variants before the update; they match the tokens' old renditions
+ * @param old the image record before the update; its renditions match those of the tokens
  */
 export function updatesPerCommit(
   image: NonNullable<TokenRecord['image']>,
-  oldVariants: ImageRecord['variants'] = {},
+  { variants = {}, widths = {} }: Pick<ImageRecord, 'variants' | 'widths'> = {},
 ): number {
-  const fields = countFields(image) + IMAGE_FIELDS + countFields(oldVariants);
+  const fields = countFields(image) + IMAGE_FIELDS + countFields(variants) + countFields(widths);
   return recordsPerCommit(fields * INDEX_ENTRIES_PER_FIELD);
 }
 

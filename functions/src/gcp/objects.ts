@@ -34,6 +34,8 @@ export interface StoredOriginal {
 export interface StoredRendition {
   name: string;
   generation: string;
+  /** When it was written, milliseconds since 1970. */
+  time: number;
   hasDownloadToken: boolean;
 }
 
@@ -63,6 +65,8 @@ export interface Objects {
     data: Buffer,
     digest?: string,
   ): Promise<RenditionInfo>;
+  /** The bytes of a rendition; undefined when it does not exist. */
+  readRendition(name: string): Promise<Buffer | undefined>;
   /** All renditions of an image, of every generation. */
   listRenditions(folder: string): Promise<StoredRendition[]>;
   /** Removes all download tokens of a rendition; false when that generation does not exist. */
@@ -123,14 +127,20 @@ export function openObjects(bucket: Bucket, variantsBucket: Bucket): Objects {
       return { object: name, bytes: data.length, etag: entityTagOf(digest) };
     },
 
+    readRendition: (name) =>
+      undefinedIfMissing(async () => {
+        const [data] = await variantsBucket.file(name).download();
+        return data;
+      }),
+
     async listRenditions(folder) {
       const renditions: StoredRendition[] = [];
       let after: string | undefined;
       do {
         const { files, next } = await list(variantsBucket, { prefix: folder }, 1000, after);
         for (const file of files) {
-          const { name, generation, hasDownloadToken } = originalOf(file);
-          renditions.push({ name, generation, hasDownloadToken });
+          const { name, generation, time, hasDownloadToken } = originalOf(file);
+          renditions.push({ name, generation, time, hasDownloadToken });
         }
         after = next;
       } while (after !== undefined);

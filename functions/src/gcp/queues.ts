@@ -11,6 +11,7 @@ import {
   type ProcessTask,
   type PurgeTask,
   type RevokeTask,
+  type WidthTask,
 } from '../domain/tasks.js';
 
 export interface Queues {
@@ -27,6 +28,8 @@ export interface Queues {
   /** @param id a second task with the same id is ignored, for hours after the first has completed */
   enqueueBackfill(task: BackfillTask, id?: string): Promise<void>;
   enqueuePurge(task: PurgeTask | RevokeTask): Promise<void>;
+  /** @param id a second task with the same id is ignored, for hours after the first has completed */
+  enqueueWidth(task: WidthTask, id: string): Promise<void>;
 }
 
 export interface QueuesOptions {
@@ -124,6 +127,7 @@ export function openQueues(options: QueuesOptions): Queues {
       enqueue('cleanup', task, (latest) => scheduleOfCleanup(task, at, latest)),
     enqueueBackfill: (task, id) => enqueue('backfill', task, id === undefined ? {} : { id }),
     enqueuePurge: (task) => enqueue('purge', task),
+    enqueueWidth: (task, id) => enqueue('resize', task, { id }),
   };
 }
 

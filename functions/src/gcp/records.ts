@@ -213,7 +213,7 @@ export function openRecords(
           const stored = await readImage(transaction, image);
           const record = finishAttempt(stored, attempt, result, settings, now);
           if (record === undefined) return false;
-          const limit = updatesPerCommit(tokenImage, stored?.variants);
+          const limit = updatesPerCommit(tokenImage, stored);
           const batch = remaining.slice(0, limit);
           const snapshots =
             batch.length > 0

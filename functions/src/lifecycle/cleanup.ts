@@ -1,7 +1,13 @@
 /** Deletes renditions that no record references, once the revocation bound has passed. */
 import { FORMATS, type Format } from '../domain/format.js';
-import { generationOfRendition, ownerOf, renditionsFolder, type Owner } from '../domain/path.js';
-import { roundCleanupTime, type CleanupTask } from '../domain/tasks.js';
+import {
+  generationOfRendition,
+  isOnDemandName,
+  ownerOf,
+  renditionsFolder,
+  type Owner,
+} from '../domain/path.js';
+import { MAX_MAKING_MS, roundCleanupTime, type CleanupTask } from '../domain/tasks.js';
 import {
   compareGenerations,
   servedGeneration,
@@ -85,9 +91,11 @@ export async function cleanupRenditions(
   const unreferenced = listed.filter((rendition) => !referenced.has(rendition.name));
   const boundEnd = (image?.updatedAt ?? 0) + config.revocationSeconds * 1000;
   const isSettled = image === undefined || (image.attempt === undefined && now() >= boundEnd);
-  const deletable = isSettled
-    ? unreferenced
-    : unreferenced.filter((rendition) => isOlder(rendition.name, before));
+  const mayBeRecorded = ({ name: object, time }: StoredRendition) =>
+    image !== undefined && isOnDemandName(object) && now() - time < MAX_MAKING_MS;
+  const deletable = unreferenced.filter(
+    (rendition) => (isSettled || isOlder(rendition.name, before)) && !mayBeRecorded(rendition),
+  );
   await deleteRenditions(deletable, name, context);
   const current = servedGeneration(image);
   if (image?.attempt !== undefined) {
@@ -125,10 +133,14 @@ async function deleteRenditions(
 /** Object names of all renditions that an image's records reference. */
 export function referencedRenditions({ image, tokens }: ImageRecords): Set<string> {
   const infos = [
-    ...Object.values(image?.variants ?? {}).flatMap(({ formats }) => Object.values(formats)),
-    ...[...tokens.values()].flatMap((token) =>
-      Object.values(token.image?.renditions ?? {}).flatMap((variant) =>
-        FORMAT_NAMES.flatMap((format) => variant[format] ?? []),
+    ...[image?.variants, image?.widths].flatMap((variants = {}) =>
+      Object.values(variants).flatMap(({ formats }) => Object.values(formats)),
+    ),
+    ...[...tokens.values()].flatMap(({ image: { renditions, widths } = {} }) =>
+      [renditions, widths].flatMap((variants = {}) =>
+        Object.values(variants).flatMap((variant) =>
+          FORMAT_NAMES.flatMap((format) => variant[format] ?? []),
+        ),
       ),
     ),
   ];

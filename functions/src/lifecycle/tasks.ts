@@ -1,5 +1,6 @@
 /** Parses the payloads of tasks. Anyone with access to the queue may have written one. */
 import { z } from 'zod';
+import { COMMON_FORMATS } from '../domain/format.js';
 import { isDocumentId } from '../domain/path.js';
 import {
   IMAGES_PER_PAGE,
@@ -8,7 +9,9 @@ import {
   type ProcessTask,
   type PurgeTask,
   type RevokeTask,
+  type WidthTask,
 } from '../domain/tasks.js';
+import { MAX_WIDTH } from '../domain/widths.js';
 
 const pageToken = z.string().optional();
 const count = z.number().int().min(0);
@@ -33,6 +36,12 @@ const CLEANUP = z.strictObject({
   replaced: z.strictObject({ before: generation, until: time }).optional(),
 });
 const PURGE = z.strictObject({ uid: z.string().refine(isDocumentId), after: pageToken });
+const WIDTH = z.strictObject({
+  hash: z.string().regex(/^[\w-]{43}$/),
+  width: z.number().int().min(1).max(MAX_WIDTH),
+  format: z.enum(COMMON_FORMATS),
+  source: z.string().min(1).max(1024),
+});
 const REVOKE = z.strictObject({
   uid: z.string().refine(isDocumentId),
   revokeBefore: time,
@@ -78,6 +87,10 @@ export const parsePurgeTask = parserOf<PurgeTask>(PURGE, '{ uid: the id of a use
 export const parsePurgeQueueTask = parserOf<PurgeTask | RevokeTask>(
   z.union([PURGE, REVOKE]),
   '{ uid: the id of a user, revokeBefore?: a time }',
+);
+export const parseWidthTask = parserOf<WidthTask>(
+  WIDTH,
+  '{ hash: the id of a token record, width: pixels, format, source: the object name of a rendition }',
 );
 export const parseBackfillTask = parserOf<BackfillTask>(
   BACKFILL,

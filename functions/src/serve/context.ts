@@ -10,6 +10,7 @@ import type { RenditionStore } from './renditions.js';
 import type { Resolver, TokenLookup } from './resolve.js';
 import type { Route } from './route.js';
 import type { Seals } from './seals.js';
+import type { WidthRequests } from './width-requests.js';
 
 /** The request headers that are read, named as Node names them. */
 export interface RequestHeaders extends ConditionalHeaders, BodyHeaders {
@@ -39,6 +40,7 @@ export type ServeConfig = Pick<
   | 'trustedProxies'
   | 'quotas'
   | 'variants'
+  | 'widths'
   | 'publicVariants'
   | 'formats'
   | 'autoFormat'
@@ -61,6 +63,8 @@ export interface ServeContext {
   renditions: RenditionStore;
   rateLimiter: RateLimiter;
   clientAddress: ClientAddress;
+  /** Absent without WIDTHS. */
+  widthRequests?: WidthRequests;
 }
 
 /** What building a response with an image needs: packages/edge has no more. */
@@ -68,7 +72,7 @@ export interface ResponseContext extends Pick<
   ServeContext,
   'commonHeaders' | 'now' | 'clock' | 'renditions'
 > {
-  config: Pick<ServeConfig, 'revocationSeconds' | 'variants' | 'formats' | 'autoFormat'>;
+  config: Pick<ServeConfig, 'revocationSeconds' | 'variants' | 'widths' | 'formats' | 'autoFormat'>;
   rateLimiter: Pick<RateLimiter, 'countBytes'>;
 }
 

@@ -27,9 +27,12 @@ import { hasBody } from './request-body.js';
 import { parseRoute } from './route.js';
 import { openSeals, type OpenedSeal } from './seals.js';
 import { selectRendition } from './select-rendition.js';
+import { openWidthRequests, type EnqueueWidth } from './width-requests.js';
 
 export interface ServeOptions extends Pick<ServeContext, 'config' | 'log'> {
   reader: Reader;
+  /** Required for WIDTHS. */
+  enqueueWidth?: EnqueueWidth;
   /** Milliseconds since 1970; for expiry times. */
   now?: () => number;
   /** Monotonic, milliseconds; for the age of what is in memory. */
@@ -45,7 +48,8 @@ export type Handler = (request: ServeRequest) => ServeResponse | Promise<ServeRe
  *   client has disconnected.
  */
 export function openHandler(options: ServeOptions): Handler {
-  const { config, reader, log, now = Date.now, clock = () => performance.now() } = options;
+  const { config, reader, enqueueWidth, log } = options;
+  const { now = Date.now, clock = () => performance.now() } = options;
   const rateLimiter = openRateLimiter(config.quotas, clock);
   const context: ServeContext = {
     config,
@@ -64,6 +68,10 @@ export function openHandler(options: ServeOptions): Handler {
     renditions: openRenditions(reader, clock),
     rateLimiter,
     clientAddress: openClientAddress(config.trustedProxies),
+    ...(config.widths &&
+      enqueueWidth && {
+        widthRequests: openWidthRequests(enqueueWidth, rateLimiter, clock, log),
+      }),
   };
   return (request) => {
     const response = handle(request, context);
@@ -139,6 +147,7 @@ function respondFromMemory(
   const selected = selectRendition(requestContext, context);
   if (selected === undefined) return refuse('not-found', context);
   if (selected.kind === 'manifest') return manifestResponse(selected, requestContext, context);
+  if (selected.missing && context.widthRequests) return undefined;
   const response = respond(selected, requestContext, context);
   return 'status' in response ? response : undefined;
 }
@@ -181,10 +190,26 @@ async function resolveAndRespond(
   const selected = selectRendition(requestContext, context);
   if (selected === undefined) return refuse('not-found', context);
   if (selected.kind === 'manifest') return manifestResponse(selected, requestContext, context);
+  const { missing } = selected;
+  if (missing && context.widthRequests?.isOutdated(hash, selected.lookup, missing)) {
+    const refusal = countRead(requestContext, context);
+    if (refusal) return refusal;
+    // Not `selected.lookup`, which a sealed link may have narrowed.
+    if (requestContext.lookup) context.tokens.invalidate(hash, requestContext.lookup);
+    requestContext.lookup = undefined;
+    return resolveAndRespond(requestContext, context);
+  }
+  const client = () => context.clientAddress(request);
+  const requested = missing && context.widthRequests?.request(client, hash, missing);
   const response = respond(selected, requestContext, context);
-  if ('status' in response) return response;
-  const refusal = countRead(requestContext, context);
-  return refusal ?? respondAfterRead(response, requestContext, context);
+  const refusal = 'status' in response ? undefined : countRead(requestContext, context);
+  const pending =
+    'status' in response
+      ? response
+      : (refusal ?? respondAfterRead(response, requestContext, context));
+  // An instance without a request may have no CPU: the response waits for the task.
+  const [result] = await Promise.all([pending, requested]);
+  return result;
 }
 
 /**

@@ -44,6 +44,8 @@ export interface RateLimiter {
    * @returns undefined while the client is within its quota
    */
   countOpening(client: string): RateLimited | undefined;
+  /** Counts a rendition that is to be made for a client. @returns false when the client has asked for too many */
+  countWidth(client: string): boolean;
   /** Stores that a read has found the token's record. @returns the token's usage, for countBytes */
   setFound(hash: string): TokenUsage;
   /** Stores that a read has found no record. */
@@ -57,6 +59,10 @@ export interface RateLimiter {
 }
 
 const WINDOW_SECONDS = 60;
+/** Renditions that are made on demand for one client, per window; enough for a page of images. */
+export const WIDTHS_PER_WINDOW = 120;
+/** How many clients that ask for renditions on demand are counted. */
+const MAX_WIDTH_CLIENTS = 2_000;
 /** How many clients and tokens are counted; the least recently used is dropped. */
 export const MAX_KEYS = 20_000;
 
@@ -112,13 +118,15 @@ export function openRateLimiter(
   const views = new Quota('views', quotas.views, 'requests', clock);
   const openings = new Quota('seals', quotas.views, 'requests', clock);
   const tokenReads = new Quota('token', quotas.token, 'requests', clock);
+  const madeWidths = new Quota('widths', WIDTHS_PER_WINDOW, 'requests', clock);
   const tokenBytes = new Quota('token-bytes', quotas.tokenBytes, 'content-bytes', clock);
   // LRUCache allocates all entries at once; a disabled quota needs only one.
   const max = (isUsed: boolean) => ({ max: isUsed ? maxKeys : 1 });
   const clients = new LRUCache<string, Usage>(max(quotas.views > 0));
   const clientsOfNewTokens = new LRUCache<string, Usage>(max(quotas.views > 0));
-  // Most installations have no sealed links.
+  // Most installations have no sealed links, and many no widths on demand.
   let clientsOfSeals: LRUCache<string, Usage> | undefined;
+  let clientsOfWidths: LRUCache<string, Usage> | undefined;
   // Only tokens that were found: made-up ones must not displace the counters of real ones.
   const tokens = new LRUCache<string, TokenUsage>(
     max(quotas.views > 0 || quotas.token > 0 || quotas.tokenBytes > 0),
@@ -146,6 +154,11 @@ export function openRateLimiter(
     countOpening(client) {
       clientsOfSeals ??= new LRUCache(max(quotas.views > 0));
       return consume(openings, clientsOfSeals, client);
+    },
+
+    countWidth(client) {
+      clientsOfWidths ??= new LRUCache({ max: MAX_WIDTH_CLIENTS });
+      return consume(madeWidths, clientsOfWidths, client) === undefined;
     },
 
     setFound(hash) {

@@ -5,6 +5,7 @@ import { effectsOf, formatsOfVariant, isProtected, type Variant } from '../domai
 import type { RequestContext, ResponseContext, ServeConfig } from './context.js';
 import { secondsUntilExpiry } from './expiry.js';
 import { narrow } from './narrow.js';
+import { isWhole, sourceOfWidth, sourceRendition } from '../domain/widths.js';
 import { negotiateFormat } from './negotiate.js';
 import type { CachedToken, ServableToken } from './resolve.js';
 
@@ -20,6 +21,16 @@ export interface SelectedRendition {
   isRequested: boolean;
   /** Whether `Accept` may have decided the format: the response needs `Vary`. */
   isNegotiated: boolean;
+  /** Present when this is sent instead of a rendition that can be made on demand. */
+  missing?: MissingWidth;
+}
+
+export interface MissingWidth {
+  /** Pixels; one of WIDTHS. */
+  width: number;
+  format: Format;
+  /** Object name of the rendition that it can be made of. */
+  source: string;
 }
 
 export interface SelectedManifest {
@@ -46,10 +57,13 @@ export function selectRendition(
   const { record } = lookup;
   const { format, width } = route;
   if (route.variant === undefined && width === undefined) return { kind: 'manifest', lookup };
+  const { accept } = request.headers;
+  const onDemand =
+    width === undefined ? undefined : selectOnDemand(lookup, width, format, accept, config);
+  if (onDemand) return onDemand;
   const name = route.variant ?? variantForWidth(record, width ?? 0, format);
   if (name === undefined) return undefined;
 
-  const { accept } = request.headers;
   const variant = accessibleVariant(record, name);
   const requested = selectFormat(variant, format, accept);
   if (variant && requested) {
@@ -82,6 +96,52 @@ function selectFormat(
   const selected = format ?? negotiate(variant, accept);
   const rendition = selected && variant[selected];
   return rendition && { format: selected, rendition };
+}
+
+/**
+ * Selects the next one of WIDTHS, made before or to be made, if it is narrower than what the token may show, and no
+ * variant fits as well.
+ * @param width device pixels
+ * @returns undefined when one of the variants is what the URL asks for
+ */
+function selectOnDemand(
+  lookup: CachedToken,
+  width: number,
+  format: Format | undefined,
+  accept: string | undefined,
+  config: Pick<ServeConfig, 'widths' | 'autoFormat'>,
+): SelectedRendition | undefined {
+  if (!config.widths) return undefined;
+  const { record } = lookup;
+  const whole = accessibleVariants(record).filter(isWhole);
+  const rounded = config.widths.find((one) => one >= width);
+  const hasWidth = (variant: NamedVariant) => variant.width === rounded;
+  // A variant that is at least as near is there already, and every cache may keep it.
+  const isNearer = (variant: NamedVariant) =>
+    variant.width >= width && variant.width <= (rounded ?? 0);
+  if (rounded === undefined || whole.some(isNearer)) return undefined;
+  const source = sourceOfWidth(whole, rounded);
+  if (!source) return undefined;
+  const asked = format ?? negotiate(source, accept);
+  const sourceFile = asked && source[asked] && sourceRendition(source);
+  if (!sourceFile) return undefined;
+  const made = Object.entries(record.image.widths ?? {})
+    .map(([pixels, variant]): NamedVariant => ({ name: `w${pixels}`, ...variant }))
+    .filter((variant) => variant[asked]);
+  const isNegotiated = format === undefined && !hasOnlyFormat(source, config);
+  const select = (variant: NamedVariant) => ({
+    ...{ kind: 'rendition' as const, lookup, name: variant.name, format: asked },
+    rendition: variant[asked] as RenditionInfo,
+  });
+  const exact = made.find(hasWidth);
+  if (exact) return { ...select(exact), isRequested: true, isNegotiated };
+  const existing = [...whole.filter((variant) => variant[asked]), ...made];
+  const nearest = firstAtLeast(
+    rounded,
+    existing.sort((a, b) => a.width - b.width),
+  ) as NamedVariant;
+  const missing = { width: rounded, format: asked, source: sourceFile.object };
+  return { ...select(nearest), isRequested: false, isNegotiated, missing };
 }
 
 function negotiate(variant: TokenVariant, accept: string | undefined): Format | undefined {

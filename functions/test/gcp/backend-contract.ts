@@ -9,6 +9,7 @@ import { hashToken } from '../../src/domain/token.js';
 import { testObjectsContract } from './objects-contract.js';
 import { testQuotaContract } from './quota-contract.js';
 import { testSharesContract } from './shares-contract.js';
+import { testWidthsContract } from './widths-contract.js';
 import type { Backend, ReprocessMode, ProcessingResult } from '../../src/gcp/backend.js';
 
 export interface Subject {
@@ -33,12 +34,13 @@ const SETTINGS = { renditions: 'renditions', all: 'all', quota: 'quota' };
 const OTHER_SETTINGS = { renditions: 'other renditions', all: 'other all', quota: 'quota' };
 const FAILURE = { code: 'not-an-image', message: 'The file is not an image.' };
 
+const owner = () => ({ uid: `u-${randomUUID()}`, imageId: 'cat' });
+
 /**
  * @param prefix of the originals' names; ends with a slash
  * @param open is called in each test
  */
 export function testBackendContract(prefix: string, open: () => Subject): void {
-  const owner = () => ({ uid: `u-${randomUUID()}`, imageId: 'cat' });
   const plan = (generation: string, reprocess: ReprocessMode = 'never', settings = SETTINGS) => {
     const original: OriginalInfo = {
       bucket: 'bucket',
@@ -355,6 +357,8 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       await open().backend.records.fail(of, attempt, FAILURE, SETTINGS);
     },
   }));
+
+  testWidthsContract(open, beginAndFinish);
 
   describe('jobs', () => {
     test('a run counts each page once and completes with the last one', async () => {

@@ -19,9 +19,9 @@ import {
   type ProcessTask,
   type PurgeTask,
   type RevokeTask,
+  type WidthTask,
 } from '../../src/domain/tasks.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
-import { addPage, startRun } from '../../src/domain/backfill-progress.js';
 import type { Backend, Progress } from '../../src/gcp/backend.js';
 import type { Reader } from '../../src/gcp/reader.js';
 import {
@@ -35,7 +35,9 @@ import {
   releaseAttempt,
 } from '../../src/domain/transitions.js';
 import type { Point as FocalPoint } from '../../src/domain/variant.js';
+import { inMemoryJobs } from './in-memory-jobs.js';
 import { inMemoryShares } from './in-memory-shares.js';
+import { inMemoryWidths } from './in-memory-widths.js';
 import { pageOf } from './pages.js';
 
 export interface InMemoryOriginal {
@@ -53,6 +55,7 @@ export type QueuedTask = { at: number; id?: string; deliveries?: number } & (
   | { queue: 'cleanup'; task: CleanupTask }
   | { queue: 'backfill'; task: BackfillTask }
   | { queue: 'purge'; task: PurgeTask | RevokeTask }
+  | { queue: 'resize'; task: WidthTask }
 );
 
 export interface InMemoryBackend extends Backend {
@@ -95,10 +98,11 @@ export function inMemoryBackend({
   const tasks: QueuedTask[] = [];
   const usedIds = new Set<string>();
   const progress: InMemoryBackend['progress'] = {};
-  const pages = new Set<string>();
   const calls: Record<string, number> = {};
   /** Generations of renditions. */
   const generations = new Map<string, number>();
+  /** When renditions were written, milliseconds since 1970. */
+  const writeTimes = new Map<string, number>();
   let lastGeneration = 0;
   let attempts = 0;
   const pathOf = ({ uid, imageId }: Owner) =>
@@ -182,19 +186,23 @@ export function inMemoryBackend({
       writeRendition: counted('writeRendition', (name, _format, data, digest) => {
         renditions.set(name, data);
         generations.set(name, (lastGeneration += 1));
+        writeTimes.set(name, now());
         return {
           object: name,
           bytes: data.length,
           etag: digest === undefined ? entityTag(data) : entityTagOf(digest),
         };
       }),
+      readRendition: counted('readRendition', (name) => renditions.get(name)),
       listRenditions: counted('listRenditions', (folder) =>
         [...renditions.keys()]
           .filter((name) => name.startsWith(folder))
-          .map((name) => {
-            const hasDownloadToken = renditionsWithDownloadToken.has(name);
-            return { name, generation: String(generations.get(name)), hasDownloadToken };
-          }),
+          .map((name) => ({
+            name,
+            generation: String(generations.get(name)),
+            time: writeTimes.get(name) ?? 0,
+            hasDownloadToken: renditionsWithDownloadToken.has(name),
+          })),
       ),
       revokeRenditionTokens: counted(
         'revokeRenditionTokens',
@@ -330,7 +338,11 @@ export function inMemoryBackend({
       { images, tokens, shareRecords },
       { now, imagesCollection, revocationSeconds, counted },
     ),
+    widths: inMemoryWidths({ images, tokens, pathOf, counted }),
     queues: {
+      enqueueWidth: counted('queues.resize', (task, id) => {
+        enqueue(id, { queue: 'resize', task, id, at: now() });
+      }),
       enqueueProcess: counted('queues.processImage', (task, id, at = now()) => {
         enqueue(id, { queue: 'processImage', task, id, at });
       }),
@@ -345,32 +357,7 @@ export function inMemoryBackend({
         (task) => void tasks.push({ queue: 'purge', task, at: now() }),
       ),
     },
-    jobs: {
-      start: counted('jobs.start', (run, settings, onlyIfChanged) => {
-        const started = startRun(progress.current, run, settings, onlyIfChanged);
-        if (started === undefined) return false;
-        if (started === 'already-started') return true;
-        progress.current = { ...started, started: now(), updated: now() };
-        pages.clear();
-        return true;
-      }),
-      current: counted('jobs.current', () => progress.current?.run),
-      counted: counted('jobs.counted', (run, total) => {
-        const { current } = progress;
-        if (current?.run !== run || current.state !== 'counting') return;
-        progress.current = { ...current, total, state: 'running', updated: now() };
-      }),
-      add: counted('jobs.add', (run, result) => {
-        const { current } = progress;
-        if (current?.run !== run) return undefined;
-        const before = { ...current, updated: now() };
-        const page = `${run}-${result.page}`;
-        const after = pages.has(page) ? before : addPage(before, result);
-        if (after.state === 'done') pages.clear();
-        else pages.add(page);
-        return (progress.current = after);
-      }),
-    },
+    jobs: inMemoryJobs(progress, now, counted),
   };
 }
 

@@ -16,6 +16,7 @@ import { hashToken, mintToken } from '../../src/domain/token.js';
 import { recognizedRecord } from '../../src/domain/transitions.js';
 import { SharingFailure } from '../../src/errors.js';
 import type { ListedShare, Shares } from '../../src/gcp/shares.js';
+import type { Counted } from './counted.js';
 import { pageOf } from './pages.js';
 
 export interface SharesInMemory {
@@ -33,10 +34,7 @@ export interface SharesOptions {
   imagesCollection: PathTemplate;
   revocationSeconds: () => number;
   /** Counts the calls of a method, which runs synchronously. */
-  counted: <A extends unknown[], R>(
-    name: string,
-    call: (...args: A) => R,
-  ) => (...args: A) => Promise<R>;
+  counted: Counted;
 }
 
 export function inMemoryShares(

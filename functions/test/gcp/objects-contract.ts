@@ -76,6 +76,8 @@ export function testObjectsContract(prefix: string, open: () => Subject) {
       const info = await objects.writeRendition(name, 'webp', Buffer.from('cat'));
       expect(info).toMatchObject({ object: name, bytes: 3 });
       await objects.writeRendition(`${root}other/10/w8.webp`, 'webp', Buffer.from('dog'));
+      await expect(objects.readRendition(name)).resolves.toEqual(Buffer.from('cat'));
+      await expect(objects.readRendition(`${name}-missing`)).resolves.toBeUndefined();
       const [listed, ...rest] = await objects.listRenditions(`${root}hash/`);
       expect([listed?.name, rest]).toEqual([name, []]);
       const folders = new Set<string>();

@@ -31,6 +31,16 @@ async function share(memory: MemoryHarness): Promise<void> {
   memory.time.now += 1;
 }
 
+/** One task for each token of the image, as if its duplicate had been delivered. */
+function askForWidth({ harness, backend, time }: MemoryHarness): void {
+  harness.reconfigure({ WIDTHS: '16' });
+  for (const [hash, { image }] of backend.tokens) {
+    const source = image?.renditions['w40']?.webp?.object ?? '';
+    const task = { hash, width: 16, format: 'webp' as const, source };
+    backend.tasks.push({ queue: 'resize', task, id: hash, at: time.now });
+  }
+}
+
 export type Scenario = (memory: MemoryHarness) => Promise<void>;
 
 /** Operations up to the events whose handlers are killed, and the final number of images, tokens and renditions. */
@@ -297,6 +307,32 @@ export const scenarios: [string, Scenario, [images: number, tokens: number, rend
       async (memory) => {
         await share(memory);
         await memory.backend.queues.enqueuePurge({ uid: 'alice' });
+      },
+      [0, 0, 0],
+    ],
+    [
+      'a width that views through two tokens ask for',
+      async (memory) => {
+        await share(memory);
+        askForWidth(memory);
+      },
+      [1, 2, 5],
+    ],
+    [
+      'a width of an image that is uploaded again',
+      async (memory) => {
+        await share(memory);
+        askForWidth(memory);
+        await memory.harness.upload(CAT, 'cat again');
+      },
+      [1, 2, 4],
+    ],
+    [
+      'a width of an image that is deleted',
+      async (memory) => {
+        await share(memory);
+        askForWidth(memory);
+        await memory.harness.delete(CAT);
       },
       [0, 0, 0],
     ],

@@ -12,6 +12,7 @@ import { backfill } from '../../src/lifecycle/backfill.js';
 import { originalFinalized } from '../../src/lifecycle/original-finalized.js';
 import { processUpload } from '../../src/lifecycle/process-upload.js';
 import { purge } from '../../src/lifecycle/purge.js';
+import { makeWidth } from '../../src/lifecycle/make-width.js';
 import { originalDeleted } from '../../src/lifecycle/original-deleted.js';
 import type { ProcessingContext } from '../../src/lifecycle/context.js';
 import { cleanup } from '../../src/lifecycle/cleanup.js';
@@ -63,6 +64,7 @@ export function intercept(backend: Backend, at: (point: Point) => Promise<void>)
     objects: wrap('objects', backend.objects),
     records: wrap('records', backend.records),
     shares: wrap('shares', backend.shares),
+    widths: wrap('widths', backend.widths),
     queues: wrap('queues', backend.queues),
     jobs: wrap('jobs', backend.jobs),
   };
@@ -210,6 +212,7 @@ export class TestHarness {
         ? revokeUserTokens(task.task, context)
         : purge(task.task, context);
     }
+    if (task.queue === 'resize') return makeWidth(task.task, context);
     return backfill(task.task, { id: task.id ?? 'run', isFinalAttempt: false }, context);
   }
 

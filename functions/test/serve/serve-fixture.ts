@@ -91,6 +91,7 @@ export function openServeFixture({ record = {}, config = {} }: FixtureOptions = 
         ...config,
       },
       reader: backend.reader,
+      enqueueWidth: (task, id) => backend.queues.enqueueWidth(task, id),
       log: (...line) => logged.push(line),
       now: () => time.now,
       clock: () => time.clock,

@@ -8,7 +8,7 @@ import type { Format as ClientFormat, ImageRecord, ShareRecord } from './records
 
 type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 /** Fields that only the functions use. */
-type Internal = 'settings' | 'attempt';
+type Internal = 'settings' | 'attempt' | 'widths';
 
 it('declares the same record types as the functions', () => {
   // Fails to compile when the types differ.

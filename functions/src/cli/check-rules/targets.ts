@@ -164,6 +164,7 @@ function imageRecord(): Possible {
     original: unknown(),
     token: unknown(),
     variants: unknown(),
+    widths: unknown(),
     placeholder: unknown(),
     error: unknown(),
     settings: unknown(),

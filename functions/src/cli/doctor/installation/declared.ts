@@ -18,6 +18,7 @@ export const DECLARED = {
   originalArchived: storage('archived'),
   processImage: { kind: 'tasks' },
   cleanup: { kind: 'tasks' },
+  resize: { kind: 'tasks' },
   backfill: { kind: 'tasks' },
   purge: { kind: 'tasks' },
   deleteUserImages: { kind: 'callable' },

@@ -60,14 +60,16 @@ export function checkQueues(
   return findings.length > 0 ? findings : [ok('The task queues exist and run.')];
 }
 
-/** Every function but `serve` enqueues tasks; each task carries the identity of the account that enqueued it. */
+/** Functions enqueue tasks, `serve` only with WIDTHS; each task carries the identity of the account that enqueued it. */
 function checkAccounts(
   deployed: ReturnType<typeof functionsOf>,
   policy: Policy,
   services: QueuesAnswers['services'],
-  { projectId }: Installation,
+  { projectId, config }: Installation,
 ): Finding[] {
-  const enqueuing = DECLARED_NAMES.filter((name) => DECLARED[name].kind !== 'https');
+  const enqueuing = DECLARED_NAMES.filter(
+    (name) => DECLARED[name].kind !== 'https' || config.widths !== undefined,
+  );
   const emails = new Set(
     enqueuing.flatMap((name) => deployed[name]?.serviceConfig.serviceAccountEmail ?? []),
   );
@@ -90,13 +92,17 @@ function checkAccounts(
       );
     };
     const enqueuer = 'roles/cloudtasks.enqueuer';
-    const consequence = 'it cannot enqueue uploads, and images stay unprocessed';
+    const consequence = 'it cannot enqueue tasks, and images or widths on demand are not made';
     report(enqueuer, grantOf([policy], member, enqueuer), consequence);
     const called = invokerGrant(policy, policies, member, invoker);
     if (typeof called === 'object') {
       findings.push(unread('queues', `whether tasks of ${email} are accepted`, called, projectId));
     } else {
-      report(invoker, called, 'its tasks are rejected, and images stay unprocessed');
+      report(
+        invoker,
+        called,
+        'its tasks are rejected, and images or widths on demand are not made',
+      );
     }
   }
   return findings;

@@ -1,0 +1,33 @@
+/** Renditions that were made on demand, in memory: see in-memory-backend.ts. */
+import type { Owner } from '../../src/domain/path.js';
+import { addWidth } from '../../src/domain/widths.js';
+import type { WidthRecords } from '../../src/gcp/backend.js';
+import type { Counted } from './counted.js';
+import type { InMemoryBackend } from './in-memory-backend.js';
+
+export function inMemoryWidths({
+  images,
+  tokens,
+  pathOf,
+  counted,
+}: Pick<InMemoryBackend, 'images' | 'tokens'> & {
+  pathOf: (owner: Owner) => string;
+  counted: Counted;
+}): WidthRecords {
+  return {
+    find: counted('widths.find', (hash) => {
+      const token = tokens.get(hash);
+      const image = token && images.get(pathOf(token));
+      return token && { token, ...(image && { image }) };
+    }),
+    add: counted('widths.add', (owner, hash, made) => {
+      const [image, token] = [images.get(pathOf(owner)), tokens.get(hash)];
+      const added = addWidth(image, token, made);
+      if (added === undefined || !image || !token?.image) return false;
+      image.widths = { ...image.widths, [made.width]: added.image };
+      const widths = { ...token.image.widths, [made.width]: added.token };
+      tokens.set(hash, { ...token, image: { ...token.image, widths } });
+      return true;
+    }),
+  };
+}
