@@ -70,16 +70,21 @@ function checkAccounts(
   const enqueuing = DECLARED_NAMES.filter(
     (name) => DECLARED[name].kind !== 'https' || config.widths !== undefined,
   );
-  const emails = new Set(
-    enqueuing.flatMap((name) => deployed[name]?.serviceConfig.serviceAccountEmail ?? []),
-  );
+  const emailOf = (name: DeclaredName) => deployed[name]?.serviceConfig.serviceAccountEmail;
+  const emails = new Set(enqueuing.flatMap((name) => emailOf(name) ?? []));
+  // An account of its own: `serve` enqueues only this task.
+  const tasksOf = (email: string) =>
+    enqueuing.every((name) => name === 'serve' || emailOf(name) !== email)
+      ? (['resize'] as const)
+      : namesOf('tasks');
   const hasFirstGeneration = namesOf('tasks').some(
     (name) => deployed[name]?.environment === 'GEN_1',
   );
   const invoker = hasFirstGeneration ? 'roles/cloudfunctions.invoker' : 'roles/run.invoker';
-  const policies = namesOf('tasks').map((name) => services.get(name));
   const findings: Finding[] = [];
-  for (const email of [...emails].map(toPrintable)) {
+  for (const account of emails) {
+    const email = toPrintable(account);
+    const policies = tasksOf(account).map((name) => services.get(name));
     const member = `serviceAccount:${email}`;
     const report = (role: string, grant: Grant, consequence: string) => {
       if (grant === 'granted') return;
