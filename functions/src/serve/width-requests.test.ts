@@ -160,13 +160,11 @@ test('a client may ask for a number of them per minute; then it gets the nearest
 test('a queue that fails is logged without the token, the view is answered, and a later one asks again', async () => {
   const fixture = open();
   const { get, token, backend, logged, hash } = fixture;
-  const enqueue = backend.queues.enqueueWidth;
-  backend.queues.enqueueWidth = () => Promise.reject(new Error('queue is down'));
+  jest.spyOn(backend.queues, 'enqueueWidth').mockRejectedValueOnce(new Error('queue is down'));
   await expect(get(`/${token}?w=500`, WEBP)).resolves.toMatchObject({ status: 200 });
   const details = { token: hash.slice(0, 8) };
   expect(logged).toMatchObject([['WARNING', 'failed to request a rendition', details]]);
   expect(JSON.stringify(logged)).not.toContain(token);
-  backend.queues.enqueueWidth = enqueue;
   await get(`/${token}?w=500`, WEBP);
   expect(fixture.tasks()).toHaveLength(1);
 });
