@@ -8,6 +8,7 @@ import { comparePipelines } from './processing/compare.js';
 import { compareHeic } from './processing/heic.js';
 import { measureBombs } from './processing/measure-bombs.js';
 import { measureBackfill } from './lifecycle/backfill.js';
+import { compareFunctions } from './function/compare.js';
 import { storm } from './lifecycle/storm.js';
 import { measureUploads } from './lifecycle/upload.js';
 import { LISTENERS, measureListen } from './listen/listen.js';
@@ -21,6 +22,8 @@ import { soak } from './soak/soak.js';
 
 const USAGE = `npm run bench -- corpus                             creates the images, in bench/out/corpus
 npm run bench -- derive [--corpus DIR] [--runs N]   image processing compared to storage-resize-images
+npm run bench -- function [--peer DIR] [--corpus DIR] [--runs N]
+                                                    whole functions compared to storage-resize-images
 npm run bench -- curve [--corpus DIR]               CPU time and bytes of each quality and effort
 npm run bench -- quality [--corpus DIR] [--others DIR] [--write]
                                                     bytes, CPU time and SSIMULACRA2 of each encoder setting
@@ -48,6 +51,7 @@ export async function main(argv: string[], root: string): Promise<number> {
     allowPositionals: true,
     options: {
       corpus: { type: 'string' },
+      peer: { type: 'string' },
       only: { type: 'string' },
       others: { type: 'string', multiple: true },
       write: { type: 'boolean' },
@@ -83,6 +87,9 @@ export async function main(argv: string[], root: string): Promise<number> {
       return 0;
     case 'derive':
       await comparePipelines(await corpus(), runs, paths);
+      return 0;
+    case 'function':
+      await compareFunctions(paths, { peer: values.peer, corpus: values.corpus, runs });
       return 0;
     case 'curve':
       await compareCurves(await corpus(), paths);

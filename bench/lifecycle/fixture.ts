@@ -55,19 +55,19 @@ export class BenchFixture extends StackContext {
  *
  * @param root the repository
  * @param parameters parameters of the functions that differ from the defaults
- * @param single functions whose processes handle one request each
+ * @param options other functions instead of this project's, or functions whose processes handle one request each
  */
 export async function openBenchFixture(
   root: string,
   parameters: Record<string, string>,
-  single?: StackOptions['single'],
+  options: Pick<StackOptions, 'functions' | 'single'> = {},
 ): Promise<BenchFixture> {
   const stack = await startStack({
     root,
     form: 'kit',
     freePorts: true,
     parameters,
-    ...(single && { single }),
+    ...options,
   });
   const parameterFile = join(root, '.local', `${stack.info.projectId}.env`);
   const lines = Object.entries(parameters).map(([name, value]) => `${name}=${value}\n`);

@@ -47,7 +47,11 @@ export async function measureUploads(places: BenchPaths, uploads: number): Promi
   Object.assign(process.env, { OBSERVATIONS: file, LOW_PRIORITY: single.join(',') });
   process.env['NODE_OPTIONS'] = `--require=${join(__dirname, 'observe-function.js')}`;
   const processes = openProduct(places.root).tasks().UPLOADS_PER_OWNER + FREE_PROCESSES;
-  const fixture = await openBenchFixture(places.root, {}, { functions: single, processes });
+  const fixture = await openBenchFixture(
+    places.root,
+    {},
+    { single: { functions: single, processes } },
+  );
   delete process.env['NODE_OPTIONS'];
   try {
     const photo = readFileSync(join(places.root, 'tests', 'fixtures', 'photos', 'seeding.jpg'));
@@ -130,9 +134,9 @@ function createSlowFile(): Promise<Buffer> {
     .toBuffer();
 }
 
-function readObservations(file: string): Observation[] {
-  const lines = readFileSync(file, 'utf8').trim().split('\n');
-  return lines.map((line) => JSON.parse(line) as Observation);
+export function readObservations(file: string): Observation[] {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Observation);
 }
 
 /**

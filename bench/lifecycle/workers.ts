@@ -4,10 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 /**
  * Returns the ids of the descendants of a process that run a function.
  *
- * @param target the function's name, as in FUNCTION_TARGET
+ * @param target the function's name, as in FUNCTION_TARGET; undefined: any function
  * @param ancestor the process that started the stack
  */
-export function functionProcesses(target: string, ancestor = process.pid): number[] {
+export function functionProcesses(target?: string, ancestor = process.pid): number[] {
   const parents = readParents();
   const isDescendant = (pid: number): boolean => {
     const parent = parents.get(pid);
@@ -16,7 +16,8 @@ export function functionProcesses(target: string, ancestor = process.pid): numbe
   return [...parents.keys()].filter((pid) => {
     if (!isDescendant(pid)) return false;
     const isRuntime = read(`/proc/${pid}/cmdline`).includes('functionsEmulatorRuntime');
-    return isRuntime && read(`/proc/${pid}/environ`).includes(`FUNCTION_TARGET=${target}\0`);
+    const name = target === undefined ? 'FUNCTION_TARGET=' : `FUNCTION_TARGET=${target}\0`;
+    return isRuntime && read(`/proc/${pid}/environ`).includes(name);
   });
 }
 
@@ -35,10 +36,32 @@ export function peakResidentBytes(pid: number): number {
 
 /** @returns resident memory of a process and its descendants, bytes; 0 when it has ended */
 export function residentBytes(pid: number): number {
+  return sumOfTree(pid, ownResidentBytes);
+}
+
+/** @returns the sum of the most resident memory that a process and each of its descendants ever had, bytes */
+export function peakTreeBytes(pid: number): number {
+  return sumOfTree(pid, peakResidentBytes);
+}
+
+/** Ticks per second in /proc/PID/stat (proc(5)). */
+const TICKS_PER_SECOND = 100;
+
+/** @returns user and system time of a process and its descendants, also of those that have ended, seconds */
+export function cpuSeconds(pid: number): number {
+  return sumOfTree(pid, (id) => {
+    // utime, stime, cutime and cstime.
+    const times = statFields(id).slice(11, 15);
+    return times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
+  });
+}
+
+/** Sums a figure of a process and its descendants. */
+function sumOfTree(pid: number, figureOf: (pid: number) => number): number {
   const parents = readParents();
   const sumOf = (id: number): number => {
     const children = [...parents].filter(([, parent]) => parent === id);
-    return children.reduce((sum, [child]) => sum + sumOf(child), ownResidentBytes(id));
+    return children.reduce((sum, [child]) => sum + sumOf(child), figureOf(id));
   };
   return sumOf(pid);
 }
@@ -48,12 +71,17 @@ function readParents(): Map<number, number> {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
-    const stat = read(`/proc/${name}/stat`);
-    // The program's name is in parentheses and may itself contain parentheses and spaces (proc(5)).
-    const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [, parent] = statFields(Number(name));
     parents.set(Number(name), Number(parent));
   }
   return parents;
+}
+
+/** The fields of /proc/PID/stat from the state on, which is number 3 in proc(5). */
+function statFields(pid: number): string[] {
+  const stat = read(`/proc/${pid}/stat`);
+  // The program's name is in parentheses and may itself contain parentheses and spaces.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function read(path: string): string {

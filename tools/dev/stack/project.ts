@@ -37,7 +37,13 @@ export interface StackInfo {
 interface FirebaseJson {
   storage: { rules: string };
   firestore: { rules: string; indexes: string };
-  functions?: { source: string; instances: Record<string, string> }[];
+  functions?: {
+    source: string;
+    /** Of a kit. */
+    instances?: Record<string, string>;
+    configDir?: string;
+    runtime?: string;
+  }[];
   extensions?: Record<string, string>;
   hosting: { public: string; rewrites: { source: string; function: { functionId: string } }[] };
   emulators: Record<string, { port?: number; websocketPort?: number } | boolean>;
@@ -80,6 +86,7 @@ export function describeStack(projectId: string, form: Form, ports: Ports): Stac
  * @param directory below `root`; created if it does not exist
  * @param options.parameters values of the functions' parameters that differ from the defaults
  * @param options.sealingKeys value of the secret SEALING_KEYS, or nothing
+ * @param options.functions a folder of functions that run instead of this project's, with `parameters` as they are
  */
 export function writeProject(
   root: string,
@@ -90,9 +97,10 @@ export function writeProject(
     ports: Ports;
     parameters: Record<string, string>;
     sealingKeys: string;
+    functions?: string;
   },
 ): void {
-  const { info, form, ports, sealingKeys } = options;
+  const { info, form, ports, sealingKeys, functions } = options;
   const config = readFirebaseJson(root);
   mkdirSync(directory, { recursive: true });
   const fromDirectory = (path: string) => relative(directory, join(root, path));
@@ -117,7 +125,10 @@ export function writeProject(
   }
 
   const required = { LOCATION: REGION, BUCKET: info.bucket };
-  const parameters = { ...emptyParameters(root), ...required, ...options.parameters };
+  const parameters =
+    functions === undefined
+      ? { ...emptyParameters(root), ...required, ...options.parameters }
+      : options.parameters;
   const env = Object.entries(parameters).map(([name, value]) => `${name}=${value}\n`);
   if (form === 'extension') {
     delete config.functions;
@@ -131,7 +142,12 @@ export function writeProject(
     }
     writeFileSync(join(directory, 'extensions', `${INSTANCE}.env`), env.join(''));
   } else {
+    if (functions !== undefined) {
+      const source = relative(directory, functions);
+      config.functions = [{ source, configDir: 'parameters', runtime: 'nodejs22' }];
+    }
     for (const kit of config.functions ?? []) {
+      if (kit.instances === undefined) continue;
       kit.source = fromDirectory(kit.source);
       kit.instances = { [INSTANCE]: 'parameters' };
     }

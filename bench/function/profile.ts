@@ -1,0 +1,119 @@
+/** Where the time of one upload goes in this project, from the event to the answer: medians over several uploads. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { median, table } from '../figures.js';
+import type { BenchPaths } from '../paths.js';
+import { startObserved, type Photo } from './measure.js';
+import type { Subject } from './subject.js';
+import type { Step } from './trace-function.js';
+
+/** Uploads of each photo, after one that is not counted. */
+const ROUNDS = 3;
+
+/** A step of an upload, milliseconds after the original was created. */
+export interface ProfiledStep {
+  name: string;
+  from: number;
+  to: number;
+}
+
+/** Uploads each photo several times on a stack of its own; functions are slower than without the trace. */
+export async function profileUploads(
+  paths: BenchPaths,
+  subject: Subject,
+  photos: readonly Photo[],
+): Promise<{ steps: ProfiledStep[]; text: string }> {
+  const file = join(paths.out, 'function-trace.jsonl');
+  mkdirSync(paths.out, { recursive: true });
+  writeFileSync(file, '');
+  process.env['TRACE'] = file;
+  const stack = await startObserved(paths, subject, [join(__dirname, 'trace-function.js')]);
+  const uploads: ProfiledStep[][] = [];
+  try {
+    for (const photo of photos) await stack.upload([photo]);
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const photo of photos) {
+        const before = readSteps(file).length;
+        const { createdAt } = await stack.upload([photo]);
+        uploads.push(stepsOf(readSteps(file).slice(before), createdAt));
+      }
+    }
+  } finally {
+    delete process.env['TRACE'];
+    await stack.close();
+  }
+  const steps = mergeUploads(uploads);
+  const rows = steps.map(({ name, from, to }) => [name, ...[from, to, to - from].map(rounded)]);
+  const head = [`one upload (${subject.name})`, 'from, ms', 'to, ms', 'takes, ms'];
+  return { steps, text: table(head, rows) };
+}
+
+const rounded = (value: number) => value.toFixed(1);
+
+function readSteps(file: string): Step[] {
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Step);
+}
+
+/** What is sent is named by its first word and number. */
+const NAMES: Record<string, string> = {
+  'originalFinalized PATCH object 1': 'revoke the download token',
+  'originalFinalized POST task 1': 'enqueue the task',
+  'processImage GET media 1': 'download',
+  'processImage GET object 1': 'look up the original',
+};
+
+/** @param all the steps that one upload has caused, in the order in which they ended */
+function stepsOf(all: readonly Step[], createdAt: number): ProfiledStep[] {
+  const counts = new Map<string, number>();
+  const sorted = [...all].sort((a, b) => a.from - b.from);
+  const find = (process: string, name: string) =>
+    sorted.filter((step) => step.process === process && step.name === name);
+  const [event] = find('originalFinalized', 'handled');
+  const [task] = find('processImage', 'handled');
+  const [enqueue] = find('originalFinalized', 'POST task');
+  const commits = find('processImage', 'Commit');
+  const [begin, finish] = [commits[0], commits.at(-1)];
+  const gets = find('processImage', 'BatchGetDocuments');
+  if (!event || !task || !enqueue || !begin || !finish || !gets[0]) {
+    throw new Error(`expected an event, a task and two transactions, found ${all.length} steps`);
+  }
+  const finishGet = gets.find(({ from }) => from > begin.to) ?? finish;
+  const steps: ProfiledStep[] = [
+    { name: 'event delivered by the emulator', from: createdAt, to: event.from },
+    { name: 'event parsed', from: event.from, to: enqueue.from },
+    { name: 'task delivered by the emulator', from: enqueue.from, to: task.from },
+    { name: 'task parsed', from: task.from, to: gets[0].from },
+    { name: 'first transaction', from: gets[0].from, to: begin.to },
+    { name: 'second transaction', from: finishGet.from, to: finish.to },
+    { name: 'answer', from: finish.to, to: task.to },
+  ];
+  for (const step of sorted) {
+    if (step.name === 'handled') continue;
+    // The events of the renditions.
+    if (step.process !== 'processImage' && step.process !== 'decoder' && step.from > task.from)
+      continue;
+    const kind = `${step.process} ${step.name}`;
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    const numbered = `${kind} ${count}`;
+    const upload = kind === 'processImage POST object' ? `upload rendition ${count}` : undefined;
+    steps.push({ ...step, name: NAMES[numbered] ?? upload ?? `- ${numbered}` });
+  }
+  return steps
+    .map(({ name, from, to }) => ({ name, from: from - createdAt, to: to - createdAt }))
+    .sort((a, b) => a.from - b.from);
+}
+
+/** Medians of the steps that at least half of the uploads have. */
+function mergeUploads(uploads: readonly ProfiledStep[][]): ProfiledStep[] {
+  const names = [...new Set(uploads.flat().map(({ name }) => name))];
+  return names
+    .flatMap((name) => {
+      const found = uploads.flatMap((steps) => steps.filter((step) => step.name === name));
+      if (found.length * 2 < uploads.length) return [];
+      const from = median(found.map((step) => step.from));
+      return [{ name, from, to: from + median(found.map((step) => step.to - step.from)) }];
+    })
+    .sort((a, b) => a.from - b.from);
+}
