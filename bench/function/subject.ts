@@ -91,7 +91,7 @@ export function openOwn(name: string, parameters: Record<string, string>): Subje
     async readyAt({ firestore }, name) {
       const [, uid, imageId] = name.split('/');
       const record = await firestore.doc(`users/${uid}/images/${imageId}`).get();
-      const state = record.get('state') as unknown;
+      const state = String(record.get('state'));
       if (state !== 'ready') throw new Error(`expected the image to be ready, found ${state}`);
       return (record.get('updatedAt') as { toMillis(): number }).toMillis();
     },

@@ -22,6 +22,7 @@ function trace(file: string, script: string): void {
     );
   const sharp = createRequire(script)('sharp') as { prototype: Sharp };
   process.on('message', () => write('request', now()));
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the pipeline below
   const { toBuffer } = sharp.prototype;
   sharp.prototype.toBuffer = function (this: Sharp & Pipeline, ...args: never) {
     const from = now();

@@ -50,7 +50,7 @@ const TICKS_PER_SECOND = 100;
 /** @returns user and system time of a process and its descendants, also of those that have ended, seconds */
 export function cpuSeconds(pid: number): number {
   return sumOfTree(pid, (id) => {
-    // utime, stime, cutime and cstime.
+    // Numbers 14 to 17: user and system time, of the process and of the children that it has waited for.
     const times = statFields(id).slice(11, 15);
     return times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
   });
