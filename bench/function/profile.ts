@@ -51,8 +51,9 @@ export async function profileUploads(
 const rounded = (value: number) => value.toFixed(1);
 
 function readSteps(file: string): Step[] {
-  const lines = readFileSync(file, 'utf8').trim().split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Step);
+  // What follows the last line end is being written.
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as Step);
 }
 
 /** What is sent is named by its first word and number. */

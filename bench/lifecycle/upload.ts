@@ -135,8 +135,9 @@ function createSlowFile(): Promise<Buffer> {
 }
 
 export function readObservations(file: string): Observation[] {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Observation);
+  // What follows the last line end is being written.
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as Observation);
 }
 
 /**
