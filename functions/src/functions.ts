@@ -32,7 +32,7 @@ import {
 } from './config/parameters.js';
 import { MAX_ATTEMPT_MS } from './domain/attempt-id.js';
 import { MAX_UPLOADS } from './domain/tasks.js';
-import type { LifecycleContext, ProcessingContext } from './lifecycle/context.js';
+import type { LifecycleContext, LightContext, ProcessingContext } from './lifecycle/context.js';
 import { mustRevokeDownloadTokens, revokeDownloadTokens } from './lifecycle/metadata-updated.js';
 import { parseDeletedEvent, parseFinalizedEvent } from './lifecycle/original-event.js';
 import type { Parsed } from './lifecycle/tasks.js';
@@ -78,7 +78,11 @@ const openBackend = once(async () =>
   (await import('./gcp/backend.js')).openBackend(config, process.env),
 );
 
-/** One child process for all images of this instance; it starts while the first image is downloaded. */
+const openLightBackend = once(async () =>
+  (await import('./gcp/light-backend.js')).openLightBackend(config, process.env),
+);
+
+/** One child process for all images of this instance. */
 const openProcessor = once(async () => {
   const [{ openIsolatedProcessor }, { PROCESS_LIMITS }] = await Promise.all([
     import('./processing/isolated-processor.js'),
@@ -86,6 +90,11 @@ const openProcessor = once(async () => {
   ]);
   return openIsolatedProcessor(PROCESS_LIMITS);
 });
+
+/** Without Firestore, whose client library takes longer to load than everything else. */
+async function lightContext(): Promise<LightContext> {
+  return { config, backend: await openLightBackend(), now: Date.now, log };
+}
 
 async function lifecycleContext(): Promise<LifecycleContext> {
   return { config, backend: await openBackend(), now: Date.now, log };
@@ -115,6 +124,17 @@ async function processingContext(): Promise<ProcessingContext> {
 }
 
 const importTasks = once(() => import('./lifecycle/tasks.js'));
+
+/**
+ * Loads what the first task needs while the platform starts the server. The child process is the first: it starts on
+ * another core, or while this one waits for the network.
+ */
+async function prepareProcessing(): Promise<void> {
+  await openProcessor();
+  await Promise.all([processingContext(), import('./lifecycle/process-upload.js'), importTasks()]);
+}
+// After an error, the first task loads it again, and reports.
+if (process.env['FUNCTION_TARGET'] === 'processImage') prepareProcessing().catch(() => undefined);
 
 /**
  * Runs the handler of a task. An invalid task is logged and dropped, because no retry can succeed.
@@ -168,7 +188,7 @@ export const originalFinalized = onObjectFinalized(
     if (upload === undefined) return;
     const [handlers, context] = await Promise.all([
       import('./lifecycle/original-finalized.js'),
-      lifecycleContext(),
+      lightContext(),
     ]);
     await handlers.originalFinalized(upload, context);
   },
@@ -206,7 +226,7 @@ export const metadataUpdated = onObjectMetadataUpdated(
     const generation = String(data.generation);
     const object = { bucket, name, generation, ...(metadata && { metadata }) };
     if (!mustRevokeDownloadTokens(object, config)) return;
-    await revokeDownloadTokens({ ...object, time: Date.parse(time) }, await lifecycleContext());
+    await revokeDownloadTokens({ ...object, time: Date.parse(time) }, await lightContext());
   },
 );
 

@@ -7,6 +7,7 @@ import { testBackendContract, type Subject } from '../../functions/test/gcp/back
 import { openBackend } from '../../functions/src/gcp/backend.js';
 import { hashToken } from '../../functions/src/domain/token.js';
 import { openRecords, type Records } from '../../functions/src/gcp/records.js';
+import { emulatorEnvironment } from '../../tools/dev/stack/stack-context.js';
 import { BackendTestContext, productsFirestore } from '../support/stack.js';
 
 let context: BackendTestContext;
@@ -27,7 +28,7 @@ beforeAll(() => {
   });
   const tokens = context.firestore.collection(config.tokensCollection);
   subject = {
-    backend: openBackend(config, {}),
+    backend: openBackend(config, emulatorEnvironment(context.stack)),
     async put(name, data, hasDownloadToken) {
       const file = context.bucket.file(name);
       const metadata = hasDownloadToken

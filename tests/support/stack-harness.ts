@@ -4,6 +4,7 @@ import { parseConfig } from '../../functions/src/config/config.js';
 import { openBackend, type Backend } from '../../functions/src/gcp/backend.js';
 import { inMemoryBackend } from '../../functions/test/gcp/in-memory-backend.js';
 import { PARAMETERS, TestHarness } from '../../functions/test/lifecycle/test-harness.js';
+import { emulatorEnvironment } from '../../tools/dev/stack/stack-context.js';
 import type { BackendTestContext } from './stack.js';
 
 export type StackHarness = ReturnType<typeof openStackHarness>;
@@ -41,7 +42,11 @@ export function openStackHarness(
   };
   const now = () => time.now;
   const { tasks, queues } = inMemoryBackend({ now });
-  const stackBackend = openBackend(parseConfig({ ...PARAMETERS, ...parameters }), {}, now);
+  const stackBackend = openBackend(
+    parseConfig({ ...PARAMETERS, ...parameters }),
+    emulatorEnvironment(context.stack),
+    now,
+  );
   const objects: Backend['objects'] = {
     ...stackBackend.objects,
     async deleteOriginal(name, generation) {

@@ -1,12 +1,9 @@
 /** Access to Firestore, Cloud Storage and Cloud Tasks; all other modules use them through this interface. */
 import { getApps, initializeApp } from 'firebase-admin/app';
 import { getFirestore } from 'firebase-admin/firestore';
-import { getStorage } from 'firebase-admin/storage';
 import type { Config, Environment } from '../config/config.js';
 import { openBackfillJobs, type BackfillJobs } from './backfill-job.js';
-import { openObjects, type Objects } from './objects.js';
-import { openProjectQueues } from './open-queues.js';
-import type { Queues } from './queues.js';
+import { openLightBackend, type LightBackend } from './light-backend.js';
 import { openRecords, type Records } from './records.js';
 import { openShares, type Shares } from './shares.js';
 import { openWidthRecords, type WidthRecords } from './widths.js';
@@ -31,13 +28,11 @@ export {
   type UploadQuota,
 } from '../domain/transitions.js';
 
-export interface Backend {
-  objects: Objects;
+export interface Backend extends LightBackend {
   records: Records;
   shares: Shares;
   /** Renditions that were made on demand. */
   widths: WidthRecords;
-  queues: Queues;
   jobs: BackfillJobs;
 }
 
@@ -54,14 +49,10 @@ export function openBackend(
   if (getApps().length === 0) initializeApp();
   const firestore = getFirestore();
   return {
-    objects: openObjects(
-      getStorage().bucket(config.bucket),
-      getStorage().bucket(config.variantsBucket),
-    ),
+    ...openLightBackend(config, environment),
     records: openRecords(firestore, config, clock),
     shares: openShares(firestore, config, clock),
     widths: openWidthRecords(firestore, config),
-    queues: openProjectQueues(config, environment),
     jobs: openBackfillJobs(firestore, config),
   };
 }

@@ -1,14 +1,11 @@
 /** Objects in Cloud Storage: originals and renditions. */
-import type { Storage } from 'firebase-admin/storage';
 import { contentDigest, entityTagOf } from '../domain/entity-tag.js';
 import { FOCUS, formatFocus, parseFocus } from '../domain/focus.js';
 import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo } from '../domain/records.js';
 import type { Point } from '../domain/variant.js';
 import type { Page } from './documents.js';
-
-type Bucket = ReturnType<Storage['bucket']>;
-type FileMetadata = ReturnType<Bucket['file']>['metadata'];
+import type { ObjectMetadata, StorageApi } from './storage-api.js';
 
 /**
  * The custom metadata key of an object's download tokens. Anyone who has one can download the object,
@@ -84,62 +81,43 @@ const PRECONDITION_FAILED = 412;
  * @param bucket the bucket of the originals
  * @param variantsBucket the bucket of the renditions; may be the same
  */
-export function openObjects(bucket: Bucket, variantsBucket: Bucket): Objects {
+export function openObjects(api: StorageApi, bucket: string, variantsBucket: string): Objects {
   return {
-    findOriginal: (name) =>
-      undefinedIfMissing(async () => {
-        const [metadata] = await bucket.file(name).getMetadata();
-        return originalOf(metadata);
-      }),
+    findOriginal: (name) => undefinedIfMissing(async () => originalOf(await api.get(bucket, name))),
 
     readOriginal: (name, generation) =>
-      undefinedIfMissing(async () => {
-        // Not decompressed: a client may declare gzip, and a small file may expand to gigabytes.
-        const [data] = await bucket.file(name, { generation }).download({ decompress: false });
-        return data;
-      }),
+      undefinedIfMissing(() => api.read(bucket, name, generation)),
 
-    revokeDownloadTokens: (name, generation) => revokeTokens(bucket, name, generation),
+    revokeDownloadTokens: (name, generation) => revokeTokens(api, bucket, name, generation),
 
-    async setFocus(name, generation, focus) {
-      const metadata = { metadata: { [FOCUS]: focus ? formatFocus(focus) : null } };
-      const file = bucket.file(name, { generation });
-      return (await undefinedIfMissing(() => file.setMetadata(metadata))) !== undefined;
-    },
+    setFocus: (name, generation, focus) =>
+      patch(api, bucket, name, generation, { [FOCUS]: focus ? formatFocus(focus) : null }),
 
-    deleteOriginal: (name, generation) => deleteObject(bucket, { name, generation }),
+    deleteOriginal: (name, generation) => deleteObject(api, bucket, { name, generation }),
 
     async listOriginals(prefix, limit, after) {
-      const { files, next } = await list(bucket, { prefix }, limit, after);
-      return { items: files.map(originalOf), ...(next !== undefined && { next }) };
+      const { objects, next } = await list(api, bucket, { prefix }, limit, after);
+      return { items: objects.map(originalOf), ...(next !== undefined && { next }) };
     },
 
     async writeRendition(name, format, data, digest = contentDigest(data)) {
-      await variantsBucket.file(name).save(data, {
-        resumable: false,
-        validation: 'crc32c',
-        metadata: {
-          contentType: FORMATS[format].contentType,
-          // Only `serve` decides how long caches may store a rendition.
-          cacheControl: 'private, no-store',
-        },
+      await api.write(variantsBucket, name, data, {
+        contentType: FORMATS[format].contentType,
+        // Only `serve` decides how long caches may store a rendition.
+        cacheControl: 'private, no-store',
       });
       return { object: name, bytes: data.length, etag: entityTagOf(digest) };
     },
 
-    readRendition: (name) =>
-      undefinedIfMissing(async () => {
-        const [data] = await variantsBucket.file(name).download();
-        return data;
-      }),
+    readRendition: (name) => undefinedIfMissing(() => api.read(variantsBucket, name)),
 
     async listRenditions(folder) {
       const renditions: StoredRendition[] = [];
       let after: string | undefined;
       do {
-        const { files, next } = await list(variantsBucket, { prefix: folder }, 1000, after);
-        for (const file of files) {
-          const { name, generation, time, hasDownloadToken } = originalOf(file);
+        const { objects, next } = await list(api, variantsBucket, { prefix: folder }, 1000, after);
+        for (const object of objects) {
+          const { name, generation, time, hasDownloadToken } = originalOf(object);
           renditions.push({ name, generation, time, hasDownloadToken });
         }
         after = next;
@@ -147,13 +125,14 @@ export function openObjects(bucket: Bucket, variantsBucket: Bucket): Objects {
       return renditions;
     },
 
-    revokeRenditionTokens: ({ name, generation }) => revokeTokens(variantsBucket, name, generation),
+    revokeRenditionTokens: ({ name, generation }) =>
+      revokeTokens(api, variantsBucket, name, generation),
 
-    deleteRendition: (rendition) => deleteObject(variantsBucket, rendition),
+    deleteRendition: (rendition) => deleteObject(api, variantsBucket, rendition),
 
     async listFolders(folder, limit, after) {
       const query = { prefix: folder, delimiter: '/' };
-      const { folders, next } = await list(variantsBucket, query, limit, after);
+      const { folders, next } = await list(api, variantsBucket, query, limit, after);
       return { items: folders, ...(next !== undefined && { next }) };
     },
   };
@@ -161,53 +140,59 @@ export function openObjects(bucket: Bucket, variantsBucket: Bucket): Objects {
 
 /** Gets one page of objects and folders: https://cloud.google.com/storage/docs/json_api/v1/objects/list */
 async function list(
-  bucket: Bucket,
+  api: StorageApi,
+  bucket: string,
   query: { prefix: string; delimiter?: string },
   limit: number,
   after: string | undefined,
-): Promise<{ files: FileMetadata[]; folders: string[]; next: string | undefined }> {
-  const [files, nextQuery, response] = await bucket.getFiles({
+): Promise<{ objects: ObjectMetadata[]; folders: string[]; next: string | undefined }> {
+  const { items, prefixes, nextPageToken } = await api.list(bucket, {
     ...query,
-    autoPaginate: false,
-    maxResults: limit,
+    maxResults: String(limit),
     ...(after !== undefined && { pageToken: after }),
   });
-  return {
-    files: files.map(({ metadata }) => metadata),
-    folders: (response as { prefixes?: string[] } | undefined)?.prefixes ?? [],
-    next: (nextQuery as { pageToken?: string } | null | undefined)?.pageToken,
-  };
+  return { objects: items ?? [], folders: prefixes ?? [], next: nextPageToken };
 }
 
-function originalOf(metadata: FileMetadata): StoredOriginal {
-  const { name, generation, contentType, size, timeCreated } = metadata;
-  const custom: Record<string, unknown> = metadata.metadata ?? {};
-  const focus = parseFocus(custom[FOCUS]?.toString());
+function originalOf(object: ObjectMetadata): StoredOriginal {
+  const { name, generation, contentType, size, timeCreated, metadata = {} } = object;
+  const focus = parseFocus(metadata[FOCUS]);
   return {
-    name: name as string,
+    name,
     generation: String(generation),
     ...(contentType !== undefined && { contentType }),
     bytes: Number(size),
-    time: Date.parse(timeCreated ?? ''),
-    hasDownloadToken: Boolean(custom[DOWNLOAD_TOKENS]),
+    time: Date.parse(timeCreated),
+    hasDownloadToken: Boolean(metadata[DOWNLOAD_TOKENS]),
     ...(focus && { focus }),
   };
 }
 
-async function revokeTokens(bucket: Bucket, name: string, generation: string): Promise<boolean> {
-  const metadata = { metadata: { [DOWNLOAD_TOKENS]: null } };
-  const file = bucket.file(name, { generation });
-  const response = await undefinedIfMissing(() => file.setMetadata(metadata));
-  return response !== undefined;
+const revokeTokens = (api: StorageApi, bucket: string, name: string, generation: string) =>
+  patch(api, bucket, name, generation, { [DOWNLOAD_TOKENS]: null });
+
+/** Sets custom metadata; false when that generation does not exist. */
+async function patch(
+  api: StorageApi,
+  bucket: string,
+  name: string,
+  generation: string,
+  metadata: Record<string, string | null>,
+): Promise<boolean> {
+  const update = async () => {
+    await api.patch(bucket, name, generation, metadata);
+    return true;
+  };
+  return (await undefinedIfMissing(update)) ?? false;
 }
 
 async function deleteObject(
-  bucket: Bucket,
+  api: StorageApi,
+  bucket: string,
   { name, generation }: { name: string; generation: string },
 ): Promise<void> {
   try {
-    // A precondition instead of a generation to delete: the latter would also delete a noncurrent version.
-    await bucket.file(name).delete({ ifGenerationMatch: generation });
+    await api.delete(bucket, name, generation);
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (code !== NOT_FOUND && code !== PRECONDITION_FAILED) throw error;

@@ -1,9 +1,10 @@
 /** The dependencies that the lifecycle handlers receive. */
 import type { Config } from '../config/config.js';
 import type { Backend } from '../gcp/backend.js';
+import type { LightBackend } from '../gcp/light-backend.js';
 import type { Log } from '../log.js';
 import type { Watermark } from '../processing/effects.js';
-import type { processImage } from '../processing/process-image.js';
+import type { ProcessedImage, ProcessSettings, Rendition } from '../processing/process-image.js';
 
 export interface RetryContext {
   /** Milliseconds since 1970. */
@@ -11,15 +12,28 @@ export interface RetryContext {
   log: Log;
 }
 
-/** For handlers that do not process images. */
-export interface LifecycleContext extends RetryContext {
+/** For handlers that need no records. */
+export interface LightContext extends RetryContext {
   config: Config;
+  backend: LightBackend;
+}
+
+/** For handlers that do not process images. */
+export interface LifecycleContext extends LightContext {
   backend: Backend;
 }
 
 /** For handlers that process images. */
 export interface ProcessingContext extends LifecycleContext {
-  processImage: typeof processImage;
+  /**
+   * Makes the renditions of an original.
+   * @param onRendition called with each one when it is made; maybe more than once with the same
+   */
+  processImage: (
+    bytes: Buffer,
+    settings: ProcessSettings,
+    onRendition: (rendition: Rendition) => void,
+  ) => Promise<ProcessedImage>;
   /** Present when WATERMARK is set. */
   readWatermark?: () => Promise<Watermark>;
 }

@@ -1,7 +1,7 @@
 /** Handles the upload of an original: revokes its download token and enqueues its processing. */
 import { processTaskId, type ProcessTask } from '../domain/tasks.js';
 import { logDetails } from '../log.js';
-import type { LifecycleContext } from './context.js';
+import type { LightContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import type { FinalizedEvent } from './original-event.js';
 import { redacted, RETRY_WINDOW_MS } from './retry.js';
@@ -20,7 +20,7 @@ const ENQUEUE_FAILED = 'failed to enqueue an upload, will retry';
  */
 export async function originalFinalized(
   { hasOwner, original, hasDownloadToken, time }: FinalizedEvent,
-  { config, backend, now, log }: LifecycleContext,
+  { config, backend, now, log }: LightContext,
 ): Promise<void> {
   const { bucket, name, generation, contentType, bytes } = original;
   if (!hasOwner) log('WARNING', INVALID_IDS, imageDetails(original));

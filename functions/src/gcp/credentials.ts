@@ -1,0 +1,10 @@
+/** The credentials of the function's own service account; loaded on first use, because with emulators there is none. */
+import { once } from '../once.js';
+
+/** OAuth 2.0 scope of access tokens; the roles of the service account limit what they allow. */
+const SCOPES = ['https://www.googleapis.com/auth/cloud-platform'];
+
+export const loadCredentials = once(async () => {
+  const { GoogleAuth } = await import('google-auth-library');
+  return new GoogleAuth({ scopes: SCOPES });
+});
