@@ -1,26 +1,19 @@
 /** One attempt: processes one generation of an original into renditions, image record and token records. */
 import type { Config } from '../config/config.js';
-import { ImageFailure, reasonOf, UnexpectedError } from '../errors.js';
+import { ImageFailure, reasonOf } from '../errors.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
 import { focusFor } from '../domain/focus.js';
-import { contentDigest } from '../domain/entity-tag.js';
-import { renditionNameOf, type Owner } from '../domain/path.js';
-import type { OriginalInfo, TokenVariant, VariantInfo } from '../domain/records.js';
+import type { Owner } from '../domain/path.js';
+import type { OriginalInfo } from '../domain/records.js';
 import { settingsHashes } from '../domain/settings.js';
-import { effectsOf, isCropped, type Point } from '../domain/variant.js';
-import type {
-  AttemptStart,
-  ProcessingResult,
-  Refusal,
-  ReprocessMode,
-  UploadQuota,
-} from '../gcp/backend.js';
+import type { Point } from '../domain/variant.js';
+import type { AttemptStart, Refusal, ReprocessMode, UploadQuota } from '../gcp/backend.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
 import { checkBytes } from '../processing/limits.js';
-import type { ProcessedImage } from '../processing/process-image.js';
 import { scheduleCleanup } from './cleanup.js';
 import type { ProcessingContext } from './context.js';
 import { removeIfOriginalMissing } from './original-deleted.js';
+import { writeRenditions } from './write-renditions.js';
 
 /**
  * - `stale`: a newer upload has been recorded
@@ -231,65 +224,4 @@ function settled<T>(promise: Promise<T>): Promise<() => T> {
       throw error;
     },
   );
-}
-
-/** @throws ImageFailure, or UnexpectedError for whatever else processing throws */
-async function processWithKnownErrors(
-  bytes: Buffer,
-  focus: Point | undefined,
-  { config, processImage, readWatermark }: ProcessingContext,
-): Promise<ProcessedImage> {
-  const needsWatermark = config.variants.some(({ watermark }) => watermark);
-  const watermarkImage = needsWatermark ? await readWatermark?.() : undefined;
-  const settings = {
-    ...config,
-    ...(focus && { focus }),
-    ...(watermarkImage && { watermarkImage }),
-  };
-  try {
-    return await processImage(bytes, settings);
-  } catch (error) {
-    throw error instanceof ImageFailure ? error : UnexpectedError.from(error);
-  }
-}
-
-/** Processes the original and writes its renditions. */
-async function writeRenditions(
-  original: OriginalInfo,
-  bytes: Buffer,
-  context: ProcessingContext,
-): Promise<ProcessingResult> {
-  const { config, backend } = context;
-  const image = await processWithKnownErrors(bytes, original.focus, context);
-  const variants: Record<string, VariantInfo> = {};
-  const renditions: Record<string, TokenVariant> = {};
-  const writes = image.renditions.map(async ({ data, ...rendition }) => {
-    const { variants: names, format } = rendition;
-    const digest = contentDigest(data);
-    // Variants of the same size share one object, named after the first of them.
-    const variant = names[0] as string;
-    const name = renditionNameOf(config.variantsPath, original, variant, format, digest);
-    return { ...rendition, info: await backend.objects.writeRendition(name, format, data, digest) };
-  });
-  for (const { variants: names, format, width, height, info } of await Promise.all(writes)) {
-    const configured = config.variants.find(({ name }) => name === names[0]);
-    const altered = configured && effectsOf(configured);
-    const cropped = configured?.fit !== 'contain' && isCropped({ width, height }, image.original);
-    const size = {
-      ...{ width, height },
-      ...(cropped && { cropped }),
-      ...(altered !== undefined && { altered }),
-    };
-    for (const name of names) {
-      (variants[name] ??= { ...size, formats: {} }).formats[format] = info;
-      (renditions[name] ??= { ...size })[format] = info;
-    }
-  }
-  return {
-    original: { ...original, ...image.original },
-    variantsBucket: config.variantsBucket,
-    placeholder: image.placeholder,
-    variants,
-    renditions,
-  };
 }

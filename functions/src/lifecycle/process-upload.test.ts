@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   config,
   NAME,
@@ -12,6 +13,7 @@ import { entityTag } from '../domain/entity-tag.js';
 import { hashToken, isToken } from '../domain/token.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
 import { ImageFailure } from '../errors.js';
+import type { Rendition } from '../processing/process-image.js';
 import { refresh } from './backfill.js';
 
 test('writes renditions, an image record and a token record', async () => {
@@ -103,6 +105,27 @@ test('an upload over an original keeps the token', async () => {
   put(next);
   await expect(process(next, context)).resolves.toBe('ready');
   expect(image()).toMatchObject({ token, original: { generation: '1700000000000002' } });
+});
+
+test('writes a rendition while others are made, and deletes it later if one of these fails', async () => {
+  const { context, put, backend, image } = setUp();
+  const [rendition] = processed.renditions as [Rendition];
+  let written: number | undefined;
+  context.processImage = async (_bytes, _settings, onRendition) => {
+    onRendition(rendition);
+    // A retry in a new process makes it again.
+    onRendition(rendition);
+    await setImmediate();
+    written = backend.renditions.size;
+    throw new ImageFailure('damaged-image', 'found noise');
+  };
+  put(upload());
+  await expect(process(upload(), context)).resolves.toBe('failed');
+  expect([written, backend.calls['writeRendition']]).toEqual([1, 1]);
+  expect(image()?.error?.code).toBe('damaged-image');
+  expect(backend.tasks).toMatchObject([
+    { queue: 'cleanup', task: { name: upload().original.name } },
+  ]);
 });
 
 test('a late event of an older upload changes nothing', async () => {

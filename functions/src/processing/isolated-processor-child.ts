@@ -1,7 +1,12 @@
 /** The child process of isolated-processor.ts: reads uploads from a pipe, responds over IPC. */
 import { Socket } from 'node:net';
 import { ImageFailure, type ImageFailureCode, type MessageValues } from '../errors.js';
-import { processImage, type ProcessedImage, type ProcessSettings } from './process-image.js';
+import {
+  processImage,
+  type ProcessedImage,
+  type ProcessSettings,
+  type Rendition,
+} from './process-image.js';
 
 export interface ProcessRequest {
   /** Bytes of the upload, to be read from the pipe. */
@@ -10,7 +15,9 @@ export interface ProcessRequest {
 }
 
 export type ProcessResponse =
-  | { result: ProcessedImage }
+  /** Each when it is made, then `image`. */
+  | { rendition: Rendition }
+  | { image: Omit<ProcessedImage, 'renditions'> & { renditions: Omit<Rendition, 'data'>[] } }
   | { code: ImageFailureCode; detail: string; values?: MessageValues }
   | { error: string; stack?: string };
 
@@ -32,7 +39,16 @@ async function readPipe(length: number): Promise<Buffer> {
 
 async function handleRequest({ length, settings }: ProcessRequest): Promise<ProcessResponse> {
   try {
-    return { result: await processImage(await readPipe(length), settings) };
+    const image = await processImage(
+      await readPipe(length),
+      settings,
+      undefined,
+      (rendition) => void send({ rendition }),
+    );
+    const renditions = image.renditions.map(({ variants, format, width, height }) => ({
+      ...{ variants, format, width, height },
+    }));
+    return { image: { ...image, renditions } };
   } catch (error) {
     if (error instanceof ImageFailure) {
       const { code, detail, values } = error;
@@ -46,8 +62,10 @@ async function handleRequest({ length, settings }: ProcessRequest): Promise<Proc
   }
 }
 
+const send = (response: ProcessResponse) => process.send?.(response);
+
 process.on('message', (request: ProcessRequest) => {
-  void handleRequest(request).then((response) => process.send?.(response));
+  void handleRequest(request).then(send);
 });
 // The parent process has ended.
 process.on('disconnect', () => process.exit());

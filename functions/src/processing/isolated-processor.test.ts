@@ -10,7 +10,12 @@ import {
   type IsolatedProcessor,
   type ProcessLimits,
 } from './isolated-processor.js';
-import { processImage, type ProcessedImage, type ProcessSettings } from './process-image.js';
+import {
+  processImage,
+  type ProcessedImage,
+  type ProcessSettings,
+  type Rendition,
+} from './process-image.js';
 import { PROCESS_LIMITS } from './limits.js';
 
 const ROOT = join(__dirname, '../../..');
@@ -41,11 +46,15 @@ test('returns the results of processImage for several uploads in one process', a
   const processUpload = open();
   const photo = fixture('photos/seeding.jpg');
   const options = settings('w400:400', 't:100x100:cover');
+  const made: Rendition[] = [];
   const [first, second] = await Promise.all([
-    processUpload(photo, options),
+    processUpload(photo, options, (rendition) => made.push(rendition)),
     processUpload(await plain(50, 40), options),
   ]);
   expect(first).toEqual(await processImage(photo, options));
+  // In the order in which they were made.
+  expect(made).toHaveLength(first.renditions.length);
+  expect(new Set(made)).toEqual(new Set(first.renditions));
   expect(second.original).toEqual({ width: 50, height: 40 });
   expect(first.renditions.every(({ data }) => Buffer.isBuffer(data))).toBe(true);
 });

@@ -12,7 +12,7 @@ import type { Writable } from 'node:stream';
 import { ImageFailure, UnexpectedError } from '../errors.js';
 import { watchMemory } from './memory-watch.js';
 import type { ProcessRequest, ProcessResponse } from './isolated-processor-child.js';
-import type { ProcessedImage, ProcessSettings } from './process-image.js';
+import type { ProcessedImage, ProcessSettings, Rendition } from './process-image.js';
 
 export interface ProcessLimits {
   /** Data memory of the child process, bytes; Node and sharp alone take about 150 MB. */
@@ -23,8 +23,11 @@ export interface ProcessLimits {
   seconds: number;
 }
 
+/** Called with each rendition when it is made; with the same one again after a retry in a new process. */
+type OnRendition = (rendition: Rendition) => void;
+
 export interface IsolatedProcessor {
-  (bytes: Buffer, settings: ProcessSettings): Promise<ProcessedImage>;
+  (bytes: Buffer, settings: ProcessSettings, onRendition?: OnRendition): Promise<ProcessedImage>;
   /** Process id of the child; undefined while no child is running. */
   readonly pid: number | undefined;
   /** Kills the child process; uploads in progress or waiting are rejected. */
@@ -47,23 +50,29 @@ export function openIsolatedProcessor(
   let queue: Promise<unknown> = Promise.resolve();
   let isClosed = false;
 
-  async function runUpload(bytes: Buffer, settings: ProcessSettings): Promise<ProcessedImage> {
+  async function runUpload(
+    bytes: Buffer,
+    settings: ProcessSettings,
+    onRendition: OnRendition,
+  ): Promise<ProcessedImage> {
     if (isClosed) throw new Error(CLOSED);
     // The child ended while idle, which this upload did not cause.
     if (worker && hasEnded(worker)) stopWorker(worker);
     const current = (worker ??= startWorker(limits, script));
     const isFresh = current.uploads === 0;
     try {
-      return await sendUpload(current, bytes, settings, limits);
+      return await sendUpload(current, bytes, settings, limits, onRendition);
     } catch (error) {
       if (isClosed) throw new Error(CLOSED, { cause: error });
       if (!isFileRejection(error)) stopWorker(current);
       // Memory left over from earlier uploads may be the cause: retry once in a new process.
       const mayBeLeftover = error instanceof ProcessEnded || isOutOfMemory(error);
-      if (mayBeLeftover && !isFresh) return await runUpload(bytes, settings);
+      if (mayBeLeftover && !isFresh) return await runUpload(bytes, settings, onRendition);
       throw error instanceof ProcessEnded ? error.failure : error;
     } finally {
       if (current.uploads >= UPLOADS_PER_PROCESS) stopWorker(current);
+      // The next upload should not wait for the start of a process.
+      if (!isClosed) worker ??= startWorker(limits, script);
     }
   }
 
@@ -72,8 +81,12 @@ export function openIsolatedProcessor(
     if (worker === old) worker = undefined;
   }
 
-  const processUpload = (bytes: Buffer, settings: ProcessSettings) => {
-    const result = queue.then(() => runUpload(bytes, settings));
+  const processUpload = (
+    bytes: Buffer,
+    settings: ProcessSettings,
+    onRendition: OnRendition = () => {},
+  ) => {
+    const result = queue.then(() => runUpload(bytes, settings, onRendition));
     queue = result.catch(() => undefined);
     return result;
   };
@@ -213,9 +226,11 @@ function sendUpload(
   bytes: Buffer,
   settings: ProcessSettings,
   limits: ProcessLimits,
+  onRendition: OnRendition,
 ): Promise<ProcessedImage> {
   const { child } = worker;
   worker.uploads++;
+  const made = new Map<string, Rendition>();
   return new Promise<ProcessedImage>((resolve, reject) => {
     const timer = setTimeout(() => {
       const detail = `expected renditions within ${limits.seconds} s, found none`;
@@ -225,8 +240,12 @@ function sendUpload(
       const detail = `expected at most ${limits.residentMemory} bytes of memory, found ${found}`;
       finish(() => reject(new ImageFailure('too-much-memory', detail)));
     });
-    const onMessage = (response: ProcessResponse) =>
-      finish(() => settle(response, resolve, reject));
+    const onMessage = (response: ProcessResponse) => {
+      if (!('rendition' in response)) return finish(() => settle(response, made, resolve, reject));
+      const { rendition } = response;
+      made.set(keyOf(rendition), rendition);
+      onRendition(rendition);
+    };
     const onExit = (code: number | null, signal: string | null) =>
       finish(() => reject(new ProcessEnded(exitFailure(code, signal, worker.stderrHead))));
     const onError = (error: Error) => finish(() => reject(new ProcessEnded(error)));
@@ -260,13 +279,21 @@ function sendUpload(
   });
 }
 
+const keyOf = ({ variants, format }: Pick<Rendition, 'variants' | 'format'>) =>
+  `${variants[0]} ${format}`;
+
 function settle(
-  response: ProcessResponse,
+  response: Exclude<ProcessResponse, { rendition: Rendition }>,
+  made: ReadonlyMap<string, Rendition>,
   resolve: (result: ProcessedImage) => void,
   reject: (error: Error) => void,
 ): void {
-  if ('result' in response) resolve(response.result);
-  else if ('code' in response) {
+  if ('image' in response) {
+    const renditions = response.image.renditions.map(
+      (rendition) => made.get(keyOf(rendition)) as Rendition,
+    );
+    resolve({ ...response.image, renditions });
+  } else if ('code' in response) {
     reject(new ImageFailure(response.code, response.detail, response.values));
   } else reject(new UnexpectedError(response.error, response.stack));
 }

@@ -56,12 +56,14 @@ const LARGE_IMAGE = 4_000_000;
  * @param bytes the whole uploaded file
  * @param settings variants, formats and limits
  * @param encoders replaces the encoders of the settings, for benchmarks
+ * @param onRendition called with each rendition when it is made, while others are encoded
  * @throws ImageFailure when the file cannot be processed; a retry would fail, too
  */
 export async function processImage(
   bytes: Buffer,
   settings: ProcessSettings,
   encoders?: Encoders,
+  onRendition: (rendition: Rendition) => void = () => {},
 ): Promise<ProcessedImage> {
   const header = await readHeader(bytes, settings);
   const { decodeSize, steps } = planResizes(settings.variants, header.size);
@@ -87,7 +89,9 @@ export async function processImage(
           maxBytes === undefined
             ? await encoding.encode(pixels, format, quality)
             : await encodeWithin(pixels, maxBytes, encoding.encoders(quality));
-        return { variants, format, width, height, data };
+        const rendition = { variants, format, width, height, data };
+        onRendition(rendition);
+        return rendition;
       }),
     );
   const isLarge = ({ width, height }: ResizeStep) => width * height * decoded.frames > LARGE_IMAGE;

@@ -3,7 +3,11 @@
  * can pause or kill before and after each call to the backend.
  */
 import { parseConfig, type Config } from '../../src/config/config.js';
-import type { ProcessedImage, ProcessSettings } from '../../src/processing/process-image.js';
+import type {
+  ProcessedImage,
+  ProcessSettings,
+  Rendition,
+} from '../../src/processing/process-image.js';
 import { ImageFailure } from '../../src/errors.js';
 import type { Backend } from '../../src/gcp/backend.js';
 import type { QueuedTask } from '../gcp/in-memory-backend.js';
@@ -70,26 +74,33 @@ export function intercept(backend: Backend, at: (point: Point) => Promise<void>)
   };
 }
 
-/** A stand-in for `processImage` whose images are text. Text that begins with `bad` is not an image. */
+/**
+ * A stand-in for `processImage` whose images are text. Text that begins with `bad` is damaged: only the first rendition
+ * is made.
+ */
 export function processText(
   bytes: Buffer,
   { variants, formats, focus }: ProcessSettings,
+  onRendition: (rendition: Rendition) => void = () => {},
 ): Promise<ProcessedImage> {
   const text = bytes.toString();
   const at = focus ? ` at ${focus.x}` : '';
-  if (text.startsWith('bad')) return Promise.reject(new ImageFailure('not-an-image', 'found text'));
+  const renditions = variants.flatMap(({ name, width }) =>
+    formats.map((format) => ({
+      variants: [name],
+      format,
+      width,
+      height: 30,
+      data: Buffer.from(renditionText(text + at, name, format)),
+    })),
+  );
+  const isBad = text.startsWith('bad');
+  for (const rendition of isBad ? renditions.slice(0, 1) : renditions) onRendition(rendition);
+  if (isBad) return Promise.reject(new ImageFailure('not-an-image', 'found text'));
   return Promise.resolve({
     original: { width: 80, height: 60 },
     placeholder: { thumbhash: 'AAAA', color: '#102030' },
-    renditions: variants.flatMap(({ name, width }) =>
-      formats.map((format) => ({
-        variants: [name],
-        format,
-        width,
-        height: 30,
-        data: Buffer.from(renditionText(text + at, name, format)),
-      })),
-    ),
+    renditions,
   });
 }
 
