@@ -70,7 +70,8 @@ export async function compareFunctions(
   }
   const profile = await profileUploads(paths, own[0] as Subject, photos);
   process.stdout.write(profile.text);
-  writeResults(paths, 'function', { runs, summaries, profile: profile.steps });
+  const { steps, cpu } = profile;
+  writeResults(paths, 'function', { runs, summaries, profile: { steps, cpu } });
 }
 
 /** Medians of one subject over all runs. */

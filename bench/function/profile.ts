@@ -2,8 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { median, table } from '../figures.js';
+import { cpuSeconds, ownCpuSeconds } from '../lifecycle/workers.js';
 import type { BenchPaths } from '../paths.js';
-import { startObserved, type Photo } from './measure.js';
+import { startObserved, type ObservedStack, type Photo } from './measure.js';
 import type { Subject } from './subject.js';
 import type { Step } from './trace-function.js';
 
@@ -22,21 +23,26 @@ export async function profileUploads(
   paths: BenchPaths,
   subject: Subject,
   photos: readonly Photo[],
-): Promise<{ steps: ProfiledStep[]; text: string }> {
+): Promise<{ steps: ProfiledStep[]; cpu: Record<string, number>; text: string }> {
   const file = join(paths.out, 'function-trace.jsonl');
   mkdirSync(paths.out, { recursive: true });
   writeFileSync(file, '');
   process.env['TRACE'] = file;
   const stack = await startObserved(paths, subject, [join(__dirname, 'trace-function.js')]);
   const uploads: ProfiledStep[][] = [];
+  const cpu: Record<string, number> = {};
   try {
     for (const photo of photos) await stack.upload([photo]);
+    const before = cpuByProcess(stack);
     for (let round = 0; round < ROUNDS; round++) {
       for (const photo of photos) {
-        const before = readSteps(file).length;
+        const known = readSteps(file).length;
         const { createdAt } = await stack.upload([photo]);
-        uploads.push(stepsOf(readSteps(file).slice(before), createdAt));
+        uploads.push(stepsOf(readSteps(file).slice(known), createdAt));
       }
+    }
+    for (const [name, seconds] of Object.entries(cpuByProcess(stack))) {
+      cpu[name] = ((seconds - (before[name] ?? 0)) * 1000) / uploads.length;
     }
   } finally {
     delete process.env['TRACE'];
@@ -45,7 +51,20 @@ export async function profileUploads(
   const steps = mergeUploads(uploads);
   const rows = steps.map(({ name, from, to }) => [name, ...[from, to, to - from].map(rounded)]);
   const head = [`one upload (${subject.name})`, 'from, ms', 'to, ms', 'takes, ms'];
-  return { steps, text: table(head, rows) };
+  const shares = Object.entries(cpu).map(([name, ms]) => [name, rounded(ms)]);
+  const text = `${table(head, rows)}\n${table(['process', 'CPU per upload, ms'], shares)}`;
+  return { steps, cpu, text };
+}
+
+const FUNCTIONS = ['originalFinalized', 'metadataUpdated', 'processImage'];
+
+/** CPU time so far of each function without its child processes, and of these, seconds. */
+function cpuByProcess({ processes }: ObservedStack): Record<string, number> {
+  const sum = (pids: number[], of: (pid: number) => number) =>
+    pids.reduce((total, pid) => total + of(pid), 0);
+  const own = FUNCTIONS.map((name) => [name, sum(processes(name), ownCpuSeconds)]);
+  const decoders = sum(processes('processImage'), (pid) => cpuSeconds(pid) - ownCpuSeconds(pid));
+  return Object.fromEntries([...own, ['decoder', decoders]]) as Record<string, number>;
 }
 
 const rounded = (value: number) => value.toFixed(1);

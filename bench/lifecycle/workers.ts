@@ -49,11 +49,19 @@ const TICKS_PER_SECOND = 100;
 
 /** @returns user and system time of a process and its descendants, also of those that have ended, seconds */
 export function cpuSeconds(pid: number): number {
-  return sumOfTree(pid, (id) => {
-    // Numbers 14 to 17: user and system time, of the process and of the children that it has waited for.
-    const times = statFields(id).slice(11, 15);
-    return times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
-  });
+  // Numbers 14 to 17: user and system time, of the process and of the children that it has waited for.
+  return sumOfTree(pid, (id) => sumOfTicks(id, 4));
+}
+
+/** @returns user and system time of a process alone, seconds */
+export function ownCpuSeconds(pid: number): number {
+  return sumOfTicks(pid, 2);
+}
+
+/** @param count of fields, from number 14 on */
+function sumOfTicks(pid: number, count: number): number {
+  const times = statFields(pid).slice(11, 11 + count);
+  return times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
 }
 
 /** Sums a figure of a process and its descendants. */
