@@ -5,7 +5,7 @@ import { onDemandName, type Owner } from '../domain/path.js';
 import type { WidthTask } from '../domain/tasks.js';
 import { isWhole, onDemandQuality, sourceOfWidth, sourceRendition } from '../domain/widths.js';
 import { logDetails } from '../log.js';
-import type { Rendition } from '../processing/process-image.js';
+import type { ProcessSettings, Rendition } from '../processing/process-image.js';
 import { scheduleCleanup } from './cleanup.js';
 import type { ProcessingContext } from './context.js';
 import { imageDetails } from './image-details.js';
@@ -77,12 +77,13 @@ async function resizeTo(
   { config, processImage }: ProcessingContext,
 ): Promise<Rendition> {
   const { animated, heic, tiff, quality } = config;
-  const { renditions } = await processImage(bytes, {
+  const settings: ProcessSettings = {
     variants: [{ name: `w${width}`, width, fit: 'inside' }],
     formats: [format],
     ...(quality !== undefined && { quality: onDemandQuality(quality) }),
     // The source is a rendition: it may have more bytes than an original, and not more pixels.
     ...{ animated, heic, tiff, maxBytes: Infinity, maxPixels: config.maxPixels },
-  });
+  };
+  const { renditions } = await processImage(bytes, settings, () => {});
   return renditions[0] as Rendition;
 }
