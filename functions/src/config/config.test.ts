@@ -160,6 +160,16 @@ test.each(['auto', '["auto"]'])('FORMATS=%s may give each image another format',
   expect(parseConfig(BUCKET)).not.toHaveProperty('autoFormat');
 });
 
+test('Display P3 and gain maps are absent unless they are wanted', () => {
+  expect(parseConfig(BUCKET)).not.toHaveProperty('colorSpace');
+  expect(parseConfig(BUCKET)).not.toHaveProperty('keepGainMap');
+  const wanted = { COLOR_SPACE: 'p3', KEEP_GAIN_MAP: 'true' };
+  expect(parseConfig({ ...BUCKET, ...wanted })).toMatchObject({
+    colorSpace: 'p3',
+    keepGainMap: true,
+  });
+});
+
 test('QUALITY is a number of points, and absent where it is not set', () => {
   expect(parseConfig({ ...BUCKET, QUALITY: '75' }).quality).toBe(75);
   expect(parseConfig({ ...BUCKET, QUALITY: '' })).not.toHaveProperty('quality');
@@ -194,6 +204,8 @@ test.each([
   ['FORMATS', 'webp,', 'expected auto, or one or more of avif, webp, jpeg; found nothing.'],
   ['FORMATS', 'auto,webp', 'expected auto, or one or more of avif, webp, jpeg; found "auto".'],
   ['FORMATS', '["webp"', 'expected auto, or one or more of avif, webp, jpeg; found "[\\"webp\\"".'],
+  ['COLOR_SPACE', 'P3', 'expected srgb or p3; found "P3".'],
+  ['KEEP_GAIN_MAP', 'yes', 'expected true or false; found "yes".'],
   ['QUALITY', '59', 'expected a whole number of points from 60 to 90, or nothing; found "59".'],
   ['QUALITY', '91', 'expected a whole number of points from 60 to 90, or nothing; found "91".'],
   ['QUALITY', '70.5', 'expected a whole number of points from 60 to 90, or nothing; found "70.5".'],

@@ -53,6 +53,10 @@ export interface Config {
   autoFormat?: boolean;
   /** The target of renditions, SSIMULACRA2 points; absent: fixed encoder settings. */
   quality?: number;
+  /** Present: originals with colors that sRGB has not have renditions in Display P3. */
+  colorSpace?: 'p3';
+  /** Present: JPEG renditions have the HDR gain map of their original. */
+  keepGainMap?: true;
   imagesCollection: PathTemplate;
   tokensCollection: string;
   sharesCollection: PathTemplate;
@@ -150,6 +154,8 @@ function parsersFor(environment: Environment) {
     WATERMARK: parseWatermarkSettings,
     FORMATS: parseFormats,
     QUALITY: matching('QUALITY'),
+    COLOR_SPACE: matching('COLOR_SPACE'),
+    KEEP_GAIN_MAP: flag('KEEP_GAIN_MAP'),
     IMAGES_COLLECTION: (text) => parsePath(text, ['uid'], 'odd'),
     TOKENS_COLLECTION: parseCollection,
     SHARES_COLLECTION: (text) => parsePath(text, ['uid'], 'odd'),
@@ -274,6 +280,8 @@ export function parseConfig(environment: Environment): Config {
     ...(value.WATERMARK && { watermark: value.WATERMARK }),
     ...value.FORMATS,
     ...(value.QUALITY !== '' && { quality: Number(value.QUALITY) }),
+    ...(value.COLOR_SPACE === 'p3' && { colorSpace: 'p3' }),
+    ...(value.KEEP_GAIN_MAP && { keepGainMap: true }),
     imagesCollection: value.IMAGES_COLLECTION,
     tokensCollection: value.TOKENS_COLLECTION,
     sharesCollection: value.SHARES_COLLECTION,

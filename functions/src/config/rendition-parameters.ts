@@ -4,7 +4,7 @@ import { MAX_WIDTH, MAX_WIDTHS, MIN_WIDTH } from '../domain/widths.js';
 import { VARIANT_GRAMMAR } from '../domain/variant-grammar.js';
 import { MAX_QUALITY, MIN_QUALITY } from '../domain/variant.js';
 import { WATERMARK_GRAMMAR } from '../domain/watermark.js';
-import { VARIANT } from './parameter-kinds.js';
+import { ADVANCED_BOOLEAN, VARIANT } from './parameter-kinds.js';
 import type { Parameter } from './parameter.js';
 
 export const RENDITION_PARAMETERS = {
@@ -99,5 +99,33 @@ export const RENDITION_PARAMETERS = {
     expected: `a whole number of points from ${MIN_QUALITY} to ${MAX_QUALITY}, or nothing`,
     pattern: '^([6-8][0-9]|90)?$',
     availableIn: 'both',
+  },
+  COLOR_SPACE: {
+    label: 'Color space',
+    description:
+      'Color space of renditions. `p3` keeps the colors of originals that have some beyond sRGB, such as photos of phones, in ' +
+      'Display P3, up to the most saturated that it has. Their profile takes up to 520 bytes in each file. Variants that are ' +
+      'blurred, gray, have bars, a watermark or a byte limit stay in sRGB, and so do all renditions of other originals.',
+    type: 'string',
+    default: 'srgb',
+    example: 'p3',
+    expected: 'srgb or p3',
+    pattern: '^(srgb|p3)$',
+    options: [
+      { label: 'sRGB', value: 'srgb' },
+      { label: 'Display P3', value: 'p3' },
+    ],
+    advanced: true,
+    availableIn: 'both',
+  },
+  KEEP_GAIN_MAP: {
+    label: 'Keep HDR gain maps',
+    description:
+      'Whether JPEG renditions of Ultra HDR photos (JPEG with a gain map, ISO 21496-1) are brighter on HDR displays, as the ' +
+      'photos are. They have the gain map, resized with the picture; cropped and altered variants, those with a byte limit, and other ' +
+      'formats have none.',
+    ...ADVANCED_BOOLEAN,
+    default: 'false',
+    example: 'true',
   },
 } as const satisfies Record<string, Parameter>;

@@ -25,6 +25,8 @@ test.each([
   ['no animations', { ANIMATED: 'false' }],
   ['a target of quality', { QUALITY: '70' }],
   ['one format for each image', { FORMATS: 'auto' }],
+  ['Display P3', { COLOR_SPACE: 'p3' }],
+  ['gain maps', { KEEP_GAIN_MAP: 'true' }],
 ])('%s changes both hashes', (_what, parameters) => {
   expect(hashesOf(parameters).renditions).not.toBe(defaults.renditions);
   expect(hashesOf(parameters).all).not.toBe(defaults.all);
@@ -54,6 +56,10 @@ test('the limit of images changes only the hash of refused uploads, and whether 
 test('the order of variants and formats, and parameters of serve, do not change the hashes', () => {
   const VARIANTS = `w1600:1600,${OG},w800:800,thumb:200x200:cover:centre,w400:400`;
   expect(hashesOf({ VARIANTS, FORMATS: 'jpeg,webp', NOINDEX: 'false' })).toEqual(defaults);
+});
+
+test('sRGB and no gain maps, which are the defaults, change nothing when they are set', () => {
+  expect(hashesOf({ COLOR_SPACE: 'srgb', KEEP_GAIN_MAP: 'false' })).toEqual(defaults);
 });
 
 test('the hash of an instance that sets neither QUALITY nor FORMATS is what it was before QUALITY existed', () => {

@@ -19,6 +19,10 @@ export interface RenditionSettings {
   quality?: number;
   /** What variants with `watermark` show. */
   watermark?: WatermarkSettings;
+  /** Absent: sRGB. */
+  colorSpace?: 'p3';
+  /** Absent: HDR gain maps are dropped. */
+  keepGainMap?: true;
 }
 
 /** Parameters that determine which originals are accepted. */
@@ -46,6 +50,8 @@ export function settingsHashes(config: RenditionSettings & InputLimits): Setting
     autoFormat,
     animated,
     quality,
+    colorSpace,
+    keepGainMap,
     maxBytes,
     maxPixels,
     heic,
@@ -65,8 +71,10 @@ export function settingsHashes(config: RenditionSettings & InputLimits): Setting
     .sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
   const renditionSettings = [
     ...[ENCODING_VERSION, variants, autoFormat ? AUTO : [...formats].sort(), animated],
-    // Added only if it is set: the hash of other instances stays what it was before the parameter existed.
+    // Added only if they are set: the hash of other instances stays what it was before the parameters existed.
     ...(quality === undefined ? [] : [quality]),
+    ...(colorSpace === undefined ? [] : [colorSpace]),
+    ...(keepGainMap ? ['gain-map'] : []),
   ];
   const allSettings = [renditionSettings, maxBytes, maxPixels, heic, tiff];
   return {

@@ -90,12 +90,13 @@ const BT709 = 1;
 const UNSPECIFIED = 2;
 const BT601 = 6;
 const IEC61966_2_4 = 11;
-const SRGB_TRANSFER = 13;
+export const SRGB_TRANSFER = 13;
 const BT2020_10 = 14;
 const BT2020_12 = 15;
 const PQ = 16;
 const HLG = 18;
 const BT2020_PRIMARIES = 9;
+export const P3_PRIMARIES = 12;
 
 function cicpSpace({ primaries, transfer }: CodePoints): RgbSpace | undefined {
   const chromaticities = PRIMARIES[primaries];
@@ -172,6 +173,8 @@ function points(
 
 const BT601_POINTS = points(D65, [0.63, 0.34], [0.31, 0.595], [0.155, 0.07]);
 const BT709_POINTS = points(D65, [0.64, 0.33], [0.3, 0.6], [0.15, 0.06]);
+/** As in CSS Color 4, section 10.3; the curve of display-p3 is that of sRGB. */
+const P3_POINTS = points(D65, [0.68, 0.32], [0.265, 0.69], [0.15, 0.06]);
 const BT2020_POINTS = points(D65, [0.708, 0.292], [0.17, 0.797], [0.131, 0.046]);
 
 /** ITU-T H.273, table 2. */
@@ -185,7 +188,7 @@ const PRIMARIES: Partial<Record<number, Chromaticities>> = {
   [BT2020_PRIMARIES]: BT2020_POINTS,
   10: points([1 / 3, 1 / 3], [1, 0], [0, 1], [0, 0]),
   11: points([0.314, 0.351], [0.68, 0.32], [0.265, 0.69], [0.15, 0.06]),
-  12: points(D65, [0.68, 0.32], [0.265, 0.69], [0.15, 0.06]),
+  [P3_PRIMARIES]: P3_POINTS,
   22: points(D65, [0.63, 0.34], [0.295, 0.605], [0.155, 0.077]),
 };
 
@@ -216,4 +219,10 @@ const TRANSFERS: Partial<Record<number, Curve>> = {
 
 const SRGB_TO_XYZ = primariesToXyz(BT709_POINTS) as Matrix;
 const SRGB_FROM_XYZ = invert(SRGB_TO_XYZ) as Matrix;
+export const P3_TO_XYZ = primariesToXyz(P3_POINTS) as Matrix;
+const P3_FROM_XYZ = invert(P3_TO_XYZ) as Matrix;
+/** Linear sRGB to linear Display P3. */
+export const P3_FROM_SRGB = multiply(P3_FROM_XYZ, SRGB_TO_XYZ);
+const SRGB_CURVE = TRANSFERS[SRGB_TRANSFER] as Curve;
+export const DISPLAY_P3 = toRgbSpace([SRGB_CURVE, SRGB_CURVE, SRGB_CURVE], P3_TO_XYZ);
 const BT2020_FROM_XYZ = invert(primariesToXyz(BT2020_POINTS) as Matrix) as Matrix;

@@ -1,9 +1,15 @@
-/** Decodes a file to upright sRGB pixels. */
+/** Decodes a file to upright pixels in sRGB or Display P3. */
 import type { Sharp } from 'sharp';
 import { ImageFailure } from '../errors.js';
 import type { Size } from '../domain/variant.js';
 import { placeFrame } from './apng.js';
-import { toSrgb, type DecodedImage } from './color.js';
+import {
+  isWiderThanSrgb,
+  toDisplayP3,
+  toSrgb,
+  type DecodedImage,
+  type OutputSpace,
+} from './color.js';
 import { findColorSpace, type ColorModel } from './color-space.js';
 import type { Header } from './header.js';
 import { openHeif, resizeTransformed } from './heif/decode.js';
@@ -11,6 +17,11 @@ import { checkComplete } from './jpeg-end.js';
 import type { UploadLimits } from './limits.js';
 import { dropOpaqueAlpha, type RawImage } from './raw-image.js';
 import { openImage, toImageFailure } from './open-image.js';
+
+export interface DecodeSettings extends Pick<UploadLimits, 'maxPixels'> {
+  /** Absent: sRGB. */
+  colorSpace?: OutputSpace;
+}
 
 /**
  * Decodes once, directly to a size (JPEG and WebP shrink on load). Animations are decoded at their
@@ -21,7 +32,7 @@ import { openImage, toImageFailure } from './open-image.js';
 export async function decode(
   header: Header,
   size: Size,
-  { maxPixels }: Pick<UploadLimits, 'maxPixels'>,
+  { maxPixels, colorSpace }: DecodeSettings,
 ): Promise<RawImage> {
   const { animation, area, bytes, cutJpeg, heif, pixels } = header;
   if (cutJpeg) await checkComplete(cutJpeg, maxPixels);
@@ -41,7 +52,10 @@ export async function decode(
       : image.autoOrient().resize({ ...size, fit: 'fill' });
   const decoded = await readPixels(resized, frames, model, bits);
   const isLimited = pixels?.isLimited ?? false;
-  return dropOpaqueAlpha(toSrgb({ ...decoded, isLimited }, space));
+  // Gray has no colors beyond sRGB, whatever its profile says.
+  const isP3 = colorSpace === 'p3' && space && model !== 'gray' && isWiderThanSrgb(space);
+  const stored = { ...decoded, isLimited };
+  return dropOpaqueAlpha(isP3 ? toDisplayP3(stored, space) : toSrgb(stored, space));
 }
 
 /** Reads pixels in the file's color space. */

@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { P3 } from '../../test/processing/color-cases.js';
+import { withJpegProfile } from '../../test/processing/color-file.js';
+import { ultraHdr } from '../../test/processing/ultra-hdr.js';
 import { parseConfig } from '../config/config.js';
 import type { Variant } from '../domain/variant.js';
 import { parseVariant } from '../domain/variant-grammar.js';
@@ -57,6 +60,19 @@ test('returns the results of processImage for several uploads in one process', a
   expect(new Set(made)).toEqual(new Set(first.renditions));
   expect(second.original).toEqual({ width: 50, height: 40 });
   expect(first.renditions.every(({ data }) => Buffer.isBuffer(data))).toBe(true);
+});
+
+test('hands over every setting', async () => {
+  const options = settings('w120:120', 'face:60x60:cover:focal');
+  const all: ProcessSettings = {
+    ...options,
+    ...{ formats: ['jpeg'], quality: 80, colorSpace: 'p3', keepGainMap: true },
+    focus: { x: 0, y: 1 },
+  };
+  const photo = withJpegProfile(await ultraHdr(), P3);
+  const result = await open()(photo, all);
+  expect(result).toEqual(await processImage(photo, all));
+  expect(result).not.toEqual(await processImage(photo, options));
 });
 
 test('rejects a file as processImage does, and keeps the process', async () => {

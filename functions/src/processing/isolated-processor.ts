@@ -260,7 +260,7 @@ function sendUpload(
     setReferenced(child, true);
     const { variants, formats, autoFormat, quality, maxBytes, maxPixels, animated, heic, tiff } =
       settings;
-    const { focus, watermarkImage } = settings;
+    const { focus, watermarkImage, colorSpace, keepGainMap } = settings;
     const request: ProcessRequest = {
       length: bytes.length,
       settings: {
@@ -269,6 +269,8 @@ function sendUpload(
         ...(quality !== undefined && { quality }),
         ...(focus && { focus }),
         ...(watermarkImage && { watermarkImage }),
+        ...(colorSpace && { colorSpace }),
+        ...(keepGainMap && { keepGainMap }),
       },
     };
     child.send(request);

@@ -37,15 +37,33 @@ export interface JpegFile {
   lacksEnd: boolean;
 }
 
+export interface JpegChanges {
+  /** Replaces that of the file. */
+  orientation?: number;
+  /** Whether the color profile stays; absent: it does. */
+  keepsProfile?: boolean;
+}
+
+/** @returns 1 to 8; 1 (upright) when the file states none */
+export function readOrientationOf(bytes: Buffer): number {
+  return orientationIn(bytes, findSegments(bytes));
+}
+
+/** As in Chromium: only the first EXIF segment counts, and the byte after `Exif\0` may have any value. */
+function orientationIn(bytes: Buffer, { exif }: Segments): number {
+  return exif ? readOrientation(bytes.subarray(exif.start + 10, exif.end)) : 1;
+}
+
 /**
  * Rewrites everything before the first scan from the few segments that decoding needs, so that no library
  * reads EXIF, XMP, IPTC, comments or thumbnails. Takes linear time and at most one copy of the file.
  * @param bytes a file with the signature of a JPEG
  */
-export function readJpeg(bytes: Buffer): JpegFile {
-  const { jfif, adobe, exif, profileLength, frame, scan } = findSegments(bytes);
-  // As in Chromium: only the first EXIF segment counts, and the byte after `Exif\0` may have any value.
-  const orientation = exif ? readOrientation(bytes.subarray(exif.start + 10, exif.end)) : 1;
+export function readJpeg(bytes: Buffer, changes: JpegChanges = {}): JpegFile {
+  const segments = findSegments(bytes);
+  const { jfif, adobe, profileLength, frame, scan } = segments;
+  const { orientation = orientationIn(bytes, segments), keepsProfile = true } = changes;
+  const hasProfile = keepsProfile && profileLength <= MAX_PROFILE_BYTES;
   const lacksEnd = scan < bytes.length && bytes.lastIndexOf('ffd9', undefined, 'hex') < scan;
   let newFrame: number | undefined;
   let newScan = 0;
@@ -57,7 +75,7 @@ export function readJpeg(bytes: Buffer): JpegFile {
         !isApplicationData(marker) ||
         start === jfif?.start ||
         start === adobe?.start ||
-        (profileLength <= MAX_PROFILE_BYTES && isProfile(bytes, marker, start, end));
+        (hasProfile && isProfile(bytes, marker, start, end));
       if (!isNeeded) return;
       const offset = keep(start, end);
       if (start === frame) newFrame = offset;
@@ -111,7 +129,7 @@ const startsWith = (bytes: Buffer, { start, end }: Range, text: string) =>
  * Visits the segments before the first scan the way libjpeg does: bytes between segments are skipped.
  * @returns the offset of the first scan, of a marker that libjpeg rejects, or the end of the file
  */
-function visitSegments(
+export function visitSegments(
   bytes: Buffer,
   visit: (marker: number, start: number, end: number) => void,
 ): number {

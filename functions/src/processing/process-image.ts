@@ -7,9 +7,11 @@ import { availableParallelism } from 'node:os';
 import type { Format } from '../domain/format.js';
 import type { Placeholder } from '../domain/records.js';
 import { formatsOfVariant, type Point, type Size, type Variant } from '../domain/variant.js';
+import { p3ToSrgb, type OutputSpace } from './color.js';
 import { decode } from './decode.js';
 import { encodeWithin, type Encoders } from './encode.js';
 import { chooseEncoding } from './choose-encoding.js';
+import { attachGainMap, openGainMap } from './gain-map/gain-map.js';
 import { readHeader } from './header.js';
 import { runWithConcurrency } from './concurrency.js';
 import type { UploadLimits } from './limits.js';
@@ -18,6 +20,7 @@ import { createPlaceholder } from './placeholder.js';
 import { clearHiddenColors, frameAt, type RawImage } from './raw-image.js';
 import { resize } from './resize.js';
 import { isStill, planResizes, type ResizeStep } from './resize-plan.js';
+import { tagDisplayP3 } from './tag-colors.js';
 
 export interface Rendition extends Size {
   /** The names of all variants that this rendition serves: variants with the same result share one. */
@@ -45,6 +48,10 @@ export interface ProcessSettings extends UploadLimits {
   focus?: Point;
   /** Required by variants with `:watermark`. */
   watermarkImage?: Watermark;
+  /** Of originals with colors that sRGB has not; absent: sRGB. */
+  colorSpace?: OutputSpace;
+  /** Whether JPEG renditions have the HDR gain map of a JPEG. */
+  keepGainMap?: boolean;
 }
 
 /** Each encode runs on one thread and holds several copies of its pixels. */
@@ -69,6 +76,8 @@ export async function processImage(
   const { decodeSize, steps } = planResizes(settings.variants, header.size);
   const decoded = await decode(header, decodeSize, settings);
   clearHiddenColors(decoded);
+  const isWithMap = settings.keepGainMap && steps.some(canHaveGainMap);
+  const gainMap = isWithMap ? await openGainMap(bytes, header, decoded, settings) : undefined;
   const encoding = chooseEncoding(decoded, header.animation, settings, encoders);
   const smallest = steps.findLastIndex((step) => !step.crop && !step.effects);
   const formatsOf = (step: ResizeStep) =>
@@ -85,10 +94,14 @@ export async function processImage(
       (isIncluded(step) ? formatsOf(step) : []).map((format) => async (): Promise<Rendition> => {
         const { variants, width, height, maxBytes, quality } = step;
         const pixels = await pixelsOf(index);
-        const data =
+        let data =
           maxBytes === undefined
             ? await encoding.encode(pixels, format, quality)
             : await encodeWithin(pixels, maxBytes, encoding.encoders(quality));
+        if (pixels.isP3) data = tagDisplayP3(data, format);
+        if (gainMap && format === 'jpeg' && canHaveGainMap(step)) {
+          data = await attachGainMap(data, step, gainMap);
+        }
         const rendition = { variants, format, width, height, data };
         onRendition(rendition);
         return rendition;
@@ -103,10 +116,20 @@ export async function processImage(
   );
   return {
     original: header.size,
-    placeholder: await createPlaceholder(smallest < 0 ? decoded : await pixelsOf(smallest)),
+    placeholder: await createPlaceholder(
+      p3ToSrgb(smallest < 0 ? decoded : await pixelsOf(smallest)),
+    ),
     renditions: [...large, ...small],
   };
 }
+
+/** Whether a variant shows the whole original as it is, in as many bytes as it takes. */
+const canHaveGainMap = ({ crop, effects, maxBytes }: ResizeStep) =>
+  !crop && !effects && maxBytes === undefined;
+
+/** Whether a variant is always in sRGB: its effects have colors of sRGB, or programs show it that know no other. */
+const needsSrgb = ({ effects, maxBytes }: ResizeStep) =>
+  effects !== undefined || maxBytes !== undefined;
 
 /** Whether JPEG can't show the bars as configured: eight digits, the last two not opaque. */
 function hasTransparentBars({ effects }: ResizeStep): boolean {
@@ -135,7 +158,8 @@ function createPixelCache(
     const framesOf = (source: RawImage) => (isStill(step) ? frameAt(source, 0) : source);
     const make = async () => {
       const resized = await resize(framesOf(await openSource()), step, focus);
-      return step.effects ? applyEffects(resized, step.effects, step, watermarkImage) : resized;
+      const pixels = needsSrgb(step) ? p3ToSrgb(resized) : resized;
+      return step.effects ? applyEffects(pixels, step.effects, step, watermarkImage) : pixels;
     };
     const pixels = (cache[index] ??= make());
     remainingUses[index] = (remainingUses[index] as number) - 1;

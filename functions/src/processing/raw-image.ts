@@ -1,4 +1,4 @@
-/** Uncompressed pixels between two processing steps: sRGB, 8 bits per channel. */
+/** Uncompressed pixels between two processing steps: sRGB or Display P3, 8 bits per channel. */
 import type { Sharp } from 'sharp';
 import type { Size } from '../domain/variant.js';
 import { openTrustedImage, toMemoryFailure } from './open-image.js';
@@ -10,6 +10,8 @@ export interface RawImage extends Size {
   channels: 3 | 4;
   /** 1 for a still image. */
   frames: number;
+  /** Present: the colors are those of Display P3, not of sRGB. */
+  isP3?: true;
 }
 
 export function toSharp({ data, width, height, channels, frames }: RawImage): Sharp {

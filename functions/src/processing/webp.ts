@@ -14,6 +14,7 @@ const NEEDED = new Set(['VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANIM', 'ANMF']);
 
 /** Flags of VP8X, section 2.7.1. */
 const HAS_PROFILE = 0x20;
+const HAS_ALPHA = 0x10;
 const HAS_EXIF = 0x08;
 const HAS_XMP = 0x04;
 /** Their offset, when VP8X is the first chunk, as it must be. */
@@ -99,6 +100,51 @@ export function replaceDelays(
     index = next;
   });
   return webp;
+}
+
+/**
+ * Adds a profile to a file without one.
+ * @param webp an output of an encoder
+ * @returns a new file
+ */
+export function addWebpProfile(webp: Buffer, profile: Buffer): Buffer {
+  const isExtended = codeAt(webp, HEADER_LENGTH) === 'VP8X';
+  const extended = isExtended ? webp.subarray(HEADER_LENGTH, EXTENDED_END) : createExtended(webp);
+  const head = Buffer.concat([
+    webp.subarray(0, HEADER_LENGTH),
+    extended,
+    createChunk('ICCP', profile),
+  ]);
+  const file = Buffer.concat([head, webp.subarray(isExtended ? EXTENDED_END : HEADER_LENGTH)]);
+  file.writeUInt32LE(file.length - 8, 4);
+  file[FLAGS] = (file[FLAGS] as number) | HAS_PROFILE;
+  return file;
+}
+
+/** Section 2.7.1: the chunk VP8X of a file that has none, so one image and no animation. */
+function createExtended(webp: Buffer): Buffer {
+  const { canvas } = readWebp(webp);
+  if (!canvas) throw new Error('expected a WebP with its size, found none');
+  const data = Buffer.alloc(EXTENDED_LENGTH);
+  // Section 3.4: a bit after both lengths. A lossy image with alpha has VP8X.
+  const isLossless = codeAt(webp, HEADER_LENGTH) === 'VP8L';
+  if (isLossless && ((webp[FLAGS + 4] as number) & 0x10) !== 0) data[0] = HAS_ALPHA;
+  data.writeUIntLE(canvas.width - 1, 4, 3);
+  data.writeUIntLE(canvas.height - 1, 7, 3);
+  return createChunk('VP8X', data);
+}
+
+/** Section 2.7.1: bytes of the data of VP8X, and where that chunk ends when it is the first. */
+const EXTENDED_LENGTH = 10;
+const EXTENDED_END = HEADER_LENGTH + CHUNK_HEADER_LENGTH + EXTENDED_LENGTH;
+
+/** Section 2.3: padded to an even length. */
+function createChunk(type: string, data: Buffer): Buffer {
+  const chunk = Buffer.alloc(CHUNK_HEADER_LENGTH + 2 * Math.ceil(data.length / 2));
+  chunk.write(type, 0, 'latin1');
+  chunk.writeUInt32LE(data.length, 4);
+  data.copy(chunk, CHUNK_HEADER_LENGTH);
+  return chunk;
 }
 
 /** Where the file ends by its own header, which is beyond `bytes` when it is cut short. */
