@@ -1,5 +1,5 @@
 /** Calls of callable functions, without the client SDK: https://firebase.google.com/docs/functions/callable-reference */
-import type { TestContext } from './stack.js';
+import type { StackInfo } from '../../tools/dev/stack/project.js';
 
 export interface CallableResponse {
   /** HTTP status. */
@@ -14,7 +14,7 @@ export interface CallableResponse {
  * @param idToken of the caller; undefined for a caller who is signed out
  */
 export async function callFunction(
-  { stack }: TestContext,
+  { stack }: { stack: Pick<StackInfo, 'serve'> },
   name: string,
   data: object,
   idToken: string | undefined,

@@ -132,6 +132,9 @@ export class TestHarness {
   config: Config;
   /** Called when a function has deleted an original. */
   onDeleted: (name: string) => void = () => {};
+  #processing: Pick<ProcessingContext, 'processImage' | 'readWatermark'> = {
+    processImage: processText,
+  };
 
   constructor(options: HarnessOptions) {
     this.#options = options;
@@ -150,6 +153,11 @@ export class TestHarness {
 
   reconfigure(parameters: Record<string, string>): void {
     this.config = parseConfig({ ...PARAMETERS, ...this.#options.parameters, ...parameters });
+  }
+
+  /** Replaces `processText`. */
+  useProcessing(processing: Pick<ProcessingContext, 'processImage' | 'readWatermark'>): void {
+    this.#processing = processing;
   }
 
   /** @returns the generation */
@@ -186,7 +194,7 @@ export class TestHarness {
     return {
       config: this.config,
       backend,
-      processImage: processText,
+      ...this.#processing,
       now: () => this.now(),
       log: (...line) => this.logged.push(line),
     };

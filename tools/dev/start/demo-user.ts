@@ -1,4 +1,5 @@
 /** A signed-in user of the client SDKs, subject to the security rules like a user of an app. */
+import { basename } from 'node:path';
 import type { Firestore } from 'firebase/firestore/lite';
 import type { FirebaseStorage } from 'firebase/storage';
 import type { Images } from 'storage-public-variants-client';
@@ -23,12 +24,14 @@ export async function signInDemoUser(info: StackInfo): Promise<DemoUser> {
     { deleteApp, initializeApp, setLogLevel },
     { connectAuthEmulator, getAuth, signInAnonymously },
     { connectFirestoreEmulator, getFirestore },
+    { connectFunctionsEmulator, getFunctions },
     { connectStorageEmulator, getStorage },
     { createImages },
   ] = await Promise.all([
     import('firebase/app'),
     import('firebase/auth'),
     import('firebase/firestore/lite'),
+    import('firebase/functions'),
     import('firebase/storage'),
     import('storage-public-variants-client/firebase-lite'),
   ]);
@@ -44,8 +47,12 @@ export async function signInDemoUser(info: StackInfo): Promise<DemoUser> {
   connectStorageEmulator(storage, ...hostAndPort(info.storage));
   const firestore = getFirestore(app);
   connectFirestoreEmulator(firestore, ...hostAndPort(info.firestore));
+  const functions = getFunctions(app);
+  connectFunctionsEmulator(functions, ...hostAndPort(info.functions));
   const { user } = await signInAnonymously(auth);
-  const images = createImages({ auth, storage, firestore, baseUrl: info.serve });
+  const baseUrl = info.serve;
+  const sharingFunction = basename(baseUrl).replace(/serve$/, 'sharing');
+  const images = createImages({ auth, storage, firestore, functions, sharingFunction, baseUrl });
   return { uid: user.uid, storage, firestore, images, close: () => deleteApp(app) };
 }
 
