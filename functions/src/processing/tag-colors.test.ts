@@ -67,7 +67,7 @@ test.each(FORMATS)(
     );
     const data = renditions[`w64.${format}`] as Buffer;
     expect(distance(await stripesOf(data, 'p3'), STRIPES.flat())).toBeLessThan(TOLERANCE);
-    // Whoever converts it to sRGB sees what the rendition in sRGB shows.
+    // Converted to sRGB, it shows what the rendition in sRGB does.
     const inSrgb = await renditionsOf(
       await original('JPEG with Display P3'),
       ['w64:64'],
