@@ -118,7 +118,14 @@ export async function startObserved(
   delete process.env['NODE_OPTIONS'];
   const observations = () => readObservations(file);
   const processes = (target?: string) => functionProcesses(target);
-  const usedSeconds = () => processes().reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  // The emulator may end a process: what it has used still counts.
+  const seconds = new Map<number, number>();
+  const usedSeconds = () => {
+    for (const pid of processes()) {
+      seconds.set(pid, Math.max(cpuSeconds(pid), seconds.get(pid) ?? 0));
+    }
+    return [...seconds.values()].reduce((sum, used) => sum + used, 0);
+  };
   let uploads = 0;
 
   async function upload(photos: readonly Photo[]) {
