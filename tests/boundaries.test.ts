@@ -144,7 +144,7 @@ describe('reports a forbidden import', () => {
       `import '../../../functions/src/serve/handler.js';\n`,
       'edge-imports-only-portable-modules',
     ],
-    ['packages/edge/src/packaged.ts', `import 'sharp';\n`, 'edge-imports-no-packages'],
+    ['packages/edge/src/node.ts', `import 'node:crypto';\n`, 'edge-imports-no-packages'],
     ['functions/src/serve/expiry.ts', `import 'node:crypto';\n`, 'portable-modules-need-no-node'],
     ['packages/client/src/undeclared.ts', `import 'sharp';\n`, 'npm-no-pkg'],
     ['functions/src/domain/circular.ts', `import './circular.js';\n`, 'no-circular'],

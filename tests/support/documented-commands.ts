@@ -115,7 +115,7 @@ export function problemOf(command: string): string | undefined {
 export function needsAccount(command: string): boolean {
   if (command.includes('[--')) return false;
   if (command.includes(' | ')) return command.split(' | ').some(needsAccount);
-  return /^(?:firebase (?!emulators:)|gcloud |curl |npm publish|git push|npx (?:--prefix \S+ )?storage-public-variants doctor(?! --help))/.test(
+  return /^(?:firebase (?!emulators:)|gcloud |curl |npm publish|git push|npx (?:--prefix \S+ )?storage-public-variants doctor(?! --help)|npx wrangler )/.test(
     command,
   );
 }
@@ -195,6 +195,7 @@ function problemOfProgram([name = '', ...words]: string[]): string | undefined {
   if (name in binsOf('packages/security-rules')) {
     return missingIn(usageIn(USAGES['rules'] ?? ''), optionsIn(words));
   }
+  if (name === 'wrangler') return problemOfWrangler(words);
   const { devDependencies } = readJson('package.json') as { devDependencies: object };
   if (!(name in devDependencies)) return `package.json has no devDependency "${name}"`;
   return missingIn(helpOf('npx', ['--no-install', name, '--help']), optionsIn(words));
@@ -270,4 +271,14 @@ function readText(file: string): string {
 
 function readJson(file: string): unknown {
   return JSON.parse(readText(file));
+}
+
+/** The workspace does not install wrangler, which needs Node.js 22: its subcommands that the guides use. */
+const WRANGLER = ['login', 'deploy', 'secret put'];
+
+function problemOfWrangler(words: string[]): string | undefined {
+  const command = words.join(' ');
+  if (!WRANGLER.some((known) => command.startsWith(known))) return `no check knows "${command}"`;
+  const [, config] = /--config (\S+)/.exec(command) ?? [];
+  return config === undefined || existsSync(join(ROOT, config)) ? undefined : `no file ${config}`;
 }

@@ -56,6 +56,7 @@ describe('the manifest', () => {
     const response = await get(`/i/${token}`);
     expect(response.headers['content-type']).toBe('application/json; charset=utf-8');
     const manifest = JSON.parse(String(response.body)) as Manifest;
+    const etag = expect.stringMatching(/^"[\w-]{27}"$/) as string;
     expect(manifest).toEqual({
       version: 1,
       placeholder: PLACEHOLDER,
@@ -66,7 +67,7 @@ describe('the manifest', () => {
           height: 200,
           cropped: true,
           formats: {
-            webp: { url: `${token}/thumb.webp`, contentType: 'image/webp', bytes: 10 },
+            webp: { url: `${token}/thumb.webp`, contentType: 'image/webp', bytes: 10, etag },
           },
         },
         {
@@ -75,8 +76,8 @@ describe('the manifest', () => {
           height: 600,
           cropped: false,
           formats: {
-            webp: { url: `${token}/w800.webp`, contentType: 'image/webp', bytes: 9 },
-            jpeg: { url: `${token}/w800.jpg`, contentType: 'image/jpeg', bytes: 8 },
+            webp: { url: `${token}/w800.webp`, contentType: 'image/webp', bytes: 9, etag },
+            jpeg: { url: `${token}/w800.jpg`, contentType: 'image/jpeg', bytes: 8, etag },
           },
         },
         {
@@ -85,7 +86,7 @@ describe('the manifest', () => {
           height: 1200,
           cropped: false,
           formats: {
-            webp: { url: `${token}/w1600.webp`, contentType: 'image/webp', bytes: 614400 },
+            webp: { url: `${token}/w1600.webp`, contentType: 'image/webp', bytes: 614400, etag },
           },
         },
       ],
