@@ -37,7 +37,7 @@ beforeAll(async () => {
   const { config } = harness;
   if (config.watermark === undefined) throw new Error('expected a watermark, found none');
   harness.useProcessing({
-    processImage,
+    processImage: (bytes, settings) => processImage(bytes, settings),
     readWatermark: openWatermark(config.watermark, backend.objects, () => harness.now()),
   });
   const { projectId } = context.stack;

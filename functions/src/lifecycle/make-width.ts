@@ -76,11 +76,13 @@ async function resizeTo(
   { width, format }: Pick<WidthTask, 'width' | 'format'>,
   { config, processImage }: ProcessingContext,
 ): Promise<Rendition> {
-  const { animated, heic, tiff, quality } = config;
+  const { animated, heic, tiff, quality, colorSpace, keepGainMap } = config;
   const settings: ProcessSettings = {
     variants: [{ name: `w${width}`, width, fit: 'inside' }],
     formats: [format],
     ...(quality !== undefined && { quality: onDemandQuality(quality) }),
+    ...(colorSpace && { colorSpace }),
+    ...(keepGainMap && { keepGainMap }),
     // The source is a rendition: it may have more bytes than an original, and not more pixels.
     ...{ animated, heic, tiff, maxBytes: Infinity, maxPixels: config.maxPixels },
   };
