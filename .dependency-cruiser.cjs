@@ -36,7 +36,7 @@ const BUNDLED = 'jsonc-parser|diff|@inquirer/prompts';
 /** What packages/edge shares with `serve`. */
 const PORTABLE = `${src}(${[
   'errors',
-  'domain/(entity-tag-text|format|seal-codec|sealing-keys|token-text|variant)',
+  'domain/(entity-tag-text|format|seal-codec|sealing-keys|token-text|variant|widths)',
   'serve/(cache-control|conditional|expiry|json-response|length-limits|manifest|narrow|negotiate)',
   'serve/(refuse|request-body|respond|route|select-rendition)',
 ].join('|')})[.]ts$`;

@@ -272,7 +272,7 @@ describe('service accounts', () => {
 
   test('with the parameters, each function has its account, and no roles are declared', async () => {
     expect(separate.requiredRoles ?? []).toEqual([]);
-    const decoders = ['processImage', 'backfill'];
+    const decoders = ['processImage', 'resize', 'backfill'];
     for (const [name, { serviceAccountEmail }] of Object.entries(separate.endpoints)) {
       const group =
         name === 'serve' ? 'serve' : decoders.includes(name) ? 'processing' : 'lifecycle';

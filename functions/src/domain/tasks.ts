@@ -60,6 +60,9 @@ export interface WidthTask {
   source: string;
 }
 
+/** What can be made on demand, and of which rendition. */
+export type MissingWidth = Omit<WidthTask, 'hash'>;
+
 /** The id of a task: the same for each view of a token on whichever instance, so that the queue ignores duplicates. */
 export function widthTaskId({ hash, source, width, format }: WidthTask): string {
   const text = `${hash}\n${source}\n${width}.${format}`;

@@ -1,6 +1,7 @@
 /** Token record + URL + `Accept` -> the rendition to send, or the manifest. */
 import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo, TokenVariant } from '../domain/records.js';
+import type { MissingWidth } from '../domain/tasks.js';
 import { effectsOf, formatsOfVariant, isProtected, type Variant } from '../domain/variant.js';
 import type { RequestContext, ResponseContext, ServeConfig } from './context.js';
 import { secondsUntilExpiry } from './expiry.js';
@@ -23,14 +24,6 @@ export interface SelectedRendition {
   isNegotiated: boolean;
   /** Present when this is sent instead of a rendition that can be made on demand. */
   missing?: MissingWidth;
-}
-
-export interface MissingWidth {
-  /** Pixels; one of WIDTHS. */
-  width: number;
-  format: Format;
-  /** Object name of the rendition that it can be made of. */
-  source: string;
 }
 
 export interface SelectedManifest {

@@ -1,10 +1,9 @@
 /** Asks for renditions to be made on demand, and remembers for a while what this instance has asked for. */
 import { LRUCache } from 'lru-cache';
-import { widthTaskId, type WidthTask } from '../domain/tasks.js';
+import { widthTaskId, type MissingWidth, type WidthTask } from '../domain/tasks.js';
 import { logDetails, type Log } from '../log.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { TokenLookup } from './resolve.js';
-import type { MissingWidth } from './select-rendition.js';
 
 /** Enqueues a task; a second one with the same id is ignored. */
 export type EnqueueWidth = (task: WidthTask, id: string) => Promise<void>;

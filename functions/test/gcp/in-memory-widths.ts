@@ -1,16 +1,18 @@
 /** Renditions that were made on demand, in memory: see in-memory-backend.ts. */
 import type { Owner } from '../../src/domain/path.js';
+import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
 import { addWidth } from '../../src/domain/widths.js';
 import type { WidthRecords } from '../../src/gcp/backend.js';
 import type { Counted } from './counted.js';
-import type { InMemoryBackend } from './in-memory-backend.js';
 
 export function inMemoryWidths({
   images,
   tokens,
   pathOf,
   counted,
-}: Pick<InMemoryBackend, 'images' | 'tokens'> & {
+}: {
+  images: Map<string, ImageRecord<number>>;
+  tokens: Map<string, TokenRecord<number>>;
   pathOf: (owner: Owner) => string;
   counted: Counted;
 }): WidthRecords {

@@ -1,11 +1,11 @@
 /** The part of the contract of a backend that is about renditions made on demand: see backend-contract.ts. */
 import { randomUUID } from 'node:crypto';
 import type { Owner } from '../../src/domain/path.js';
-import type { Subject } from './backend-contract.js';
+import type { Backend } from '../../src/gcp/backend.js';
 
 /** @param makeReady processes generation 10 or 11 of an image, with one variant w8, in WebP */
 export function testWidthsContract(
-  open: () => Subject,
+  open: () => { backend: Backend },
   makeReady: (owner: Owner, generation: string) => Promise<unknown>,
 ): void {
   const set = async () => {

@@ -74,7 +74,7 @@ test('without options checks the installation of the folder, then its records', 
   expect({ code, err, opened }).toEqual({ code: 0, err: '', opened: 1 });
   expect(out.split('\n')).toEqual([
     'kit images in demo-shop, version 0.1.0',
-    'ok       functions  All 12 functions are deployed and active.',
+    'ok       functions  All 13 functions are deployed and active.',
     'ok       events     The triggers are in the location of the bucket, and all roles are granted.',
     'ok       serve      Everybody may call kit-images-serve.',
     'ok       queues     The task queues exist and run.',

@@ -150,7 +150,7 @@ const cases: Case[] = [
     'tasks cannot be enqueued',
     projectWithout('roles/cloudtasks.enqueuer'),
     'fault',
-    /lacks roles\/cloudtasks\.enqueuer in the project demo-shop: it cannot enqueue uploads/,
+    /lacks roles\/cloudtasks\.enqueuer in the project demo-shop: it cannot enqueue tasks/,
     [grant(ACCOUNT, 'roles/cloudtasks.enqueuer')],
   ],
   [
@@ -179,7 +179,7 @@ const cases: Case[] = [
     {
       [KEYS.queues]: {
         body: {
-          queues: ['processImage', 'cleanup', 'backfill', 'purge'].map((name) => ({
+          queues: ['processImage', 'cleanup', 'resize', 'backfill', 'purge'].map((name) => ({
             name: `projects/${PROJECT}/locations/us-central1/queues/kit-images-${name}`,
             state: name === 'cleanup' ? 'PAUSED' : 'RUNNING',
           })),
@@ -195,7 +195,7 @@ const cases: Case[] = [
     {
       [KEYS.queues]: {
         body: {
-          queues: ['processImage', 'cleanup', 'backfill'].map((name) => ({
+          queues: ['processImage', 'cleanup', 'resize', 'backfill'].map((name) => ({
             name: `projects/${PROJECT}/locations/us-central1/queues/kit-images-${name}`,
             state: 'RUNNING',
           })),
