@@ -27,7 +27,7 @@ function read<T>(tarball: string, file: string): T {
 }
 
 /** ES modules only: `require()` of them needs Node.js 20.19, which attw's check of CommonJS does not know. */
-const ES_MODULES = /-client-/;
+const ES_MODULES = /-(client|edge)-/;
 
 describe.each(tarballs)('%s', (tarball) => {
   const ignored = ES_MODULES.test(tarball) ? ['node10', 'node16-cjs'] : ['node10'];

@@ -28,13 +28,14 @@ import {
   type SelectedRendition,
 } from '../../../functions/src/serve/select-rendition.js';
 import { digestOf } from './digest.js';
+import type { ImageWorkerEnv } from './env.js';
 import { extendVia, isFromResizing, pickHeaders, RESPONSE_HEADERS } from './headers.js';
 import { openOrigin, OriginUnavailable, type Origin } from './origin.js';
 import type { WorkerContext } from './platform.js';
 import { openRenditions, type Renditions } from './renditions.js';
 import { openResizer, planResize, ResizingFailed, type Resizer } from './resize.js';
 import { openRights, type FoundRight, type Rights } from './rights.js';
-import { readSettings, type ImageWorkerEnv, type Settings } from './settings.js';
+import { readSettings, type Settings } from './settings.js';
 
 /** What one request needs of the Worker. */
 interface View {

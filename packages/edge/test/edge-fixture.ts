@@ -3,7 +3,7 @@ import type { ServeResponse } from '../../../functions/src/serve/refuse.js';
 import type { openServeFixture } from '../../../functions/test/serve/serve-fixture.js';
 import { neverAborted } from '../../../functions/test/serve/serve-fixture.js';
 import imageWorker from '../src/image-worker.js';
-import type { ImageWorkerEnv } from '../src/settings.js';
+import type { ImageWorkerEnv } from '../src/env.js';
 import { memoryCaches } from './memory-caches.js';
 
 /** The URL of the edge. */
