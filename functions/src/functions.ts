@@ -13,7 +13,6 @@ import {
   type HttpsFunction,
 } from 'firebase-functions/https';
 import { afterFirstDeploy, afterRedeploy } from 'firebase-functions/lifecycle';
-import { write } from 'firebase-functions/logger';
 import {
   onObjectArchived,
   onObjectDeleted,
@@ -30,16 +29,14 @@ import {
   LOCATION,
   MAX_INSTANCES,
 } from './config/parameters.js';
+import { openContexts } from './contexts.js';
 import { MAX_ATTEMPT_MS } from './domain/attempt-id.js';
 import { MAX_UPLOADS } from './domain/tasks.js';
-import type { LifecycleContext, LightContext, ProcessingContext } from './lifecycle/context.js';
 import { mustRevokeDownloadTokens, revokeDownloadTokens } from './lifecycle/metadata-updated.js';
 import { parseDeletedEvent, parseFinalizedEvent } from './lifecycle/original-event.js';
 import type { Parsed } from './lifecycle/tasks.js';
-import type { Log } from './log.js';
 import { once } from './once.js';
 import { handleRequest } from './serve-entry.js';
-import type { SharingCallContext } from './sharing/context.js';
 
 // Processes images that existed before the first deployment, and all images after parameters have changed.
 afterFirstDeploy({ task: { function: 'backfill', body: { data: {} } } });
@@ -72,56 +69,15 @@ requiresAPI(
   'Tasks process images and delete unreferenced renditions in the background.',
 );
 
-const log: Log = (severity, message, details) => write({ severity, message, ...details });
-
-const openBackend = once(async () =>
-  (await import('./gcp/backend.js')).openBackend(config, process.env),
-);
-
-const openLightBackend = once(async () =>
-  (await import('./gcp/light-backend.js')).openLightBackend(config, process.env),
-);
-
-/** One child process for all images of this instance. */
-const openProcessor = once(async () => {
-  const [{ openIsolatedProcessor }, { PROCESS_LIMITS }] = await Promise.all([
-    import('./processing/isolated-processor.js'),
-    import('./processing/limits.js'),
-  ]);
-  return openIsolatedProcessor(PROCESS_LIMITS);
-});
-
-/** Without Firestore, whose client library takes longer to load than everything else. */
-async function lightContext(): Promise<LightContext> {
-  return { config, backend: await openLightBackend(), now: Date.now, log };
-}
-
-async function lifecycleContext(): Promise<LifecycleContext> {
-  return { config, backend: await openBackend(), now: Date.now, log };
-}
-
-const openSharingLimit = once(async () =>
-  (await import('./sharing/call-limit.js')).openCallLimit(() => performance.now()),
-);
-
-async function sharingContext(): Promise<SharingCallContext> {
-  const [limit, context] = await Promise.all([openSharingLimit(), lifecycleContext()]);
-  return { ...context, limit };
-}
-
-/** One for all uploads of the instance; undefined without WATERMARK. */
-const openWatermarkReader = once(async () => {
-  const { config, backend, now } = await lifecycleContext();
-  if (config.watermark === undefined) return undefined;
-  const { openWatermark } = await import('./lifecycle/watermark.js');
-  return openWatermark(config.watermark, backend.objects, now);
-});
-
-async function processingContext(): Promise<ProcessingContext> {
-  const [processImage, context] = await Promise.all([openProcessor(), lifecycleContext()]);
-  const readWatermark = await openWatermarkReader();
-  return { ...context, processImage, ...(readWatermark && { readWatermark }) };
-}
+const {
+  log,
+  openBackend,
+  openProcessor,
+  lightContext,
+  lifecycleContext,
+  sharingContext,
+  processingContext,
+} = openContexts(config);
 
 const importTasks = once(() => import('./lifecycle/tasks.js'));
 
