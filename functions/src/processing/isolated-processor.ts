@@ -70,11 +70,7 @@ export function openIsolatedProcessor(
       if (mayBeLeftover && !isFresh) return await runUpload(bytes, settings, onRendition);
       throw error instanceof ProcessEnded ? error.failure : error;
     } finally {
-      if (current.uploads >= UPLOADS_PER_PROCESS && worker === current) {
-        stopWorker(current);
-        // The next upload should not wait for its start.
-        if (!isClosed) worker = startWorker(limits, script);
-      }
+      if (current.uploads >= UPLOADS_PER_PROCESS) stopWorker(current);
     }
   }
 
