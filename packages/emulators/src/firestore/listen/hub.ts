@@ -95,6 +95,8 @@ export class ListenHub {
   flush(): MessageCache {
     if (this.#scheduled) clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
+    // Nothing has invalidated them since the last listener left.
+    if (!this.#unsubscribe) this.#latest = undefined;
     const changed = this.#changed;
     if (changed.size === 0) return (this.#latest ??= this.#newMessages());
     this.#changed = new Map();

@@ -1,9 +1,11 @@
 import { Code, StatusError } from '../errors.js';
 import { set } from '../store/testing.js';
+import { compareTimestamps } from '../store/times.js';
 import type * as v1 from '../v1.js';
 import {
   CLIENT,
   createFixture,
+  DATABASE,
   documentsTarget,
   inShort,
   queryTarget,
@@ -43,6 +45,20 @@ describe('a query target', () => {
     ]);
     expect(first.at(-1)?.targetChange?.readTime).toEqual(first.at(-2)?.targetChange?.readTime);
     expect(first.at(-1)?.targetChange?.resumeToken).toHaveLength(16);
+  });
+
+  it('begins at the time of its results after commits while there were no listeners', async () => {
+    const fixture = createFixture();
+    const { stream } = await listening(fixture, queryTarget(2, {}));
+    stream.receive({ database: DATABASE, removeTarget: 2 });
+    // Schedules a round, which finds no listener.
+    fixture.store.apply([set('c/a', { n: 1 })]);
+    await settle();
+    fixture.store.apply([set('c/a', { n: 2 })]);
+    const { first } = await listening(fixture, queryTarget(2, {}));
+    const { updateTime } = first[1]?.documentChange?.document ?? {};
+    const { readTime } = first.at(-1)?.targetChange ?? {};
+    expect(compareTimestamps(readTime ?? {}, updateTime ?? {})).toBeGreaterThanOrEqual(0);
   });
 
   it('sends what enters, changes, leaves and is deleted, once per turn of the event loop', async () => {
