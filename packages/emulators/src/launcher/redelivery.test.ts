@@ -1,5 +1,5 @@
 import { EventEmitter, on, once } from 'node:events';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { redeliverEvents } from './redelivery.js';
@@ -28,7 +28,15 @@ const mockEmulator = {
     });
   },
   startRuntime: jest.fn<Promise<string>, []>(),
+  handleHttpsTrigger: (_request: IncomingMessage, response: ServerResponse) => {
+    if (!startFails) response.end('handled');
+    return Promise.resolve();
+  },
+  waitForSocketReady: () => new Promise<void>((resolve) => (reportReady = resolve)),
 };
+/** What the emulator does for a request that starts a process which does not become ready: nothing. */
+let startFails = false;
+let reportReady = () => {};
 jest.mock('./patch.js', () => ({
   ...jest.requireActual<object>('./patch.js'),
   loadModule: () => ({}),
@@ -127,4 +135,30 @@ test('starts a process up to 3 times', async () => {
   startRuntime.mockReset().mockRejectedValue(failure);
   await expect(patched()).rejects.toBe(failure);
   expect(startRuntime).toHaveBeenCalledTimes(3);
+});
+
+test('responds with 500 to a request whose process did not start, so that a queue retries its task', async () => {
+  const handler = createServer(
+    (request, response) => void mockEmulator.handleHttpsTrigger(request, response),
+  );
+  handler.listen(0, '127.0.0.1');
+  await once(handler, 'listening');
+  const url = `http://127.0.0.1:${(handler.address() as AddressInfo).port}`;
+  startFails = true;
+  expect((await fetch(url)).status).toBe(500);
+  startFails = false;
+  expect(await (await fetch(url)).text()).toBe('handled');
+  handler.close();
+  handler.closeAllConnections();
+});
+
+test('does not wait for a process that has ended', async () => {
+  const process = new EventEmitter();
+  const wait = () => mockEmulator.waitForSocketReady.call({ runtime: { process } });
+  const start = wait();
+  process.emit('exit');
+  await expect(start).rejects.toThrow('its process ended before it was ready');
+  const next = wait();
+  reportReady();
+  await next;
 });

@@ -2,6 +2,8 @@
  * Redelivers events as Eventarc does and the emulator does not: when a function fails, or its process
  * dies, the event is delivered again. This applies to all event functions, as if each had `retry: true`.
  */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import {
   createServer,
   request,
@@ -38,7 +40,7 @@ interface HubServer {
 }
 
 /**
- * Patches the Functions emulator: redelivery, a limit of concurrent events, repeated starts.
+ * Patches the Functions emulator: redelivery, a limit of concurrent events, repeated starts, a response when they fail.
  * @param single the number of its processes is the number of concurrent events
  */
 export function redeliverEvents(single?: SingleRequestFunctions): void {
@@ -65,7 +67,31 @@ export function redeliverEvents(single?: SingleRequestFunctions): void {
         });
       },
   );
-  // When a start fails, the emulator never responds to the event.
+  // When a start fails, the emulator never responds: a queue would wait for its task until the end of its deadline.
+  replace(
+    emulator,
+    'handleHttpsTrigger',
+    (original) =>
+      async function handleHttpsTrigger(this: unknown, ...options) {
+        await original.apply(this, options);
+        const response = options[1] as ServerResponse;
+        if (!response.headersSent) response.writeHead(500).end('The function did not start.');
+      },
+  );
+  const worker = prototypeOf(loadModule('emulator/functionsRuntimeWorker'), 'RuntimeWorker');
+  // The emulator would wait half a minute for the socket of a process that has ended.
+  replace(
+    worker,
+    'waitForSocketReady',
+    (original) =>
+      function waitForSocketReady(this: unknown) {
+        const { process } = (this as { runtime: { process: ChildProcess } }).runtime;
+        const ended = once(process, 'exit').then(() => {
+          throw new Error('its process ended before it was ready');
+        });
+        return Promise.race([original.call(this), ended]);
+      },
+  );
   replace(
     emulator,
     'startRuntime',
