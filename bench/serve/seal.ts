@@ -22,6 +22,7 @@ export async function measureSeals(places: BenchPaths): Promise<void> {
       revocationSeconds: 86_400,
       noindex: true,
       trustedProxies: [],
+      edgeKeyHashes: [],
       quotas: { views: 0, token: 0, tokenBytes: 0 },
       variants: [],
       formats: ['webp'],

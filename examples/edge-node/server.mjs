@@ -101,6 +101,9 @@ async function respond(message, response) {
   const headers = new Headers();
   for (let at = 0; at < rawHeaders.length; at += 2)
     headers.append(rawHeaders[at], rawHeaders[at + 1]);
+  // The proxy with TLS appends the address of the visitor; what is further left comes from the visitor.
+  const forwarded = message.headers['x-forwarded-for']?.split(',').at(-1)?.trim();
+  headers.set('cf-connecting-ip', forwarded ?? message.socket.remoteAddress ?? '');
   // The host of the request is the client's choice; the path is all that is used of it.
   const request = new Request(new URL(BASE_URL).origin + message.url, { method, headers });
   const answer = await imageWorker.fetch(request, env, context);

@@ -30,6 +30,7 @@ export const RUN_IN_PROJECT = [
   `${FROM_TARBALL} init --yes`,
   'npx --prefix function-kits/images storage-public-variants check-rules',
   'npx --prefix function-kits/images storage-public-variants check-rules --help',
+  'npx --prefix function-kits/images storage-public-variants edge-key',
   'mkdir -p function-kits/storage-public-variants',
   'tar -xzf PATH/TO/.local/packages/storage-public-variants-0.1.0.tgz --strip-components=1 -C function-kits/storage-public-variants',
 ];
@@ -81,6 +82,7 @@ const CLI: Readonly<Record<string, string>> = {
   init: 'functions/src/cli/init/arguments.ts',
   'check-rules': 'functions/src/cli/check-rules/command.ts',
   doctor: 'functions/src/cli/doctor/options.ts',
+  'edge-key': 'functions/src/cli/edge-key/command.ts',
   'seal-key': 'functions/src/cli/seal-key/command.ts',
 };
 

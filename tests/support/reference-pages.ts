@@ -6,6 +6,7 @@ import { markdownTable } from 'markdown-table';
 import { parse } from 'yaml';
 import { USAGE as CHECK_RULES } from '../../functions/src/cli/check-rules/command.js';
 import { USAGE as DOCTOR } from '../../functions/src/cli/doctor/options.js';
+import { USAGE as EDGE_KEY } from '../../functions/src/cli/edge-key/command.js';
 import { USAGE as INIT } from '../../functions/src/cli/init/arguments.js';
 import { USAGE as SEAL_KEY } from '../../functions/src/cli/seal-key/command.js';
 import { USAGE as LOCAL_STACK } from '../../packages/emulators/src/command/arguments.js';
@@ -164,7 +165,10 @@ function table(head: string[], rows: string[][]): string {
 
 /** The text of docs/reference/cli.md. */
 export function cliPage(): string {
-  const commands = { init: INIT, 'check-rules': CHECK_RULES, doctor: DOCTOR, 'seal-key': SEAL_KEY };
+  const commands = {
+    ...{ init: INIT, 'check-rules': CHECK_RULES, doctor: DOCTOR },
+    ...{ 'edge-key': EDGE_KEY, 'seal-key': SEAL_KEY },
+  };
   const parts = Object.entries(commands).map(([name, usage]) => section(name, usage));
   return `# Command line
 

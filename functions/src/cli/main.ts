@@ -41,6 +41,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return doctor(argv, doctorEnvironment(terminal, LIB));
     },
   },
+  'edge-key': {
+    summary: 'make a key that closes `serve` to all but the edge',
+    async run(argv, terminal) {
+      const { edgeKey } = await import('./edge-key/command.js');
+      return edgeKey(argv, terminal);
+    },
+  },
   'seal-key': {
     summary: 'make and rotate the keys of sealed links',
     async run(argv, terminal) {

@@ -16,6 +16,7 @@ import {
   parseFormats,
   parseNames,
   parsePath,
+  parseEdgeKeyHashes,
   parseProxies,
   parseVariants,
   parseWatermarkSettings,
@@ -73,6 +74,8 @@ export interface Config {
    * Firebase Hosting and Cloudflare.
    */
   trustedProxies: string[];
+  /** SHA-256 of the keys that the edge sends, base64url; without any, `serve` is open to everyone. */
+  edgeKeyHashes: string[];
   /** Rate limits of one instance, per minute; 0 means no limit. */
   quotas: {
     /** Requests of one client that cause a read. */
@@ -163,6 +166,7 @@ function parsersFor(environment: Environment) {
     PUBLIC_BASE_URL: parseBaseUrl,
     REVOCATION_SECONDS: wholeNumber('REVOCATION_SECONDS'),
     NOINDEX: flag('NOINDEX'),
+    EDGE_KEY_HASHES: parseEdgeKeyHashes,
     TRUSTED_PROXIES: parseProxies,
     VIEWS_PER_MINUTE: wholeNumber('VIEWS_PER_MINUTE'),
     TOKEN_VIEWS_PER_MINUTE: wholeNumber('TOKEN_VIEWS_PER_MINUTE'),
@@ -290,6 +294,7 @@ export function parseConfig(environment: Environment): Config {
     revocationSeconds: value.REVOCATION_SECONDS,
     noindex: value.NOINDEX,
     trustedProxies: value.TRUSTED_PROXIES,
+    edgeKeyHashes: value.EDGE_KEY_HASHES,
     quotas: {
       views: value.VIEWS_PER_MINUTE,
       token: value.TOKEN_VIEWS_PER_MINUTE,

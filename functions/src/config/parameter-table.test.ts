@@ -60,6 +60,7 @@ test.each([
   ['TOKENS_COLLECTION', ['a', 'a/b/c'], ['a/b', '{uid}', 'a//b']],
   ['PUBLIC_BASE_URL', ['', 'http://localhost:5001/a'], ['example.com', 'https://example.com/?a']],
   ['REVOCATION_SECONDS', ['0', '86400'], ['-1', '1.5', '', '1000000']],
+  ['EDGE_KEY_HASHES', ['', KEY, `${KEY},${'B'.repeat(43)}`], [`${KEY},`, 'a key', `${KEY}=`]],
   ['TRUSTED_PROXIES', ['', '2', '10.0.0.1,2001:db8::/32'], ['lb.example.com', '10.0.0.1,']],
   ['MAX_MEGAPIXELS', ['1', '99', '100'], ['0', '101']],
   ['SEALING_KEYS', ['', `1:${KEY}`, `0:${KEY},255:${KEY}`], [`1:${KEY}=`, `1:${KEY},`, KEY]],

@@ -6,6 +6,7 @@
  * `npm run docs` generates from it: `params` in extension.yaml, functions/.env.example and
  * docs/reference/parameters.md.
  */
+import { MAX_EDGE_KEYS } from '../domain/edge-key.js';
 import { locationOptions, REGION_PATTERN } from './locations.js';
 import {
   ADVANCED_BOOLEAN,
@@ -204,6 +205,21 @@ const TABLE = {
     ...ADVANCED_BOOLEAN,
     default: 'true',
     example: 'false',
+  },
+  EDGE_KEY_HASHES: {
+    label: 'Hashes of edge keys',
+    description:
+      'Closes `serve` to all but your edge: the Workers of the edge package, or a proxy of yours, which send one of these keys in ' +
+      '`X-Edge-Key` and the address of the visitor in `X-Edge-Client`. Other requests get a 404. Comma-separated SHA-256 hashes in ' +
+      'base64url; `npx storage-public-variants edge-key` makes a key and its hash.',
+    type: 'list',
+    default: '',
+    defaultText: 'none: `serve` is open to everyone',
+    example: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg',
+    expected: `at most ${MAX_EDGE_KEYS} hashes of 43 characters of base64url, comma-separated`,
+    pattern: '^([A-Za-z0-9_-]{43}(,[A-Za-z0-9_-]{43})*)?$',
+    advanced: true,
+    availableIn: 'both',
   },
   TRUSTED_PROXIES: {
     label: 'Trusted proxies',

@@ -16,6 +16,7 @@ interface ForwardedRequest {
   headers: {
     'x-forwarded-for'?: string | string[] | undefined;
     'cf-connecting-ip'?: string | undefined;
+    'x-edge-client'?: string | string[] | undefined;
   };
   /** IP address of the other end of the connection. */
   remoteAddress?: string | undefined;
@@ -32,13 +33,19 @@ export type ClientAddress = (request: ForwardedRequest) => string;
  * only when Cloudflare has sent the request, because Cloudflare overwrites it.
  *
  * @param trustedProxies addresses and networks of further known proxies (TRUSTED_PROXIES)
+ * @param isEdgeOnly requests come from the edge alone (EDGE_KEY_HASHES), which states the address in `X-Edge-Client`
  */
-export function openClientAddress(trustedProxies: readonly string[]): ClientAddress {
+export function openClientAddress(
+  trustedProxies: readonly string[],
+  isEdgeOnly = false,
+): ClientAddress {
   const google = matcherOf(GOOGLE_NETWORKS);
   const cloudflare = matcherOf(CLOUDFLARE_NETWORKS);
   const trusted = matcherOf(trustedProxies);
 
   return ({ headers, remoteAddress }) => {
+    const stated = headers['x-edge-client'];
+    if (isEdgeOnly && typeof stated === 'string') return keyOf(parseAddress(stated));
     // The address nearest to the client that a known proxy has written.
     let nearest: Address | undefined;
     for (const [index, entry] of lastEntries(headers['x-forwarded-for']).entries()) {

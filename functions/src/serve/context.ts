@@ -4,6 +4,7 @@ import type { SealLimits } from '../domain/seal.js';
 import type { Log } from '../log.js';
 import type { ClientAddress } from './client-address.js';
 import type { ConditionalHeaders } from './conditional.js';
+import type { EdgeAccess, EdgeHeaders } from './edge-access.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { BodyHeaders } from './request-body.js';
 import type { RenditionStore } from './renditions.js';
@@ -13,7 +14,7 @@ import type { Seals } from './seals.js';
 import type { WidthRequests } from './width-requests.js';
 
 /** The request headers that are read, named as Node names them. */
-export interface RequestHeaders extends ConditionalHeaders, BodyHeaders {
+export interface RequestHeaders extends ConditionalHeaders, BodyHeaders, EdgeHeaders {
   accept?: string | undefined;
   'cf-connecting-ip'?: string | undefined;
   'x-forwarded-for'?: string | string[] | undefined;
@@ -38,6 +39,7 @@ export type ServeConfig = Pick<
   | 'revocationSeconds'
   | 'noindex'
   | 'trustedProxies'
+  | 'edgeKeyHashes'
   | 'quotas'
   | 'variants'
   | 'widths'
@@ -62,6 +64,7 @@ export interface ServeContext {
   tokens: Resolver;
   renditions: RenditionStore;
   rateLimiter: RateLimiter;
+  isAdmitted: EdgeAccess;
   clientAddress: ClientAddress;
   /** Absent without WIDTHS. */
   widthRequests?: WidthRequests;

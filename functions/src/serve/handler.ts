@@ -8,6 +8,7 @@ import { hashToken } from '../domain/token.js';
 import type { Reader } from '../gcp/reader.js';
 import { logDetails } from '../log.js';
 import { openClientAddress } from './client-address.js';
+import { openEdgeAccess } from './edge-access.js';
 import type { RequestContext, ServeContext, ServeRequest } from './context.js';
 import { openRateLimiter } from './rate-limit.js';
 import { openRenditions } from './renditions.js';
@@ -67,7 +68,8 @@ export function openHandler(options: ServeOptions): Handler {
     ),
     renditions: openRenditions(reader, clock),
     rateLimiter,
-    clientAddress: openClientAddress(config.trustedProxies),
+    isAdmitted: openEdgeAccess(config.edgeKeyHashes),
+    clientAddress: openClientAddress(config.trustedProxies, config.edgeKeyHashes.length > 0),
     ...(config.widths &&
       enqueueWidth && {
         widthRequests: openWidthRequests(enqueueWidth, rateLimiter, clock, log),
@@ -87,6 +89,7 @@ function handle(
   const { method, url, headers } = request;
   // Also refused by body-limit.ts, before the framework has read it.
   if (hasBody(headers)) return refuseBody(context);
+  if (!context.isAdmitted(headers)) return refuse('not-found', context);
   if (isPlainHttp(headers)) return refuse('https-required', context);
   if (method === 'OPTIONS') return optionsResponse(context);
   if (method !== 'GET' && method !== 'HEAD') return refuse('method-not-allowed', context);

@@ -1,4 +1,5 @@
 /** Each part of a request at its length limit, and one character beyond. */
+import { hashEdgeKey } from '../domain/edge-key.js';
 import { openServeFixture } from '../../test/serve/serve-fixture.js';
 import { LENGTH_LIMITS, type LimitedPart } from './length-limits.js';
 
@@ -49,6 +50,17 @@ const CASES: Record<Exclude<LimitedPart, 'x-forwarded-for'>, LimitCase> = {
     send: (length) => statusOf('/T/w800.webp', { 'if-none-match': pad(length, OTHER_TAGS, ETAG) }),
     within: 304,
     beyond: 200,
+  },
+  'x-edge-key': {
+    send: async (length) => {
+      const key = 'k'.repeat(length);
+      const { get: ask, token: own } = openServeFixture({
+        config: { edgeKeyHashes: [hashEdgeKey(key)] },
+      });
+      return (await ask(`/${own}/w800.webp`, { headers: { 'x-edge-key': key } })).status;
+    },
+    within: 200,
+    beyond: 404,
   },
   'if-range': {
     send: (length) =>

@@ -58,6 +58,11 @@ export const LENGTH_LIMITS = {
     reason:
       'Holds the one range that a response can have. A server may ignore the header (RFC 9110 section 14.2).',
   },
+  'x-edge-key': {
+    max: 256,
+    longer: '404, if `EDGE_KEY_HASHES` closes `serve` to others',
+    reason: 'Keys have 43 characters; other proxies may have longer ones.',
+  },
   'x-forwarded-for': {
     max: 640,
     maxMembers: 10,

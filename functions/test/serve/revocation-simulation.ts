@@ -228,6 +228,7 @@ export async function simulate(simulation: Simulation) {
         revocationSeconds: bound,
         noindex: true,
         trustedProxies: [],
+        edgeKeyHashes: [],
         quotas: { views: 0, token: 0, tokenBytes: 0 },
         variants: [],
         formats: [],

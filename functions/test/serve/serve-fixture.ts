@@ -84,6 +84,7 @@ export function openServeFixture({ record = {}, config = {} }: FixtureOptions = 
         revocationSeconds: 60,
         noindex: true,
         trustedProxies: [],
+        edgeKeyHashes: [],
         quotas: { views: 0, token: 0, tokenBytes: 0 },
         variants: [],
         formats: [],

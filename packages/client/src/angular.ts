@@ -9,7 +9,7 @@ import { WIDTHS } from './urls.js';
  * for one variant. `ngSrc` takes no `blob:` and `data:` URLs: show previews in a plain `<img>`.
  *
  * @param baseUrl the URL up to the token: PUBLIC_BASE_URL, or a path such as `/i`
- * @param options the widths of your variants
+ * @param options the widths of your variants, or ON_DEMAND_WIDTHS
  */
 export function providePublicVariantsLoader(
   baseUrl: string,

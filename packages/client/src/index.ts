@@ -38,6 +38,7 @@ export {
   listVariantUrls,
   objectUrl,
   variantUrl,
+  ON_DEMAND_WIDTHS,
   WIDTHS,
   widthUrl,
   type VariantUrl,

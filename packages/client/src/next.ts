@@ -4,7 +4,8 @@ import { loaderUrl } from './loader-url.js';
 /**
  * Returns a loader for the prop `loader` of a client component, or for the file that `images.loaderFile` names.
  * Next.js takes its widths from `images.deviceSizes` and `images.imageSizes`: give it those of your variants,
- * `[800, 1600]` and `[400]` by default, because a wider rendition is what the browser then gets for others.
+ * `[800, 1600]` and `[400]` by default, because a wider rendition is what the browser then gets for others; with
+ * `WIDTHS`, those of ON_DEMAND_WIDTHS.
  *
  * Do not use the optimizer of Next.js for public URLs: it keeps images for hours after they were revoked.
  *

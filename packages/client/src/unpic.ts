@@ -2,7 +2,8 @@
 import { FALLBACK_WIDTH, loaderUrl } from './loader-url.js';
 
 /**
- * Returns the `transformer` of an unpic component. Also pass `breakpoints={WIDTHS}`: unpic's own go to 6016 pixels.
+ * Returns the `transformer` of an unpic component. Also pass `breakpoints={WIDTHS}`, or with the
+ * parameter `WIDTHS` `breakpoints={ON_DEMAND_WIDTHS}`: unpic's own go to 6016 pixels.
  *
  * @param baseUrl the URL up to the token: PUBLIC_BASE_URL, or a path such as `/i`
  * @param options the width for images without one, pixels

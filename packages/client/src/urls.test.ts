@@ -1,5 +1,14 @@
 import { parseConfig } from '../../../functions/src/config/config.js';
-import { listVariantUrls, objectUrl, variantUrl, WIDTHS, widthUrl } from './urls.js';
+import { INITIAL_VALUES } from '../../../functions/src/config/parameter-table.js';
+import { sourceOfWidth } from '../../../functions/src/domain/widths.js';
+import {
+  listVariantUrls,
+  objectUrl,
+  ON_DEMAND_WIDTHS,
+  variantUrl,
+  WIDTHS,
+  widthUrl,
+} from './urls.js';
 
 describe('variantUrl', () => {
   it("appends the format's file extension", () => {
@@ -28,6 +37,16 @@ test('WIDTHS are those of the uncropped variants that VARIANTS has by default', 
   const { variants } = parseConfig({ BUCKET: 'demo-app' });
   const uncropped = variants.filter(({ fit }) => fit !== 'cover');
   expect(WIDTHS).toEqual(uncropped.map(({ width }) => width));
+});
+
+test('ON_DEMAND_WIDTHS are what a new installation has or makes of a photo', () => {
+  const { variants, widths = [] } = parseConfig({ ...INITIAL_VALUES, BUCKET: 'demo-app' });
+  const whole = variants.flatMap(({ fit, width }) =>
+    fit === 'cover' ? [] : [{ width, height: width }],
+  );
+  const made = widths.filter((width) => sourceOfWidth(whole, width) !== undefined);
+  const all = new Set([...whole.map(({ width }) => width), ...made]);
+  expect(ON_DEMAND_WIDTHS).toEqual([...all].sort((a, b) => a - b));
 });
 
 const file = (bytes: number) => ({ bytes, object: 'o', etag: '"e"' });

@@ -4,6 +4,13 @@ import type { Format, ImageRecord } from './records.js';
 /** Widths of the uncropped variants that `VARIANTS` has by default, pixels; ascending. */
 export const WIDTHS: readonly number[] = [400, 800, 1600];
 
+/**
+ * Widths that `?w=` answers exactly, pixels, ascending, if `WIDTHS` and `VARIANTS` have the values of new installations: those of
+ * the variants, and those that are made of them on demand. For `srcset` and the breakpoints of frameworks; where `WIDTHS`
+ * is empty, use `WIDTHS` of this package instead, or several URLs lead to the same file.
+ */
+export const ON_DEMAND_WIDTHS: readonly number[] = [160, 240, 320, 400, 480, 640, 800, 960, 1600];
+
 /** One rendition with its public URL. */
 export interface VariantUrl {
   /** Name of the variant. */

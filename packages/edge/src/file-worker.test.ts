@@ -72,6 +72,22 @@ test('sends the path, and only headers of its list, to the fixed origin', async 
   for (const name of ['cookie', 'x-other', 'authorization']) expect(sent[name]).toBeUndefined();
 });
 
+test('sends its key, and the address of the visitor, only if it has one', async () => {
+  const key = 'k'.repeat(43);
+  const headers = { 'x-edge-client': '192.0.2.1', 'x-edge-key': 'of the caller' };
+  await ask('/x', { EDGE_KEY: key }, { headers });
+  expect(received[0]?.headers).toMatchObject({ 'x-edge-key': key, 'x-edge-client': '192.0.2.1' });
+  await ask('/x', {}, { headers });
+  expect(received.at(-1)?.headers).not.toHaveProperty('x-edge-key');
+  expect(received.at(-1)?.headers).not.toHaveProperty('x-edge-client');
+  const { length } = received;
+  expect((await ask('/x', { EDGE_KEY: 'too short' })).status).toBe(500);
+  expect(logged.splice(0)).toEqual([
+    'EDGE_KEY: expected what `storage-public-variants edge-key` prints',
+  ]);
+  expect(received).toHaveLength(length);
+});
+
 test.each(['//evil.example/x', '/..//x', '/%2e%2e/x', '/@evil.example', '/\\evil.example'])(
   'no path leads to another host: %s',
   async (path) => {

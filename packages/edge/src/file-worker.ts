@@ -6,6 +6,8 @@
  */
 import { openCredential, type Credential, type CredentialEnv } from './credentials.js';
 import {
+  EDGE_CLIENT,
+  EDGE_KEY,
   extendVia,
   IF_MATCH,
   isSameSecret,
@@ -19,6 +21,8 @@ export interface FileWorkerEnv extends CredentialEnv {
   ORIGIN: string;
   /** What `Authorization: Bearer` must have. Absent: the Worker has no public address. */
   CALLER_SECRET?: string;
+  /** A key whose hash is in EDGE_KEY_HASHES of `serve`: sent with each request, together with the address of the visitor. */
+  EDGE_KEY?: string;
   /** How long the origin may take until its headers are there; 10 000 by default. */
   ORIGIN_TIMEOUT_MS?: string;
 }
@@ -61,6 +65,11 @@ async function handle(request: Request, env: FileWorkerEnv): Promise<Response> {
   }
   const sent = pickHeaders(headers, REQUEST_HEADERS);
   sent.set('via', via);
+  if (env.EDGE_KEY !== undefined) {
+    sent.set(EDGE_KEY, env.EDGE_KEY);
+    const client = headers.get(EDGE_CLIENT);
+    if (client !== null) sent.set(EDGE_CLIENT, client);
+  }
   const { pathname, searchParams } = new URL(url);
   const ifMatch = searchParams.get(IF_MATCH);
   if (ifMatch !== null) sent.set('if-match', ifMatch);
@@ -119,6 +128,10 @@ function settingsOf(env: FileWorkerEnv): Settings {
   const timeoutMs = Number(ORIGIN_TIMEOUT_MS);
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1) {
     throw new Error('ORIGIN_TIMEOUT_MS: expected a whole number of at least 1');
+  }
+  const { EDGE_KEY: key } = env;
+  if (key !== undefined && !/^[\w-]{43,256}$/.test(key)) {
+    throw new Error('EDGE_KEY: expected what `storage-public-variants edge-key` prints');
   }
   const found = { origin, timeoutMs, credential: openCredential(env) };
   settings.set(env, found);

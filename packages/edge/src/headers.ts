@@ -1,5 +1,10 @@
 /** Headers that both Workers know: which ones pass, and how loops and callers are recognized. */
 
+/** What proves to an origin that the request comes from the edge. */
+export const EDGE_KEY = 'x-edge-key';
+/** Address of the visitor, for the rate limits of the origin. */
+export const EDGE_CLIENT = 'x-edge-client';
+
 /** Request headers that the image worker sends and the file worker passes on. */
 export const REQUEST_HEADERS = [
   'accept',

@@ -103,6 +103,22 @@ test('asks the origin once for a token, and once for the bytes of each rendition
   expect([...edge.caches.entries.keys()].join()).not.toContain(token);
 });
 
+test("passes on the address of the visitor that Cloudflare states, not the visitor's own words", async () => {
+  const { serve, token } = openServe();
+  const received: (string | null)[] = [];
+  const files = (request: Request) => {
+    received.push(request.headers.get('x-edge-client'));
+    return Promise.resolve(new Response(null, { status: 404 }));
+  };
+  const edge = openEdge(serve, { FILES: { fetch: files } });
+  const forged = { 'x-edge-client': '192.0.2.66' };
+  await edge.get(`/${token}/w800.webp`, {
+    headers: { ...forged, 'cf-connecting-ip': '192.0.2.1' },
+  });
+  await edge.get(`/${token}/w800.webp`, { headers: forged });
+  expect(received).toEqual(['192.0.2.1', null]);
+});
+
 test('a revoked token works for its share of the bound, then never again', async () => {
   const { serve, token, backend } = openServe();
   const edge = openEdge(serve);

@@ -29,7 +29,13 @@ import {
 } from '../../../functions/src/serve/select-rendition.js';
 import { digestOf } from './digest.js';
 import type { ImageWorkerEnv } from './env.js';
-import { extendVia, isFromResizing, pickHeaders, RESPONSE_HEADERS } from './headers.js';
+import {
+  EDGE_CLIENT,
+  extendVia,
+  isFromResizing,
+  pickHeaders,
+  RESPONSE_HEADERS,
+} from './headers.js';
 import { openOrigin, OriginUnavailable, type Origin } from './origin.js';
 import type { WorkerContext } from './platform.js';
 import { openRenditions, type Renditions } from './renditions.js';
@@ -98,7 +104,10 @@ async function handle(
   const route = parseRoute(serveRequest.url);
   if (route !== 'seal-keys' && typeof route === 'string') return refuse(route, refusals);
   const settings = await settingsOf(env);
-  const view = await openView(serveRequest, url.origin, settings, context, { common, via });
+  // Cloudflare overwrites what a client sends.
+  const client = headers.get('cf-connecting-ip');
+  const sent = { via, ...(client !== null && { [EDGE_CLIENT]: client }) };
+  const view = await openView(serveRequest, url.origin, settings, context, { common, sent });
   return route === 'seal-keys' ? await respondWithKeys(view) : await respondTo(route, view);
 }
 
@@ -119,14 +128,14 @@ async function openView(
   base: string,
   settings: Settings,
   context: WorkerContext,
-  { common, via }: { common: readonly string[]; via: string },
+  { common, sent }: { common: readonly string[]; sent: Record<string, string> },
 ): Promise<View> {
   const { caches, files, timeoutMs, resizing } = settings;
   const [rightsCache, bytesCache] = await Promise.all([
     caches.open('rights'),
     caches.open('bytes'),
   ]);
-  const origin = openOrigin(files, timeoutMs, via);
+  const origin = openOrigin(files, timeoutMs, sent);
   const renditions = openRenditions(origin, bytesCache, base, context);
   return {
     request,

@@ -18,12 +18,16 @@ export interface Origin {
 const BASE = 'https://files.invalid';
 const EXPECTED = [200, 206, 304, 404, 412, 416, 429];
 
-/** @param via value of `Via` */
-export function openOrigin(files: Fetcher, timeoutMs: number, via: string): Origin {
+/** @param common headers of each request, such as `Via` */
+export function openOrigin(
+  files: Fetcher,
+  timeoutMs: number,
+  common: Record<string, string>,
+): Origin {
   return {
     async get(path, headers = {}) {
       const signal = AbortSignal.timeout(timeoutMs);
-      const request = new Request(BASE + path, { headers: { ...headers, via }, signal });
+      const request = new Request(BASE + path, { headers: { ...headers, ...common }, signal });
       const response = await files.fetch(request).catch((error: unknown) => {
         throw new OriginUnavailable('the file worker did not respond', { cause: error });
       });
