@@ -109,6 +109,11 @@ describe('reports a forbidden import', () => {
       'only-the-cli-imports-security-rules',
     ],
     [
+      'functions/src/cli/migrate/wrong.ts',
+      `import '../../lifecycle/attempt.js';\n`,
+      'cli-migrate-imports-only',
+    ],
+    [
       'functions/src/config/bundled.ts',
       `import 'jsonc-parser';\n`,
       'only-the-cli-imports-bundled-packages',

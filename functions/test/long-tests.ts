@@ -13,3 +13,8 @@ const SHORT = 1 / 8;
 export function randomRuns(all: number): number {
   return runsAll ? all : Math.ceil(all * SHORT);
 }
+
+/** @returns `all` in the long form, else `few` */
+export function countOf(all: number, few: number): number {
+  return runsAll ? all : few;
+}

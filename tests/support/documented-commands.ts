@@ -83,6 +83,7 @@ const CLI: Readonly<Record<string, string>> = {
   'check-rules': 'functions/src/cli/check-rules/command.ts',
   doctor: 'functions/src/cli/doctor/options.ts',
   'edge-key': 'functions/src/cli/edge-key/command.ts',
+  migrate: 'functions/src/cli/migrate/options.ts',
   'seal-key': 'functions/src/cli/seal-key/command.ts',
 };
 
@@ -117,7 +118,7 @@ export function problemOf(command: string): string | undefined {
 export function needsAccount(command: string): boolean {
   if (command.includes('[--')) return false;
   if (command.includes(' | ')) return command.split(' | ').some(needsAccount);
-  return /^(?:firebase (?!emulators:)|gcloud |curl |npm publish|git push|npx (?:--prefix \S+ )?storage-public-variants doctor(?! --help)|npx wrangler )/.test(
+  return /^(?:firebase (?!emulators:)|gcloud |curl |npm publish|git push|npx (?:--prefix \S+ )?storage-public-variants (?:doctor|migrate)(?! --help)|npx wrangler )/.test(
     command,
   );
 }
@@ -145,6 +146,8 @@ const GCLOUD: Readonly<Record<string, readonly string[]>> = {
   'secrets create': ['--data-file', '--project'],
   'secrets versions access': ['--secret', '--project'],
   'secrets versions add': ['--data-file', '--project'],
+  'storage buckets update': ['--soft-delete-duration'],
+  'storage restore': [],
   'firestore fields ttls update': ['--collection-group', '--enable-ttl', '--project'],
 };
 

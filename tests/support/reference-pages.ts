@@ -8,6 +8,7 @@ import { USAGE as CHECK_RULES } from '../../functions/src/cli/check-rules/comman
 import { USAGE as DOCTOR } from '../../functions/src/cli/doctor/options.js';
 import { USAGE as EDGE_KEY } from '../../functions/src/cli/edge-key/command.js';
 import { USAGE as INIT } from '../../functions/src/cli/init/arguments.js';
+import { USAGE as MIGRATE } from '../../functions/src/cli/migrate/options.js';
 import { USAGE as SEAL_KEY } from '../../functions/src/cli/seal-key/command.js';
 import { USAGE as LOCAL_STACK } from '../../packages/emulators/src/command/arguments.js';
 import { ROOT } from './documentation.js';
@@ -166,7 +167,7 @@ function table(head: string[], rows: string[][]): string {
 /** The text of docs/reference/cli.md. */
 export function cliPage(): string {
   const commands = {
-    ...{ init: INIT, 'check-rules': CHECK_RULES, doctor: DOCTOR },
+    ...{ init: INIT, 'check-rules': CHECK_RULES, doctor: DOCTOR, migrate: MIGRATE },
     ...{ 'edge-key': EDGE_KEY, 'seal-key': SEAL_KEY },
   };
   const parts = Object.entries(commands).map(([name, usage]) => section(name, usage));

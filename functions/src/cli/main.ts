@@ -48,6 +48,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return edgeKey(argv, terminal);
     },
   },
+  migrate: {
+    summary: 'move images of storage-resize-images to this installation',
+    async run(argv, terminal) {
+      const [{ migrate }, { migrateEnvironment }] = await Promise.all([
+        import('./migrate/command.js'),
+        import('./migrate/environment.js'),
+      ]);
+      return migrate(argv, migrateEnvironment(terminal, LIB));
+    },
+  },
   'seal-key': {
     summary: 'make and rotate the keys of sealed links',
     async run(argv, terminal) {

@@ -88,3 +88,11 @@ function run(program: string, args: readonly string[], cwd: string): Promise<num
     child.once('exit', (code) => resolve(code ?? undefined));
   });
 }
+
+const BAR_CELLS = 30;
+
+/** A bar and the numbers, `[###...] 3/6`. */
+export function progressBar(done: number, total: number): string {
+  const full = total === 0 ? BAR_CELLS : Math.round((done / total) * BAR_CELLS);
+  return `[${'#'.repeat(full)}${'.'.repeat(BAR_CELLS - full)}] ${done}/${total}`;
+}

@@ -115,3 +115,31 @@ test('sets and removes custom metadata of a generation', async () => {
     { method: 'PATCH', url: '/b/b/o/o?generation=3', body: '{"metadata":{"token":null}}' },
   ]);
 });
+
+test('copies with a precondition, in as many requests as Cloud Storage wants', async () => {
+  const resource = { name: 'b c', generation: '9' };
+  const { api, received } = await open(
+    { body: JSON.stringify({ done: false, rewriteToken: 't/1' }) },
+    { body: JSON.stringify({ done: true, resource }) },
+  );
+  const metadata = { contentType: 'image/png', metadata: { copyOfGeneration: '7' } };
+  const copy = api.rewrite(
+    { bucket: 'old', name: 'a/b', generation: '7' },
+    { bucket: 'new', name: 'b c' },
+    '0',
+    metadata,
+  );
+  await expect(copy).resolves.toEqual(resource);
+  const path = '/b/old/o/a%2Fb/rewriteTo/b/new/o/b%20c?sourceGeneration=7&ifGenerationMatch=0';
+  expect(received.map(({ method, url }) => [method, url])).toEqual([
+    ['POST', path],
+    ['POST', `${path}&rewriteToken=t%2F1`],
+  ]);
+  expect(received.map(({ body }) => JSON.parse(body) as unknown)).toEqual([metadata, metadata]);
+});
+
+test('reads the settings of a bucket', async () => {
+  const { api, received } = await open({ body: '{"versioning":{"enabled":true}}' });
+  await expect(api.getBucket('a b')).resolves.toEqual({ versioning: { enabled: true } });
+  expect(received).toMatchObject([{ method: 'GET', url: '/b/a%20b' }]);
+});

@@ -22,6 +22,20 @@ export interface ObjectMetadata {
   timeCreated: string;
   /** Custom metadata. */
   metadata?: Record<string, string>;
+  /** Base64. */
+  crc32c?: string;
+}
+
+/** https://cloud.google.com/storage/docs/json_api/v1/buckets#resource */
+export interface BucketMetadata {
+  softDeletePolicy?: { /** Decimal; 0: off. */ retentionDurationSeconds?: string };
+  versioning?: { enabled?: boolean };
+}
+
+/** An object in a bucket. */
+export interface ObjectId {
+  bucket: string;
+  name: string;
 }
 
 /** One page of a list. */
@@ -53,7 +67,19 @@ export interface StorageApi {
     data: Buffer,
     metadata: { contentType: string; cacheControl: string },
   ): Promise<void>;
+  /**
+   * Copies within Cloud Storage, with no other metadata than what is given.
+   * @param ifGeneration of the object that the copy replaces; `0`: there must be none. Status 412 otherwise
+   * @see https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite
+   */
+  rewrite(
+    source: ObjectId & { generation: string },
+    target: ObjectId,
+    ifGeneration: string,
+    metadata: { contentType?: string; metadata: Record<string, string> },
+  ): Promise<ObjectMetadata>;
   list(bucket: string, query: Record<string, string>): Promise<ObjectList>;
+  getBucket(bucket: string): Promise<BucketMetadata>;
   /** Only if the live version has that generation; status 412 otherwise. */
   delete(bucket: string, name: string, generation: string): Promise<void>;
 }
@@ -155,8 +181,9 @@ export function openStorageApi({
   }
 
   const objectsOf = (bucket: string) => `/b/${encodeURIComponent(bucket)}/o`;
-  const pathOf = (bucket: string, name: string) =>
-    `${version}${objectsOf(bucket)}/${encodeURIComponent(name)}`;
+  const objectPath = (bucket: string, name: string) =>
+    `${objectsOf(bucket)}/${encodeURIComponent(name)}`;
+  const pathOf = (bucket: string, name: string) => `${version}${objectPath(bucket, name)}`;
 
   const json = async (request: StorageRequest) =>
     JSON.parse((await send(request)).body.toString()) as unknown;
@@ -197,6 +224,32 @@ export function openStorageApi({
       const headers = { 'content-type': `multipart/related; boundary=${boundary}` };
       await send({ method: 'POST', path, headers, body });
     },
+
+    async rewrite(source, target, ifGeneration, metadata) {
+      const path = `${pathOf(source.bucket, source.name)}/rewriteTo${objectPath(target.bucket, target.name)}`;
+      const query = new URLSearchParams({
+        sourceGeneration: source.generation,
+        ifGenerationMatch: ifGeneration,
+      });
+      const body = [Buffer.from(JSON.stringify(metadata))];
+      for (;;) {
+        const url = `${path}?${query.toString()}`;
+        const answer = (await json({ method: 'POST', path: url, headers: JSON_BODY, body })) as {
+          done: boolean;
+          rewriteToken?: string;
+          resource: ObjectMetadata;
+        };
+        if (answer.done) return answer.resource;
+        // A large object takes several requests.
+        query.set('rewriteToken', answer.rewriteToken ?? '');
+      }
+    },
+
+    getBucket: async (bucket) =>
+      (await json({
+        method: 'GET',
+        path: `${version}/b/${encodeURIComponent(bucket)}`,
+      })) as BucketMetadata,
 
     list: async (bucket, query) =>
       (await json({

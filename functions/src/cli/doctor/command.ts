@@ -4,8 +4,10 @@ import type { ProcessedImage, ProcessSettings } from '../../processing/process-i
 import { ConfigError, reasonOf } from '../../errors.js';
 import { cleanup } from '../../lifecycle/cleanup.js';
 import type { Backend } from '../../gcp/backend.js';
+import { progressBar } from '../terminal.js';
 import { toPrintable, toPrintableJson } from './printable.js';
-import { parseOptions, USAGE, UsageError, type Options, type RecordsOptions } from './options.js';
+import { parseOptions, USAGE, type Options, type RecordsOptions } from './options.js';
+import { checkEmulators, UsageError, usesEmulators } from './parameter-file.js';
 import { CredentialsError } from './installation/rest.js';
 import { isInputError, resolveInstallation } from './installation/resolve.js';
 import {
@@ -70,7 +72,12 @@ export async function doctor(argv: string[], cli: CliEnvironment): Promise<numbe
       out(USAGE);
       return 0;
     }
-    checkEmulators(cli.env, options);
+    checkEmulators(cli.env, options.selection.project);
+    if (options.only === 'installation' && usesEmulators(cli.env)) {
+      throw new UsageError(
+        '--only installation: expected no FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST, because emulators have no installation',
+      );
+    }
     const { json } = options;
     const resolved = usesEmulators(cli.env) ? undefined : resolve(options, cli);
     let isFaulty = false;
@@ -120,27 +127,6 @@ function resolve({ only, selection }: Options, { err, installation }: CliEnviron
     if (only === undefined) err(`The installation was not checked. ${error.message}\n`);
     return undefined;
   }
-}
-
-function usesEmulators(env: CliEnvironment['env']): boolean {
-  return Boolean(env['FIRESTORE_EMULATOR_HOST']);
-}
-
-/** Records in an emulator must not be compared with objects in the cloud, nor the reverse. */
-function checkEmulators(env: CliEnvironment['env'], { only, selection }: Options): void {
-  if (usesEmulators(env) && selection.project === undefined) {
-    throw new UsageError('--project: expected the id of a Firebase project, found none');
-  }
-  const names = ['FIRESTORE_EMULATOR_HOST', 'STORAGE_EMULATOR_HOST'];
-  const present = names.filter((name) => env[name]);
-  if (present.length === 2 && only === 'installation') {
-    throw new UsageError(
-      `--only installation: expected no ${names.join(' and ')}, because emulators have no installation`,
-    );
-  }
-  if (present.length !== 1) return;
-  const missing = names.find((name) => !present.includes(name)) ?? '';
-  throw new UsageError(`expected ${names.join(' and ')}, or neither; found no ${missing}`);
 }
 
 async function run(options: RecordsOptions, cli: CliEnvironment): Promise<Report> {
@@ -237,13 +223,6 @@ function messageOf(error: unknown): string {
   // The first line of Google's message may be shown: it goes to the user's terminal, about the user's project.
   const [firstLine = ''] = String((error as { message?: unknown }).message ?? error).split('\n');
   return `expected to read the project's Firestore and its bucket, found ${reasonOf(error)}: ${toPrintable(firstLine)}`;
-}
-
-const BAR_CELLS = 30;
-
-function progressBar(done: number, total: number): string {
-  const full = total === 0 ? BAR_CELLS : Math.round((done / total) * BAR_CELLS);
-  return `[${'#'.repeat(full)}${'.'.repeat(BAR_CELLS - full)}] ${done}/${total}`;
 }
 
 /**

@@ -18,13 +18,7 @@ export function doctorEnvironment({ cwd, env, out, err }: Terminal, lib: string)
   return {
     env,
     async openBackend(config, project) {
-      // firebase-admin reads the first before the second; the shell may have another project in either.
-      for (const name of ['GOOGLE_CLOUD_PROJECT', 'GCLOUD_PROJECT']) process.env[name] = project;
-      // Google's client libraries read one variable, firebase-admin the other.
-      const emulator = process.env['STORAGE_EMULATOR_HOST'];
-      if (emulator)
-        process.env['FIREBASE_STORAGE_EMULATOR_HOST'] = emulator.replace(/^https?:\/\//, '');
-      else delete process.env['FIREBASE_STORAGE_EMULATOR_HOST'];
+      selectProject(project);
       const { openBackend } = await import('../../gcp/backend.js');
       return openBackend(config, process.env);
     },
@@ -61,6 +55,17 @@ export function doctorEnvironment({ cwd, env, out, err }: Terminal, lib: string)
       process.stderr.write(`\r\u001b[K${line}`);
     },
   };
+}
+
+/** Sets the variables of this process by which Google's client libraries find the project and emulators. */
+export function selectProject(project: string): void {
+  // firebase-admin reads the first before the second; the shell may have another project in either.
+  for (const name of ['GOOGLE_CLOUD_PROJECT', 'GCLOUD_PROJECT']) process.env[name] = project;
+  // Google's client libraries read one variable, firebase-admin the other.
+  const emulator = process.env['STORAGE_EMULATOR_HOST'];
+  if (emulator)
+    process.env['FIREBASE_STORAGE_EMULATOR_HOST'] = emulator.replace(/^https?:\/\//, '');
+  else delete process.env['FIREBASE_STORAGE_EMULATOR_HOST'];
 }
 
 /** Application Default Credentials: the same that Google's client libraries read records with. */

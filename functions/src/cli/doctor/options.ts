@@ -1,9 +1,9 @@
 /** The command line of `doctor`. */
-import { readFileSync } from 'node:fs';
-import { parseArgs, parseEnv } from 'node:util';
-import { parseConfig, type Config } from '../../config/config.js';
+import { parseArgs } from 'node:util';
+import type { Config } from '../../config/config.js';
 import type { Installation } from './installation/installation.js';
 import type { Selection } from './installation/resolve.js';
+import { configOf, readParameterFile, UsageError } from './parameter-file.js';
 
 export const USAGE = `storage-public-variants doctor [--project P] [--instance I] [--bucket B] [--params FILE] [--only PART]
        [--probe] [--strict] [--fix] [--json] [--unknown-folders] [--grace S]
@@ -34,11 +34,6 @@ With FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST, examines the records of 
 Exit code: 0 if there are no faults, and no findings or all were fixed; 1 if there are faults, or findings are
 left; 2 if the check failed.
 `;
-
-/** The command line, its files or the environment are wrong; the message is for the user. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 export interface Options {
   help: boolean;
@@ -93,18 +88,9 @@ export function parseOptions(argv: string[]): Options {
     parsed.values;
   const problem = problemOf(parsed.positionals, parsed.values);
   if (problem !== undefined) throw new UsageError(`${problem}\n\n${USAGE}`);
-  const parameters = params === undefined ? undefined : parseEnv(readParams(params));
-  const values = Object.fromEntries(
-    Object.entries(parameters ?? {}).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value] as const],
-    ),
-  );
-  const configOf = (id: string): Config => {
-    const BUCKET = bucket ?? (values['BUCKET'] || `${id || 'project'}.firebasestorage.app`);
-    return parseConfig({ ...values, BUCKET, GCLOUD_PROJECT: id });
-  };
+  const values = params === undefined ? {} : readParameterFile(params);
   // Reports invalid values before anything is asked.
-  configOf(project ?? '');
+  configOf(values, bucket, project ?? '');
   return {
     help,
     json,
@@ -124,7 +110,7 @@ export function parseOptions(argv: string[]): Options {
         fix,
         unknownFolders: parsed.values['unknown-folders'],
         graceMs: Number(grace) * 1000,
-        config: installation?.config ?? configOf(id),
+        config: installation?.config ?? configOf(values, bucket, id),
       };
     },
   };
@@ -152,13 +138,4 @@ function problemOf(
   if (probe && only === 'records')
     return '--probe: expected the installation to be checked, found --only records';
   return undefined;
-}
-
-function readParams(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code = 'an error' } = error as { code?: string };
-    throw new UsageError(`--params: expected a readable file at ${file}, found ${code}`);
-  }
 }
