@@ -13,6 +13,7 @@ import { storm } from './lifecycle/storm.js';
 import { measureUploads } from './lifecycle/upload.js';
 import { LISTENERS, measureListen } from './listen/listen.js';
 import type { BenchPaths } from './paths.js';
+import { measureMigration } from './migrate/migrate.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
 import { measureSeals } from './serve/seal.js';
@@ -38,6 +39,7 @@ npm run bench -- cold                               what an instance of serve lo
 npm run bench -- storm                              uploads, overwrites, deletions and killed workers, then a check
 npm run bench -- upload [--uploads N]               what one upload causes, and how long a flood delays others
 npm run bench -- backfill [--images N]              processes images that existed before the installation
+npm run bench -- migrate [--images N]               moves images of storage-resize-images; 2000 by default
 npm run bench -- soak [--seconds N]                 all kinds of requests and uploads: does memory grow?
 npm run bench -- listen [--minutes N] [--listeners N] [--emulator-jar FILE]
                                                     ${LISTENERS} listeners on a collection with 100 writes per second
@@ -57,7 +59,7 @@ export async function main(argv: string[], root: string): Promise<number> {
       write: { type: 'boolean' },
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '600' },
-      images: { type: 'string', default: '1000' },
+      images: { type: 'string' },
       uploads: { type: 'string', default: '20' },
       minutes: { type: 'string' },
       listeners: { type: 'string', default: `${LISTENERS}` },
@@ -68,7 +70,7 @@ export async function main(argv: string[], root: string): Promise<number> {
   const counts = {
     runs: Number(values.runs),
     seconds: Number(values.seconds),
-    images: Number(values.images),
+    images: Number(values.images ?? (positionals[0] === 'migrate' ? 2000 : 1000)),
     uploads: Number(values.uploads),
     listeners: Number(values.listeners),
     // Only a run that names it has minutes.
@@ -122,6 +124,8 @@ export async function main(argv: string[], root: string): Promise<number> {
       return (await measureUploads(paths, uploads)) ? 0 : 1;
     case 'backfill':
       return (await measureBackfill(paths, images)) ? 0 : 1;
+    case 'migrate':
+      return (await measureMigration(paths, images)) ? 0 : 1;
     case 'soak':
       return (await soak(paths, seconds)) ? 0 : 1;
     case 'listen': {

@@ -57,7 +57,7 @@ const SEALING_KEYS = `1:${'A'.repeat(43)}`;
 const PARAMETERS = { REVOCATION_SECONDS: '0', WIDTHS: '320,640' };
 /** Tests that call no function, so the form makes no difference. */
 const FORM_INDEPENDENT =
-  'integration/(backend|model|doctor|documented-commands|rules-unit-testing|local-stack)[.]test';
+  'integration/(backend|model|doctor|documented-commands|migrate|rules-unit-testing|local-stack)[.]test';
 /** Serial, because the tests measure memory and time of a process. */
 const ATTACK = { name: 'attack', projects: ['attack'], options: ['--runInBand'] };
 const EXTENSION = {
@@ -91,6 +91,7 @@ const LONG_FILES = {
 const FURTHER_FILES = {
   attack: 'tests/attack/',
   unit: '(lifecycle/model|serve/revocation)[.]test',
+  integration: 'integration/migrate[.]test',
   processing: 'processing/(fuzz|metadata-fuzz)[.]test',
 };
 /**
