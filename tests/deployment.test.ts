@@ -4,7 +4,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { DEFAULTS, PARAMETER_NAMES, PARAMETERS } from '../functions/src/config/parameter-table.js';
+import { readParameters } from '../functions/src/cli/init/environment.js';
+import { parseConfig } from '../functions/src/config/config.js';
+import {
+  DEFAULTS,
+  INITIAL_VALUES,
+  PARAMETER_NAMES,
+  PARAMETERS,
+} from '../functions/src/config/parameter-table.js';
 
 const ROOT = join(__dirname, '..');
 const FUNCTIONS = join(ROOT, 'functions');
@@ -296,4 +303,39 @@ test('extension.yaml is valid for the Firebase CLI', () => {
     'firebase-tools/lib/extensions/extensionsHelper',
   );
   expect(() => validateSpec(extension)).not.toThrow();
+});
+
+test('firebase ext:migrate gives a kit the parameters of an extension', () => {
+  const { functionsEnvFromInstance } = jest.requireActual<{
+    functionsEnvFromInstance: (instance: object) => Record<string, string>;
+  }>('firebase-tools/lib/extensions/export');
+  const { seedKitInstanceEnv } = jest.requireActual<{
+    seedKitInstanceEnv: (options: object) => void;
+  }>('firebase-tools/lib/functions/kits/env');
+  const params = {
+    ...INITIAL_VALUES,
+    ...{ BUCKET: 'my-app.appspot.com', LOCATION: 'europe-west1', REVOCATION_SECONDS: '7' },
+    PUBLIC_BASE_URL: 'https://example.com/i',
+    VARIANTS: 'thumb:200x200:cover,w800:800',
+  };
+  const systemParams = { 'firebaseextensions.v1beta.function/maxInstances': '20' };
+  const envs = functionsEnvFromInstance({
+    config: { params, systemParams, source: { spec: extension } },
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'ext-migrate-'));
+  try {
+    const paths = { configDir: folder, functionsSource: folder, projectDir: folder };
+    seedKitInstanceEnv({ ...paths, projectId: 'my-app', envs });
+    const text = readFileSync(join(folder, '.env.my-app'), 'utf8');
+    const parameters = readParameters(text);
+    // A kit has further ones, whose defaults the CLI applies when it deploys.
+    const missing = PARAMETER_NAMES.filter((name) => !(name in parameters));
+    expect(missing).toEqual(
+      PARAMETER_NAMES.filter((name) => PARAMETERS[name].availableIn === 'kit'),
+    );
+    const configOf = (values: object) => parseConfig({ ...values, GCLOUD_PROJECT: 'my-app' });
+    expect(configOf(parameters)).toEqual(configOf(params));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

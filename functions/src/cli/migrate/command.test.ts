@@ -144,6 +144,17 @@ test('does not run while storage-resize-images would resize the copies', async (
   expect(refused.err).toMatch(/^storage-resize-images would resize the new objects/);
   expect(project.objects.size).toBe(3);
   await expect(run(project, ['run', '--extension-off'])).resolves.toMatchObject({ code: 0 });
+  // Paths that begin with the user's folder, or with that of the old images.
+  for (const [path, wanted] of [
+    ['{uid}/{imageId}', '/*,/variants'],
+    ['users/{uid}/new/{imageId}', '/users/*/new,/variants'],
+  ] as const) {
+    write('params.env', `ORIGINALS_PATH=${path}\n`);
+    expect((await run(project, ['plan'])).out).toContain(`add ${wanted} to its EXCLUDE_PATH_LIST`);
+  }
+  write(file, 'IMG_SIZES=200x200\nEXCLUDE_PATH_LIST=/users/*/new,/variants\n');
+  expect((await run(project, ['plan'])).out).not.toContain('EXCLUDE_PATH_LIST');
+  write('params.env', '');
   write(file, 'IMG_SIZES=200x200\nEXCLUDE_PATH_LIST=/originals,/variants\n');
   await expect(run(project, ['run'])).resolves.toMatchObject({ code: 0 });
 });

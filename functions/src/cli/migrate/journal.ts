@@ -59,8 +59,6 @@ export interface Journal {
   /** By object name: the generation that was copied. */
   copied: ReadonlyMap<string, string>;
   done: ReadonlyMap<string, Done>;
-  /** Generations. */
-  finished: ReadonlyMap<string, string>;
   /** Number of runs before this one. */
   runs: number;
   append(entry: Entry): void;
@@ -74,13 +72,11 @@ export function openJournal(file: string, scope: Scope): Journal {
   const state = {
     copied: new Map<string, string>(),
     done: new Map<string, Done>(),
-    finished: new Map<string, string>(),
     runs: 0,
   };
   const apply = (entry: Entry) => {
     if (entry.kind === 'copied') state.copied.set(entry.object, entry.generation);
     if (entry.kind === 'done') state.done.set(entry.object, entry);
-    if (entry.kind === 'finished') state.finished.set(entry.object, entry.generation);
     if (entry.kind === 'run') state.runs += 1;
   };
   const entries = readLines(file, ENTRY);

@@ -1,6 +1,5 @@
 /** `migrate plan`: what is there, what would happen, what it costs, and what could go wrong. */
 import type { Config } from '../../config/config.js';
-import { originalsPrefix } from '../../domain/path.js';
 import { wouldResize, type ExtensionParameters } from './extension.js';
 import type { Survey } from './survey.js';
 
@@ -70,7 +69,7 @@ export function findTraps(
   const blocking: string[] = [];
   const warnings: string[] = [];
   const folders = {
-    ORIGINALS_PATH: originalsPrefix(config.originalsPath).slice(0, -1) || 'x',
+    ORIGINALS_PATH: config.originalsPath.segments.slice(0, -1).join('/'),
     VARIANTS_PATH: config.variantsPath,
   };
   const isShared = (bucket: string) =>
@@ -83,10 +82,10 @@ export function findTraps(
     const resized = Object.entries(folders).filter(
       ([name, folder]) =>
         isShared(name === 'ORIGINALS_PATH' ? config.bucket : config.variantsBucket) &&
-        wouldResize(folder, extension),
+        wouldResize(folder.replace('{uid}', 'uid'), extension),
     );
     if (resized.length > 0) {
-      const paths = resized.map(([, folder]) => `/${folder}`).join(',');
+      const paths = resized.map(([, folder]) => `/${excluded(folder)}`).join(',');
       blocking.push(
         `storage-resize-images would resize the new objects, and write its files beside them: add ${paths} to its EXCLUDE_PATH_LIST, ` +
           'or uninstall it and add --extension-off.',
@@ -127,6 +126,11 @@ export function findTraps(
   const large = images.filter(({ object }) => object.bytes > config.maxBytes).length;
   if (large > 0) warnings.push(`${large} images have more bytes than MAX_BYTES.`);
   return { blocking, warnings };
+}
+
+/** A folder as a path of EXCLUDE_PATH_LIST, which also excludes what is below it. */
+function excluded(folder: string): string {
+  return folder.replace(/[/]?[{]uid[}]$/, '').replace('{uid}', '*') || '*';
 }
 
 /** The plan as lines. */
