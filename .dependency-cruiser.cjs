@@ -77,6 +77,7 @@ module.exports = {
     only('cli/check-rules', ['config', 'domain']),
     only('cli/init', ['config', 'domain', 'cli/check-rules']),
     only('cli/seal-key', ['domain']),
+    only('cli/cost', []),
     {
       name: 'only-the-cli-imports-bundled-packages',
       comment: 'tools/bundle.mjs bundles lib/cli: it may also use packages of the workspace.',

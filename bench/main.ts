@@ -9,6 +9,7 @@ import { compareHeic } from './processing/heic.js';
 import { measureBombs } from './processing/measure-bombs.js';
 import { measureBackfill } from './lifecycle/backfill.js';
 import { compareFunctions } from './function/compare.js';
+import { measureOperations, writeOperations } from './lifecycle/operations.js';
 import { storm } from './lifecycle/storm.js';
 import { measureUploads } from './lifecycle/upload.js';
 import { LISTENERS, measureListen } from './listen/listen.js';
@@ -38,6 +39,7 @@ npm run bench -- seal                               CPU time of a view by a toke
 npm run bench -- cold                               what an instance of serve loads before its first response
 npm run bench -- storm                              uploads, overwrites, deletions and killed workers, then a check
 npm run bench -- upload [--uploads N]               what one upload causes, and how long a flood delays others
+npm run bench -- operations [--write]               what an upload, a view and a deletion bill
 npm run bench -- backfill [--images N]              processes images that existed before the installation
 npm run bench -- migrate [--images N]               moves images of storage-resize-images; 2000 by default
 npm run bench -- soak [--seconds N]                 all kinds of requests and uploads: does memory grow?
@@ -122,6 +124,12 @@ export async function main(argv: string[], root: string): Promise<number> {
       return (await storm(paths)) ? 0 : 1;
     case 'upload':
       return (await measureUploads(paths, uploads)) ? 0 : 1;
+    case 'operations': {
+      const counts = await measureOperations(paths);
+      if (values.write) writeOperations(paths, counts);
+      process.stdout.write(`${JSON.stringify(counts, null, 2)}\n`);
+      return 0;
+    }
     case 'backfill':
       return (await measureBackfill(paths, images)) ? 0 : 1;
     case 'migrate':

@@ -57,7 +57,7 @@ const SEALING_KEYS = `1:${'A'.repeat(43)}`;
 const PARAMETERS = { REVOCATION_SECONDS: '0', WIDTHS: '320,640' };
 /** Tests that call no function, so the form makes no difference. */
 const FORM_INDEPENDENT =
-  'integration/(backend|model|doctor|documented-commands|migrate|rules-unit-testing|local-stack)[.]test';
+  'integration/(backend|model|doctor|documented-commands|migrate|operations|rules-unit-testing|local-stack)[.]test';
 /** Serial, because the tests measure memory and time of a process. */
 const ATTACK = { name: 'attack', projects: ['attack'], options: ['--runInBand'] };
 const EXTENSION = {
@@ -79,7 +79,7 @@ const LONG_FILES = {
   ].join('|'),
   browser: 'browser/(colors|conformance)[.]test',
   integration:
-    'integration/(backend|cases|command-options|documented-commands|edge|image-limit|model|variant-options-stack)[.]test',
+    'integration/(backend|cases|command-options|documented-commands|edge|image-limit|model|operations|variant-options-stack)[.]test',
   attack: 'attack/(uploads|metadata)[.]test',
   processing: 'processing/(animated-png|cases|large-images)[.]test',
   repository: 'tests/(client-reference|linear-time)[.]test',

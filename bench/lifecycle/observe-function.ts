@@ -6,13 +6,20 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync } from 'node:fs';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import http2 from 'node:http2';
+import http2, { type ClientHttp2Stream } from 'node:http2';
 import { constants, setPriority } from 'node:os';
+import {
+  openGrpcCounter,
+  storageOperation,
+  type BilledOperation,
+  type GrpcCounter,
+} from './billed-operations.js';
 
 /** What a function process did. */
 export type Observation =
   | { kind: 'handled'; target: string; ms: number }
-  | { kind: 'sent'; target: string; api: Api; method: string };
+  | { kind: 'sent'; target: string; api: Api; method: string }
+  | { kind: 'billed'; target: string; operation: BilledOperation };
 
 export type Api = 'storage' | 'firestore' | 'tasks' | 'other';
 
@@ -27,7 +34,14 @@ if (file !== undefined && target !== undefined) {
 function observe(file: string, target: string): void {
   const write = (observation: Observation) =>
     appendFileSync(file, `${JSON.stringify(observation)}\n`);
-  const send = (api: Api, method: string) => write({ kind: 'sent', target, api, method });
+  const bill = (operation: BilledOperation) => write({ kind: 'billed', target, operation });
+  const send = (api: Api, method: string, path: string) => {
+    write({ kind: 'sent', target, api, method });
+    const operation = api === 'storage' ? storageOperation(method, path) : undefined;
+    if (operation !== undefined) bill(operation);
+    // `serve` reads one document per request, without gRPC.
+    if (path.endsWith(':batchGet')) bill('documentRead');
+  };
 
   const started = new WeakMap<object, number>();
   subscribe('http.server.request.start', (message) => {
@@ -43,11 +57,11 @@ function observe(file: string, target: string): void {
 
   subscribe('http.client.request.start', (message) => {
     const { request } = message as { request: ClientRequest };
-    send(apiOf(String(request.getHeader('host'))), request.method);
+    send(apiOf(String(request.getHeader('host'))), request.method, request.path);
   });
   subscribe('undici:request:create', (message) => {
-    const { request } = message as { request: { origin: string; method: string } };
-    send(apiOf(new URL(request.origin).host), request.method);
+    const { request } = message as { request: { origin: string; method: string; path: string } };
+    send(apiOf(new URL(request.origin).host), request.method, request.path);
   });
 
   // Firestore uses gRPC.
@@ -57,11 +71,29 @@ function observe(file: string, target: string): void {
     const request = session.request.bind(session);
     session.request = (headers, options) => {
       const path = headers && !Array.isArray(headers) ? headers[':path'] : undefined;
-      send('firestore', String(path).split('/').at(-1) ?? '');
-      return request(headers, options);
+      send('firestore', String(path).split('/').at(-1) ?? '', String(path));
+      return observeCall(request(headers, options), openGrpcCounter(String(path), bill));
     };
     return session;
   }) as typeof connect;
+}
+
+/** Shows a counter what a call sends and receives. */
+function observeCall(stream: ClientHttp2Stream, counter: GrpcCounter): ClientHttp2Stream {
+  const write = stream.write.bind(stream) as (chunk: Uint8Array, ...rest: unknown[]) => boolean;
+  const emit = stream.emit.bind(stream) as (name: string, ...rest: unknown[]) => boolean;
+  return Object.assign(stream, {
+    write(chunk: Uint8Array, ...rest: unknown[]) {
+      counter.sent(chunk);
+      return write(chunk, ...rest);
+    },
+    // Not a listener, with which the stream would begin to flow.
+    emit(name: string, ...rest: unknown[]) {
+      if (name === 'data') counter.received(rest[0] as Uint8Array);
+      if (name === 'close') counter.ended();
+      return emit(name, ...rest);
+    },
+  });
 }
 
 function apiOf(host: string): Api {

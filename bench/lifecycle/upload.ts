@@ -197,8 +197,8 @@ function summarize(
     if (observation.kind === 'sent') {
       const api = `${observation.api} ${observation.method}`;
       requests[api] = (requests[api] ?? 0) + 1 / uploads;
-      continue;
     }
+    if (observation.kind !== 'handled') continue;
     const sum = (functions[target] ??= { invocations: 0, instanceSeconds: 0, gibSeconds: 0 });
     const seconds = (Math.ceil(observation.ms / BILLING_STEP_MS) * BILLING_STEP_MS) / 1000;
     sum.invocations += 1 / uploads;

@@ -84,6 +84,7 @@ const CLI: Readonly<Record<string, string>> = {
   doctor: 'functions/src/cli/doctor/options.ts',
   'edge-key': 'functions/src/cli/edge-key/command.ts',
   migrate: 'functions/src/cli/migrate/options.ts',
+  cost: 'functions/src/cli/cost/command.ts',
   'seal-key': 'functions/src/cli/seal-key/command.ts',
 };
 

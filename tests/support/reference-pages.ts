@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { parse } from 'yaml';
 import { USAGE as CHECK_RULES } from '../../functions/src/cli/check-rules/command.js';
+import { USAGE as COST } from '../../functions/src/cli/cost/command.js';
 import { USAGE as DOCTOR } from '../../functions/src/cli/doctor/options.js';
 import { USAGE as EDGE_KEY } from '../../functions/src/cli/edge-key/command.js';
 import { USAGE as INIT } from '../../functions/src/cli/init/arguments.js';
@@ -167,8 +168,8 @@ function table(head: string[], rows: string[][]): string {
 /** The text of docs/reference/cli.md. */
 export function cliPage(): string {
   const commands = {
-    ...{ init: INIT, 'check-rules': CHECK_RULES, doctor: DOCTOR, migrate: MIGRATE },
-    ...{ 'edge-key': EDGE_KEY, 'seal-key': SEAL_KEY },
+    ...{ init: INIT, 'check-rules': CHECK_RULES, doctor: DOCTOR, cost: COST },
+    ...{ 'edge-key': EDGE_KEY, migrate: MIGRATE, 'seal-key': SEAL_KEY },
   };
   const parts = Object.entries(commands).map(([name, usage]) => section(name, usage));
   return `# Command line

@@ -58,6 +58,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return migrate(argv, migrateEnvironment(terminal, LIB));
     },
   },
+  cost: {
+    summary: 'estimate what a month costs, beside comparable products',
+    async run(argv, terminal) {
+      const { cost } = await import('./cost/command.js');
+      return cost(argv, terminal);
+    },
+  },
   'seal-key': {
     summary: 'make and rotate the keys of sealed links',
     async run(argv, terminal) {
