@@ -9,6 +9,8 @@ const TESTS = [
   'functions/src/config/generated-files.test.ts',
   // tests/fixtures/seal/vectors.json
   'functions/src/domain/seal.test.ts',
+  // functions/monitoring, docs/guides/operations.md and alerts.md (tables)
+  'functions/src/log-events.test.ts',
   // docs/guides/cost.md (tables)
   'functions/src/cli/cost/calculator.test.ts',
   // docs/reference/errors.md

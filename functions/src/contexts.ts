@@ -2,13 +2,14 @@
 import { write } from 'firebase-functions/logger';
 import type { Config } from './config/config.js';
 import type { LifecycleContext, LightContext, ProcessingContext } from './lifecycle/context.js';
+import { logLine } from './log-events.js';
 import type { Log } from './log.js';
 import { once } from './once.js';
 import type { SharingCallContext } from './sharing/context.js';
 
 /** @returns functions that open each part once for the instance */
 export function openContexts(config: Config) {
-  const log: Log = (severity, message, details) => write({ severity, message, ...details });
+  const log: Log = (severity, message, details) => write(logLine(severity, message, details));
 
   const openBackend = once(async () =>
     (await import('./gcp/backend.js')).openBackend(config, process.env),

@@ -1,12 +1,9 @@
 /** Log lines: what is written of an image, a token and an error, so that no line holds a name or a token. */
 import { reasonOf, UnexpectedError } from './errors.js';
+import type { LogMessage, Severity } from './log-events.js';
 
-/** Writes one structured log line; `firebase-functions/logger` in production. */
-export type Log = (
-  severity: 'INFO' | 'WARNING' | 'ERROR',
-  message: string,
-  details: object,
-) => void;
+/** Writes one structured log line; `firebase-functions/logger` in production. Each message is in log-events.ts. */
+export type Log = (severity: Severity, message: LogMessage, details: object) => void;
 
 /** How many characters of a hash are logged: enough to find a record, too few to reveal anything. */
 const HASH_CHARACTERS = 8;

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { write } from 'firebase-functions/logger';
 import { limitRequestBodies, type Refusal } from './body-limit.js';
 import { parseConfig } from './config/config.js';
+import { logLine } from './log-events.js';
 import { once } from './once.js';
 import { commonHeaders, refuseBody } from './serve/refuse.js';
 
@@ -32,7 +33,7 @@ export const loadHandler = once(async (): Promise<HttpHandler> => {
     config,
     reader: openProjectReader(config, process.env),
     enqueueWidth: async (task, id) => (await openQueues()).enqueueWidth(task, id),
-    log: (severity, message, details) => write({ severity, message, ...details }),
+    log: (severity, message, details) => write(logLine(severity, message, details)),
   });
   return (handler = (request, response) => handleHttp(request, response, serve));
 });

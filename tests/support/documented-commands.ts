@@ -100,6 +100,8 @@ export function problemOf(command: string): string | undefined {
       return problemOfNpx(words);
     case 'node':
       return problemOfNode(words);
+    case 'sh':
+      return problemOfScript(words);
     case 'firebase':
       return missingIn(firebaseHelp(words[0] ?? ''), optionsIn(words));
     case 'gcloud':
@@ -119,7 +121,7 @@ export function problemOf(command: string): string | undefined {
 export function needsAccount(command: string): boolean {
   if (command.includes('[--')) return false;
   if (command.includes(' | ')) return command.split(' | ').some(needsAccount);
-  return /^(?:firebase (?!emulators:)|gcloud |curl |npm publish|git push|npx (?:--prefix \S+ )?storage-public-variants (?:doctor|migrate)(?! --help)|npx wrangler )/.test(
+  return /^(?:firebase (?!emulators:)|gcloud |curl |sh \S+\/monitoring\/install[.]sh |npm publish|git push|npx (?:--prefix \S+ )?storage-public-variants (?:doctor|migrate)(?! --help)|npx wrangler )/.test(
     command,
   );
 }
@@ -151,6 +153,13 @@ const GCLOUD: Readonly<Record<string, readonly string[]>> = {
   'storage restore': [],
   'firestore fields ttls update': ['--collection-group', '--enable-ttl', '--project'],
 };
+
+/** A script of the package, where a project has installed it. */
+function problemOfScript([path = '']: string[]): string | undefined {
+  const file = path.split('node_modules/storage-public-variants/')[1];
+  const exists = file !== undefined && existsSync(join(ROOT, 'functions', file));
+  return exists ? undefined : `the package has no script "${path}"`;
+}
 
 function problemOfGcloud(words: string[]): string | undefined {
   const text = words.join(' ');

@@ -111,7 +111,7 @@ async function processPage(
       const { willRetry, exhausted, rejected } = PROCESSING_MESSAGES;
       const isPermanent = isPermanentError(error);
       const message = isPermanent ? rejected : isFinalAttempt ? exhausted : willRetry;
-      const severity = isPermanent ? 'ERROR' : 'WARNING';
+      const severity = isPermanent || isFinalAttempt ? 'ERROR' : 'WARNING';
       context.log(severity, message, imageDetails({ bucket, name }, error));
       // Thrown after the loop, so that the other images of the page are processed.
       if (!isPermanent) lastError = error;
@@ -160,7 +160,8 @@ export async function refresh(
     ...focusFor(stored, context.config),
   };
   const { outcome, failure } = await runAttempt(owner, original, options, context);
-  if (outcome !== 'done') logOutcome(context.log, outcome, failure, imageDetails(original));
+  if (outcome !== 'done' && outcome !== 'waiting')
+    logOutcome(context.log, outcome, failure, imageDetails(original));
   return outcome;
 }
 

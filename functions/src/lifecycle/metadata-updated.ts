@@ -58,6 +58,7 @@ export async function revokeDownloadTokens(
   const retry = { time: object.time, details, messages: MESSAGES };
   await withRetryWindow(retry, context, async () => {
     await backend.objects.revokeDownloadTokens(object.name, object.generation);
-    context.log('INFO', 'revoked download token', details);
+    const afterMs = context.now() - object.time;
+    context.log('INFO', 'revoked download token', { ...details, afterMs });
   });
 }

@@ -45,7 +45,10 @@ test('revokes the token of an original whose ids are invalid, and does not proce
   await originalFinalized({ ...upload(), hasOwner: false }, context);
   expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
   expect(backend.tasks).toEqual([]);
-  expect(logged).toMatchObject([['WARNING', expect.stringContaining('upload not processed'), {}]]);
+  expect(logged).toMatchObject([
+    ['WARNING', expect.stringContaining('upload not processed'), {}],
+    ['INFO', 'revoked download token', { afterMs: 0 }],
+  ]);
   expect(JSON.stringify(logged)).not.toContain('example.com');
 });
 
@@ -62,7 +65,10 @@ test('revokes the token while Cloud Tasks is unavailable; the error is thrown wi
   backend.queues.enqueueProcess = unavailable;
   await expect(originalFinalized(upload(), context)).rejects.toThrow(/^Error 503$/);
   expect(backend.originals.get(NAME)?.hasDownloadToken).toBe(false);
-  expect(logged).toMatchObject([['WARNING', expect.stringContaining('enqueue'), {}]]);
+  expect(logged).toMatchObject([
+    ['INFO', 'revoked download token', { afterMs: 0 }],
+    ['WARNING', expect.stringContaining('enqueue'), {}],
+  ]);
   expect(JSON.stringify(logged)).not.toContain('example.com');
 });
 

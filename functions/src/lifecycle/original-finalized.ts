@@ -1,11 +1,13 @@
 /** Handles the upload of an original: revokes its download token and enqueues its processing. */
 import { processTaskId, type ProcessTask } from '../domain/tasks.js';
+import type { LogMessage } from '../log-events.js';
 import { logDetails } from '../log.js';
 import type { LightContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import type { FinalizedEvent } from './original-event.js';
 import { redacted, RETRY_WINDOW_MS } from './retry.js';
 
+const REVOKED = 'revoked download token';
 const REVOKE_FAILED =
   'failed to revoke download token, will retry: anyone who has the token can download the object';
 const INVALID_IDS =
@@ -32,10 +34,13 @@ export async function originalFinalized(
   ]);
   // After the retries of other events have ended, an operator should know.
   const severity = now() - time > RETRY_WINDOW_MS ? 'ERROR' : 'WARNING';
-  const report = (message: string, { reason }: PromiseRejectedResult): Error => {
+  const report = (message: LogMessage, { reason }: PromiseRejectedResult): Error => {
     log(severity, message, logDetails({ error: reason }, imageDetails(original)));
     return redacted(reason);
   };
+  if (mustRevoke && revoked.status === 'fulfilled') {
+    log('INFO', REVOKED, { ...imageDetails(original), afterMs: now() - time });
+  }
   const errors = [
     ...(revoked.status === 'rejected' ? [report(REVOKE_FAILED, revoked)] : []),
     ...(enqueued.status === 'rejected' ? [report(ENQUEUE_FAILED, enqueued)] : []),

@@ -12,6 +12,7 @@ import {
 } from '../domain/tasks.js';
 import { compareGenerations, recognizedRecord } from '../gcp/backend.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
+import type { LogMessage } from '../log-events.js';
 import { logDetails, type Log } from '../log.js';
 import { runAttempt, type AttemptOutcome } from './attempt.js';
 import type { ProcessingContext } from './context.js';
@@ -33,9 +34,12 @@ export const PROCESSING_MESSAGES = {
   exhausted: 'image processing failed, retries exhausted',
   rejected:
     'image processing failed, and Firestore rejects a record of the failure: the upload is not processed, and not retried',
-} satisfies RetryMessages;
+} as const satisfies RetryMessages;
 
-const OUTCOME_MESSAGES: Record<AttemptOutcome, string> = {
+/** An upload that waits for others of its owner may do so many times: that is not logged. */
+type LoggedOutcome = Exclude<AttemptOutcome, 'waiting'>;
+
+const OUTCOME_MESSAGES = {
   stale: 'upload ignored, a newer one has been recorded',
   done: 'upload ignored, it was already processed',
   missing: 'upload ignored, the original was deleted or overwritten',
@@ -43,8 +47,7 @@ const OUTCOME_MESSAGES: Record<AttemptOutcome, string> = {
   ready: 'image is ready',
   failed: 'image processing failed',
   busy: 'upload waits for the attempt of an older one',
-  waiting: 'upload waits for other uploads of its owner',
-};
+} as const satisfies Record<LoggedOutcome, LogMessage>;
 
 /**
  * - `ignored`: the name is not that of an original
@@ -179,7 +182,7 @@ async function isRecorded(
 /** Writes the log line of an attempt. */
 export function logOutcome(
   log: Log,
-  outcome: AttemptOutcome,
+  outcome: LoggedOutcome,
   failure: ImageFailure | undefined,
   details: object,
 ): void {

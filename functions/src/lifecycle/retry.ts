@@ -1,6 +1,7 @@
 /** Retries: which errors of a handler the platform may retry, and for how long. */
 import { reasonOf } from '../errors.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
+import type { LogMessage } from '../log-events.js';
 import { logDetails, type Log } from '../log.js';
 import type { RetryContext } from './context.js';
 
@@ -39,14 +40,14 @@ export async function runTask<T>({
   }
 }
 
-/** Log messages; they must not contain object names. */
+/** Log messages. */
 export interface RetryMessages {
   /** The platform will retry the event. */
-  willRetry: string;
+  willRetry: LogMessage;
   /** The retry window has passed. */
-  exhausted: string;
+  exhausted: LogMessage;
   /** A retry cannot succeed; absent: retried nevertheless. */
-  rejected?: string;
+  rejected?: LogMessage;
 }
 
 export interface RetryOptions {
