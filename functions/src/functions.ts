@@ -53,6 +53,7 @@ function declareRoles(): void {
   requiresRole('roles/eventarc.eventReceiver');
   requiresRole('roles/run.invoker');
   requiresRole('roles/cloudtasks.enqueuer');
+  if (config.events) requiresRole('roles/eventarc.publisher');
 }
 
 // The CLI accepts either roles or accounts. It reads the parameters of the kit before it lists the functions.
@@ -68,6 +69,9 @@ requiresAPI(
   'cloudtasks.googleapis.com',
   'Tasks process images and delete unreferenced renditions in the background.',
 );
+if (config.events !== undefined) {
+  requiresAPI('eventarcpublishing.googleapis.com', 'Events about images are published.');
+}
 
 const {
   log,
@@ -263,7 +267,12 @@ export const backfill = onTaskDispatched(
     try {
       const progress = await handleTask(
         tasks.parseBackfillTask(data),
-        async (task) => handlers.backfill(task, { id, isFinalAttempt }, await processingContext()),
+        async (task) =>
+          handlers.backfill(
+            task,
+            { id, isFinalAttempt, isRedelivery: retryCount > 0 },
+            await processingContext(),
+          ),
         reportStopped,
       );
       if (progress !== undefined) await reportProcessingState(progress, process.env, log);

@@ -4,6 +4,8 @@ import { runInNewContext } from 'node:vm';
 import ts from 'typescript';
 import { ROOT } from './documentation.js';
 
+const FUNCTIONS = join(ROOT, 'functions/node_modules/firebase-functions');
+
 const OPTIONS: ts.CompilerOptions = {
   strict: true,
   noEmit: true,
@@ -21,6 +23,8 @@ const OPTIONS: ts.CompilerOptions = {
     'firebase-local-stack': [join(ROOT, 'packages/emulators/src/launcher/messages.ts')],
     'storage-public-variants-client': [join(ROOT, 'packages/client/src/index.ts')],
     'storage-public-variants-client/*': [join(ROOT, 'packages/client/src/*.ts')],
+    // Installed for the functions only.
+    'firebase-functions/*': [join(FUNCTIONS, 'lib/v2/providers/*.d.ts')],
     'storage-public-variants/lib': [join(ROOT, 'functions/src/api.ts')],
   },
 };

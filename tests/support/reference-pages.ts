@@ -67,7 +67,9 @@ export function functionsPage(): string {
   const declared = Object.entries(endpoints());
   const manifest = parse(readFileSync(join(ROOT, 'extension.yaml'), 'utf8')) as Manifest;
   const source = readFileSync(join(ROOT, 'functions/src/functions.ts'), 'utf8');
-  const roles = [...source.matchAll(/requiresRole\('roles\/([\w.]+)'\)/g)].map(([, role]) => role);
+  const roles = [...source.matchAll(/^ *(if .*)?requiresRole\('roles\/([\w.]+)'\)/gm)].map(
+    ([, condition, role = '']) => `\`${role}\`${condition ? ' (with `EVENTS`)' : ''}`,
+  );
   return `# Functions
 
 ${GENERATED}
@@ -100,7 +102,7 @@ ${table(
 The regions are those of an installation by \`init\`, or with \`--directory\`. With \`functions:kits:install --package\`, the CLI asks for
 \`FUNCTION_DEFAULT_REGION\`: it takes the place of "the bucket's", and is the default of \`LOCATION\`. See [regions](../guides/regions.md).
 
-All functions run as one service account, which the CLI creates and grants these roles: ${roles.map((role) => `\`${role}\``).join(', ')}. Or as
+All functions run as one service account, which the CLI creates and grants these roles: ${roles.join(', ')}. Or as
 [three accounts](../guides/separate-accounts.md) that you create. \`serve\` is public: everyone may call it (\`allUsers\`, role
 \`run.invoker\`). A callable function checks its caller itself. All others can be called only by that service account.
 

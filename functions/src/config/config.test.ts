@@ -323,3 +323,39 @@ test('a variant with :watermark needs WATERMARK', () => {
     'WATERMARK: expected scale=NUMBER above 0 up to 1, with at most four decimals; found "a.png?scale=2".',
   ]);
 });
+
+describe('events', () => {
+  const of = (environment: Record<string, string>) =>
+    parseConfig({ ...BUCKET, ...environment }).events;
+  const channel = 'projects/p/locations/europe-west1/channels/firebase';
+  const type = 'storage-public-variants.v1.onReady';
+
+  test('a kit publishes those of EVENTS, by default none', () => {
+    expect(of({})).toBeUndefined();
+    expect(of({ EVENTS: 'onReady, onFailed' })).toEqual({
+      channel: 'locations/us-central1/channels/firebase',
+      names: ['onReady', 'onFailed'],
+    });
+    expect(of({ EVENTS: type, EVENTARC_CHANNEL: channel })).toEqual({
+      channel,
+      names: ['onReady'],
+    });
+    expect(problemsOf({ EVENTS: 'onReady,onSuccess', EVENTARC_CHANNEL: 'my channel' })).toEqual([
+      'EVENTS: expected names of events: onStart, onReady, onFailed, onDeleted, onRevoked; found "onSuccess".',
+      'EVENTARC_CHANNEL: expected the name of a channel, such as locations/us-central1/channels/firebase; found "my channel".',
+    ]);
+  });
+
+  test.each(['EXT_SELECTED_EVENTS', 'ALLOWED_EVENT_TYPES'])(
+    'an extension publishes those that its installer has chosen: %s',
+    (name) => {
+      const selected = { [name]: `${type},storage-public-variants.v2.onOther` };
+      expect(of({ ...selected, EVENTARC_CHANNEL: channel })).toEqual({
+        channel,
+        names: ['onReady'],
+      });
+      expect(of({ ...selected, EVENTARC_CHANNEL: '' })).toBeUndefined();
+      expect(of({ [name]: '', EVENTARC_CHANNEL: channel })).toBeUndefined();
+    },
+  );
+});

@@ -7,6 +7,7 @@ import { isProtected, type Variant } from '../domain/variant.js';
 import type { WatermarkSettings } from '../domain/watermark.js';
 import { REGION_PATTERN } from './locations.js';
 import { BUCKET_NAME } from './parameter-kinds.js';
+import { eventsConfig, parseEvents, type EventsConfig } from './parse-events.js';
 import { DEFAULTS, INITIAL_VALUES, PARAMETERS, type ParameterName } from './parameter-table.js';
 import {
   flag,
@@ -111,6 +112,8 @@ export interface Config {
   heic: boolean;
   /** Whether TIFF originals are processed. */
   tiff: boolean;
+  /** Present: the events that are published. */
+  events?: EventsConfig;
 }
 
 export interface ServiceAccounts {
@@ -188,6 +191,8 @@ function parsersFor(environment: Environment) {
     ANIMATED: flag('ANIMATED'),
     HEIC: flag('HEIC'),
     TIFF: flag('TIFF'),
+    EVENTS: parseEvents,
+    EVENTARC_CHANNEL: matching('EVENTARC_CHANNEL'),
   } satisfies Record<ParameterName, Parser<unknown>>;
 }
 
@@ -319,6 +324,7 @@ export function parseConfig(environment: Environment): Config {
     animated: value.ANIMATED,
     heic: value.HEIC,
     tiff: value.TIFF,
+    ...eventsConfig(value, environment),
   };
 }
 

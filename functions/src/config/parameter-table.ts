@@ -7,6 +7,7 @@
  * docs/reference/parameters.md.
  */
 import { MAX_EDGE_KEYS } from '../domain/edge-key.js';
+import { INTEGRATION_PARAMETERS } from './integration-parameters.js';
 import { locationOptions, REGION_PATTERN } from './locations.js';
 import {
   ADVANCED_BOOLEAN,
@@ -359,6 +360,7 @@ const TABLE = {
     example: 'false',
   },
   ...UPLOAD_PARAMETERS,
+  ...INTEGRATION_PARAMETERS,
 } as const satisfies Record<string, Parameter>;
 
 type TableName = keyof typeof TABLE;

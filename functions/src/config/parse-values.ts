@@ -31,7 +31,7 @@ function parseList(text: string): string[] {
   return text.split(',').map((item) => item.trim());
 }
 
-function parseItems<T extends Variant | string>(
+export function parseItems<T extends Variant | string>(
   text: string,
   maxItems: number,
   parseItem: (item: string) => Parsed<T>,

@@ -32,6 +32,9 @@ export interface ProcessingFailure {
   message: string;
 }
 
+/** The state of an image after an attempt has failed. */
+export type EndState = 'ready' | 'failed';
+
 /** What an attempt is about to process. */
 export interface AttemptPlan {
   original: OriginalInfo;
@@ -200,12 +203,12 @@ export function failAttempt<Time>(
   { code, message }: ProcessingFailure,
   { all }: SettingsHashes,
   now: Time,
-): ImageRecord<Time> | undefined {
+): (ImageRecord<Time> & { state: EndState }) | undefined {
   if (stored?.attempt !== attempt) return undefined;
   const isAboutFile = !OUTSIDE_FAILURES.has(code);
   const previous = without(stored, 'attempt');
   if (stored.state === 'ready') {
-    return { ...previous, ...(isAboutFile && { settings: all }), updatedAt: now };
+    return { ...previous, state: 'ready', ...(isAboutFile && { settings: all }), updatedAt: now };
   }
   const ended = { ...without(previous, 'settings'), ...(isAboutFile && { settings: all }) };
   return { ...ended, state: 'failed', error: { code, message }, updatedAt: now };

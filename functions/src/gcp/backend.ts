@@ -3,6 +3,7 @@ import { getApps, initializeApp } from 'firebase-admin/app';
 import { getFirestore } from 'firebase-admin/firestore';
 import type { Config, Environment } from '../config/config.js';
 import { openBackfillJobs, type BackfillJobs } from './backfill-job.js';
+import { openEvents, type Events } from './events.js';
 import { openLightBackend, type LightBackend } from './light-backend.js';
 import { openRecords, type Records } from './records.js';
 import { openShares, type Shares } from './shares.js';
@@ -10,6 +11,7 @@ import { openWidthRecords, type WidthRecords } from './widths.js';
 
 export type { BackfillJobs } from './backfill-job.js';
 export type { PageResult, Progress } from '../domain/backfill-progress.js';
+export type { Events } from './events.js';
 export type { Objects, StoredOriginal, StoredRendition } from './objects.js';
 export type { Queues } from './queues.js';
 export type { Page } from './documents.js';
@@ -34,6 +36,7 @@ export interface Backend extends LightBackend {
   /** Renditions that were made on demand. */
   widths: WidthRecords;
   jobs: BackfillJobs;
+  events: Events;
 }
 
 /**
@@ -54,5 +57,6 @@ export function openBackend(
     shares: openShares(firestore, config, clock),
     widths: openWidthRecords(firestore, config),
     jobs: openBackfillJobs(firestore, config),
+    events: openEvents(config, environment),
   };
 }

@@ -27,6 +27,7 @@ import {
   refusalOf,
   refuseUpload,
   releaseAttempt,
+  type EndState,
   type ProcessingFailure,
   type AttemptPlan,
   type ProcessingResult,
@@ -83,13 +84,16 @@ export interface Records {
     result: ProcessingResult,
     settings: SettingsHashes,
   ): Promise<boolean>;
-  /** Records a failure in the image record; returns false as `finish` does. */
+  /**
+   * Records a failure in the image record.
+   * @returns the state of the record, or undefined where `finish` returns false
+   */
   fail(
     owner: Owner,
     attempt: string,
     failure: ProcessingFailure,
     settings: SettingsHashes,
-  ): Promise<boolean>;
+  ): Promise<EndState | undefined>;
   /**
    * Ends an attempt that has no result; does nothing when a newer upload or attempt has begun.
    * @param mayHaveWritten whether it, or one before it, may have written renditions
@@ -245,7 +249,7 @@ export function openRecords(
         const stored = await readImage(transaction, image);
         const record = failAttempt(stored, attempt, failure, settings, now);
         if (record) transaction.set(image, record);
-        return record !== undefined;
+        return record?.state;
       }),
 
     release: (owner, attempt, mayHaveWritten) =>

@@ -45,7 +45,10 @@ export interface Shares {
     changes: ShareChanges,
   ): Promise<{ expiresAt?: number; deadBy?: number }>;
   /** @throws SharingFailure `no-share` */
-  revoke(uid: string, shareId: string): Promise<{ revokedAt: number; deadBy: number }>;
+  revoke(
+    uid: string,
+    shareId: string,
+  ): Promise<{ imageId: string; revokedAt: number; deadBy: number }>;
   /**
    * Replaces the default token.
    * @param seen the token to replace; if another call has replaced it, that call's token is returned
@@ -221,7 +224,7 @@ export function openShares(
         revocationSeconds: seconds,
         ...(expiresAt !== undefined && { expiresAt }),
       };
-      return { revokedAt, deadBy: deadBy(ended) };
+      return { imageId: share.imageId, revokedAt, deadBy: deadBy(ended) };
     },
 
     async rotate(owner, seen) {

@@ -10,6 +10,7 @@ import type { Point } from '../domain/variant.js';
 import type { AttemptStart, Refusal, ReprocessMode, UploadQuota } from '../gcp/backend.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
 import { checkBytes } from '../processing/limits.js';
+import { publish } from '../gcp/publish.js';
 import { scheduleCleanup } from './cleanup.js';
 import type { ProcessingContext } from './context.js';
 import { removeIfOriginalMissing } from './original-deleted.js';
@@ -61,7 +62,7 @@ export async function runAttempt(
 ): Promise<Result> {
   const { isFinalAttempt, reprocess } = options;
   const { backend, config } = context;
-  const { name } = original;
+  const { name, generation } = original;
   const settings = settingsHashes(config);
   const quota = quotaOf(options, context);
   // With a limit, an upload may well be refused.
@@ -92,12 +93,19 @@ export async function runAttempt(
     const hasDied =
       triedAt !== undefined && (options.isRedelivery || context.now() - triedAt > MAX_ATTEMPT_MS);
     if (isFinalAttempt && hasDied) throw retriesExhausted();
+    await publish(
+      { name: 'onStart', data: { ...owner, generation, state: 'processing' } },
+      context,
+    );
     // An object may have any size: one with too many bytes was not read.
     checkBytes(original.bytes, config);
     const bytes = (await read)();
     if (bytes === undefined) return await removeMissing(owner, original, attempt, context);
     const result = await writeRenditions(withFocus(original, focus), bytes, context);
-    if (await backend.records.finish(owner, attempt, result, settings)) return { outcome: 'ready' };
+    if (await backend.records.finish(owner, attempt, result, settings)) {
+      await publish({ name: 'onReady', data: { ...owner, generation, state: 'ready' } }, context);
+      return { outcome: 'ready' };
+    }
   } catch (error) {
     const failure = failureOf(error);
     const isTransient = failure.code === 'retries-exhausted' && failure !== error;
@@ -107,9 +115,13 @@ export async function runAttempt(
       throw error;
     }
     const { code, publicMessage: message } = failure;
-    const isRecorded = await backend.records.fail(owner, attempt, { code, message }, settings);
+    const state = await backend.records.fail(owner, attempt, { code, message }, settings);
+    if (state !== undefined) {
+      const data = { ...owner, generation, state, error: code };
+      await publish({ name: 'onFailed', data }, context);
+    }
     if (isTransient) throw error;
-    if (isRecorded) return { outcome: 'failed', failure };
+    if (state !== undefined) return { outcome: 'failed', failure };
   }
   await scheduleCleanup(name, context);
   return { outcome: 'superseded' };
@@ -149,7 +161,10 @@ async function handleRefusal(
     await removeIfOriginalMissing(owner, name, generation, context);
     return { outcome: 'missing' };
   }
-  return { outcome: 'failed', failure: tooManyImages(context.config) };
+  const failure = tooManyImages(context.config);
+  const data = { ...owner, generation, state: 'failed' as const, error: failure.code };
+  await publish({ name: 'onFailed', data }, context);
+  return { outcome: 'failed', failure };
 }
 
 /**

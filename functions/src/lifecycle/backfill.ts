@@ -9,7 +9,7 @@ import { runAttempt, type ProcessOptions } from './attempt.js';
 import type { ProcessingContext } from './context.js';
 import { imageDetails } from './image-details.js';
 import { removeIfOriginalMissing } from './original-deleted.js';
-import { logOutcome, PROCESSING_MESSAGES } from './process-upload.js';
+import { logOutcome, PROCESSING_MESSAGES, publishRecorded } from './process-upload.js';
 
 /** Names per Storage list call while counting. */
 const COUNTED_PER_CALL = 1000;
@@ -25,6 +25,8 @@ export interface TaskDelivery {
   id: string;
   /** Whether the queue will not retry the task. */
   isFinalAttempt: boolean;
+  /** Whether it was delivered before, without success. */
+  isRedelivery?: boolean;
 }
 
 /**
@@ -94,10 +96,11 @@ async function enqueuePage(
 
 async function processPage(
   task: PageTask,
-  { isFinalAttempt }: TaskDelivery,
+  delivery: TaskDelivery,
   context: ProcessingContext,
 ): Promise<Progress<number> | undefined> {
   const { run, names } = task;
+  const { isFinalAttempt } = delivery;
   if (task.step === 'process' && task.after !== undefined) {
     await enqueuePage(run, task.page + 1, task.after, context);
   }
@@ -106,7 +109,7 @@ async function processPage(
   let lastError: unknown;
   for (const name of names) {
     try {
-      if ((await refreshByName(name, isFinalAttempt, context)) === 'failed') failed += 1;
+      if ((await refreshByName(name, delivery, context)) === 'failed') failed += 1;
     } catch (error) {
       const { willRetry, exhausted, rejected } = PROCESSING_MESSAGES;
       const isPermanent = isPermanentError(error);
@@ -124,13 +127,20 @@ async function processPage(
   return context.backend.jobs.add(run, result);
 }
 
-async function refreshByName(name: string, isFinalAttempt: boolean, context: ProcessingContext) {
+async function refreshByName(
+  name: string,
+  { isFinalAttempt, isRedelivery = false }: TaskDelivery,
+  context: ProcessingContext,
+) {
   const { config, backend } = context;
   const owner = ownerOf(config.originalsPath, name);
   if (owner === undefined) return 'done';
   const stored = await backend.objects.findOriginal(name);
   if (stored !== undefined) {
-    return refresh(owner, stored, context, { isFinalAttempt, reprocess: 'outdated' });
+    const options = { isFinalAttempt, reprocess: 'outdated' } as const;
+    const outcome = await refresh(owner, stored, context, options);
+    if (outcome === 'done' && isRedelivery) await publishRecorded(owner, context);
+    return outcome;
   }
   // Deleted since it was listed. An earlier attempt that died may have created records.
   const image = recognizedRecord(await backend.records.findImage(owner));

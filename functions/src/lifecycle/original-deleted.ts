@@ -1,6 +1,7 @@
 /** Handles the deletion of an original: deletes its records and renditions. */
 import type { Owner } from '../domain/path.js';
 import { compareGenerations } from '../gcp/backend.js';
+import { publish } from '../gcp/publish.js';
 import { cleanupRenditions, scheduleCleanup } from './cleanup.js';
 import type { LifecycleContext } from './context.js';
 import { imageDetails } from './image-details.js';
@@ -67,6 +68,7 @@ export async function removeIfOriginalMissing(
   const [scheduled] = await Promise.allSettled([scheduleCleanup(name, context)]);
   const removal = { newest, includesRefused };
   if (!(await backend.records.remove(owner, removal))) return 'overwritten';
+  await publish({ name: 'onDeleted', data: { ...owner, generation: newest } }, context);
   // No record references the renditions now. Instance memory holds copies no longer than the revocation bound.
   await cleanupRenditions(owner, name, context);
   if (scheduled.status === 'rejected') throw scheduled.reason as Error;

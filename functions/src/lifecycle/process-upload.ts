@@ -14,6 +14,7 @@ import { compareGenerations, recognizedRecord } from '../gcp/backend.js';
 import { isPermanentError } from '../gcp/permanent-error.js';
 import type { LogMessage } from '../log-events.js';
 import { logDetails, type Log } from '../log.js';
+import { publish } from '../gcp/publish.js';
 import { runAttempt, type AttemptOutcome } from './attempt.js';
 import type { ProcessingContext } from './context.js';
 import { imageDetails } from './image-details.js';
@@ -132,6 +133,10 @@ export async function processUpload(
         context,
       );
       if (outcome === 'busy' || outcome === 'waiting') return await wait(outcome);
+      // An earlier task for it may have died before it published what it had recorded.
+      if (outcome === 'done' && (isRedelivery || task.turn !== undefined)) {
+        await publishRecorded(owner, context);
+      }
       logOutcome(log, outcome, failure, details);
       return outcome;
     } catch (error) {
@@ -177,6 +182,22 @@ async function isRecorded(
   const image = recognizedRecord(await backend.records.findImage(owner));
   if (image === undefined) return false;
   return image.state !== 'processing' || compareGenerations(image.original, original) > 0;
+}
+
+/**
+ * Publishes what an image record says about its upload: the attempt may have died before it did.
+ * @throws errors of Firestore
+ */
+export async function publishRecorded(owner: Owner, context: ProcessingContext): Promise<void> {
+  if (context.config.events === undefined) return;
+  const image = recognizedRecord(await context.backend.records.findImage(owner));
+  if (image === undefined) return;
+  const { state, error, original } = image;
+  const data = { ...owner, generation: original.generation };
+  if (state === 'ready') await publish({ name: 'onReady', data: { ...data, state } }, context);
+  if (state === 'failed' && error) {
+    await publish({ name: 'onFailed', data: { ...data, state, error: error.code } }, context);
+  }
 }
 
 /** Writes the log line of an attempt. */

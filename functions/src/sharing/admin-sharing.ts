@@ -51,6 +51,10 @@ export interface AdminSharing {
   deleteToken(token: string): Promise<number>;
 }
 
+/** A server publishes no events: it knows what it does. */
+const NO_EVENTS = { config: {}, log: () => {} };
+const events = { publish: () => Promise.resolve() };
+
 /** SHARE_MAX_DAYS limits owners, not servers; names of variants that do not exist have no effect. */
 const CONFIG: InputConfig = { shareMaxDays: 0 };
 
@@ -91,8 +95,8 @@ export function openAdminSharing(
       const task: RevokeTask = next;
       next = undefined;
       images += await revokeUserTokens(task, {
-        backend: { records, shares, queues },
-        log: () => {},
+        backend: { records, shares, queues, events },
+        ...NO_EVENTS,
       });
     }
     return images;
@@ -102,10 +106,10 @@ export function openAdminSharing(
     async run(uid, data) {
       assertId('uid', uid);
       const enqueuePurge = () => Promise.reject(new TypeError('Expected the id of an image'));
-      const backend = { shares, queues: { enqueuePurge } };
+      const backend = { shares, queues: { enqueuePurge }, events };
       const input = parseSharingInput(data, CONFIG);
       if (input.action === 'setFocus') throw new SharingFailure('invalid-input');
-      return runSharingAction(uid, input, { backend, now: clock });
+      return runSharingAction(uid, input, { backend, now: clock, ...NO_EVENTS });
     },
     async revokeUser(uid) {
       assertId('uid', uid);

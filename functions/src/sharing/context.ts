@@ -14,13 +14,20 @@ export interface SharingContext {
 
 /** What the actions need. */
 export interface SharingActionContext {
-  backend: { shares: Backend['shares']; queues: Pick<Backend['queues'], 'enqueuePurge'> };
+  config: Pick<Config, 'events'>;
+  backend: {
+    shares: Backend['shares'];
+    queues: Pick<Backend['queues'], 'enqueuePurge'>;
+    events: Backend['events'];
+  };
   /** Milliseconds since 1970. */
   now: () => number;
+  log: Log;
 }
 
 /** What the revocation of all tokens of a user needs. */
 export interface RevocationContext {
+  config: SharingActionContext['config'];
   backend: SharingActionContext['backend'] & { records: Pick<Backend['records'], 'listImages'> };
   log: Log;
 }

@@ -1,6 +1,7 @@
 /** Handles the task of `revokeAll` for all images of a user. */
 import type { RevokeTask } from '../domain/tasks.js';
 import { SharingFailure } from '../errors.js';
+import { publish } from '../gcp/publish.js';
 import type { RevocationContext } from './context.js';
 
 /** Images per task. */
@@ -14,8 +15,9 @@ const IMAGES_PER_TASK = 100;
  */
 export async function revokeUserTokens(
   { uid, revokeBefore, after }: RevokeTask,
-  { backend, log }: RevocationContext,
+  context: RevocationContext,
 ): Promise<number> {
+  const { backend, log } = context;
   const page = await backend.records.listImages(IMAGES_PER_TASK, after, uid);
   let shares = 0;
   // Thrown at the end, so that one failure does not stop the others.
@@ -23,6 +25,7 @@ export async function revokeUserTokens(
   for (const owner of page.items) {
     try {
       shares += (await backend.shares.revokeAll(owner, revokeBefore)).shares;
+      await publish({ name: 'onRevoked', data: { ...owner, tokens: 'all' } }, context);
     } catch (error) {
       const wasDeleted = error instanceof SharingFailure && error.reason === 'no-image';
       if (!wasDeleted) lastError = error;

@@ -25,6 +25,26 @@ async function openCalls(parameters: Record<string, string> = {}) {
 
 const SHARE = { action: 'createShare', imageId: 'cat', expiresIn: 86_400 };
 
+test('what is revoked is published, without a token', async () => {
+  const { call, backend, harness, ...memory } = await openCalls({ EVENTS: 'onRevoked' });
+  const shareId = randomUUID();
+  await call({ ...SHARE, shareId });
+  const token = backend.images.get('users/alice/images/cat')?.token ?? '';
+  await call({ action: 'rotateToken', imageId: 'cat', token });
+  await call({ action: 'revokeShare', shareId });
+  await call({ action: 'revokeAll', imageId: 'cat' });
+  memory.time.now += 1;
+  await call({ action: 'revokeAll', all: true });
+  await settle({ harness, ...memory });
+  const data = { uid: 'alice', imageId: 'cat' };
+  expect(backend.published.map((event) => event.data)).toEqual([
+    { ...data, tokens: 'default' },
+    { ...data, tokens: 'share', shareId },
+    { ...data, tokens: 'all' },
+    { ...data, tokens: 'all' },
+  ]);
+});
+
 test('an owner creates, changes and revokes a share; times are ISO 8601', async () => {
   const { call, time, backend } = await openCalls();
   const shareId = randomUUID();

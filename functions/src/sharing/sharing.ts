@@ -6,6 +6,7 @@ import {
   type SharingDetails,
   type SharingReason,
 } from '../errors.js';
+import { publish } from '../gcp/publish.js';
 import type { SharingActionContext, SharingCallContext } from './context.js';
 import { parseSharingInput, type SharingInput } from './input.js';
 import { setFocus } from './set-focus.js';
@@ -68,8 +69,9 @@ export async function handleSharingCall(
 export async function runSharingAction(
   uid: string,
   input: TokenAction,
-  { backend, now }: SharingActionContext,
+  context: SharingActionContext,
 ): Promise<SharingAnswer> {
+  const { backend, now } = context;
   const { shares, queues } = backend;
   switch (input.action) {
     case 'createShare': {
@@ -102,12 +104,16 @@ export async function runSharingAction(
       };
     }
     case 'revokeShare': {
-      const { revokedAt, deadBy } = await shares.revoke(uid, input.shareId);
-      return { shareId: input.shareId, revokedAt: toIso(revokedAt), deadBy: toIso(deadBy) };
+      const { shareId } = input;
+      const { imageId, revokedAt, deadBy } = await shares.revoke(uid, shareId);
+      const data = { uid, imageId, tokens: 'share' as const, shareId };
+      await publish({ name: 'onRevoked', data }, context);
+      return { shareId, revokedAt: toIso(revokedAt), deadBy: toIso(deadBy) };
     }
     case 'rotateToken': {
       const owner = { uid, imageId: input.imageId };
       const { token, deadBy } = await shares.rotate(owner, input.token);
+      await publish({ name: 'onRevoked', data: { ...owner, tokens: 'default' } }, context);
       return { token, deadBy: toIso(deadBy) };
     }
     case 'revokeAll': {
@@ -115,7 +121,9 @@ export async function runSharingAction(
         await queues.enqueuePurge({ uid, revokeBefore: now() });
         return { queued: true };
       }
-      const revoked = await shares.revokeAll({ uid, imageId: input.imageId }, now());
+      const owner = { uid, imageId: input.imageId };
+      const revoked = await shares.revokeAll(owner, now());
+      await publish({ name: 'onRevoked', data: { ...owner, tokens: 'all' } }, context);
       return { shares: revoked.shares, deadBy: toIso(revoked.deadBy) };
     }
   }

@@ -4,6 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { attemptId, runningRange } from '../../src/domain/attempt-id.js';
+import type { ImageEvent } from '../../src/domain/events.js';
 import { entityTag, entityTagOf } from '../../src/domain/entity-tag.js';
 import {
   fillTemplate,
@@ -72,6 +73,7 @@ export interface InMemoryBackend extends Backend {
   shareRecords: Map<string, ShareRecord<number>>;
   tasks: QueuedTask[];
   progress: { current?: Progress<number> };
+  published: ImageEvent[];
   /** The number of calls of each method. */
   calls: Record<string, number>;
 }
@@ -98,6 +100,7 @@ export function inMemoryBackend({
   const tasks: QueuedTask[] = [];
   const usedIds = new Set<string>();
   const progress: InMemoryBackend['progress'] = {};
+  const published: ImageEvent[] = [];
   const calls: Record<string, number> = {};
   /** Generations of renditions. */
   const generations = new Map<string, number>();
@@ -135,6 +138,7 @@ export function inMemoryBackend({
     shareRecords,
     tasks,
     progress,
+    published,
     calls,
     reader: {
       findToken: async (hash, signal) =>
@@ -266,7 +270,9 @@ export function inMemoryBackend({
       }),
       fail: counted('fail', (owner, attempt, failure, settings) => {
         const path = pathOf(owner);
-        return setImage(path, failAttempt(images.get(path), attempt, failure, settings, now()));
+        const record = failAttempt(images.get(path), attempt, failure, settings, now());
+        setImage(path, record);
+        return record?.state;
       }),
       release: counted('release', (owner, attempt, mayHaveWritten) => {
         const path = pathOf(owner);
@@ -358,6 +364,7 @@ export function inMemoryBackend({
       ),
     },
     jobs: inMemoryJobs(progress, now, counted),
+    events: { publish: counted('events.publish', (event) => void published.push(event)) },
   };
 }
 

@@ -126,7 +126,8 @@ export function inMemoryShares(
       );
       apply(uid, '', writes);
       const revoked = withTimes(share);
-      return { revokedAt: revoked.revokedAt ?? now(), deadBy: deadBy(revoked) };
+      const { imageId, revokedAt = now() } = revoked;
+      return { imageId, revokedAt, deadBy: deadBy(revoked) };
     }),
     rotate: counted('shares.rotate', (owner, seen) => {
       const read = readImage(owner);

@@ -71,6 +71,7 @@ export function intercept(backend: Backend, at: (point: Point) => Promise<void>)
     widths: wrap('widths', backend.widths),
     queues: wrap('queues', backend.queues),
     jobs: wrap('jobs', backend.jobs),
+    events: wrap('events', backend.events),
   };
 }
 
@@ -232,7 +233,8 @@ export class TestHarness {
         : purge(task.task, context);
     }
     if (task.queue === 'resize') return makeWidth(task.task, context);
-    return backfill(task.task, { id: task.id ?? 'run', isFinalAttempt: false }, context);
+    const delivery = { isFinalAttempt: false, isRedelivery: (task.deliveries ?? 0) > 0 };
+    return backfill(task.task, { id: task.id ?? 'run', ...delivery }, context);
   }
 
   /** Delivers an event or a task again, because its handler has died. A client makes its call again. */

@@ -39,6 +39,7 @@ interface FirebaseJson {
   firestore: { rules: string; indexes: string };
   functions?: {
     source: string;
+    codebase?: string;
     /** Of a kit. */
     instances?: Record<string, string>;
     configDir?: string;
@@ -87,6 +88,7 @@ export function describeStack(projectId: string, form: Form, ports: Ports): Stac
  * @param options.parameters values of the functions' parameters that differ from the defaults
  * @param options.sealingKeys value of the secret SEALING_KEYS, or nothing
  * @param options.functions a folder of functions that run instead of this project's, with `parameters` as they are
+ * @param options.listener a folder of functions that run beside this project's
  */
 export function writeProject(
   root: string,
@@ -98,9 +100,10 @@ export function writeProject(
     parameters: Record<string, string>;
     sealingKeys: string;
     functions?: string;
+    listener?: string;
   },
 ): void {
-  const { info, form, ports, sealingKeys, functions } = options;
+  const { info, form, ports, sealingKeys, functions, listener } = options;
   const config = readFirebaseJson(root);
   mkdirSync(directory, { recursive: true });
   const fromDirectory = (path: string) => relative(directory, join(root, path));
@@ -155,6 +158,11 @@ export function writeProject(
     // The emulator reads secrets of a kit from the folder of its source, which all stacks share.
     if (sealingKeys !== '') env.push(`SEALING_KEYS=${sealingKeys}\n`);
     writeFileSync(join(directory, 'parameters', `.env.${info.projectId}`), env.join(''));
+  }
+  if (listener !== undefined) {
+    const source = relative(directory, listener);
+    const codebase = { source, codebase: 'listener', runtime: 'nodejs22' };
+    config.functions = [...(config.functions ?? []), codebase];
   }
   writeJson(join(directory, 'firebase.json'), config);
 }

@@ -41,6 +41,8 @@ export interface StackOptions {
   official?: boolean;
   /** A folder of functions that run instead of this project's; `parameters` is then their whole environment. */
   functions?: string;
+  /** A folder of functions that run beside this project's. */
+  listener?: string;
   /** Functions whose processes handle one request each. */
   single?: SingleRequestFunctions;
   /** Called with a description of each step. */
@@ -86,9 +88,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   // The emulators store their state per project ID, so each run needs its own.
   const projectId = freePorts ? `${PROJECT_ID}-${ports.hub}` : PROJECT_ID;
   const info = describeStack(projectId, form, ports);
-  const { parameters = {}, sealingKeys = '', functions } = options;
-  const replaced = functions === undefined ? {} : { functions };
-  writeProject(root, directory, { info, form, ports, parameters, sealingKeys, ...replaced });
+  const { parameters = {}, sealingKeys = '', functions, listener } = options;
+  const others = { ...(functions && { functions }), ...(listener && { listener }) };
+  writeProject(root, directory, { info, form, ports, parameters, sealingKeys, ...others });
 
   const logFile = join(prepareLogFolder(root), `${basename(directory)}.log`);
   // The Storage emulator keeps all objects in one temporary folder and empties it at start: without

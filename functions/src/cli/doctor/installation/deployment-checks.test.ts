@@ -316,3 +316,15 @@ test('an extension without the two roles of 2nd gen triggers gets the commands t
   ]);
   for (const { message } of found) expect(message).toMatch(/^Events don't arrive: /);
 });
+
+test('with EVENTS, the account must be able to publish them', async () => {
+  const publisher = 'roles/eventarc.publisher';
+  await expect(problems({}, installationOf({}, { EVENTS: 'onReady' }))).resolves.toEqual([
+    {
+      check: 'queues',
+      level: 'fault',
+      message: `The account ${ACCOUNT} lacks ${publisher} in the project ${PROJECT}: it cannot publish events.`,
+      commands: [grant(ACCOUNT, publisher)],
+    },
+  ]);
+});

@@ -9,6 +9,7 @@ const CONTAINED_IN: Readonly<Record<string, readonly string[]>> = {
   'roles/cloudfunctions.invoker': ['roles/cloudfunctions.admin'],
   'roles/pubsub.publisher': ['roles/pubsub.editor', 'roles/pubsub.admin'],
   'roles/cloudtasks.enqueuer': ['roles/cloudtasks.admin'],
+  'roles/eventarc.publisher': ['roles/eventarc.admin'],
 };
 
 /** Members that stand for everybody, or for everybody with some Google account. */

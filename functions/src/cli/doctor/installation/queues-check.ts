@@ -60,12 +60,12 @@ export function checkQueues(
   return findings.length > 0 ? findings : [ok('The task queues exist and run.')];
 }
 
-/** Functions enqueue tasks, `serve` only with WIDTHS; each task carries the identity of the account that enqueued it. */
+/** Functions enqueue tasks and publish EVENTS, `serve` only tasks and only with WIDTHS; each task carries the identity of the account that enqueued it. */
 function checkAccounts(
   deployed: ReturnType<typeof functionsOf>,
   policy: Policy,
   services: QueuesAnswers['services'],
-  { projectId, config }: Installation,
+  { projectId, config, kind }: Installation,
 ): Finding[] {
   const enqueuing = DECLARED_NAMES.filter(
     (name) => DECLARED[name].kind !== 'https' || config.widths !== undefined,
@@ -99,6 +99,12 @@ function checkAccounts(
     const enqueuer = 'roles/cloudtasks.enqueuer';
     const consequence = 'it cannot enqueue tasks, and images or widths on demand are not made';
     report(enqueuer, grantOf([policy], member, enqueuer), consequence);
+    const publishes = enqueuing.some((name) => name !== 'serve' && emailOf(name) === account);
+    // An extension gets what it needs from the platform.
+    if (config.events && kind === 'kit' && publishes) {
+      const publisher = 'roles/eventarc.publisher';
+      report(publisher, grantOf([policy], member, publisher), 'it cannot publish events');
+    }
     const called = invokerGrant(policy, policies, member, invoker);
     if (typeof called === 'object') {
       findings.push(unread('queues', `whether tasks of ${email} are accepted`, called, projectId));

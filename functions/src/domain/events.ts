@@ -1,0 +1,36 @@
+/** Events about images that the functions publish on an Eventarc channel, and what each of them holds. */
+
+/** Common beginning of the types; the version changes when a field is removed or gets another meaning. */
+export const EVENT_TYPE_PREFIX = 'storage-public-variants.v1.';
+
+/** What follows it. */
+export const EVENT_NAMES = ['onStart', 'onReady', 'onFailed', 'onDeleted', 'onRevoked'] as const;
+export type EventName = (typeof EVENT_NAMES)[number];
+
+/** What an event holds besides the ids of the image. No event holds a token, a URL, an object name or a label. */
+interface EventFields {
+  /** An attempt begins to process an upload. */
+  onStart: { generation: string; state: 'processing' };
+  /** The record is `ready`: all renditions of this generation are written. */
+  onReady: { generation: string; state: 'ready' };
+  /**
+   * An upload can't be processed; `error` is a code of docs/reference/errors.md. An image that was processed again
+   * stays `ready` with the renditions that it has.
+   */
+  onFailed: { generation: string; state: 'failed' | 'ready'; error: string };
+  /** The records and tokens are deleted. `generation` is the newest one that was known. */
+  onDeleted: { generation: string };
+  /** A token was revoked or replaced: the default token, a share, or all tokens of the image. */
+  onRevoked: { tokens: 'default' | 'all' } | { tokens: 'share'; shareId: string };
+}
+
+/** The data of an event, and its name. */
+export type ImageEvent = {
+  [Name in EventName]: { name: Name; data: { uid: string; imageId: string } & EventFields[Name] };
+}[EventName];
+
+/** @returns undefined when the text is neither the name of an event nor its type */
+export function eventNameOf(text: string): EventName | undefined {
+  const name = text.startsWith(EVENT_TYPE_PREFIX) ? text.slice(EVENT_TYPE_PREFIX.length) : text;
+  return EVENT_NAMES.find((known) => known === name);
+}
