@@ -1,4 +1,4 @@
-/** Renditions in a bucket of their own (VARIANTS_BUCKET), on Firestore and Storage of the local stack. */
+/** A bucket (VARIANTS_BUCKET) and a database (DATABASE_ID) of their own, on Firestore and Storage of the local stack. */
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Bucket } from '@google-cloud/storage';
@@ -84,4 +84,31 @@ test('the doctor finds and fixes a download token and a missing rendition in VAR
   const fixContext = harness.processingContext();
   for (const { fix } of found) await fix(fixContext);
   await expect(findings()).resolves.toMatchObject({ findings: [] });
+});
+
+test('all records are in the database of DATABASE_ID only, and are read there', async () => {
+  const changes = { DATABASE_ID: 'photos' };
+  const named = openStackHarness(context, 'named', changes);
+  const { harness, backend, findings } = named;
+  await harness.upload('named/alice/cat', 'cat');
+  await settle(named);
+  const { image, tokens } = await backend.records.find(OWNER);
+  expect([image?.state, tokens.size]).toEqual(['ready', 1]);
+  const hash = hashToken(image?.token ?? '');
+  const signal = AbortSignal.timeout(10_000);
+  const { projectId } = context.stack;
+  const find = (databaseId: string) =>
+    openProjectReader({ ...harness.config, projectId, databaseId }, process.env).findToken(
+      hash,
+      signal,
+    );
+  await expect(find('photos')).resolves.toMatchObject({ uid: 'alice' });
+  await expect(find('(default)')).resolves.toBeUndefined();
+  const other = await context.firestore.doc('named/alice/namedImages/cat').get();
+  expect(other.exists).toBe(false);
+  await expect(findings()).resolves.toMatchObject({ findings: [] });
+  await harness.backend.queues.enqueuePurge({ uid: 'alice' });
+  await settle(named);
+  expect((await backend.records.find(OWNER)).image).toBeUndefined();
+  await expect(find('photos')).resolves.toBeUndefined();
 });

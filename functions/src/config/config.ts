@@ -59,6 +59,8 @@ export interface Config {
   colorSpace?: 'p3';
   /** Present: JPEG renditions have the HDR gain map of their original. */
   keepGainMap?: true;
+  /** The Firestore database of all records. */
+  databaseId: string;
   imagesCollection: PathTemplate;
   tokensCollection: string;
   sharesCollection: PathTemplate;
@@ -166,6 +168,7 @@ function parsersFor(environment: Environment) {
     TOKENS_COLLECTION: parseCollection,
     SHARES_COLLECTION: (text) => parsePath(text, ['uid'], 'odd'),
     JOBS_COLLECTION: parseCollection,
+    DATABASE_ID: matching('DATABASE_ID'),
     PUBLIC_BASE_URL: parseBaseUrl,
     REVOCATION_SECONDS: wholeNumber('REVOCATION_SECONDS'),
     NOINDEX: flag('NOINDEX'),
@@ -291,6 +294,7 @@ export function parseConfig(environment: Environment): Config {
     ...(value.QUALITY !== '' && { quality: Number(value.QUALITY) }),
     ...(value.COLOR_SPACE === 'p3' && { colorSpace: 'p3' }),
     ...(value.KEEP_GAIN_MAP && { keepGainMap: true }),
+    databaseId: value.DATABASE_ID,
     imagesCollection: value.IMAGES_COLLECTION,
     tokensCollection: value.TOKENS_COLLECTION,
     sharesCollection: value.SHARES_COLLECTION,

@@ -5,6 +5,20 @@ import type { Parameter } from './parameter.js';
 const EVENT = `(${EVENT_NAMES.join('|')})`;
 
 export const INTEGRATION_PARAMETERS = {
+  DATABASE_ID: {
+    label: 'Firestore database',
+    description:
+      'Id of the Firestore database of all records. Deploy your Firestore rules and indexes to this database, and let your ' +
+      'app open it.',
+    type: 'string',
+    default: '(default)',
+    example: 'photos',
+    expected: '(default), or 4 to 63 lowercase letters, digits and hyphens',
+    pattern: '^([(]default[)]|[a-z][a-z0-9-]{2,61}[a-z0-9])$',
+    advanced: true,
+    immutable: true,
+    availableIn: 'both',
+  },
   EVENTS: {
     label: 'Events',
     description:

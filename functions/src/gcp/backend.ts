@@ -50,7 +50,7 @@ export function openBackend(
   clock: () => number = Date.now,
 ): Backend {
   if (getApps().length === 0) initializeApp();
-  const firestore = getFirestore();
+  const firestore = getFirestore(config.databaseId);
   return {
     ...openLightBackend(config, environment),
     records: openRecords(firestore, config, clock),

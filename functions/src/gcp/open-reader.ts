@@ -8,12 +8,17 @@ const SCOPES = ['https://www.googleapis.com/auth/cloud-platform'];
 
 /** @param environment usually `process.env`; names the emulators' hosts in development */
 export function openProjectReader(
-  { tokensCollection, projectId }: Pick<Config, 'tokensCollection' | 'projectId'>,
+  {
+    tokensCollection,
+    projectId,
+    databaseId,
+  }: Pick<Config, 'tokensCollection' | 'projectId' | 'databaseId'>,
   environment: Environment,
 ): Reader {
   const auth = new GoogleAuth({ scopes: SCOPES });
   return openReader({
     projectId,
+    databaseId,
     tokensCollection,
     firestoreEmulator: environment['FIRESTORE_EMULATOR_HOST'],
     storageEmulator:

@@ -12,6 +12,7 @@ type Respond = (request: IncomingMessage, response: ServerResponse, body: string
 async function withReader(
   respond: Respond,
   use: (reader: Reader, requests: string[], sleeps: number[]) => Promise<void>,
+  databaseId = '(default)',
 ) {
   const requests: string[] = [];
   const sleeps: number[] = [];
@@ -29,6 +30,7 @@ async function withReader(
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const reader = openReader({
+    databaseId,
     projectId: 'demo',
     tokensCollection: 'imageTokens',
     firestoreEmulator: host,
@@ -84,6 +86,17 @@ describe('findToken', () => {
       expect(requests).toEqual([`POST ${documents}:batchGet Bearer owner`]);
       expect(bodies).toEqual([`{"documents":["${documents.slice(4)}/imageTokens/hash"]}`]);
     });
+  });
+
+  test('reads from the database of DATABASE_ID', async () => {
+    const respond: Respond = (_request, response) => json(response, [{ missing: 'x' }]);
+    const check = async (reader: Reader, requests: string[]) => {
+      await reader.findToken('hash', neverAborted());
+      expect(requests).toEqual([
+        'POST /v1/projects/demo/databases/photos/documents:batchGet Bearer owner',
+      ]);
+    };
+    await withReader(respond, check, 'photos');
   });
 
   test('returns undefined for a missing record', async () => {

@@ -39,6 +39,7 @@ export interface Reader {
 
 export interface ReaderOptions {
   projectId: string;
+  databaseId: string;
   tokensCollection: string;
   /** `host:port` of an emulator, for development. */
   firestoreEmulator?: string | undefined;
@@ -51,7 +52,7 @@ export interface ReaderOptions {
 
 /** Opens the project's Firestore and Cloud Storage for reading. */
 export function openReader(options: ReaderOptions): Reader {
-  const { projectId, tokensCollection, firestoreEmulator, storageEmulator } = options;
+  const { projectId, databaseId, tokensCollection, firestoreEmulator, storageEmulator } = options;
   const { timing = REAL_TIMING } = options;
   // One may be down while the other is not.
   const runFirestore = openRetry(timing);
@@ -62,7 +63,7 @@ export function openReader(options: ReaderOptions): Reader {
   const storage = storageEmulator
     ? `http://${storageEmulator.replace(/^https?:\/\//, '')}`
     : 'https://storage.googleapis.com';
-  const documents = `projects/${projectId}/databases/(default)/documents`;
+  const documents = `projects/${projectId}/databases/${databaseId}/documents`;
 
   /** @throws ReadError for a 429 or a 5xx, a network error, or the signal's reason */
   async function request(url: string, init: RequestInit, isEmulator: boolean): Promise<Response> {

@@ -161,6 +161,7 @@ export function testSharesContract(open: () => SharesSubject): void {
       expect((await tokensOf(cat)).has(hashToken(token))).toBe(false);
       const again = await shares.revoke(cat.uid, shareId);
       expect(again).toEqual({
+        imageId: cat.imageId,
         revokedAt: share?.revokedAt,
         deadBy: (share?.revokedAt ?? 0) + open().boundMs,
       });

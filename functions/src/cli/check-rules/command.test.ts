@@ -192,6 +192,25 @@ describe('several targets in firebase.json', () => {
     const json = JSON.stringify({ ...BOTH, firestore });
     expect((await run({ ...FILES, 'firebase.json': json })).code).toBe(0);
   });
+
+  test('with DATABASE_ID, those of that database are checked, as requests to it are', async () => {
+    const firestore = [
+      { database: 'photos', rules: 'photos.rules' },
+      { database: '(default)', rules: 'firestore.rules' },
+    ];
+    const match = 'match /databases/(default)/documents';
+    const photos = FILES['firestore.rules'].replace('match /databases/{database}/documents', match);
+    const files = {
+      ...FILES,
+      'firebase.json': JSON.stringify({ ...BOTH, firestore }),
+      'photos.rules': photos,
+      params: 'DATABASE_ID=photos\n',
+    };
+    expect((await run(files)).code).toBe(0);
+    const { code, out } = await run(files, '--params', 'params');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^photos[.]rules/m);
+  });
 });
 
 describe('cases of your own', () => {

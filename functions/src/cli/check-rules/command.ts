@@ -113,6 +113,7 @@ function parseOptions(argv: string[], cwd: string) {
     imagesCollection: config.imagesCollection,
     sharesCollection: config.sharesCollection,
     tokensCollection: config.tokensCollection,
+    databaseId: config.databaseId,
     ...(bucket !== undefined && { bucket, variantsBucket }),
   };
   return { ...values, names: parsed.positionals, paths };
@@ -129,7 +130,7 @@ async function check(options: Options, cwd: string, now: Date): Promise<Report> 
   const { names, paths, cases } = options;
   const isProject = names.length === 0;
   const files = isProject
-    ? readProject(cwd)
+    ? readProject(cwd, paths.databaseId)
     : names.map((name): RulesFile => ({ name, text: readText(cwd, name) }));
   const all = files.flatMap((file) => compile(file, paths, now));
   const findings: Exposure[] = isProject ? absentServices(all) : [];

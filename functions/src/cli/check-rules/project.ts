@@ -38,10 +38,11 @@ export function readText(folder: string, name: string): string {
 
 /**
  * Reads the rules files that firebase.json names: `storage` and `firestore`, each an object or an array.
- * Files for another database than the default one are left out.
+ * Files for another database are left out.
+ * @param databaseId DATABASE_ID
  * @throws UsageError
  */
-export function readProject(folder: string): RulesFile[] {
+export function readProject(folder: string, databaseId = '(default)'): RulesFile[] {
   const json = readJson(folder, 'firebase.json');
   const buckets = bucketsOfTargets(folder);
   const files: RulesFile[] = [];
@@ -57,7 +58,7 @@ export function readProject(folder: string): RulesFile[] {
     files.push({ ...file, ...(names && { buckets: names }) });
   }
   for (const { rules, database = '(default)' } of entriesOf(json, 'firestore')) {
-    if (typeof rules !== 'string' || database !== '(default)') continue;
+    if (typeof rules !== 'string' || database !== databaseId) continue;
     files.push({ name: rules, text: readText(folder, rules), service: 'cloud.firestore' });
   }
   return files;

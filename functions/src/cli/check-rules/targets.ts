@@ -13,6 +13,7 @@ import {
   type ServiceName,
   type Statement,
 } from 'firebase-rules-check';
+import { DEFAULTS } from '../../config/config.js';
 import type { PathTemplate } from '../../domain/path.js';
 import type { ImageRecord, ShareRecord, TokenRecord } from '../../domain/records.js';
 
@@ -23,6 +24,8 @@ export interface ProtectedPaths {
   imagesCollection: PathTemplate;
   sharesCollection: PathTemplate;
   tokensCollection: string;
+  /** DATABASE_ID; absent: the default database. */
+  databaseId?: string;
   /** Buckets of originals and of renditions; absent: rules of any bucket are those of the installation. */
   bucket?: string;
   variantsBucket?: string;
@@ -64,8 +67,6 @@ export function isName(segment: string): boolean {
   return segment !== '' && !isId && segment.isWellFormed();
 }
 
-const DATABASE = '(default)';
-
 const SINGLE: readonly RulesMethod[] = ['get', 'create', 'update', 'delete'];
 const LIST: readonly RulesMethod[] = ['list'];
 
@@ -104,6 +105,7 @@ function objectsOf(paths: ProtectedPaths): Target[] {
 
 function documentsOf(paths: ProtectedPaths): Target[] {
   const { imagesCollection, sharesCollection, tokensCollection } = paths;
+  const { databaseId = DEFAULTS.DATABASE_ID } = paths;
   const service = 'cloud.firestore';
   const images = fill(imagesCollection);
   const shares = fill(sharesCollection);
@@ -113,7 +115,7 @@ function documentsOf(paths: ProtectedPaths): Target[] {
     methods: readonly RulesMethod[],
     rest: readonly string[],
   ): Target => {
-    const path = ['databases', DATABASE, 'documents', ...rest];
+    const path = ['databases', databaseId, 'documents', ...rest];
     const resource = RECORDS[thing] ?? tokenRecord;
     return { thing, service, methods, path, isOwn: rest.includes(UNKNOWN_UID), resource };
   };
@@ -226,7 +228,8 @@ export function pathValue(
 export function withLiterals(target: Target, { pattern }: Statement): Target | undefined {
   const path = target.path.map((segment, index) => {
     const part = patternAt(pattern, target.path.length, index);
-    const isId = segment === UNKNOWN_UID || UNKNOWN_IDS.includes(segment) || segment === DATABASE;
+    const isDatabase = target.service === 'cloud.firestore' && index === 1;
+    const isId = segment === UNKNOWN_UID || UNKNOWN_IDS.includes(segment) || isDatabase;
     return isId && part?.kind === 'literal' ? part.text : segment;
   });
   return path.some((segment, index) => segment !== target.path[index])

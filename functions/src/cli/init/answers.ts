@@ -41,7 +41,11 @@ export async function findAnswers(context: Questioner): Promise<Answers> {
   const stored = storedParameters(project, instance.configFolder, projectId, alias);
   refuseOtherValues(args, stored);
   const storage = await storageTarget(context, projectId, stored.values.BUCKET);
-  const firestore = firestoreTarget(project, projectId);
+  const firestore = firestoreTarget(
+    project,
+    projectId,
+    stored.values.DATABASE_ID ?? DEFAULTS.DATABASE_ID,
+  );
   const values = await findParameters(context, projectId, stored, storage);
   const hosting = await hostingTarget(context, projectId, instance.instance, isInstalled);
   const baseUrl = args.baseUrl ?? publicBaseUrl(hosting, projectId);

@@ -48,6 +48,16 @@ describe('a monorepo', () => {
     expect((await project.init(['--yes'])).out).toMatch(/^Nothing to change\./);
   });
 
+  test('with DATABASE_ID the rules are those of that database', async () => {
+    project = new UserProject({ ...MONOREPO, [ENV]: 'DATABASE_ID=analytics\n' });
+    const { code } = await project.init(MONOREPO_FLAGS);
+    expect(code).toBe(0);
+    const after = project.snapshot();
+    expect(after['rules/analytics.rules']).toContain('match /imageTokens/{hash}');
+    expect(after['rules/default.rules']).toBe(MONOREPO['rules/default.rules']);
+    expect(parseEnv(after[ENV] ?? '')).toMatchObject({ DATABASE_ID: 'analytics' });
+  });
+
   test('the bucket alone selects its storage target', async () => {
     project = new UserProject(MONOREPO);
     const flags = [

@@ -56,7 +56,7 @@ export function makePlan(
   };
   const rules = inOneSentence(() => [
     merge(storage, storageTemplate(templates.storageRules, paths), config.bucket),
-    merge(firestore, firestoreTemplate(templates.firestoreRules, paths), '(default)'),
+    merge(firestore, firestoreTemplate(templates.firestoreRules, paths), config.databaseId),
   ]);
   const indexesPath = firestore.indexes || 'firestore.indexes.json';
   const indexes = mergeIndexes(files.read(indexesPath), indexesPath, templates.indexes, {

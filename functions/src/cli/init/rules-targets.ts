@@ -76,19 +76,23 @@ export async function storageTarget(
   return { ...rulesTarget(project, 'storage', chosen.entry, chosen.index), buckets };
 }
 
-/** @throws InitError if firebase.json has other databases only */
+/**
+ * @param database DATABASE_ID
+ * @throws InitError if firebase.json has other databases only
+ */
 export function firestoreTarget(
   project: FirebaseProject,
   projectId: string,
+  database: string,
 ): RulesTarget & { indexes: string } {
   const section = project.config['firestore'];
   const entries: unknown[] = Array.isArray(section) ? section : [section ?? {}];
   const index = entries.findIndex((entry) =>
-    databasesOf(project, projectId, entry).includes('(default)'),
+    databasesOf(project, projectId, entry).includes(database),
   );
   if (index < 0) {
     throw new InitError(
-      'firebase.json: expected an entry of "firestore" for the database (default), which the functions use; found ' +
+      `firebase.json: expected an entry of "firestore" for the database ${database}, which the functions use; found ` +
         'only other databases.',
     );
   }

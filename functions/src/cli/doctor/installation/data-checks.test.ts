@@ -6,6 +6,7 @@ import {
   problems,
   update,
 } from '../../../../test/cli/doctor/checked.js';
+import type { Reply } from '../../../../test/cli/doctor/google-double.js';
 import {
   BASE_URL,
   BUCKET,
@@ -321,4 +322,30 @@ test('reports that serve itself does not answer, and a base URL without https or
 test('a proxy that adds nothing to the 404 of serve is healthy', async () => {
   const headers = { ...SERVE_404.headers, Via: '1.1 varnish', 'X-Served-By': 'cache-fra' };
   await expect(problems({ [KEYS.base]: { ...SERVE_404, headers } })).resolves.toEqual([]);
+});
+
+test('DATABASE_ID: its database, rules and index settings are checked', async () => {
+  const installation = installationOf({}, { DATABASE_ID: 'photos' });
+  const healthy = healthyReplies(kit);
+  const { database, fields, firestoreRelease } = KEYS;
+  const named = (key: string) => key.replace('(default)', 'photos');
+  const release = { [`${firestoreRelease}/photos`]: healthy[firestoreRelease] as Reply };
+  const replies = {
+    ...release,
+    [named(database)]: healthy[database] as Reply,
+    [named(fields)]: healthy[fields] as Reply,
+  };
+  await expect(problems(replies, installation)).resolves.toEqual([]);
+  const none = { status: 404, body: { error: { code: 404, message: 'none' } } };
+  await expect(
+    problems({ ...replies, [named(database)]: none }, installation),
+  ).resolves.toMatchObject([
+    {
+      check: 'firestore',
+      message: expect.stringMatching(/has no Firestore database photos,/) as string,
+      commands: [
+        `gcloud firestore databases create --database=photos --location=YOUR-LOCATION --project=${PROJECT}`,
+      ],
+    },
+  ]);
 });

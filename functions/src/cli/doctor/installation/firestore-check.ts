@@ -19,15 +19,16 @@ export function checkFirestore(
   { database, fields }: FirestoreAnswers,
   installation: Installation,
 ): Finding[] {
-  const { projectId, fieldOverrides } = installation;
+  const { projectId, fieldOverrides, config } = installation;
+  const { databaseId } = config;
   if (!('value' in database)) {
     if (database.status !== 404) {
       return [unread('firestore', 'the Firestore database', database, projectId)];
     }
     return [
       fault(
-        `The project ${projectId} has no Firestore database (default), which the functions use.`,
-        `gcloud firestore databases create --location=YOUR-LOCATION --project=${projectId}`,
+        `The project ${projectId} has no Firestore database ${databaseId}, which the functions use.`,
+        `gcloud firestore databases create${databaseOption(config)} --location=YOUR-LOCATION --project=${projectId}`,
       ),
     ];
   }
@@ -35,8 +36,8 @@ export function checkFirestore(
   if (type !== 'FIRESTORE_NATIVE') {
     return [
       fault(
-        `Expected the database (default) to be in native mode, found ${toPrintable(type)}.`,
-        `gcloud firestore databases update --type=firestore-native --project=${projectId}`,
+        `Expected the database ${databaseId} to be in native mode, found ${toPrintable(type)}.`,
+        `gcloud firestore databases update${databaseOption(config)} --type=firestore-native --project=${projectId}`,
       ),
     ];
   }
@@ -77,6 +78,11 @@ export function checkFirestore(
       ];
 }
 
+/** The option of a command that is about another database than the default one. */
+function databaseOption({ databaseId }: Installation['config']): string {
+  return databaseId === '(default)' ? '' : ` --database=${databaseId}`;
+}
+
 /** A policy of the package that is missing keeps records of ended shares; another one deletes records in use. */
 function checkTimesToLive(
   byField: ReadonlyMap<string, FieldConfig>,
@@ -95,7 +101,7 @@ function checkTimesToLive(
       warning(
         `Expected a TTL policy on ${collectionGroup}.${fieldPath}, found ${found}: records of ended shares are kept. ` +
           'Their URLs do not work, with or without the policy.',
-        `gcloud firestore fields ttls update ${fieldPath} --collection-group=${collectionGroup} --enable-ttl --project=${projectId}`,
+        `gcloud firestore fields ttls update ${fieldPath} --collection-group=${collectionGroup}${databaseOption(config)} --enable-ttl --project=${projectId}`,
       ),
     );
   }
@@ -109,7 +115,7 @@ function checkTimesToLive(
     findings.push(
       warning(
         `A TTL policy on ${group}.${name}, which this package does not declare, deletes records that are in use.`,
-        `gcloud firestore fields ttls update ${name} --collection-group=${group} --disable-ttl --project=${projectId}`,
+        `gcloud firestore fields ttls update ${name} --collection-group=${group}${databaseOption(config)} --disable-ttl --project=${projectId}`,
       ),
     );
   }

@@ -1,4 +1,5 @@
 /** Asks Google everything that the checks need: about thirty requests, most of them at the same time. */
+import { DEFAULTS } from '../../../config/config.js';
 import type { z } from 'zod';
 import { mintToken } from '../../../domain/token.js';
 import { toPrintable } from '../printable.js';
@@ -79,8 +80,8 @@ async function askProject(client: RestClient, installation: Installation) {
   const { projectId, config } = installation;
   const token = mintToken();
   const unreachable: string[] = [];
-  const { publicBaseUrl } = config;
-  const database = `https://firestore.googleapis.com/v1/projects/${projectId}/databases/(default)`;
+  const { publicBaseUrl, databaseId } = config;
+  const database = `https://firestore.googleapis.com/v1/projects/${projectId}/databases/${databaseId}`;
   const filter = encodeURIComponent('indexConfig.usesAncestorConfig=false OR ttlConfig:*');
   const [
     functions,
@@ -127,7 +128,11 @@ async function askProject(client: RestClient, installation: Installation) {
       (page) => page.queues,
     ),
     askRules(client, projectId, `firebase.storage/${config.bucket}`),
-    askRules(client, projectId, 'cloud.firestore'),
+    askRules(
+      client,
+      projectId,
+      databaseId === DEFAULTS.DATABASE_ID ? 'cloud.firestore' : `cloud.firestore/${databaseId}`,
+    ),
     client.send({
       url: database,
       permission: 'datastore.databases.getMetadata',

@@ -69,7 +69,7 @@ export function openProbeObjects(
   const name = fillTemplate(config.originalsPath, owner);
   const bucketUrl = (bucket: string) => `https://storage.googleapis.com/storage/v1/b/${bucket}`;
   const originalUrl = `${bucketUrl(config.bucket)}/o/${encodeURIComponent(name)}`;
-  const documents = `projects/${projectId}/databases/(default)/documents`;
+  const documents = `projects/${projectId}/databases/${config.databaseId}/documents`;
   const firestore = 'https://firestore.googleapis.com/v1';
   const imagePath = `${fillTemplate(config.imagesCollection, owner)}/${owner.imageId}`;
 

@@ -210,14 +210,14 @@ function isOurs({ files }: FirebaseProject, source: string): boolean {
   return /^name:\s*(\S+)\s*$/m.exec(manifest)?.[1] === PACKAGE;
 }
 
-/** The rules files of the installation's bucket and of the default database. */
+/** The rules files of the installation's bucket and of its database. */
 function findRules(
   { root }: FirebaseProject,
-  { bucket }: Config,
+  { bucket, databaseId }: Config,
   notes: string[],
 ): NonNullable<Installation['rules']> {
   try {
-    const files = readRules(root);
+    const files = readRules(root, databaseId);
     const ofStorage = files.filter(({ service }) => service === 'firebase.storage');
     const storage =
       ofStorage.length === 1
