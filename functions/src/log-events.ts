@@ -201,6 +201,12 @@ const TABLE = {
     meaning: 'A call of `sharing` got `unavailable`.',
     group: 'sharing-failures',
   },
+  'publishing-failed': {
+    severities: ERROR,
+    message: 'failed to publish an event',
+    meaning:
+      'Eventarc refused or did not answer; `type` has the event, which is not sent again. The image is not affected.',
+  },
   'state-report-failed': {
     severities: WARNING,
     message: 'failed to set the processing state of the extension',

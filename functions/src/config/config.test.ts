@@ -99,6 +99,7 @@ test('applies the documented defaults', () => {
     revocationSeconds: 60,
     noindex: true,
     trustedProxies: [],
+    databaseId: '(default)',
     edgeKeyHashes: [],
     quotas: { views: 3000, token: 6000, tokenBytes: 1_000_000_000 },
     sealedLinks: false,
