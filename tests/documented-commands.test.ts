@@ -11,10 +11,13 @@ import {
   RUN_IN_PROJECT,
   SCRIPTS,
   START,
+  START_GUIDE,
 } from './support/documented-commands.js';
 
 const pages = readPages();
-const commands = pages.filter(({ path }) => !SCRIPTS.includes(path)).flatMap(commandsOf);
+const commands = pages
+  .filter(({ path }) => path !== START_GUIDE && !SCRIPTS.includes(path))
+  .flatMap(commandsOf);
 const byText = new Map<string, Command[]>();
 for (const command of commands) {
   byText.set(command.text, [...(byText.get(command.text) ?? []), command]);

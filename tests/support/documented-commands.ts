@@ -38,6 +38,9 @@ export const RUN_IN_PROJECT = [
 /** Pages whose `sh` blocks are one script, which tests/integration/rest-guide.test.ts executes as written. */
 export const SCRIPTS: readonly string[] = ['docs/guides/rest.md'];
 
+/** A page whose `sh` blocks tests/install/matrix/start-guide.test.ts executes as written, in an empty folder. */
+export const START_GUIDE = 'docs/start.md';
+
 /** Executed there at last; runs until it is interrupted. */
 export const START =
   'npx --yes --package PATH/TO/.local/packages/firebase-rules-check-0.1.0.tgz ' +
