@@ -59,6 +59,15 @@ describe('the sentence names the file', () => {
     );
   });
 
+  test('and the projects that have values, when another one is started', () => {
+    for (const name of ['.env.other-app', '.env.example', '.env.local', '.env']) {
+      writeFileSync(join(projectDir, name), '');
+    }
+    expect(explain({ configDir: projectDir })).toMatch(
+      / are not started; for the project other-app, start with --project other-app$/,
+    );
+  });
+
   test('or that of the project, in the configuration folder of a kit', () => {
     writeFileSync(join(projectDir, '.env.my-app'), '');
     expect(explain({ configDir: projectDir })).toContain(' in .env.my-app, ');

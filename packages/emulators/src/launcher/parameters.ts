@@ -1,5 +1,5 @@
 /** Resolves the parameters of functions without prompts. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { loadModule, prototypeOf, replace } from './patch.js';
 
@@ -48,17 +48,28 @@ export class MissingParametersError extends Error {
     super(`no value of ${names.join(', ')}`);
   }
 
-  /** @returns one sentence with the file to edit */
+  /** @returns one sentence with the file to edit, and the projects for which there are files */
   explain({ functionsDir, configDir = functionsDir }: Backend, project: Project): string {
     const suffixes = [project.projectAlias, project.projectId].filter((name) => name !== undefined);
     const specific = suffixes.map((name) => `.env.${name}`);
     const name = specific.find((file) => existsSync(join(configDir, file))) ?? '.env';
     const file = relative(project.projectDir, join(configDir, name));
+    const others = specific.includes(name) ? [] : projectsWithValues(configDir);
+    const hint = others.map((id) => `; for the project ${id}, start with --project ${id}`).join('');
     return (
       `expected a value of ${this.names.join(', ')} in ${file}, found none and no default: ` +
-      `the functions of "${this.codebase}" are not started`
+      `the functions of "${this.codebase}" are not started${hint}`
     );
   }
+}
+
+/** The projects whose .env files are in a folder: an app may have them for another project than the one that is started. */
+function projectsWithValues(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .flatMap((file) => /^\.env\.([a-z][a-z0-9-]{5,29})$/.exec(file)?.[1] ?? [])
+    .filter((id) => id !== 'example')
+    .sort();
 }
 
 const ALL_TYPES = { string: true, boolean: true, number: true, list: true };
