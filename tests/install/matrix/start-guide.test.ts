@@ -99,6 +99,7 @@ test('the commands exit with code 0', async () => {
   expect(/^public: http:\/\/127\.0\.0\.1:\d+\/i\/spv_\w+\/w800 original: 403$/.test(status)).toBe(
     true,
   );
-  const width = await view.locator('img').evaluate((img: HTMLImageElement) => img.naturalWidth);
-  expect(width).toBe(800);
+  const widthOf = () => document.querySelector('img')?.naturalWidth;
+  await view.waitForFunction(widthOf, undefined, WAIT);
+  expect(await view.evaluate(widthOf)).toBe(800);
 });
