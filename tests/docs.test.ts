@@ -76,7 +76,7 @@ test('the pages state the limits and delays of processing as they are', () => {
   const seconds = (ms: number) => `${ms / 1000} seconds`;
   const statements: [page: string, ...string[]][] = [
     [
-      'docs/lifecycle.md',
+      'docs/design/lifecycle.md',
       `runs ${MAX_UPLOADS} uploads at a time, one per instance, and ${UPLOADS_PER_OWNER} of one owner`,
       `after ${seconds(RETRY_DELAY.min)}, doubled each time up to ${minutes(RETRY_DELAY.max)}; ` +
         `${minutes(RETRY_WINDOW_MS)} after the first attempt`,
@@ -85,7 +85,7 @@ test('the pages state the limits and delays of processing as they are', () => {
       `at most ${minutes(MAX_ATTEMPT_MS)} if that one died`,
     ],
     [
-      'docs/architecture.md',
+      'docs/design/architecture.md',
       `${UPLOADS_PER_OWNER} of ${MAX_UPLOADS}: an upload above it`,
       `simulated, ${MAX_UPLOADS} instances:`,
     ],
@@ -102,7 +102,7 @@ test('the pages state the limits and delays of processing as they are', () => {
 
 test('the architecture page and extension.yaml name the same functions', () => {
   const { resources } = parse(read('extension.yaml')) as { resources: { name: string }[] };
-  const table = textOf('docs/architecture.md').match(
+  const table = textOf('docs/design/architecture.md').match(
     /^\| `\w+` \| (?:Storage|task|callable|HTTPS)/gm,
   );
   const named = table?.map((row) => /`(\w+)`/.exec(row)?.[1]).sort();
@@ -205,7 +205,7 @@ test.each([
 });
 
 test('"To change X, edit Y" has one existing place in each row', () => {
-  const section = textOf('docs/architecture.md').split('## To change X, edit Y')[1] ?? '';
+  const section = textOf('docs/design/architecture.md').split('## To change X, edit Y')[1] ?? '';
   const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| (.+?) \| (.+?) \|/gm)].slice(1);
   const subjects = [
     "a variant's grammar",
@@ -223,7 +223,7 @@ test('"To change X, edit Y" has one existing place in each row', () => {
   for (const [, , place = ''] of rows) {
     expect(place).toMatch(/^\[[^\]]+\]\([^)]+\)$/);
     const [, label = '', target = ''] = /^\[(.+)\]\((.+)\)$/.exec(place) ?? [];
-    expect(posix.join('docs', target)).toBe(label);
+    expect(posix.join('docs/design', target)).toBe(label);
     expect(existsSync(join(ROOT, label))).toBe(true);
   }
 });

@@ -96,7 +96,7 @@ The type is detected from the bytes of the file, not from its name or content ty
 
 ${otherTable(rowsOf('Other'))}
 
-The [limits per file](../processing.md#limits-per-file) apply to all formats.
+The [limits per file](../design/processing.md#limits-per-file) apply to all formats.
 
 ## How this is measured
 

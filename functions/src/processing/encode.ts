@@ -1,4 +1,4 @@
-/** Encodes pixels; one table entry per format. docs/processing.md explains the numbers. */
+/** Encodes pixels; one table entry per format. docs/design/processing.md explains the numbers. */
 import type { JpegOptions, Sharp } from 'sharp';
 import type { CommonFormat, Format } from '../domain/format.js';
 import type { Size } from '../domain/variant.js';

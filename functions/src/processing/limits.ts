@@ -41,7 +41,7 @@ export const MAX_FILE_FRAMES = 10_000;
 
 /**
  * Limits of the child process that decodes: memory, bytes, and time per upload, seconds. What the largest images
- * need is in docs/processing.md; the function itself holds the upload and the Google
+ * need is in docs/design/processing.md; the function itself holds the upload and the Google
  * Cloud clients besides.
  */
 export const PROCESS_LIMITS = {

@@ -1,7 +1,7 @@
 /**
  * Turns an uploaded file into its renditions. The original is decoded once, to the largest size that
  * any variant needs; each size is resized from the smallest earlier size that is large enough, and
- * each format is encoded from those pixels. docs/processing.md has measurements and reasons.
+ * each format is encoded from those pixels. docs/design/processing.md has measurements and reasons.
  */
 import { availableParallelism } from 'node:os';
 import type { Format } from '../domain/format.js';
