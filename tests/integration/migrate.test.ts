@@ -149,9 +149,11 @@ test(`${IMAGES} images end migrated although the command is killed`, async () =>
   expect(last.out).toMatch(/^Resuming: \d+ of \d+ images are done\./);
   expect(last.out).toContain(`${FOLDER}/users/migrated-0/broken.jpg: failed: not-an-image`);
   expect(last.code).toBe(1);
-  const again = await run('run');
-  expect(again).toMatchObject({ code: 1, err: '' });
-  expect(again.out).toContain(`${IMAGES + 1} images: ${IMAGES + 1} done before, 0 ready now`);
+  if (isLong) {
+    const again = await run('run');
+    expect(again).toMatchObject({ code: 1, err: '' });
+    expect(again.out).toContain(`${IMAGES + 1} images: ${IMAGES + 1} done before, 0 ready now`);
+  }
 
   // Each old object was copied once, whatever was killed.
   const copied = readFileSync(journal, 'utf8')

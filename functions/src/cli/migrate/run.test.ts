@@ -200,6 +200,20 @@ test('lists images that fail, in every run, and documents that were changed', as
   expect((await runOn(project)).problems).toEqual([cat]);
 });
 
+test('leaves what somebody has written to the target at the same time', async () => {
+  const project = openProject();
+  const { migration } = project;
+  project.migration = {
+    ...migration,
+    async copyObject(source, target) {
+      await migration.copyObject(source, target);
+      return migration.copyObject(source, target);
+    },
+  };
+  expect(await runOn(project)).toMatchObject({ counts: { copied: 0, ready: 2 }, problems: [] });
+  expect(readFileSync(journalFile(), 'utf8')).not.toContain('"kind":"copied"');
+});
+
 test('stops if nothing processes the copies', async () => {
   const project = openOldProject();
   project.outcome = () => ({ state: 'processing' });
