@@ -107,7 +107,14 @@ finish would then remove 2 download tokens, 1 resized files and 2 fields.
   expect(asked.out).toBe(
     'finish would remove 2 download tokens, 1 objects and 2 fields of images that are ready. Nothing was changed: add --yes.\n',
   );
-  const finished = await run(project, ['finish', '--yes', '--undo', 'undo.jsonl']);
+  project.retained = undefined;
+  const refused = await run(project, ['finish', '--yes']);
+  expect(refused).toMatchObject({ code: 2, out: '' });
+  expect(refused.err).toContain('found neither: deleted objects could not be restored');
+  const finished = await run(project, [
+    ...['finish', '--yes', '--irreversible'],
+    ...['--undo', 'undo.jsonl'],
+  ]);
   expect(finished).toMatchObject({ code: 0, err: '' });
   expect(finished.out).toContain('Removed 2 download tokens, 1 objects and 2 fields.');
   const undone = await run(project, ['undo', '--undo', 'undo.jsonl']);

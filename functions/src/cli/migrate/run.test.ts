@@ -356,6 +356,14 @@ describe('verify', () => {
     ],
     [
       'copied, not ready yet',
+      (project: OldProject) => {
+        const original = project.records.get(`alice/${idOf('users/alice/cat.jpg')}`)?.original;
+        // Of an earlier copy.
+        changeRecord(project, { original: { ...original, generation: '1' } });
+      },
+    ],
+    [
+      'copied, not ready yet',
       (project: OldProject) => changeRecord(project, { state: 'processing' }),
     ],
   ])('reports that an image %s', async (what, change) => {
