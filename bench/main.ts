@@ -18,6 +18,7 @@ import { measureMigration } from './migrate/migrate.js';
 import { compareCold } from './serve/cold.js';
 import { compareServe } from './serve/compare.js';
 import { measureSeals } from './serve/seal.js';
+import { measureFirstByte } from './ondemand/first-byte.js';
 import { measureOnDemand } from './ondemand/ondemand.js';
 import { measureQuality } from './quality/run.js';
 import { soak } from './soak/soak.js';
@@ -29,7 +30,7 @@ npm run bench -- function [--peer DIR] [--corpus DIR] [--runs N]
 npm run bench -- curve [--corpus DIR]               CPU time and bytes of each quality and effort
 npm run bench -- quality [--corpus DIR] [--others DIR] [--write]
                                                     bytes, CPU time and SSIMULACRA2 of each encoder setting
-npm run bench -- ondemand [--corpus DIR]            widths made of a rendition, compared with those of the original
+npm run bench -- ondemand [--corpus DIR]            widths made of a rendition: quality, CPU time, time to first byte
 npm run bench -- bombs                              time and memory of malicious files
 npm run bench -- heic                               renditions of a HEIC compared to those of a JPEG
 npm run bench -- conformance [--corpus DIR] [--only PATTERN] [--write]
@@ -103,6 +104,7 @@ export async function main(argv: string[], root: string): Promise<number> {
       return 0;
     case 'ondemand':
       await measureOnDemand(await corpus(), paths);
+      await measureFirstByte(paths);
       return 0;
     case 'heic':
       await compareHeic(paths);
