@@ -21,7 +21,10 @@ interface Endpoint {
   serviceAccountEmail?: string | null;
   availableMemoryMb: number;
   eventTrigger?: { eventType: string; retry: boolean; eventFilters: Record<string, string> };
-  taskQueueTrigger?: { retryConfig: RetryConfig; rateLimits: Record<string, number | null> };
+  taskQueueTrigger?: {
+    retryConfig: RetryConfig;
+    rateLimits: Record<string, number | string | null>;
+  };
   httpsTrigger?: object;
   callableTrigger?: object;
   secretEnvironmentVariables?: { key: string }[];
@@ -121,8 +124,18 @@ describe.each(Object.entries(manifest.endpoints))('%s', (name, endpoint) => {
   test('has the same HTTPS trigger or task queue settings in the kit and the extension', () => {
     const isHttps = Boolean(endpoint.httpsTrigger ?? endpoint.callableTrigger);
     expect(properties?.httpsTrigger !== undefined).toBe(isHttps);
-    const withoutNull = (options: Record<string, number | null> = {}) =>
-      Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
+    // The extension has the defaults of parameters that only the kit has.
+    const valueOf = (value: number | string | null) => {
+      const name = /^{{ params[.](\w+) }}$/.exec(String(value))?.[1] as
+        keyof typeof DEFAULTS | undefined;
+      return name === undefined ? value : Number(DEFAULTS[name]);
+    };
+    const withoutNull = (options: Record<string, number | string | null> = {}) =>
+      Object.fromEntries(
+        Object.entries(options).flatMap(([key, value]) =>
+          value === null ? [] : [[key, valueOf(value)]],
+        ),
+      );
     const queue = endpoint.taskQueueTrigger;
     const inExtension = properties?.taskQueueTrigger;
     expect(inExtension?.retryConfig ?? {}).toEqual(withoutNull(queue?.retryConfig));

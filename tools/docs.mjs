@@ -11,7 +11,7 @@ const TESTS = [
   'functions/src/domain/seal.test.ts',
   // functions/monitoring, docs/guides/operations.md and alerts.md (tables)
   'functions/src/log-events.test.ts',
-  // docs/guides/cost.md (tables)
+  // docs/guides/cost.md, docs/design/scale.md (tables)
   'functions/src/cli/cost/calculator.test.ts',
   // docs/reference/errors.md
   'functions/src/errors.test.ts',

@@ -28,10 +28,10 @@ import {
   declareSecret,
   LOCATION,
   MAX_INSTANCES,
+  SCALE,
 } from './config/parameters.js';
 import { openContexts } from './contexts.js';
 import { MAX_ATTEMPT_MS } from './domain/attempt-id.js';
-import { MAX_UPLOADS } from './domain/tasks.js';
 import { mustRevokeDownloadTokens, revokeDownloadTokens } from './lifecycle/metadata-updated.js';
 import { parseDeletedEvent, parseFinalizedEvent } from './lifecycle/original-event.js';
 import type { Parsed } from './lifecycle/tasks.js';
@@ -122,7 +122,7 @@ const IO_BOUND = {
   memory: '256MiB',
   concurrency: 80,
   timeoutSeconds: 60,
-  maxInstances: 20,
+  maxInstances: SCALE.events,
   ...runAs('lifecycle'),
 } as const;
 
@@ -160,9 +160,9 @@ export const processImage = onTaskDispatched(
     ...PROCESSING,
     region: LOCATION,
     timeoutSeconds: MAX_ATTEMPT_MS / 1000,
-    maxInstances: MAX_UPLOADS,
+    maxInstances: SCALE.processing,
     // One dispatch per instance.
-    rateLimits: { maxConcurrentDispatches: MAX_UPLOADS },
+    rateLimits: { maxConcurrentDispatches: SCALE.processing },
     // Transient errors are retried with new tasks; this is for a process that dies or can't be started.
     retryConfig: RETRY_ONE_HOUR,
   },
@@ -212,7 +212,7 @@ export const cleanup = onTaskDispatched(
   {
     ...IO_BOUND,
     region: LOCATION,
-    rateLimits: { maxConcurrentDispatches: 20 },
+    rateLimits: { maxConcurrentDispatches: SCALE.events },
     retryConfig: RETRY_ONE_HOUR,
   },
   async ({ data }) => {
@@ -229,9 +229,12 @@ export const resize = onTaskDispatched(
     ...PROCESSING,
     region: LOCATION,
     timeoutSeconds: 60,
-    maxInstances: 5,
+    maxInstances: SCALE.onDemand,
     // Bounds what views can make the project spend: docs/guides/cost.md.
-    rateLimits: { maxConcurrentDispatches: 5, maxDispatchesPerSecond: 10 },
+    rateLimits: {
+      maxConcurrentDispatches: SCALE.onDemand,
+      maxDispatchesPerSecond: SCALE.onDemandPerSecond,
+    },
     retryConfig: { maxAttempts: 3, minBackoffSeconds: 5, maxBackoffSeconds: 30 },
   },
   async ({ data }) => {
@@ -251,9 +254,9 @@ export const backfill = onTaskDispatched(
     ...PROCESSING,
     region: LOCATION,
     timeoutSeconds: 1800,
-    maxInstances: 5,
-    // Bounds the project's capacity that a backfill uses: five pages of ten images at a time.
-    rateLimits: { maxConcurrentDispatches: 5, maxDispatchesPerSecond: 1 },
+    maxInstances: SCALE.backfill,
+    // Bounds the project's capacity that a backfill uses: pages of ten images.
+    rateLimits: { maxConcurrentDispatches: SCALE.backfill, maxDispatchesPerSecond: 1 },
     retryConfig: { maxAttempts: BACKFILL_ATTEMPTS, minBackoffSeconds: 10, maxBackoffSeconds: 60 },
   },
   async ({ data, id, retryCount }) => {
@@ -341,7 +344,7 @@ export const sharing = onCall(
     memory: '256MiB',
     concurrency: 80,
     timeoutSeconds: 30,
-    maxInstances: 10,
+    maxInstances: SCALE.sharing,
     enforceAppCheck: config.enforceAppCheck,
     ...runAs('lifecycle'),
   },

@@ -245,6 +245,16 @@ test.each([
   ],
   ['MAX_INSTANCES', '0', 'expected a whole number of instances from 1 to 1000; found "0".'],
   ['CONCURRENCY', '0', 'expected a whole number of requests from 1 to 1000; found "0".'],
+  [
+    'MAX_PROCESSING_INSTANCES',
+    '1001',
+    'expected a whole number of instances from 1 to 1000; found "1001".',
+  ],
+  [
+    'MAX_ON_DEMAND_PER_SECOND',
+    '501',
+    'expected a whole number of tasks from 1 to 500; found "501".',
+  ],
   ['LOCK_ORIGINALS', 'off', 'expected true or false; found "off".'],
   ['HEIC', 'yes', 'expected true or false; found "yes".'],
   ['MAX_BYTES', '0', 'expected a whole number of bytes from 1 to 104857600; found "0".'],

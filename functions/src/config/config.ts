@@ -180,9 +180,15 @@ function parsersFor(environment: Environment) {
     SHARE_MAX_DAYS: wholeNumber('SHARE_MAX_DAYS'),
     ENFORCE_APP_CHECK: flag('ENFORCE_APP_CHECK'),
     SEALED_LINKS: flag('SEALED_LINKS'),
-    // Only validated here: the platform applies these two when it deploys `serve`.
+    // Only validated here, like those that follow: the platform applies them when it deploys the functions.
     MAX_INSTANCES: wholeNumber('MAX_INSTANCES'),
     CONCURRENCY: wholeNumber('CONCURRENCY'),
+    MAX_PROCESSING_INSTANCES: wholeNumber('MAX_PROCESSING_INSTANCES'),
+    MAX_EVENT_INSTANCES: wholeNumber('MAX_EVENT_INSTANCES'),
+    MAX_ON_DEMAND_INSTANCES: wholeNumber('MAX_ON_DEMAND_INSTANCES'),
+    MAX_ON_DEMAND_PER_SECOND: wholeNumber('MAX_ON_DEMAND_PER_SECOND'),
+    MAX_BACKFILL_INSTANCES: wholeNumber('MAX_BACKFILL_INSTANCES'),
+    MAX_SHARING_INSTANCES: wholeNumber('MAX_SHARING_INSTANCES'),
     SERVE_SERVICE_ACCOUNT: matching('SERVE_SERVICE_ACCOUNT'),
     PROCESSING_SERVICE_ACCOUNT: matching('PROCESSING_SERVICE_ACCOUNT'),
     LIFECYCLE_SERVICE_ACCOUNT: matching('LIFECYCLE_SERVICE_ACCOUNT'),

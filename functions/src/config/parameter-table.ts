@@ -22,6 +22,7 @@ import {
 } from './parameter-kinds.js';
 import type { Parameter } from './parameter.js';
 import { RENDITION_PARAMETERS } from './rendition-parameters.js';
+import { SCALE_PARAMETERS } from './scale-parameters.js';
 import { UPLOAD_PARAMETERS } from './upload-parameters.js';
 
 const TABLE = {
@@ -330,6 +331,7 @@ const TABLE = {
     advanced: true,
     availableIn: 'kit',
   },
+  ...SCALE_PARAMETERS,
   SERVE_SERVICE_ACCOUNT: {
     label: 'Service account of serve',
     description:

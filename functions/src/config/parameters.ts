@@ -7,6 +7,7 @@ import {
   type ParameterName,
   type SecretName,
 } from './parameter-table.js';
+import { SCALE_PARAMETERS } from './scale-parameters.js';
 
 /** Region of the functions that the bucket does not trigger. The CLI deploys the others to the bucket's region. */
 export const LOCATION = declareString('LOCATION');
@@ -17,7 +18,23 @@ export const MAX_INSTANCES = declareInt('MAX_INSTANCES');
 /** Maximum number of concurrent requests per instance of `serve`. */
 export const CONCURRENCY = declareInt('CONCURRENCY');
 
-const declared: ParameterName[] = ['LOCATION', 'BUCKET', 'MAX_INSTANCES', 'CONCURRENCY'];
+/** Maximum numbers of instances of the other functions, and of dispatches of their queues. */
+export const SCALE = {
+  processing: declareInt('MAX_PROCESSING_INSTANCES'),
+  events: declareInt('MAX_EVENT_INSTANCES'),
+  onDemand: declareInt('MAX_ON_DEMAND_INSTANCES'),
+  onDemandPerSecond: declareInt('MAX_ON_DEMAND_PER_SECOND'),
+  backfill: declareInt('MAX_BACKFILL_INSTANCES'),
+  sharing: declareInt('MAX_SHARING_INSTANCES'),
+} as const;
+
+const declared: ParameterName[] = [
+  'LOCATION',
+  'BUCKET',
+  'MAX_INSTANCES',
+  'CONCURRENCY',
+  ...(Object.keys(SCALE_PARAMETERS) as (keyof typeof SCALE_PARAMETERS)[]),
+];
 for (const name of PARAMETER_NAMES) if (!declared.includes(name)) declare(name);
 
 function declare(name: ParameterName): void {

@@ -20,7 +20,7 @@ export interface ProcessTask {
   waitingSince?: number | undefined;
 }
 
-/** Uploads that are processed at the same time: instances of the function, and dispatches of its queue. */
+/** Uploads that are processed at the same time by default: MAX_PROCESSING_INSTANCES. */
 export const MAX_UPLOADS = 50;
 /** How many of them may be those of one owner. */
 export const UPLOADS_PER_OWNER = 10;

@@ -1,6 +1,14 @@
 /** The calculator, and the tables of docs/guides/cost.md that it makes. */
 import { costTables } from '../../../test/cost-page.js';
 import { expectSectionUpToDate } from '../../../test/generated-file.js';
+import {
+  demandOfUploads,
+  demandOfViews,
+  firstToBind,
+  LIMITS,
+  settingsFor,
+} from '../../../test/scale/model.js';
+import { scaleTables } from '../../../test/scale/page.js';
 import { costOf, operationsOfUpload, SETUPS, type Scenario, type Setup } from './calculator.js';
 import { cost, NUMBERS, USAGE } from './command.js';
 import { PRICES } from './prices.js';
@@ -103,6 +111,37 @@ test('each price has a source and the date when it was read', () => {
     expect(usd).toBeGreaterThanOrEqual(0);
     expect(unit).not.toBe('');
   }
+});
+
+test('the tables of docs/design/scale.md are up to date (npm run docs)', () => {
+  for (const [name, text] of Object.entries(scaleTables())) {
+    expectSectionUpToDate('docs/design/scale.md', name, text);
+  }
+});
+
+describe('the model of growth', () => {
+  it('has demands in proportion to the rate, by what is counted', () => {
+    expect(demandOfUploads(100)).toMatchObject({ dispatches: 100, objectWrites: 700 });
+    expect(demandOfUploads(200).processing).toBeCloseTo(2 * (demandOfUploads(100).processing ?? 0));
+    expect(demandOfViews(1000, 1)).toEqual({ serve: 0, objectReads: 0, documentReads: 0 });
+  });
+
+  it('finds the limit of which the largest share is needed', () => {
+    expect(firstToBind({ dispatches: 400, objectWrites: 900 })).toEqual({
+      name: 'objectWrites',
+      share: 0.9,
+    });
+  });
+
+  it('splits by queues where nothing raises their limit, and sets nothing that is enough', () => {
+    expect(settingsFor({ dispatches: 501, processing: 1 })).toEqual({ settings: {}, kits: 2 });
+    const { settings, kits } = settingsFor(demandOfUploads(10_000));
+    expect(kits).toBe(20);
+    const instances = (settings['MAX_PROCESSING_INSTANCES'] ?? 0) * kits;
+    expect(instances).toBeGreaterThan(demandOfUploads(10_000).processing ?? Infinity);
+    expect(settings['MAX_PROCESSING_INSTANCES']).toBeLessThanOrEqual(1000);
+    expect(LIMITS.dispatches).not.toHaveProperty('raise');
+  });
 });
 
 describe('storage-public-variants cost', () => {
