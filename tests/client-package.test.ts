@@ -59,7 +59,7 @@ test.each([
   ['{ pictureHtml }', 'index', 950],
   ['{ placeholderUrl }', 'index', 1_300],
   ['{ imageType }', 'index', 480],
-  ['{ createImagesWith }', 'index', 3_600],
+  ['{ createImagesWith }', 'index', 3_650],
   ['*', 'firebase', 4_200],
   ['*', 'firebase-lite', 4_550],
   ['*', 'react', 1_400],

@@ -143,3 +143,44 @@ describe('link-previews.md', () => {
     expect(paths).toEqual(['users/alice/images/cat']);
   });
 });
+
+test.each([
+  [{ adult: 'VERY_UNLIKELY', violence: 'UNLIKELY', racy: 'VERY_UNLIKELY' }, 5, 'allow'],
+  [{ adult: 'POSSIBLE', violence: 'UNLIKELY', racy: 'UNLIKELY' }, 5, 'hold'],
+  [{ adult: 'UNLIKELY', violence: 'VERY_LIKELY', racy: 'UNLIKELY' }, 5, 'reject'],
+  [undefined, 5, 'hold'],
+  [{ adult: 'UNLIKELY' }, 7_000_001, 'hold'],
+])('the content filter of the guide: %j of %d bytes is %s', async (found, bytes, verdict) => {
+  const path = 'docs/guides/content-filter.md';
+  const [example] = codeBlocksOf({ path, text: textOf(path) }).filter(
+    ({ language }) => language === 'ts',
+  );
+  const download = () => Promise.resolve([Buffer.from('photo')]);
+  const file = (name: string, { generation }: { generation: string }) => {
+    expect([name, generation]).toEqual(['originals/alice/cat', '7']);
+    return { download };
+  };
+  const modules = {
+    'firebase-admin/app': { initializeApp: () => {} },
+    'firebase-admin/storage': { getStorage: () => ({ bucket: () => ({ file }) }) },
+    'firebase-functions/https': {
+      onRequest: (_options: object, handle: (...args: object[]) => Promise<void>) => handle,
+    },
+    'google-auth-library': {
+      GoogleAuth: class {
+        getAccessToken = () => Promise.resolve('access');
+      },
+    },
+  };
+  const fetch = (_url: string, { body }: { body: string }) => {
+    expect(body).toContain(Buffer.from('photo').toString('base64'));
+    return Promise.resolve({ json: () => ({ responses: [{ safeSearchAnnotation: found }] }) });
+  };
+  const { filter } = runExample(example?.code ?? '', modules, { fetch }) as {
+    filter: (request: object, response: object) => Promise<void>;
+  };
+  const answers: unknown[] = [];
+  const question = { bucket: 'b', name: 'originals/alice/cat', generation: '7', bytes };
+  await filter({ body: question }, { json: (answer: unknown) => answers.push(answer) });
+  expect(answers).toEqual([{ verdict }]);
+});

@@ -79,12 +79,12 @@ const LONG_FILES = {
   ].join('|'),
   browser: 'browser/(colors|conformance)[.]test',
   integration:
-    'integration/(backend|cases|command-options|documented-commands|edge|events|image-limit|model|operations|variant-options-stack)[.]test',
+    'integration/(backend|cases|command-options|documented-commands|edge|events-and-filter|image-limit|model|operations|variant-options-stack)[.]test',
   attack: 'attack/(uploads|metadata)[.]test',
   processing: 'processing/(animated-png|cases|large-images)[.]test',
   repository: 'tests/(client-reference|linear-time)[.]test',
   extension:
-    'integration/(access|bad-input|cases|command|command-options|edge|events|file-types|image-limit|request-body|variant-options|variant-options-stack)[.]test',
+    'integration/(access|bad-input|cases|command|command-options|edge|events-and-filter|file-types|image-limit|request-body|variant-options|variant-options-stack)[.]test',
   install: 'install/matrix/',
 };
 /** Further files that `--long` runs: of kinds that run only then, and those that have more random runs then. */

@@ -54,10 +54,25 @@ export function openContexts(config: Config) {
     return openWatermark(config.watermark, backend.objects, now);
   });
 
+  /** Undefined without FILTER_URL. */
+  const openContentFilter = once(async () => {
+    if (config.filter === undefined) return undefined;
+    const [{ openFilter }, { fetchIdentityToken }] = await Promise.all([
+      import('./gcp/filter.js'),
+      import('./gcp/credentials.js'),
+    ]);
+    return openFilter(config.filter, process.env, fetchIdentityToken);
+  });
+
   async function processingContext(): Promise<ProcessingContext> {
     const [processImage, context] = await Promise.all([openProcessor(), lifecycleContext()]);
-    const readWatermark = await openWatermarkReader();
-    return { ...context, processImage, ...(readWatermark && { readWatermark }) };
+    const [readWatermark, askFilter] = [await openWatermarkReader(), await openContentFilter()];
+    return {
+      ...context,
+      processImage,
+      ...(readWatermark && { readWatermark }),
+      ...(askFilter && { askFilter }),
+    };
   }
 
   return {

@@ -223,6 +223,11 @@ export const IMAGE_FAILURES = {
     publicMessage: 'The image is damaged or incomplete. Upload it again, or choose another.',
     meaning: 'The header or the pixel data cannot be decoded, or the file is cut short.',
   },
+  'content-rejected': {
+    publicMessage: 'This photo is not accepted here. Choose another one.',
+    meaning:
+      'The content filter (`FILTER_URL`) answered `reject`. The original stays until its owner deletes it.',
+  },
   'too-many-images': {
     publicMessage:
       'You have as many images as this app allows. Delete one, then upload this one again.',

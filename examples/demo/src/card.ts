@@ -6,12 +6,13 @@ import { originalAccessCheck } from './original-access-check.js';
 import { placeholderView, variantsView } from './variants-view.js';
 
 /** `failed`: the image record is `failed`. `error`: the upload failed, or the record cannot be read. */
-export type CardState = 'uploading' | 'processing' | 'ready' | 'failed' | 'error';
+export type CardState = 'uploading' | 'processing' | 'ready' | 'held' | 'failed' | 'error';
 
 const STATE_LABELS: Record<CardState, string> = {
   uploading: 'Uploading',
   processing: 'Processing',
   ready: 'Ready',
+  held: 'Held for review',
   failed: 'Failed',
   error: 'Error',
 };
@@ -70,7 +71,8 @@ export class Card {
       return;
     }
     if (state === 'ready') this.#body.append(variantsView(record, this.#title));
-    else this.#body.append(errorMessage(record.error?.message ?? 'Unknown error.'));
+    else if (state === 'failed')
+      this.#body.append(errorMessage(record.error?.message ?? 'Unknown error.'));
     this.#body.append(originalAccessCheck(this.#backend.objectUrl(original.bucket, original.name)));
     this.#finish(state);
   }

@@ -89,6 +89,7 @@ test('applies the documented defaults', () => {
       { name: 'og', width: 1200, height: 630, fit: 'cover', maxBytes: 300_000 },
     ],
     formats: ['webp', 'jpeg'],
+    databaseId: '(default)',
     imagesCollection: { text: 'users/{uid}/images', segments: ['users', '{uid}', 'images'] },
     tokensCollection: 'imageTokens',
     sharesCollection: {
@@ -352,7 +353,7 @@ describe('events', () => {
       names: ['onReady'],
     });
     expect(problemsOf({ EVENTS: 'onReady,onSuccess', EVENTARC_CHANNEL: 'my channel' })).toEqual([
-      'EVENTS: expected names of events: onStart, onReady, onFailed, onDeleted, onRevoked; found "onSuccess".',
+      'EVENTS: expected names of events: onStart, onReady, onHeld, onFailed, onDeleted, onRevoked; found "onSuccess".',
       'EVENTARC_CHANNEL: expected the name of a channel, such as locations/us-central1/channels/firebase; found "my channel".',
     ]);
   });
@@ -369,4 +370,33 @@ describe('events', () => {
       expect(of({ [name]: '', EVENTARC_CHANNEL: channel })).toBeUndefined();
     },
   );
+});
+
+describe('the content filter', () => {
+  const of = (environment: Record<string, string>) =>
+    parseConfig({ ...BUCKET, ...environment }).filter;
+  const url = 'https://filter.example/check?key=1';
+  const local = 'http://127.0.0.1:9/';
+
+  test('has an https URL, ten seconds, and holds what it does not answer', () => {
+    expect(of({})).toBeUndefined();
+    expect(of({ FILTER_URL: url })).toEqual({ url, timeoutSeconds: 10, onFailure: 'hold' });
+    const others = { FILTER_TIMEOUT_SECONDS: '30', FILTER_FAILURE: 'allow' };
+    expect(of({ FILTER_URL: url, ...others })).toEqual({
+      url,
+      timeoutSeconds: 30,
+      onFailure: 'allow',
+    });
+    expect(of({ FILTER_URL: local, FUNCTIONS_EMULATOR: 'true' })).toMatchObject({ url: local });
+  });
+
+  test.each([
+    local,
+    'ftp://filter.example/',
+    'https://a:b@filter.example/',
+    'https://x.example/#a',
+  ])('%s is not accepted', (FILTER_URL) => {
+    const expected = 'FILTER_URL: expected an https URL without a user and a fragment, or nothing';
+    expect(problemsOf({ FILTER_URL })).toEqual([`${expected}; found "${FILTER_URL}".`]);
+  });
 });

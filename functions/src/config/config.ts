@@ -7,6 +7,7 @@ import { isProtected, type Variant } from '../domain/variant.js';
 import type { WatermarkSettings } from '../domain/watermark.js';
 import { REGION_PATTERN } from './locations.js';
 import { BUCKET_NAME } from './parameter-kinds.js';
+import { filterConfig, parseFilterUrl, type FilterConfig } from './parse-filter.js';
 import { eventsConfig, parseEvents, type EventsConfig } from './parse-events.js';
 import { DEFAULTS, INITIAL_VALUES, PARAMETERS, type ParameterName } from './parameter-table.js';
 import {
@@ -114,6 +115,8 @@ export interface Config {
   heic: boolean;
   /** Whether TIFF originals are processed. */
   tiff: boolean;
+  /** Present: what is asked about each upload. */
+  filter?: FilterConfig;
   /** Present: the events that are published. */
   events?: EventsConfig;
 }
@@ -200,6 +203,9 @@ function parsersFor(environment: Environment) {
     ANIMATED: flag('ANIMATED'),
     HEIC: flag('HEIC'),
     TIFF: flag('TIFF'),
+    FILTER_URL: (text) => parseFilterUrl(text, environment['FUNCTIONS_EMULATOR'] === 'true'),
+    FILTER_TIMEOUT_SECONDS: wholeNumber('FILTER_TIMEOUT_SECONDS'),
+    FILTER_FAILURE: matching('FILTER_FAILURE'),
     EVENTS: parseEvents,
     EVENTARC_CHANNEL: matching('EVENTARC_CHANNEL'),
   } satisfies Record<ParameterName, Parser<unknown>>;
@@ -334,6 +340,7 @@ export function parseConfig(environment: Environment): Config {
     animated: value.ANIMATED,
     heic: value.HEIC,
     tiff: value.TIFF,
+    ...filterConfig(value),
     ...eventsConfig(value, environment),
   };
 }

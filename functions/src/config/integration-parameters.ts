@@ -1,5 +1,6 @@
 /** The parameters that connect an instance with other parts of a project: see parameter-table.ts. */
 import { EVENT_NAMES } from '../domain/events.js';
+import { wholeNumber } from './parameter-kinds.js';
 import type { Parameter } from './parameter.js';
 
 const EVENT = `(${EVENT_NAMES.join('|')})`;
@@ -19,11 +20,50 @@ export const INTEGRATION_PARAMETERS = {
     immutable: true,
     availableIn: 'both',
   },
+  FILTER_URL: {
+    label: 'Content filter',
+    description:
+      'URL of a function of yours that is asked about each upload before it becomes public: it answers `allow`, `hold` or ' +
+      '`reject`. The request has an identity token of the functions. See the guide on the content filter.',
+    type: 'string',
+    default: '',
+    defaultText: 'none',
+    example: 'https://europe-west1-my-project.cloudfunctions.net/filter',
+    expected: 'an https URL without a user and a fragment, or nothing',
+    pattern: '^(https?://[^/ #@]{1,255}(/[^ #]{0,1000})?)?$',
+    advanced: true,
+    availableIn: 'both',
+  },
+  FILTER_TIMEOUT_SECONDS: {
+    label: 'Timeout of the content filter (seconds)',
+    description: 'How long an upload waits for the answer of FILTER_URL.',
+    ...wholeNumber('seconds', 1, 60),
+    default: '10',
+    example: '30',
+    advanced: true,
+    availableIn: 'both',
+  },
+  FILTER_FAILURE: {
+    label: 'Without an answer of the content filter',
+    description:
+      'What happens to an upload when FILTER_URL fails or does not answer in time: it is held for review, or allowed.',
+    type: 'string',
+    default: 'hold',
+    example: 'allow',
+    expected: 'hold or allow',
+    pattern: '^(hold|allow)$',
+    options: [
+      { label: 'Hold', value: 'hold' },
+      { label: 'Allow', value: 'allow' },
+    ],
+    advanced: true,
+    availableIn: 'both',
+  },
   EVENTS: {
     label: 'Events',
     description:
-      'Comma-separated names of the events that are published on the Eventarc channel: `onStart`, `onReady` and `onFailed` ' +
-      'of processing, `onDeleted` of an image, `onRevoked` of its tokens. See the guide on events. An extension asks for its ' +
+      'Comma-separated names of the events that are published on the Eventarc channel: `onStart`, `onReady`, `onHeld` and ' +
+      '`onFailed` of processing, `onDeleted` of an image, `onRevoked` of its tokens. See the guide on events. An extension asks for its ' +
       'events when it is installed.',
     type: 'list',
     default: '',

@@ -63,6 +63,13 @@ test.each([
   ['EDGE_KEY_HASHES', ['', KEY, `${KEY},${'B'.repeat(43)}`], [`${KEY},`, 'a key', `${KEY}=`]],
   ['TRUSTED_PROXIES', ['', '2', '10.0.0.1,2001:db8::/32'], ['lb.example.com', '10.0.0.1,']],
   ['MAX_MEGAPIXELS', ['1', '99', '100'], ['0', '101']],
+  [
+    'FILTER_URL',
+    ['', 'https://f.example/?a=b'],
+    ['https://a@f.example', 'https://f.example/#a', 'f'],
+  ],
+  ['DATABASE_ID', ['(default)', 'photos', 'a1-b'], ['(Default)', 'Photos', 'abc', 'a-b-']],
+  ['EVENTS', ['', 'onReady', 'onHeld,onFailed'], ['OnReady', 'onReady,', 'onReady onFailed']],
   ['SEALING_KEYS', ['', `1:${KEY}`, `0:${KEY},255:${KEY}`], [`1:${KEY}=`, `1:${KEY},`, KEY]],
   ['QUALITY', ['', '60', '79', '90'], ['59', '91', '6', '700']],
 ] as const)('the pattern of %s accepts %j and rejects %j', (name, valid, invalid) => {

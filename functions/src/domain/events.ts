@@ -4,7 +4,14 @@
 export const EVENT_TYPE_PREFIX = 'storage-public-variants.v1.';
 
 /** What follows it. */
-export const EVENT_NAMES = ['onStart', 'onReady', 'onFailed', 'onDeleted', 'onRevoked'] as const;
+export const EVENT_NAMES = [
+  'onStart',
+  'onReady',
+  'onHeld',
+  'onFailed',
+  'onDeleted',
+  'onRevoked',
+] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 
 /** What an event holds besides the ids of the image. No event holds a token, a URL, an object name or a label. */
@@ -13,11 +20,13 @@ interface EventFields {
   onStart: { generation: string; state: 'processing' };
   /** The record is `ready`: all renditions of this generation are written. */
   onReady: { generation: string; state: 'ready' };
+  /** The record is `held`: the content filter wants somebody to look at the image first. */
+  onHeld: { generation: string; state: 'held' };
   /**
    * An upload can't be processed; `error` is a code of docs/reference/errors.md. An image that was processed again
-   * stays `ready` with the renditions that it has.
+   * stays `ready` or `held` with the renditions that it has.
    */
-  onFailed: { generation: string; state: 'failed' | 'ready'; error: string };
+  onFailed: { generation: string; state: 'failed' | 'ready' | 'held'; error: string };
   /** The records and tokens are deleted. `generation` is the newest one that was known. */
   onDeleted: { generation: string };
   /** A token was revoked or replaced: the default token, a share, or all tokens of the image. */

@@ -5,7 +5,8 @@
 import type { Format } from './format.js';
 import type { Point } from './variant.js';
 
-export type ImageState = 'processing' | 'ready' | 'failed';
+/** `held`: the content filter wants somebody to look at it first; no token shows anything. */
+export type ImageState = 'processing' | 'ready' | 'failed' | 'held';
 
 /** What a page can show before the image has loaded. */
 export interface Placeholder {

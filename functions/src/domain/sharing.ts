@@ -360,16 +360,24 @@ function shownImage(
   shown: TokenRecord['image'] | undefined,
   bucket = image.original.bucket,
 ): TokenRecord['image'] | undefined {
+  if (image.state === 'held') return undefined;
   if (shown !== undefined) return shown;
   const { variants, placeholder } = image;
   const generation = servedGeneration(image);
   if (variants === undefined || placeholder === undefined || generation === undefined) {
     return undefined;
   }
-  const renditions = Object.fromEntries(
+  const renditions = toRenditions(variants);
+  return { attempt: 'copied', bucket, generation, placeholder, renditions };
+}
+
+/** Variants of an image record, as token records have them. */
+export function toRenditions(
+  variants: NonNullable<ImageRecord['variants']>,
+): NonNullable<TokenRecord['image']>['renditions'] {
+  return Object.fromEntries(
     Object.entries(variants).map(([name, { formats, ...size }]) => [name, { ...size, ...formats }]),
   );
-  return { attempt: 'copied', bucket, generation, placeholder, renditions };
 }
 
 /** The fields that are not undefined. */

@@ -33,7 +33,7 @@ export interface ProcessingFailure {
 }
 
 /** The state of an image after an attempt has failed. */
-export type EndState = 'ready' | 'failed';
+export type EndState = 'ready' | 'failed' | 'held';
 
 /** What an attempt is about to process. */
 export interface AttemptPlan {
@@ -72,6 +72,8 @@ export type BeginTransition<Time> =
       hasStaleRenditions: boolean;
       /** Generation of the renditions that are served, if any are. */
       current?: string;
+      /** Present when the upload is `ready`: the content filter, if there is one, has allowed it. */
+      isAllowed?: true;
       /** When the previous attempt for this upload began, if one began and did not end. */
       triedAt?: Time;
     }
@@ -161,25 +163,28 @@ export function beginAttempt<Time>(
     isNew: false,
     hasStaleRenditions,
     ...(current !== undefined && { current }),
+    ...(hasEnded && previous.state === 'ready' && { isAllowed: true }),
     ...(mayHaveDied && { triedAt: previous.updatedAt }),
   };
 }
 
 /**
  * Records the result of a successful attempt.
+ * @param state `held`: the content filter has not allowed it
  * @returns undefined when a newer upload or attempt has begun, or the image was deleted
  */
 export function finishAttempt<Time>(
   stored: ImageRecord<Time> | undefined,
   attempt: string,
   { original, variants, placeholder }: ProcessingResult,
-  { renditions }: SettingsHashes,
+  { renditions }: Pick<SettingsHashes, 'renditions'>,
   now: Time,
+  state: 'ready' | 'held' = 'ready',
 ): ImageRecord<Time> | undefined {
   if (stored?.attempt !== attempt) return undefined;
   const { token, previousToken, createdAt } = stored;
   return {
-    state: 'ready',
+    state,
     original,
     token,
     ...(previousToken && { previousToken }),
@@ -192,7 +197,7 @@ export function finishAttempt<Time>(
 }
 
 /**
- * Records the failure of an attempt. An image that is `ready` stays `ready`. A failure that is not about the
+ * Records the failure of an attempt. An image that is `ready` or `held` stays that. A failure that is not about the
  * file does not record the settings, so that the image counts as outdated and the next backfill processes it
  * again.
  * @returns undefined when a newer upload or attempt has begun, or the image was deleted
@@ -207,8 +212,9 @@ export function failAttempt<Time>(
   if (stored?.attempt !== attempt) return undefined;
   const isAboutFile = !OUTSIDE_FAILURES.has(code);
   const previous = without(stored, 'attempt');
-  if (stored.state === 'ready') {
-    return { ...previous, state: 'ready', ...(isAboutFile && { settings: all }), updatedAt: now };
+  const { state } = stored;
+  if (state === 'ready' || state === 'held') {
+    return { ...previous, state, ...(isAboutFile && { settings: all }), updatedAt: now };
   }
   const ended = { ...without(previous, 'settings'), ...(isAboutFile && { settings: all }) };
   return { ...ended, state: 'failed', error: { code, message }, updatedAt: now };

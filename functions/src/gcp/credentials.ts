@@ -8,3 +8,9 @@ export const loadCredentials = once(async () => {
   const { GoogleAuth } = await import('google-auth-library');
   return new GoogleAuth({ scopes: SCOPES });
 });
+
+/** Gets an OIDC identity token of the function's own service account. */
+export async function fetchIdentityToken(audience: string): Promise<string> {
+  const { idTokenProvider } = await (await loadCredentials()).getIdTokenClient(audience);
+  return idTokenProvider.fetchIdToken(audience);
+}

@@ -1,6 +1,6 @@
 /** Opens the queues with the project and the service account of the function. */
 import type { Config, Environment } from '../config/config.js';
-import { loadCredentials } from './credentials.js';
+import { fetchIdentityToken, loadCredentials } from './credentials.js';
 import { openQueues, type Queues } from './queues.js';
 
 /** @param environment usually `process.env`; names the instance and, in development, the emulator */
@@ -13,10 +13,6 @@ export function openProjectQueues(
     location,
     environment,
     accessToken: async () => (await (await loadCredentials()).getAccessToken()) ?? '',
-    identityToken: async (audience) => {
-      const auth = await loadCredentials();
-      const { idTokenProvider } = await auth.getIdTokenClient(audience);
-      return idTokenProvider.fetchIdToken(audience);
-    },
+    identityToken: fetchIdentityToken,
   });
 }

@@ -36,7 +36,8 @@ import {
 } from '../domain/transitions.js';
 
 /**
- * - an attempt: its id; `current`, the generation of the renditions that are served; `triedAt`, when the previous
+ * - an attempt: its id; `current`, the generation of the renditions that are served; `isAllowed`, whether the upload is
+ *   `ready`, so that the content filter need not be asked; `triedAt`, when the previous
  *   attempt for this upload began, if one began and did not end, milliseconds since 1970
  * - `done`: this upload is already `ready` or `failed` (the event was delivered twice)
  * - `stale`: a newer upload has been recorded
@@ -44,7 +45,13 @@ import {
  * - a refusal: its owner has too many images; the failure is recorded
  */
 export type AttemptStart =
-  | { attempt: string; hasStaleRenditions: boolean; current?: string; triedAt?: number }
+  | {
+      attempt: string;
+      hasStaleRenditions: boolean;
+      current?: string;
+      isAllowed?: true;
+      triedAt?: number;
+    }
   | 'done'
   | 'stale'
   | 'busy'
@@ -76,13 +83,15 @@ export interface Records {
   /**
    * Writes the image record and all its token records in one transaction. If the image has more tokens than
    * fit in one commit, uses several transactions; the last one writes the image record.
+   * @param state `held`: the token records show nothing
    * @returns false when a newer upload or attempt has begun, or the image was deleted
    */
   finish(
     owner: Owner,
     attempt: string,
     result: ProcessingResult,
-    settings: SettingsHashes,
+    settings: Pick<SettingsHashes, 'renditions'>,
+    state?: 'ready' | 'held',
   ): Promise<boolean>;
   /**
    * Records a failure in the image record.
@@ -193,18 +202,19 @@ export function openRecords(
             createdAt: now,
           });
         }
-        const { current } = transition;
+        const { current, isAllowed } = transition;
         const hasStaleRenditions = transition.hasStaleRenditions || orphanedTokens.length > 0;
         const triedAt = transition.triedAt?.toMillis();
         return {
           attempt: ids.attempt,
           hasStaleRenditions,
           ...(current !== undefined && { current }),
+          ...(isAllowed && { isAllowed }),
           ...(triedAt !== undefined && { triedAt }),
         };
       }),
 
-    async finish(owner, attempt, result, settings) {
+    async finish(owner, attempt, result, settings, state = 'ready') {
       const image = imageOf(owner);
       const { generation } = result.original;
       const { variantsBucket: bucket, placeholder, renditions } = result;
@@ -215,7 +225,7 @@ export function openRecords(
         let next = remaining;
         const isDone = await firestore.runTransaction(async (transaction) => {
           const stored = await readImage(transaction, image);
-          const record = finishAttempt(stored, attempt, result, settings, now);
+          const record = finishAttempt(stored, attempt, result, settings, now, state);
           if (record === undefined) return false;
           const limit = updatesPerCommit(tokenImage, stored);
           const batch = remaining.slice(0, limit);
@@ -224,10 +234,12 @@ export function openRecords(
               ? await transaction.getAll(...batch, { fieldMask: ['image.attempt'] })
               : (await transaction.get(tokensOf(image).select('image.attempt'))).docs;
           const outdated = snapshots.filter(
-            (token) => token.exists && token.get('image.attempt') !== attempt,
+            (token) =>
+              token.exists &&
+              token.get('image.attempt') !== (state === 'held' ? undefined : attempt),
           );
           for (const { ref } of outdated.slice(0, limit)) {
-            transaction.update(ref, { image: tokenImage });
+            transaction.update(ref, { image: state === 'held' ? FieldValue.delete() : tokenImage });
           }
           // After the last batch the query runs again: it finds tokens that were created meanwhile.
           if (batch.length > 0) next = remaining.slice(limit);

@@ -12,6 +12,7 @@ import { isPermanentError } from '../gcp/permanent-error.js';
 import { checkBytes } from '../processing/limits.js';
 import { publish } from '../gcp/publish.js';
 import { scheduleCleanup } from './cleanup.js';
+import { checkContent } from './check-content.js';
 import type { ProcessingContext } from './context.js';
 import { removeIfOriginalMissing } from './original-deleted.js';
 import { writeRenditions } from './write-renditions.js';
@@ -23,10 +24,10 @@ import { writeRenditions } from './write-renditions.js';
  * - `waiting`: the owner's share is used by other attempts; this one has been ended
  * - `missing`: the original was overwritten or deleted; its records are deleted unless a newer upload exists
  * - `superseded`: a newer upload or another attempt has begun
- * - `ready`, `failed`: the state that was recorded
+ * - `ready`, `held`, `failed`: the state that was recorded
  */
 export type AttemptOutcome =
-  'stale' | 'done' | 'busy' | 'waiting' | 'missing' | 'superseded' | 'ready' | 'failed';
+  'stale' | 'done' | 'busy' | 'waiting' | 'missing' | 'superseded' | 'ready' | 'held' | 'failed';
 
 export interface ProcessOptions {
   /**
@@ -97,14 +98,18 @@ export async function runAttempt(
       { name: 'onStart', data: { ...owner, generation, state: 'processing' } },
       context,
     );
+    const state = start.isAllowed ? 'ready' : await checkContent(owner, original, context);
     // An object may have any size: one with too many bytes was not read.
     checkBytes(original.bytes, config);
     const bytes = (await read)();
     if (bytes === undefined) return await removeMissing(owner, original, attempt, context);
     const result = await writeRenditions(withFocus(original, focus), bytes, context);
-    if (await backend.records.finish(owner, attempt, result, settings)) {
-      await publish({ name: 'onReady', data: { ...owner, generation, state: 'ready' } }, context);
-      return { outcome: 'ready' };
+    if (await backend.records.finish(owner, attempt, result, settings, state)) {
+      const data = { ...owner, generation };
+      await (state === 'ready'
+        ? publish({ name: 'onReady', data: { ...data, state } }, context)
+        : publish({ name: 'onHeld', data: { ...data, state } }, context));
+      return { outcome: state };
     }
   } catch (error) {
     const failure = failureOf(error);

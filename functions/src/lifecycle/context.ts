@@ -1,6 +1,7 @@
 /** The dependencies that the lifecycle handlers receive. */
 import type { Config } from '../config/config.js';
 import type { Backend } from '../gcp/backend.js';
+import type { AskFilter } from '../gcp/filter.js';
 import type { LightBackend } from '../gcp/light-backend.js';
 import type { Log } from '../log.js';
 import type { Watermark } from '../processing/effects.js';
@@ -34,6 +35,8 @@ export interface ProcessingContext extends LifecycleContext {
     settings: ProcessSettings,
     onRendition: (rendition: Rendition) => void,
   ) => Promise<ProcessedImage>;
+  /** Present when FILTER_URL is set. */
+  askFilter?: AskFilter;
   /** Present when WATERMARK is set. */
   readWatermark?: () => Promise<Watermark>;
 }

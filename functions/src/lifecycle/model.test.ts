@@ -66,8 +66,11 @@ test(`the final state is correct after each of ${SCHEDULES} operation sequences`
       operationSequences(NAMES.length, 60),
       fc.nat(),
       bound,
-      async (sequence, seed, seconds) => {
-        add(await runSequence(openSubject({ REVOCATION_SECONDS: seconds }), sequence, seed));
+      // A content filter that holds every third upload.
+      fc.constantFrom('', 'https://filter.example'),
+      async (sequence, seed, REVOCATION_SECONDS, FILTER_URL) => {
+        const subject = openSubject({ REVOCATION_SECONDS, FILTER_URL });
+        add(await runSequence(subject, sequence, seed));
       },
     ),
     { numRuns: SCHEDULES, seed: SEED },

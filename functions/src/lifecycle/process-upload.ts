@@ -46,6 +46,7 @@ const OUTCOME_MESSAGES = {
   missing: 'upload ignored, the original was deleted or overwritten',
   superseded: 'processing result discarded, a newer attempt has begun',
   ready: 'image is ready',
+  held: 'image is held for review by the content filter',
   failed: 'image processing failed',
   busy: 'upload waits for the attempt of an older one',
 } as const satisfies Record<LoggedOutcome, LogMessage>;
@@ -195,6 +196,7 @@ export async function publishRecorded(owner: Owner, context: ProcessingContext):
   const { state, error, original } = image;
   const data = { ...owner, generation: original.generation };
   if (state === 'ready') await publish({ name: 'onReady', data: { ...data, state } }, context);
+  if (state === 'held') await publish({ name: 'onHeld', data: { ...data, state } }, context);
   if (state === 'failed' && error) {
     await publish({ name: 'onFailed', data: { ...data, state, error: error.code } }, context);
   }

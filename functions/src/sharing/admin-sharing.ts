@@ -11,6 +11,7 @@ import { deadBy } from '../domain/sharing.js';
 import type { RevokeTask } from '../domain/tasks.js';
 import { hashToken } from '../domain/token.js';
 import { SharingFailure } from '../errors.js';
+import { releaseHeldImage } from '../gcp/held-images.js';
 import { openRecords } from '../gcp/records.js';
 import { openShares } from '../gcp/shares.js';
 import { parseSharingInput, type InputConfig } from './input.js';
@@ -45,6 +46,12 @@ export interface AdminSharing {
    * @returns the number of images, and when the URLs are dead everywhere
    */
   revokeUser(uid: string): Promise<{ images: number; deadBy: number }>;
+  /**
+   * Publishes an image that the content filter holds.
+   * @returns false when the image is not held, or is being processed
+   * @throws SharingFailure, or an error of Firestore
+   */
+  release(uid: string, imageId: string): Promise<boolean>;
   /** Finds what a token belongs to. */
   findToken(token: string): Promise<TokenRecord<Timestamp> | undefined>;
   /** Deletes a token record that `sharing` did not create. @returns when its URLs are dead everywhere */
@@ -115,6 +122,11 @@ export function openAdminSharing(
       assertId('uid', uid);
       const images = await revokeUser(uid, clock());
       return { images, deadBy: boundFromNow() };
+    },
+    async release(uid, imageId) {
+      assertId('uid', uid);
+      assertId('imageId', imageId);
+      return releaseHeldImage(firestore, config, records, { uid, imageId }, clock);
     },
     async findToken(token) {
       const record = await tokens.doc(hashToken(token)).get();

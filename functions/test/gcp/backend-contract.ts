@@ -204,6 +204,21 @@ export function testBackendContract(prefix: string, open: () => Subject): void {
       ).resolves.toMatchObject({});
     });
 
+    test('finish() of a held image writes its record, and leaves nothing to see to any token', async () => {
+      const records = open().backend.records;
+      const cat = owner();
+      await beginAndFinish(cat, '10');
+      const { attempt } = await begin(cat, '11');
+      const written = result('11');
+      await expect(records.finish(cat, attempt, written, SETTINGS, 'held')).resolves.toBe(true);
+      const { image, tokens } = await records.find(cat);
+      expect(image).toMatchObject({ state: 'held', variants: written.variants });
+      expect([...tokens.values()].map((token) => 'image' in token)).toEqual([false]);
+      await expect(records.begin(cat, plan('11', 'always'))).resolves.not.toHaveProperty(
+        'isAllowed',
+      );
+    });
+
     test('an abandoned attempt cannot finish', async () => {
       const records = open().backend.records;
       const cat = owner();

@@ -250,22 +250,26 @@ export function inMemoryBackend({
           const record = { ...owner, imagePath: path, kind: 'default' as const, createdAt: now() };
           tokens.set(hashToken(ids.token), record);
         }
-        const { current } = transition;
+        const { current, isAllowed } = transition;
         return {
           attempt: ids.attempt,
           hasStaleRenditions: transition.hasStaleRenditions || orphanedTokens.length > 0,
           ...(current !== undefined && { current }),
+          ...(isAllowed && { isAllowed }),
           ...(transition.triedAt !== undefined && { triedAt: transition.triedAt }),
         };
       }),
-      finish: counted('finish', (owner, attempt, result, settings) => {
+      finish: counted('finish', (owner, attempt, result, settings, state = 'ready') => {
         const path = pathOf(owner);
-        const record = finishAttempt(images.get(path), attempt, result, settings, now());
+        const record = finishAttempt(images.get(path), attempt, result, settings, now(), state);
         if (record === undefined) return false;
         const { generation } = result.original;
         const { variantsBucket: bucket, placeholder, renditions: written } = result;
         const image = { attempt, bucket, generation, placeholder, renditions: written };
-        for (const [hash, token] of tokensOf(path)) tokens.set(hash, { ...token, image });
+        for (const [hash, token] of tokensOf(path)) {
+          tokens.set(hash, { ...token, image });
+          if (state === 'held') delete tokens.get(hash)?.image;
+        }
         return setImage(path, record);
       }),
       fail: counted('fail', (owner, attempt, failure, settings) => {

@@ -18,6 +18,8 @@ async function uploadTooMany(
 
 const KEEP_EXCESS = { DELETE_EXCESS_ORIGINALS: 'false' };
 
+const FILTER = { FILTER_URL: 'https://filter.example' };
+
 const SHARE = 'share-before-all';
 const NEW_SHARE = 'share-that-is-new';
 
@@ -284,6 +286,26 @@ export const scenarios: [string, Scenario, [images: number, tokens: number, rend
         memory.harness.calls.push({ uid: 'alice', data });
       },
       [2, 2, 8],
+    ],
+    [
+      'an upload that the content filter holds',
+      async ({ harness }) => {
+        harness.reconfigure(FILTER);
+        await harness.upload(CAT, 'cat');
+      },
+      [1, 1, 4],
+    ],
+    [
+      'an upload that the content filter holds, over a shared image',
+      async (memory) => {
+        await share(memory);
+        await memory.harness.upload(CAT, 'cat again');
+        await settle(memory);
+        memory.harness.reconfigure(FILTER);
+        await memory.harness.upload(CAT, 'third cat');
+        await memory.harness.upload(CAT, 'fourth cat');
+      },
+      [1, 2, 4],
     ],
     [
       'a shared image that is deleted',

@@ -150,6 +150,7 @@ export class ModelChecker {
     const now = this.subject.now();
     for (const { image } of tokens.values()) {
       if (!image) continue;
+      assertThat(!this.harness.isHeld(image.generation), 'no held upload', image.generation);
       const referenced = referencedRenditions({ tokens: new Map([['', { image }]]) } as never);
       for (const object of referenced) {
         this.#lastReferenced.set(object, now);
@@ -343,12 +344,8 @@ export class ModelChecker {
     const folder = this.#folderOf(name);
     const stored = [...renditions].filter((object) => object.startsWith(folder));
     if (image && isRefused(image)) {
-      expect({ name, own, ownShares, stored }).toEqual({
-        name,
-        own: [],
-        ownShares: [],
-        stored: [],
-      });
+      const none = { name, own: [], ownShares: [], stored: [] };
+      expect({ name, own, ownShares, stored }).toEqual(none);
       // A record without an original stays only if the functions deleted it.
       expect(originals.has(name)).toBe(!image.original.deleted);
       expect(image.original.generation).toBe(upload?.generation ?? image.original.generation);
@@ -380,13 +377,15 @@ export class ModelChecker {
       expect(image).toMatchObject({ state: 'failed', error: { code: 'not-an-image' } });
       return;
     }
-    expect(image?.state).toBe('ready');
+    const isHeld = this.harness.isHeld(upload.generation);
+    expect(image?.state).toBe(isHeld ? 'held' : 'ready');
+    if (isHeld) expect(own.filter(([, token]) => token.image)).toEqual([]);
     const { variants, formats } = this.harness.config;
     const usesFocus = variants.some(({ crop }) => crop === 'focal');
     if (usesFocus) expect(image?.original.focus).toEqual(originals.get(name)?.focus);
     const names = variants.map((variant) => variant.name).sort();
     expect(Object.keys(image?.variants ?? {}).sort()).toEqual(names);
-    for (const [, token] of own) {
+    for (const [, token] of isHeld ? [] : own) {
       expect(token.image?.generation).toBe(upload.generation);
       expect(Object.keys(token.image?.renditions ?? {}).sort()).toEqual(names);
       for (const variant of names) {

@@ -112,6 +112,8 @@ export function renditionText(original: string, variant: string, format: string)
 
 export const PARAMETERS = { BUCKET: 'bucket', VARIANTS: 'w40:40,w20:20', FORMATS: 'webp,jpeg' };
 
+type Processing = Pick<ProcessingContext, 'processImage' | 'readWatermark' | 'askFilter'>;
+
 export interface HarnessOptions {
   backend: Backend;
   bucket: TestBucket;
@@ -133,8 +135,9 @@ export class TestHarness {
   config: Config;
   /** Called when a function has deleted an original. */
   onDeleted: (name: string) => void = () => {};
-  #processing: Pick<ProcessingContext, 'processImage' | 'readWatermark'> = {
+  #processing: Processing = {
     processImage: processText,
+    askFilter: ({ generation }) => Promise.resolve(this.isHeld(generation) ? 'hold' : 'allow'),
   };
 
   constructor(options: HarnessOptions) {
@@ -157,8 +160,13 @@ export class TestHarness {
   }
 
   /** Replaces `processText`. */
-  useProcessing(processing: Pick<ProcessingContext, 'processImage' | 'readWatermark'>): void {
-    this.#processing = processing;
+  useProcessing(processing: Processing): void {
+    this.#processing = { ...this.#processing, ...processing };
+  }
+
+  /** Whether the content filter of the tests, which is asked with FILTER_URL, holds an upload: every third. */
+  isHeld(generation: string): boolean {
+    return this.config.filter !== undefined && BigInt(generation) % 3n === 0n;
   }
 
   /** @returns the generation */

@@ -82,6 +82,37 @@ test('gets an image, and lists them by pages, newest first', async () => {
   );
 });
 
+test('releases a held image, once', async () => {
+  await addImage('cat');
+  expect(await images.release('alice', 'cat')).toBe(false);
+  const path = 'users/alice/images/cat';
+  await firestore.doc(path).update({ state: 'held', settings: 's' });
+  const tokens = firestore.collection('imageTokens').where('imagePath', '==', path);
+  const [before] = (await tokens.get()).docs;
+  const image = before?.get('image') as object;
+  await before?.ref.set(
+    Object.fromEntries(Object.entries(before.data()).filter(([n]) => n !== 'image')),
+  );
+  const { id } = await images.createShare('alice', { imageId: 'cat', expiresIn: null });
+  expect((await tokens.get()).docs.map((token) => token.get('image') as unknown)).toEqual([
+    undefined,
+    undefined,
+  ]);
+  expect(await images.release('alice', 'cat')).toBe(true);
+  const shown = { ...image, attempt: expect.any(String) as string };
+  expect((await tokens.get()).docs.map((token) => token.get('image') as unknown)).toEqual([
+    shown,
+    shown,
+  ]);
+  const record = await firestore.doc(path).get();
+  expect(record.data()).toMatchObject({ state: 'ready', settings: 's' });
+  expect(record.data()).not.toHaveProperty('attempt');
+  expect(await images.release('alice', 'cat')).toBe(false);
+  await images.revokeShare('alice', id);
+  await expect(images.release('alice', 'none')).rejects.toMatchObject({ code: 'no-image' });
+  await expect(images.release('../bob', 'cat')).rejects.toBeInstanceOf(ImagesError);
+});
+
 test('makes, lists, finds, changes and revokes a share', async () => {
   await addImage('cat');
   const request = { imageId: 'cat', expiresIn: 3_600, label: 'Anna', variants: ['w8'] };

@@ -107,6 +107,12 @@ export interface AdminImages {
    * disabled, or a phone was lost. May be repeated after an error.
    */
   revokeAll(uid: string, imageId?: string): Promise<{ images: number; deadBy: Date }>;
+  /**
+   * Publishes an image that the content filter (FILTER_URL) holds. To refuse it, delete its original: the functions delete
+   * the rest. May be repeated after an error.
+   * @returns false when the image is not held, or an upload over it is being processed
+   */
+  release(uid: string, imageId: string): Promise<boolean>;
   /** Returns the public URL of a variant, or of the narrowest one with that many pixels of width. */
   url(image: { token: string }, variant: string | number): string;
 }
@@ -263,6 +269,7 @@ export function createAdminImages({
         const { deadBy = new Date() } = await callsOf(uid).revokeAll(imageId);
         return { images: 1, deadBy };
       }),
+    release: (uid, imageId) => attempt(() => sharing.release(uid, imageId)),
     url: ({ token }, variant) =>
       typeof variant === 'number'
         ? widthUrl(baseUrl, token, variant)

@@ -143,6 +143,15 @@ describe('waiting for the record', () => {
     await expect(waiting).rejects.toHaveProperty('image.id', 'cat');
   });
 
+  test('the image is held for review', async () => {
+    const { backend, images } = open();
+    const waiting = images.waitFor('cat');
+    backend.send(path, imageData({ state: 'held' }));
+    const expected = { code: 'held', message: 'This photo is being reviewed.', retryable: false };
+    await expect(waiting).rejects.toMatchObject(expected);
+    await expect(waiting).rejects.toHaveProperty('image.state', 'held');
+  });
+
   test('the record is not readable', () => {
     const log = jest.spyOn(console, 'error').mockImplementation();
     const { backend, images } = open();

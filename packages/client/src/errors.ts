@@ -28,6 +28,7 @@ export type ImagesErrorCode =
   | 'canceled'
   | 'timeout'
   | 'failed'
+  | 'held'
   | 'permission-denied'
   | 'too-many-shares'
   | 'too-many-requests'
@@ -48,6 +49,7 @@ const SENTENCES = {
   canceled: 'Canceled.',
   timeout: 'Still being processed; you can leave this page.',
   failed: '{message}',
+  held: 'This photo is being reviewed.',
   'permission-denied': "You can't see this photo.",
   unavailable: 'Not available at the moment. Try again.',
   unknown: 'Something went wrong. Try again.',
@@ -79,10 +81,10 @@ export class ImagesError extends Error {
   override readonly name = 'ImagesError';
   /** Whether the same call, or the upload's `retry()`, can succeed. */
   declare readonly retryable: boolean;
-  /** The image, when it has failed. */
+  /** The image, when it has failed or is held. */
   declare readonly image: Image | undefined;
 
-  /** @param more the error of Firebase, and the image when it has failed */
+  /** @param more the error of Firebase, and the image when it has failed or is held */
   constructor(
     readonly code: ImagesErrorCode,
     message: string,

@@ -161,9 +161,10 @@ export function createImagesWith(backend: Backend, options: ImagesOptions): Imag
             if (!image || BigInt(image.original.generation) < BigInt(generation)) return true;
             onUpdate?.(image);
             const { state, error: cause } = image;
+            if (state === 'processing') return true;
             if (state === 'ready') resolve(image);
-            if (state === 'failed') reject(errors.of(state, { ...cause }, { cause, image }));
-            return !isFinal(image);
+            else reject(errors.of(state, { ...cause }, { cause, image }));
+            return false;
           },
           reject,
         );

@@ -4,7 +4,8 @@
  * records.test.ts compares the two.
  */
 
-export type ImageState = 'processing' | 'ready' | 'failed';
+/** `held`: someone reviews the image first; until then its URLs answer 404. */
+export type ImageState = 'processing' | 'ready' | 'failed' | 'held';
 
 /** A format of renditions. */
 export type Format = 'avif' | 'webp' | 'jpeg' | 'png';

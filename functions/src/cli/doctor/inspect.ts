@@ -222,6 +222,12 @@ function findStale(
   const { focus } = focusFor(original, config);
   if (isOutdated(image, settingsHashes(config), focus))
     return 'renditions made with other parameters';
+  if (image.state === 'held') {
+    const showing = [...tokens.values()].filter((token) => token.image !== undefined);
+    return showing.length > 0
+      ? `${showing.length} token records that show a held image`
+      : undefined;
+  }
   if (image.state !== 'ready') return undefined;
   const stale = [...tokens.values()].filter(
     (token) => token.image?.generation !== original.generation,

@@ -85,6 +85,7 @@ async function untilReady(
       const { state, code } = record.value;
       if (state === 'ready') return record.value;
       if (state === 'failed') return `failed ${code}`;
+      if (state === 'held') return state;
       last = state;
     } else if (record.status !== 404) return `unread ${record.permission ?? record.reason}`;
     if (isCancelled()) return 'cancelled';
@@ -112,6 +113,11 @@ async function explain(
   if (state.startsWith('failed ')) {
     const code = toPrintable(state.slice(7));
     return [fault(`Processing the probe's image failed: ${code}.`, logs('processImage'))];
+  }
+  if (state === 'held') {
+    const message =
+      'The content filter (FILTER_URL) holds the image of the probe: whether it is served was not checked.';
+    return [warning(message)];
   }
   if (state !== '') {
     return [

@@ -1,4 +1,10 @@
-/** The example of the guide on events, deployed beside the functions on a local stack of its own. */
+/**
+ * The example of the guide on events, deployed beside the functions on a local stack of its own, and a content filter
+ * that this process is.
+ */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMockUserToken } from '@firebase/util';
@@ -9,6 +15,8 @@ import { startStack, type Stack } from '../../tools/dev/stack/stack.js';
 import { callFunction } from '../support/callable.js';
 import { codeBlocksOf } from '../support/documentation.js';
 import { eventually } from '../support/eventually.js';
+import { statusOf } from '../support/http.js';
+import { run } from '../support/run.js';
 import { PHOTO, ROOT, testStack } from '../support/stack.js';
 
 const PAGE = 'docs/guides/events.md';
@@ -22,8 +30,44 @@ const RECORDER = EVENT_NAMES.map(
 
 const { form, official } = testStack();
 let folder: string;
+let filter: Server;
+/** What the filter was asked. */
+const asked: { imageId: string; generation: string; name: string }[] = [];
 let stack: Stack;
 let context: StackContext;
+
+/** Answers by the id of the image: `hold-…`, `reject-…`, and `allow` for all others. */
+async function startFilter(): Promise<string> {
+  filter = createServer((request, response) => {
+    void request.toArray().then((chunks) => {
+      const question = JSON.parse(
+        Buffer.concat(chunks as Buffer[]).toString(),
+      ) as (typeof asked)[number];
+      asked.push(question);
+      const [verdict = ''] = /^(hold|reject)(?=-)/.exec(question.imageId) ?? ['allow'];
+      response.end(JSON.stringify({ verdict }));
+    });
+  });
+  await once(filter.listen(0, '127.0.0.1'), 'listening');
+  return `http://127.0.0.1:${(filter.address() as AddressInfo).port}/check`;
+}
+
+/** Calls `release` of `/admin` as a server does: with the package as it is built, and the Admin SDK. */
+async function release(uid: string, imageId: string): Promise<string> {
+  const program = `
+    import { initializeApp } from 'firebase-admin/app';
+    import { getFirestore } from 'firebase-admin/firestore';
+    import { createAdminImages } from 'storage-public-variants-client/admin';
+    initializeApp({ projectId: ${JSON.stringify(stack.info.projectId)} });
+    const firestore = getFirestore();
+    const images = createAdminImages({ firestore, baseUrl: 'https://photos.example/i' });
+    console.log(await images.release(...process.argv.slice(1)));
+    await firestore.terminate();`;
+  const env = { ...process.env, FIRESTORE_EMULATOR_HOST: stack.info.firestore };
+  const node = ['--input-type=module', '-e', program, '--', uid, imageId];
+  const { out } = await run(process.execPath, node, { cwd: ROOT, env });
+  return out.trim();
+}
 
 beforeAll(async () => {
   const runs = join(ROOT, '.local', 'runs');
@@ -49,6 +93,7 @@ beforeAll(async () => {
     parameters: {
       REVOCATION_SECONDS: '0',
       VARIANTS: 'w80:80',
+      FILTER_URL: await startFilter(),
       EVENTS: form === 'kit' ? EVENT_NAMES.join() : '',
       // What an installer of the extension has chosen.
       ...(form === 'extension' && { ALLOWED_EVENT_TYPES: types, EVENTARC_CHANNEL: channel }),
@@ -59,6 +104,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await context?.close();
   await stack?.stop();
+  filter.close();
   rmSync(folder, { recursive: true, force: true });
 }, 30_000);
 
@@ -86,9 +132,10 @@ test('the function of the guide receives an event, and finds the record', async 
   const rotated = await callFunction({ stack: stack.info }, 'sharing', rotation, idToken);
   expect(rotated.status).toBe(200);
   await user.images.remove(imageId);
+  const expected = EVENT_NAMES.filter((name) => name !== 'onHeld').sort();
   const events = await eventually(
     received,
-    (found) => expect([...typesOf(found)].sort()).toEqual([...EVENT_NAMES].sort()),
+    (found) => expect([...typesOf(found)].sort()).toEqual(expected),
     30_000,
   );
   const ofCat = events.filter(({ subject }) => subject === `${uid}/${imageId}`);
@@ -101,4 +148,43 @@ test('the function of the guide receives an event, and finds the record', async 
     data: { uid, imageId: 'bad', generation: bad.generation, error: 'not-an-image' },
   });
   expect(JSON.stringify(events)).not.toMatch(/spv_|originals\/|https?:/);
+}, 120_000);
+
+test('a held image is not visible until it is released; a rejected one has failed', async () => {
+  const user = await context.user();
+  const { uid } = user;
+  const photo = readFileSync(PHOTO);
+  const held = await context.upload(user, photo, { imageId: 'hold-1' });
+  expect(held.record.state).toBe('held');
+  expect(asked.at(-1)).toMatchObject({
+    imageId: 'hold-1',
+    generation: held.generation,
+    name: held.name,
+  });
+  const url = context.serveUrl(held.record.token, 'w80');
+  await expect(statusOf(url)).resolves.toBe(404);
+  await expect(statusOf(context.serveUrl(held.record.token))).resolves.toBe(404);
+  await expect(user.images.waitFor('hold-1')).rejects.toMatchObject({ code: 'held' });
+  await eventually(received, (found) => {
+    const events = found.filter(({ subject }) => subject === `${uid}/hold-1`);
+    expect([...typesOf(events)].sort()).toEqual(['onHeld', 'onStart']);
+  });
+
+  await expect(release(uid, 'hold-1')).resolves.toBe('true');
+  await expect(statusOf(url)).resolves.toBe(200);
+  await expect(user.images.waitFor('hold-1')).resolves.toMatchObject({ state: 'ready' });
+
+  const refused = await context.upload(user, photo, { imageId: 'hold-2' });
+  await context.bucket.file(refused.name).delete();
+  const record = context.firestore.doc(`users/${uid}/images/hold-2`);
+  await eventually(
+    async () => (await record.get()).exists,
+    (exists) => expect(exists).toBe(false),
+  );
+  const [left] = await context.bucket.getFiles({ prefix: 'variants/' });
+  expect(left.filter(({ name }) => name.includes(refused.generation))).toEqual([]);
+
+  const rejected = await context.upload(user, photo, { imageId: 'reject-1' });
+  expect(rejected.record).toMatchObject({ state: 'failed', error: { code: 'content-rejected' } });
+  await expect(statusOf(context.serveUrl(rejected.record.token, 'w80'))).resolves.toBe(404);
 }, 120_000);
