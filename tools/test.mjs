@@ -87,7 +87,7 @@ const LONG_FILES = {
     'integration/(access|bad-input|cases|command|command-options|edge|events-and-filter|file-types|image-limit|request-body|variant-options|variant-options-stack)[.]test',
   install: 'install/matrix/',
 };
-/** Further files that `--long` runs: of kinds that run only then, and those that have more random runs then. */
+/** Further files that `--long` runs: of kinds that run only then, and those that have more runs then. */
 const FURTHER_FILES = {
   attack: 'tests/attack/',
   unit: '(lifecycle/model|serve/revocation)[.]test',

@@ -9,5 +9,7 @@ export default defineConfig({
     sourcemap: false,
     target: 'es2022',
     modulePreload: { polyfill: false },
+    // Firestore: loaded after the page.
+    chunkSizeWarningLimit: 600,
   },
 });

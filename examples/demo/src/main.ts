@@ -1,143 +1,126 @@
-import { onAuthStateChanged, signInAnonymously, signOut, type User } from 'firebase/auth';
-import { ImagesError, type Image } from 'storage-public-variants-client';
-import { connect, type Backend } from './backend.js';
-import { Card } from './card.js';
-import { byId } from './dom.js';
+import { render, type TemplateResult } from 'lit-html';
+import type { PictureRecord } from 'storage-public-variants-client';
+import { openActions, closeDrawer } from './actions.js';
+import { BASE_URL, loadConfig, type Sample } from './config.js';
+import type { Firebase } from './firebase.js';
 import { errorText } from './format-text.js';
+import { wasSignedIn } from './names.js';
+import { chosenSize, currentPhoto } from './select.js';
+import { Store } from './store.js';
 import './style.css';
+import { pageView } from './views/page.js';
+import type { View } from './views/parts.js';
 
-/** Number of earlier photos to display after sign-in. */
-const MAX_EARLIER_IMAGES = 3;
+const store = new Store();
+const config = loadConfig();
+let firebase: Promise<Firebase> | undefined;
 
-const status = byId('status', HTMLElement);
-const signInButton = byId('sign-in', HTMLButtonElement);
-const signOutButton = byId('sign-out', HTMLButtonElement);
-const fields = byId('upload-fields', HTMLFieldSetElement);
-const drop = byId('drop', HTMLLabelElement);
-const dropHint = byId('drop-hint', HTMLElement);
-const fileInput = byId('file', HTMLInputElement);
-const images = byId('images', HTMLElement);
+/** Loads Firebase with the first need for it; again after a failure. */
+function loadFirebase(): Promise<Firebase> {
+  firebase ??= (async () => {
+    const [loaded, { connect }] = await Promise.all([config, import('./firebase.js')]);
+    const connected = await connect(loaded);
+    connected.watchUser((uid) => actions.watchUser(connected, uid));
+    return connected;
+  })();
+  firebase.catch(() => (firebase = undefined));
+  return firebase;
+}
 
-/** The uploads of a signed-in user; ends when the user signs out. */
-class Session {
-  readonly #backend: Backend;
-  readonly #abort = new AbortController();
-  /** Cards by image id. */
-  readonly #cards = new Map<string, Card>();
+const actions = openActions(store, loadFirebase);
+const root = document.getElementById('app') ?? document.body;
+root.replaceChildren();
 
-  constructor(backend: Backend) {
-    this.#backend = backend;
+/** The view of the second page, loaded when it is opened. */
+let attackView: ((view: View) => TemplateResult) | undefined;
+
+async function loadAttackView(): Promise<void> {
+  try {
+    const [{ openAttacks }, loaded] = await Promise.all([import('./views/attack.js'), config]);
+    attackView = openAttacks({ config: loaded, loadFirebase, sample: () => store.state.sample });
+  } catch (error) {
+    store.update({ problem: errorText(error) });
   }
+  store.update({});
+}
 
-  /** Uploads one photo and displays its progress and its variants. */
-  async upload(file: File): Promise<void> {
-    const { signal } = this.#abort;
-    const card = new Card(this.#backend, file.name, 'uploading');
-    images.prepend(card.element);
-    const upload = this.#backend.images.upload(file, { signal });
-    this.#cards.set(upload.id, card);
-    upload.subscribe(() => {
-      const { state, progress, image } = upload;
-      if (state === 'uploading') card.uploaded(progress);
-      if (state === 'processing') card.processing();
-      if (image) card.show(image);
+function draw(): void {
+  const { state } = store;
+  const view = { state, actions };
+  render(pageView(view, state.page === 'attack' ? attackView?.(view) : undefined), root);
+  ask();
+}
+
+/** Asks, without credentials, for what the page shows. */
+function ask(): void {
+  const { state } = store;
+  const photo = state.page === 'photos' ? currentPhoto(state) : undefined;
+  if (!photo) return;
+  if (photo.original) actions.askForOriginal(photo.original.url);
+  const size = photo.state === 'ready' ? chosenSize(state, photo) : undefined;
+  if (size) actions.askForImage(size.url);
+}
+
+/** The state that is in the URL, so that reload and back work. */
+function readHash(): void {
+  const { hash } = location;
+  const page = hash === '#attack' ? 'attack' : 'photos';
+  const openPhoto = hash.startsWith('#photo/') ? hash.slice('#photo/'.length) : undefined;
+  // Closing returns the focus; removing the element would not.
+  if (openPhoto === undefined) closeDrawer();
+  store.update({ page, openPhoto, stranger: undefined });
+  if (page === 'attack' && !attackView) void loadAttackView();
+}
+
+async function showSample({ token, objectUrl: url, ...original }: Sample): Promise<void> {
+  const response = await fetch(`${BASE_URL}/${token}`);
+  if (!response.ok) return;
+  const { placeholder, variants } = (await response.json()) as Manifest;
+  const record: PictureRecord = {
+    token,
+    placeholder,
+    variants: Object.fromEntries(variants.map(({ name, ...variant }) => [name, variant])),
+  };
+  store.update({ sample: { token, record, original: { url, ...original } } });
+}
+
+/** What a token's URL answers with. */
+interface Manifest {
+  placeholder: { thumbhash: string; color: string };
+  variants: ({ name: string } & NonNullable<PictureRecord['variants']>[string])[];
+}
+
+function listen(): void {
+  window.addEventListener('hashchange', readHash);
+  for (const type of ['dragover', 'dragleave', 'drop']) {
+    window.addEventListener(type, (event) => {
+      const { dataTransfer } = event as DragEvent;
+      if (!dataTransfer?.types.includes('Files')) return;
+      // By default, the browser opens the file.
+      event.preventDefault();
+      actions.drag(type === 'dragover');
+      if (type === 'drop' && store.state.page === 'photos') void actions.upload(dataTransfer.files);
     });
-    try {
-      await upload.ready;
-    } catch (error) {
-      // A failed image has a card of its own.
-      if (upload.image?.state !== 'failed') this.#fail(card, 'Upload failed', error);
-    }
-  }
-
-  /** Displays the user's latest photos from earlier sessions. */
-  showEarlier(): void {
-    const stop = this.#backend.images.watchAll((latest) => this.#showLatest(latest), {
-      limit: MAX_EARLIER_IMAGES,
-      error: (error) => {
-        status.textContent += ` Earlier photos could not be loaded: ${error.message}`;
-      },
-    });
-    this.#abort.signal.addEventListener('abort', stop);
-  }
-
-  /** Cancels uploads and removes all cards. */
-  end(): void {
-    this.#abort.abort();
-    images.replaceChildren();
-  }
-
-  #showLatest(latest: Image[]): void {
-    for (const image of latest) {
-      if (this.#abort.signal.aborted || this.#cards.has(image.id)) continue;
-      const card = new Card(this.#backend, `Earlier photo ${image.id}`, image.state);
-      this.#cards.set(image.id, card);
-      images.append(card.element);
-      card.show(image);
-      if (image.state === 'processing') {
-        const { signal } = this.#abort;
-        const options = { signal, onUpdate: (update: Image) => card.show(update) };
-        this.#backend.images.waitFor(image.id, options).catch((error: unknown) => {
-          if (!(error instanceof ImagesError && error.code === 'failed')) {
-            this.#fail(card, 'Error', error);
-          }
-        });
-      }
-    }
-  }
-
-  #fail(card: Card, label: string, error: unknown): void {
-    // The card was removed when the user signed out.
-    if (!this.#abort.signal.aborted) card.fail(label, error);
   }
 }
 
-let session: Session | undefined;
-
-function showUser(backend: Backend, user: User | null): void {
-  session?.end();
-  session = user ? new Session(backend) : undefined;
-  status.textContent = user
-    ? `Signed in as ${user.uid} on ${backend.label}.`
-    : `Not signed in. Connected to ${backend.label}.`;
-  signInButton.hidden = Boolean(user);
-  signOutButton.hidden = !user;
-  fields.disabled = !user;
-  dropHint.textContent = user ? 'or drop it here' : 'Sign in to upload.';
-  session?.showEarlier();
-}
-
-function uploadAll(files: FileList | undefined | null): void {
-  for (const file of files ?? []) void session?.upload(file);
-}
-
-function listen(backend: Backend): void {
-  onAuthStateChanged(backend.auth, (user) => showUser(backend, user));
-  const report = (error: unknown) => (status.textContent = errorText(error));
-  signInButton.addEventListener('click', () => {
-    status.textContent = 'Signing in…';
-    signInAnonymously(backend.auth).then(() => fileInput.focus(), report);
-  });
-  signOutButton.addEventListener('click', () => {
-    signOut(backend.auth).then(() => signInButton.focus(), report);
-  });
-  fileInput.addEventListener('change', () => {
-    uploadAll(fileInput.files);
-    // Without this, choosing the same file again fires no event.
-    fileInput.value = '';
-  });
-  // By default, the browser opens a file that is dropped outside the drop zone.
-  for (const type of ['dragover', 'drop']) {
-    window.addEventListener(type, (event) => event.preventDefault());
+async function start(): Promise<void> {
+  store.subscribe(draw);
+  readHash();
+  listen();
+  actions.tick();
+  try {
+    const loaded = await config;
+    store.update({ config: loaded });
+    // A user's own photos come instead of the sample.
+    if (!wasSignedIn()) store.update({ uid: null });
+    const sample = loaded.sample && showSample(loaded.sample);
+    // A page without the sample still works.
+    await sample?.catch(() => {});
+    await loadFirebase();
+  } catch (error) {
+    store.update({ fatal: errorText(error) });
   }
-  drop.addEventListener('dragover', () => drop.toggleAttribute('data-over', !fields.disabled));
-  drop.addEventListener('dragleave', () => drop.removeAttribute('data-over'));
-  drop.addEventListener('drop', (event) => {
-    drop.removeAttribute('data-over');
-    uploadAll(event.dataTransfer?.files);
-  });
 }
 
-connect().then(listen, (error: unknown) => {
-  status.textContent = `This page cannot start: ${errorText(error)}`;
-});
+void start();

@@ -121,7 +121,6 @@ export function writeProject(
   if (!existsSync(demoPage))
     throw new Error(`expected the built demo page in ${demoPage}, found nothing`);
   cpSync(demoPage, join(directory, 'public'), { recursive: true });
-  writeJson(join(directory, 'public', 'stack.json'), info);
   config.hosting.public = 'public';
   for (const { function: target } of config.hosting.rewrites) {
     target.functionId = functionName(form, 'serve');
@@ -132,6 +131,8 @@ export function writeProject(
     functions === undefined
       ? { ...emptyParameters(root), ...required, ...options.parameters }
       : options.parameters;
+  const bound = parameters['REVOCATION_SECONDS'] || defaultsOf(root).REVOCATION_SECONDS;
+  writeJson(demoFile(directory), { ...info, revocationSeconds: Number(bound) });
   const env = Object.entries(parameters).map(([name, value]) => `${name}=${value}\n`);
   if (form === 'extension') {
     delete config.functions;
@@ -171,12 +172,39 @@ function writeSecret(file: string, value: string): void {
   writeFileSync(file, `SEALING_KEYS=${value}\n`, { mode: 0o600 });
 }
 
-/** Every parameter with an empty value, which selects its default: the CLI prompts for missing ones. */
-function emptyParameters(root: string): Record<string, string> {
+/** What the demo page reads of the stack: addresses, the revocation bound and, once there is one, a sample photo. */
+function demoFile(directory: string): string {
+  return join(directory, 'public', 'stack.json');
+}
+
+/** A photo that every visitor of the demo page sees. */
+export interface Sample {
+  token: string;
+  /** The original at Cloud Storage, without a download token. */
+  objectUrl: string;
+  /** Of the original. */
+  bytes: number;
+  /** Pixels, of the original. */
+  width: number;
+  height: number;
+}
+
+/** Adds a sample photo to the demo page of a project that `writeProject` has written. */
+export function writeSample(directory: string, sample: Sample): void {
+  const content = JSON.parse(readFileSync(demoFile(directory), 'utf8')) as object;
+  writeJson(demoFile(directory), { ...content, sample });
+}
+
+function defaultsOf(root: string): typeof Product.DEFAULTS {
   const { DEFAULTS } = createRequire(__filename)(
     join(root, 'functions', 'lib', 'api.js'),
   ) as typeof Product;
-  return Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, '']));
+  return DEFAULTS;
+}
+
+/** Every parameter with an empty value, which selects its default: the CLI prompts for missing ones. */
+function emptyParameters(root: string): Record<string, string> {
+  return Object.fromEntries(Object.keys(defaultsOf(root)).map((name) => [name, '']));
 }
 
 function functionName(form: Form, name: string): string {

@@ -23,7 +23,9 @@ import {
   configuredPorts,
   describeStack,
   writeProject,
+  writeSample,
   type Form,
+  type Sample,
   type StackInfo,
 } from './project.js';
 
@@ -57,6 +59,8 @@ export interface Stack {
   logFile: string;
   /** Resolves when the stack has ended for any reason. */
   ended: Promise<void>;
+  /** Shows a photo on the demo page to visitors who have none. */
+  showSample(sample: Sample): void;
   /** Stops all processes of the stack and deletes its temporary files. */
   stop(): Promise<void>;
 }
@@ -117,7 +121,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await stop();
     throw error;
   }
-  return { info, logFile, ended, stop };
+  const showSample = (sample: Sample) => writeSample(directory, sample);
+  return { info, logFile, ended, showSample, stop };
 }
 
 /** Creates the folder of logs and deletes old ones. */

@@ -5,6 +5,7 @@ import { startStack } from '../stack/stack.js';
 import { publishStack } from '../stack/stack-file.js';
 import { parseArguments, USAGE, type Arguments } from './arguments.js';
 import type { DemoUser } from './demo-user.js';
+import type { Report } from './once.js';
 
 const SAMPLE = 'tests/fixtures/photos/seeding.jpg';
 
@@ -83,6 +84,7 @@ async function run(options: Arguments, root: string): Promise<number> {
       const report = await processFile(join(root, SAMPLE), user, stack.info, abort.signal);
       if (!hasSucceeded(report))
         throw new Error(`the sample photo failed: ${JSON.stringify(report)}`);
+      await showSample(stack, user, report);
       printUrls(stack, report.token ?? '', report, (Date.now() - startedAt) / 1000);
       return undefined;
     };
@@ -98,6 +100,14 @@ async function run(options: Arguments, root: string): Promise<number> {
     await user?.close();
     await stack.stop();
   }
+}
+
+/** Shows the sample photo on the demo page. */
+async function showSample(stack: Stack, { images }: DemoUser, report: Report): Promise<void> {
+  const { imageId = '', token = '', original } = report;
+  const image = await images.waitFor(imageId);
+  const { bytes, width = 0, height = 0 } = image.original;
+  stack.showSample({ token, objectUrl: original?.url ?? '', bytes, width, height });
 }
 
 async function throwOnExit(stack: Stack): Promise<never> {
