@@ -1,7 +1,8 @@
 /** `npm start`: each test runs the command with its own stack. command-options.test.ts has its options and errors. */
 import { once } from 'node:events';
 import type { Report } from '../../tools/dev/start/once.js';
-import { statusOf } from '../support/http.js';
+import type { Sample } from '../../tools/dev/stack/project.js';
+import { get, statusOf } from '../support/http.js';
 import { PHOTO } from '../support/stack.js';
 import {
   KIND,
@@ -37,6 +38,16 @@ test('without --once, it prints working URLs and stops the stack on Ctrl-C', asy
   const urls = [...stdout.matchAll(/(?:curl -O|Sample photo|its manifest|Demo page) +(\S+)/g)];
   expect(urls).toHaveLength(12);
   for (const [, url] of urls) expect(await statusOf(url ?? '')).toBe(200);
+  // The demo page shows the sample to visitors who have no photo.
+  const page = await get(`${demo}stack.json`);
+  const { revocationSeconds, sample } = JSON.parse(String(page.body)) as {
+    revocationSeconds: number;
+    sample: Sample;
+  };
+  expect(revocationSeconds).toBe(60);
+  expect(sample).toMatchObject({ width: 5312, height: 2988 });
+  expect(await statusOf(`${demo}i/${sample.token}/w800`)).toBe(200);
+  expect(await statusOf(sample.objectUrl)).toBe(403);
   child.kill('SIGINT');
   await once(child, 'exit');
   await waitUntilStopped(demo);
