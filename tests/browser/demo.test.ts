@@ -98,19 +98,7 @@ describe.each(LOOKS)('on $device, $colorScheme', (look) => {
       });
       await page.getByText('times smaller').waitFor();
       const seconds = await page.evaluate(() => performance.now() / 1000);
-      const landing = await page.evaluate(() => ({
-        largestPaintMs: Math.round(window.largestPaint),
-        layoutShift: window.layoutShift,
-        bytes: [
-          ...performance.getEntriesByType('navigation'),
-          ...performance.getEntriesByType('resource'),
-        ].reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).transferSize, 0),
-        words: document.body.innerText.split(/[\s·]+/).filter((word) => /\w/.test(word)).length,
-        fonts: [...document.querySelectorAll('#app *')].map((element) => {
-          const { fontFamily, fontSize } = getComputedStyle(element);
-          return { fontFamily, fontSize };
-        }),
-      }));
+      const landing = await demo.measure();
       const { fonts, ...figures } = landing;
       console.log(`landing: ${JSON.stringify({ ...look, seconds, ...figures })}`);
       expect(new Set(fonts.map(({ fontFamily }) => fontFamily)).size).toBe(1);
@@ -130,32 +118,12 @@ describe.each(LOOKS)('on $device, $colorScheme', (look) => {
   test(
     'uploads a photo: preview, progress, sizes to one scale',
     async () => {
-      await page.evaluate(() => {
-        const seen: string[] = [];
-        Object.assign(window, { seen, chosenAt: 0, previewAt: 0 });
-        new MutationObserver(() => {
-          const state = document.querySelector<HTMLElement>('article')?.dataset['state'] ?? '';
-          if (seen.at(-1) !== state) seen.push(state);
-          if (document.querySelector('[data-testid=preview]')) {
-            (window as unknown as Times).previewAt ||= performance.now();
-          }
-        }).observe(document.body, { subtree: true, childList: true, attributes: true });
-        document.addEventListener(
-          'change',
-          () => {
-            (window as unknown as Times).chosenAt ||= performance.now();
-          },
-          true,
-        );
-      });
+      await demo.noteUpload();
       await page.getByTestId('file-input').setInputFiles(PHOTO);
       await page.getByTestId('progress').waitFor();
       expect(await page.getByTestId('progress').innerText()).toContain('seeding.jpg');
       await photo('ready').waitFor();
-      const { seen, chosenAt, previewAt } = await page.evaluate(() => {
-        const times = window as unknown as Times;
-        return { seen: times.seen, chosenAt: times.chosenAt, previewAt: times.previewAt };
-      });
+      const { seen, chosenAt, previewAt } = await page.evaluate(() => window.upload);
       console.log(`preview after ${Math.round(previewAt - chosenAt)} ms; states ${seen.join()}`);
       expect(seen.slice(-3)).toEqual(['uploading', 'processing', 'ready']);
       expect(previewAt).toBeGreaterThan(0);
@@ -430,10 +398,3 @@ describe.each(LOOKS)('on $device, $colorScheme', (look) => {
     await other.close();
   });
 });
-
-/** What the page under test notes, milliseconds. */
-interface Times {
-  seen: string[];
-  chosenAt: number;
-  previewAt: number;
-}

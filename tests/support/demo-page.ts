@@ -41,6 +41,7 @@ declare global {
     /** Score and classes of the elements that moved. */
     shifts: string[];
     largestPaint: number;
+    upload: { seen: string[]; chosenAt: number; previewAt: number };
   }
 }
 
@@ -95,6 +96,38 @@ export class DemoPage {
       demo.problems.push(message.text());
     });
     return demo;
+  }
+
+  /** Measures the page since it was opened: time in milliseconds, bytes of this origin, words and fonts in use. */
+  measure() {
+    return this.page.evaluate(() => ({
+      largestPaintMs: Math.round(window.largestPaint),
+      layoutShift: window.layoutShift,
+      bytes: [
+        ...performance.getEntriesByType('navigation'),
+        ...performance.getEntriesByType('resource'),
+      ].reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).transferSize, 0),
+      words: document.body.innerText.split(/[\s·]+/).filter((word) => /\w/.test(word)).length,
+      fonts: [...document.querySelectorAll('#app *')].map((element) => {
+        const { fontFamily, fontSize } = getComputedStyle(element);
+        return { fontFamily, fontSize };
+      }),
+    }));
+  }
+
+  /** Notes the states of the next photo in `window.upload`, and when a file was chosen and its preview shown. */
+  noteUpload(): Promise<void> {
+    return this.page.evaluate(() => {
+      const upload = { seen: [] as string[], chosenAt: 0, previewAt: 0 };
+      window.upload = upload;
+      new MutationObserver(() => {
+        const state = document.querySelector<HTMLElement>('article')?.dataset['state'] ?? '';
+        if (upload.seen.at(-1) !== state) upload.seen.push(state);
+        if (document.querySelector('[data-testid=preview]')) upload.previewAt ||= performance.now();
+      }).observe(document.body, { subtree: true, childList: true, attributes: true });
+      const chosen = () => (upload.chosenAt ||= performance.now());
+      document.addEventListener('change', chosen, true);
+    });
   }
 
   /** Checks what is on the screen after a step of a story. @throws Error with what is wrong */

@@ -285,7 +285,6 @@ export function openActions(store: Store, loadFirebase: () => Promise<Firebase>)
         const isAsking = stranger ?? deleted.some(({ answer }) => answer?.status !== 404);
         if (isAsking || isCounting) void askAgain();
       }, SECOND_MS),
-    photos: () => photosOf(store.state),
   };
 
   function urlOf(share: Share, url: (image: { token: string }, variant: string) => string): string {
