@@ -72,6 +72,16 @@ const TABLE = {
     message: 'image is ready',
     meaning: 'An upload was processed.',
   },
+  'image-held': {
+    severities: INFO,
+    message: 'image is held for review by the content filter',
+    meaning: 'No token shows it until `release` of the client package publishes it.',
+  },
+  'filter-failed': {
+    severities: WARNING,
+    message: 'the content filter gave no verdict; FILTER_FAILURE decides',
+    meaning: '`FILTER_URL` did not answer in time, or with something else than a verdict.',
+  },
   'image-failed': {
     severities: WARNING,
     message: 'image processing failed',
