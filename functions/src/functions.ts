@@ -161,8 +161,8 @@ export const processImage = onTaskDispatched(
     region: LOCATION,
     timeoutSeconds: MAX_ATTEMPT_MS / 1000,
     maxInstances: SCALE.processing,
-    // One dispatch per instance.
-    rateLimits: { maxConcurrentDispatches: SCALE.processing },
+    // One dispatch per instance. Numbers, because the emulator of Cloud Tasks does not resolve parameters.
+    rateLimits: { maxConcurrentDispatches: config.queues.processing },
     // Transient errors are retried with new tasks; this is for a process that dies or can't be started.
     retryConfig: RETRY_ONE_HOUR,
   },
@@ -212,7 +212,7 @@ export const cleanup = onTaskDispatched(
   {
     ...IO_BOUND,
     region: LOCATION,
-    rateLimits: { maxConcurrentDispatches: SCALE.events },
+    rateLimits: { maxConcurrentDispatches: config.queues.events },
     retryConfig: RETRY_ONE_HOUR,
   },
   async ({ data }) => {
@@ -232,8 +232,8 @@ export const resize = onTaskDispatched(
     maxInstances: SCALE.onDemand,
     // Bounds what views can make the project spend: docs/guides/cost.md.
     rateLimits: {
-      maxConcurrentDispatches: SCALE.onDemand,
-      maxDispatchesPerSecond: SCALE.onDemandPerSecond,
+      maxConcurrentDispatches: config.queues.onDemand,
+      maxDispatchesPerSecond: config.queues.onDemandPerSecond,
     },
     retryConfig: { maxAttempts: 3, minBackoffSeconds: 5, maxBackoffSeconds: 30 },
   },
@@ -256,7 +256,7 @@ export const backfill = onTaskDispatched(
     timeoutSeconds: 1800,
     maxInstances: SCALE.backfill,
     // Bounds the project's capacity that a backfill uses: pages of ten images.
-    rateLimits: { maxConcurrentDispatches: SCALE.backfill, maxDispatchesPerSecond: 1 },
+    rateLimits: { maxConcurrentDispatches: config.queues.backfill, maxDispatchesPerSecond: 1 },
     retryConfig: { maxAttempts: BACKFILL_ATTEMPTS, minBackoffSeconds: 10, maxBackoffSeconds: 60 },
   },
   async ({ data, id, retryCount }) => {

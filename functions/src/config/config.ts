@@ -89,6 +89,15 @@ export interface Config {
     /** Bytes of responses for one token. */
     tokenBytes: number;
   };
+  /** What the task queues dispatch. */
+  queues: {
+    /** At the same time. */
+    processing: number;
+    events: number;
+    onDemand: number;
+    onDemandPerSecond: number;
+    backfill: number;
+  };
   /** Whether `serve` gets the secret SEALING_KEYS. */
   sealedLinks: boolean;
   /** Keys of sealed links; only `serve` has them. Never in a log. */
@@ -320,6 +329,13 @@ export function parseConfig(environment: Environment): Config {
       views: value.VIEWS_PER_MINUTE,
       token: value.TOKEN_VIEWS_PER_MINUTE,
       tokenBytes: value.TOKEN_MEGABYTES_PER_MINUTE * 1_000_000,
+    },
+    queues: {
+      processing: value.MAX_PROCESSING_INSTANCES,
+      events: value.MAX_EVENT_INSTANCES,
+      onDemand: value.MAX_ON_DEMAND_INSTANCES,
+      onDemandPerSecond: value.MAX_ON_DEMAND_PER_SECOND,
+      backfill: value.MAX_BACKFILL_INSTANCES,
     },
     sealedLinks: value.SEALED_LINKS,
     ...(value.SEALING_KEYS.length > 0 && { sealingKeys: value.SEALING_KEYS }),

@@ -7,7 +7,6 @@ import {
   type ParameterName,
   type SecretName,
 } from './parameter-table.js';
-import { SCALE_PARAMETERS } from './scale-parameters.js';
 
 /** Region of the functions that the bucket does not trigger. The CLI deploys the others to the bucket's region. */
 export const LOCATION = declareString('LOCATION');
@@ -18,12 +17,11 @@ export const MAX_INSTANCES = declareInt('MAX_INSTANCES');
 /** Maximum number of concurrent requests per instance of `serve`. */
 export const CONCURRENCY = declareInt('CONCURRENCY');
 
-/** Maximum numbers of instances of the other functions, and of dispatches of their queues. */
+/** Maximum numbers of instances of the other functions. */
 export const SCALE = {
   processing: declareInt('MAX_PROCESSING_INSTANCES'),
   events: declareInt('MAX_EVENT_INSTANCES'),
   onDemand: declareInt('MAX_ON_DEMAND_INSTANCES'),
-  onDemandPerSecond: declareInt('MAX_ON_DEMAND_PER_SECOND'),
   backfill: declareInt('MAX_BACKFILL_INSTANCES'),
   sharing: declareInt('MAX_SHARING_INSTANCES'),
 } as const;
@@ -33,7 +31,11 @@ const declared: ParameterName[] = [
   'BUCKET',
   'MAX_INSTANCES',
   'CONCURRENCY',
-  ...(Object.keys(SCALE_PARAMETERS) as (keyof typeof SCALE_PARAMETERS)[]),
+  'MAX_PROCESSING_INSTANCES',
+  'MAX_EVENT_INSTANCES',
+  'MAX_ON_DEMAND_INSTANCES',
+  'MAX_BACKFILL_INSTANCES',
+  'MAX_SHARING_INSTANCES',
 ];
 for (const name of PARAMETER_NAMES) if (!declared.includes(name)) declare(name);
 
