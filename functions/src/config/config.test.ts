@@ -102,6 +102,7 @@ test('applies the documented defaults', () => {
     trustedProxies: [],
     databaseId: '(default)',
     edgeKeyHashes: [],
+    queues: { processing: 50, events: 20, onDemand: 5, onDemandPerSecond: 10, backfill: 5 },
     quotas: { views: 3000, token: 6000, tokenBytes: 1_000_000_000 },
     sealedLinks: false,
     shareMaxDays: 0,
