@@ -22,6 +22,8 @@ import { hashToken } from './domain/token.js';
 import type { ImageEvent } from './domain/events.js';
 import { publish, type PublishContext } from './gcp/publish.js';
 import { reportProcessingState } from './gcp/processing-state.js';
+import { checkContent } from './lifecycle/check-content.js';
+import type { ProcessingContext } from './lifecycle/context.js';
 import { makeWidth } from './lifecycle/make-width.js';
 import { revokeDownloadTokens } from './lifecycle/metadata-updated.js';
 import { originalDeleted } from './lifecycle/original-deleted.js';
@@ -53,6 +55,13 @@ function openUpload(overrides: Parameters<typeof setUp>[0] = {}) {
   return fixture;
 }
 
+const OWNER = { uid: 'alice', imageId: 'cat' };
+const FILTERED = {
+  log,
+  config: { filter: { onFailure: 'hold' } },
+  askFilter: unavailable,
+} as unknown as ProcessingContext;
+
 /** What provokes each event, but for those that `provokeOthers` does. */
 const PROVOKE: Partial<Record<EventName, () => Promise<unknown>>> = {
   'download-token-revoked': () => originalFinalized(upload(), openUpload().context),
@@ -63,6 +72,7 @@ const PROVOKE: Partial<Record<EventName, () => Promise<unknown>>> = {
     time.now = LATE;
     await originalFinalized(upload(), context).catch(() => {});
   },
+  'filter-failed': () => checkContent(OWNER, upload(), FILTERED),
   'publishing-failed': () =>
     publish({ name: 'onReady', uid: 'alice', imageId: 'cat', generation: '1' } as ImageEvent, {
       log,
@@ -170,7 +180,7 @@ async function provokeOthers(): Promise<void> {
   await backend.queues.enqueuePurge({ uid: 'alice' });
   await settle(memory);
   logAll(harness.logged);
-  for (const outcome of ['stale', 'done', 'missing', 'superseded', 'busy'] as const) {
+  for (const outcome of ['stale', 'done', 'missing', 'superseded', 'busy', 'held'] as const) {
     logOutcome(log, outcome, undefined, {});
   }
 }
