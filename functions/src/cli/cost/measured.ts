@@ -15,6 +15,6 @@ export const MEASURED = {
   peerUploadCpuMs: 1460,
   /** Its time from the event to the last file, milliseconds: bench -- function. */
   peerUploadMs: 1097,
-  /** CPU time of one decode of 12 megapixels and one encode, milliseconds: bench -- function. Used for imgproxy. */
+  /** An estimate for imgproxy, which was not measured: one decode of 12 megapixels and one encode, milliseconds, of bench -- function. */
   resizeCpuMs: 120,
 } as const;

@@ -1,24 +1,13 @@
 /** `migrate plan`: what is there, what would happen, what it costs, and what could go wrong. */
 import type { Config } from '../../config/config.js';
+import { priceOf } from '../cost/prices.js';
 import { wouldResize, type ExtensionParameters } from './extension.js';
 import type { Survey } from './survey.js';
 
-/** US dollars in us-central1, 2026-11-27; multi-regions and other regions cost up to twice as much. */
-const PRICES = {
-  /** Class A operation: copy or write an object. https://cloud.google.com/storage/pricing */
-  write: 0.005 / 1000,
-  /** Class B operation: read an object or its metadata. https://cloud.google.com/storage/pricing */
-  read: 0.0004 / 1000,
-  /** https://cloud.google.com/firestore/pricing */
-  documentWrite: 0.09 / 100_000,
-  documentRead: 0.03 / 100_000,
-  /** One second of an instance with 1 vCPU and 2 GiB. https://cloud.google.com/run/pricing */
-  second: 0.000024 + 2 * 0.0000025,
-  /** One GB for a month, standard storage. https://cloud.google.com/storage/pricing */
-  gigabyteMonth: 0.02,
-};
 /** Seconds of an instance for one image: several times what a photo of 12 megapixels takes. */
 const SECONDS_PER_IMAGE = 1;
+/** Memory of that instance, GiB. */
+const GIB = 2;
 /** Seconds from the copy until the record is ready, with instances that are started. */
 const LATENCY_SECONDS = 3;
 /** Reads and writes of Firestore per image, those of waiting included. */
@@ -41,16 +30,17 @@ export function estimate(
 ): Estimate {
   const renditions = variants.length * (autoFormat === true ? 1 : formats.length);
   const perImage =
-    (1 + renditions) * PRICES.write +
-    3 * PRICES.read +
-    DOCUMENT_READS * PRICES.documentRead +
-    DOCUMENT_WRITES * PRICES.documentWrite +
-    SECONDS_PER_IMAGE * PRICES.second;
+    priceOf('classA', 1 + renditions) +
+    priceOf('classB', 3) +
+    priceOf('documentRead', DOCUMENT_READS) +
+    priceOf('documentWrite', DOCUMENT_WRITES) +
+    priceOf('cpuSecond', SECONDS_PER_IMAGE) +
+    priceOf('memorySecond', GIB * SECONDS_PER_IMAGE);
   const bytes = images.reduce((sum, { object }) => sum + object.bytes, 0);
   return {
     minutes: (images.length * LATENCY_SECONDS) / concurrency / 60,
     once: images.length * perImage,
-    monthly: (bytes / 1e9) * PRICES.gigabyteMonth,
+    monthly: priceOf('storedGbMonth', bytes / 1e9),
   };
 }
 
