@@ -77,9 +77,9 @@ const LONG_FILES = {
     'packages/edge/src/workerd[.]test',
     'security-rules/src/properties',
   ].join('|'),
-  browser: 'browser/(colors|conformance)[.]test',
+  browser: 'browser/(client|colors|conformance|web-sdk)[.]test',
   integration:
-    'integration/(backend|cases|command-options|documented-commands|edge|events-and-filter|image-limit|model|operations|variant-options-stack)[.]test',
+    'integration/(backend|cases|command-options|doctor|documented-commands|edge|events-and-filter|image-limit|local-stack|migrate|model|operations|variant-options-stack)[.]test',
   attack: 'attack/(uploads|metadata)[.]test',
   processing: 'processing/(animated-png|cases|large-images)[.]test',
   repository: 'tests/(client-reference|linear-time)[.]test',
@@ -91,7 +91,7 @@ const LONG_FILES = {
 const FURTHER_FILES = {
   attack: 'tests/attack/',
   unit: '(lifecycle/model|serve/revocation)[.]test',
-  integration: 'integration/migrate[.]test',
+  browser: 'browser/demo[.]test',
   processing: 'processing/(fuzz|metadata-fuzz)[.]test',
 };
 /**

@@ -213,7 +213,7 @@ const TABLE = {
     description:
       'Closes `serve` to all but your edge: the Workers of the edge package, or a proxy of yours, which send one of these keys in ' +
       '`X-Edge-Key` and the address of the visitor in `X-Edge-Client`. Other requests get a 404. Comma-separated SHA-256 hashes in ' +
-      'base64url; `npx storage-public-variants edge-key` makes a key and its hash.',
+      'base64url; `storage-public-variants edge-key` makes a key and its hash.',
     type: 'list',
     default: '',
     defaultText: 'none: `serve` is open to everyone',
