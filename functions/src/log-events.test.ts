@@ -19,7 +19,6 @@ import { alertsTable, eventsTable } from '../test/monitoring/page.js';
 import { openServeFixture } from '../test/serve/serve-fixture.js';
 import { ImageFailure, UnexpectedError } from './errors.js';
 import { hashToken } from './domain/token.js';
-import type { ImageEvent } from './domain/events.js';
 import { publish, type PublishContext } from './gcp/publish.js';
 import { reportProcessingState } from './gcp/processing-state.js';
 import { checkContent } from './lifecycle/check-content.js';
@@ -72,13 +71,16 @@ const PROVOKE: Partial<Record<EventName, () => Promise<unknown>>> = {
     time.now = LATE;
     await originalFinalized(upload(), context).catch(() => {});
   },
-  'filter-failed': () => checkContent(OWNER, upload(), FILTERED),
+  'filter-failed': () => checkContent(OWNER, upload().original, FILTERED),
   'publishing-failed': () =>
-    publish({ name: 'onReady', uid: 'alice', imageId: 'cat', generation: '1' } as ImageEvent, {
-      log,
-      config: { events: { names: ['onReady'] } } as PublishContext['config'],
-      backend: { events: { publish: unavailable } },
-    }),
+    publish(
+      { name: 'onReady', data: { ...OWNER, generation: '1', state: 'ready' } },
+      {
+        log,
+        config: { events: { names: ['onReady'] } } as PublishContext['config'],
+        backend: { events: { publish: unavailable } },
+      },
+    ),
   async 'enqueue-failed'() {
     const { context, backend, time } = openUpload();
     backend.queues.enqueueProcess = unavailable;

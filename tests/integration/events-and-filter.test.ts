@@ -181,8 +181,15 @@ test('a held image is not visible until it is released; a rejected one has faile
     async () => (await record.get()).exists,
     (exists) => expect(exists).toBe(false),
   );
-  const [left] = await context.bucket.getFiles({ prefix: 'variants/' });
-  expect(left.filter(({ name }) => name.includes(refused.generation))).toEqual([]);
+  // After the records.
+  await eventually(
+    async () => {
+      const [left] = await context.bucket.getFiles({ prefix: 'variants/' });
+      return left.map(({ name }) => name).filter((name) => name.includes(refused.generation));
+    },
+    (left) => expect(left).toEqual([]),
+    30_000,
+  );
 
   const rejected = await context.upload(user, photo, { imageId: 'reject-1' });
   expect(rejected.record).toMatchObject({ state: 'failed', error: { code: 'content-rejected' } });

@@ -123,13 +123,15 @@ function ofUpload(state: State, entry: UploadEntry, latest: Image | undefined): 
 }
 
 function ofImage(state: State, image: Image): Photo {
+  // By a content filter: nothing of it is public.
+  const isHeld = image.state === 'held';
   return {
     id: image.id,
     name: nameOf(image.id) ?? 'Photo',
-    state: image.state,
+    state: image.state === 'held' ? 'failed' : image.state,
     progress: 1,
-    message: image.error?.message,
-    record: image.variants && image,
+    message: isHeld ? 'Held for review.' : image.error?.message,
+    record: isHeld ? undefined : image.variants && image,
     original: originalOf(state, image),
   };
 }

@@ -100,7 +100,6 @@ test('applies the documented defaults', () => {
     revocationSeconds: 60,
     noindex: true,
     trustedProxies: [],
-    databaseId: '(default)',
     edgeKeyHashes: [],
     queues: { processing: 50, events: 20, onDemand: 5, onDemandPerSecond: 10, backfill: 5 },
     quotas: { views: 3000, token: 6000, tokenBytes: 1_000_000_000 },

@@ -147,7 +147,7 @@ export function beginAttempt<Time>(
   const record = hasEnded
     ? { ...previous, attempt, updatedAt: now }
     : {
-        ...without(previous, 'error'),
+        ...withoutHeld(without(previous, 'error')),
         state: 'processing' as const,
         original,
         attempt,
@@ -155,7 +155,7 @@ export function beginAttempt<Time>(
       };
   const isUnfinished = previous.attempt !== undefined;
   const hasStaleRenditions = isUnfinished || previous.variants !== undefined;
-  const current = servedGeneration(previous);
+  const current = servedGeneration(record);
   const mayHaveDied =
     order === 0 && !hasEnded && isUnfinished && previous.attempt !== ENDED_ATTEMPT;
   return {
@@ -311,6 +311,19 @@ export function compareGenerations(
 ): number {
   const difference = BigInt(a.generation) - BigInt(b.generation);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/**
+ * Without the renditions of a held image: while and after a newer upload is processed, a share would show them. Nobody
+ * sees them, so nothing is lost; the cleanup of the newer upload deletes them.
+ */
+function withoutHeld<Record extends Omit<ImageRecord, 'error'>>(record: Record): Record {
+  if (record.state !== 'held') return record;
+  const rest = { ...record };
+  delete rest.variants;
+  delete rest.widths;
+  delete rest.placeholder;
+  return rest;
 }
 
 function without<T extends object, Name extends keyof T>(from: T, name: Name): Omit<T, Name> {

@@ -2,6 +2,7 @@
 import { process, setUp, upload } from '../../test/lifecycle/upload-fixture.js';
 import { openMemoryHarness, settle } from '../../test/lifecycle/memory-harness.js';
 import { processText } from '../../test/lifecycle/test-harness.js';
+import { beginAttempt } from '../domain/transitions.js';
 import { parseConfig } from '../config/config.js';
 import { handleSharingCall } from '../sharing/sharing.js';
 import type { AskFilter, FilterQuestion, Verdict } from '../gcp/filter.js';
@@ -51,6 +52,27 @@ test('the filter is asked about the original, before anything is processed', asy
   expect(asked).toEqual([{ ...owner, bucket: 'bucket', name, generation, contentType, bytes }]);
   expect(image()).toMatchObject({ state: 'failed', error: { code: 'content-rejected' } });
   expect([processedUploads.length, backend.renditions.size]).toEqual([0, 0]);
+});
+
+test('a newer upload drops the renditions of a held image at once: a share would show them', async () => {
+  const askFilter = answering('hold');
+  const { context, put, image } = setUp({ config: configOf(), askFilter });
+  put(upload());
+  await process(upload(), context);
+  const held = image();
+  expect(held).toHaveProperty('variants');
+  const { original } = upload({ generation: '1700000000000002' });
+  const settings = { renditions: 'r', all: 'a', quota: 'q' };
+  const plan = { original, settings, reprocess: 'never' as const };
+  const ids = { attempt: 'newer', token: 'unused' };
+  const begun = beginAttempt(held, plan, ids, 0, 0);
+  if (typeof begun === 'string') throw new Error(begun);
+  expect(begun.record).toMatchObject({ state: 'processing', token: held?.token });
+  for (const field of ['variants', 'widths', 'placeholder']) {
+    expect(begun.record).not.toHaveProperty(field);
+  }
+  expect(begun).toMatchObject({ hasStaleRenditions: true });
+  expect(begun).not.toHaveProperty('current');
 });
 
 test('an error of the filter is logged without a name', async () => {
