@@ -7,6 +7,7 @@ import { examine } from '../../functions/src/cli/doctor/examine.js';
 import { parseConfig } from '../../functions/src/config/config.js';
 import { hashedFolder } from '../../functions/src/domain/path.js';
 import { openBackend } from '../../functions/src/gcp/backend.js';
+import { emulatorEnvironment } from '../../tools/dev/stack/stack-context.js';
 import { eventually } from '../support/eventually.js';
 import { plainJpeg } from '../support/pictures.js';
 import { BackendTestContext } from '../support/stack.js';
@@ -69,7 +70,7 @@ test('are locked, are not processed, are not retried, and delay no other upload'
 
 test('have no finding of the doctor, which locks one whose event was lost', async () => {
   const config = parseConfig({ BUCKET: context.stack.bucket });
-  const backend = openBackend(config, {});
+  const backend = openBackend(config, emulatorEnvironment(context.stack));
   const lost = { name: NAMES[0] as string, hasDownloadToken: true };
   const listOriginals: typeof backend.objects.listOriginals = async (...page) => {
     const { items, ...next } = await backend.objects.listOriginals(...page);
