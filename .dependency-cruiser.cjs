@@ -73,7 +73,7 @@ module.exports = {
       'cli/check-rules',
       'cli/init',
     ]),
-    only('cli/migrate', ['config', 'gcp', 'processing', 'domain', 'cli/doctor']),
+    only('cli/migrate', ['config', 'gcp', 'processing', 'domain', 'cli/cost', 'cli/doctor']),
     only('cli/check-rules', ['config', 'domain']),
     only('cli/init', ['config', 'domain', 'cli/check-rules']),
     only('cli/seal-key', ['domain']),
