@@ -29,6 +29,12 @@ function ramp(model: ColorModel): DecodedImage {
   return { data, width: 256, height: 1, channels, frames: 1, model, bits: 8 };
 }
 
+/**
+ * Seconds of CPU for a hostile profile; each takes less than a second on an idle machine. A busy one takes longer for
+ * the same work, and a profile that is not limited takes minutes.
+ */
+const MAX_SECONDS = 3;
+
 const MODELS: ColorModel[] = ['rgb', 'gray', 'cmyk'];
 const convertAll = (icc: Buffer) =>
   MODELS.map((model) => toSrgb(ramp(model), findColorSpace({ icc }, model)).data.length);
@@ -86,7 +92,7 @@ test('extreme numbers convert to some color', () => {
   expect(convertAll(huge)).toEqual([768, 768, 768]);
 });
 
-test('damaged profiles convert or are ignored, within 50 ms on average', async () => {
+test('damaged profiles convert or are ignored, within 150 ms on average', async () => {
   const generator = xoroshiro128plus(18);
   const random = (below: number) => uniformInt(generator, 0, below - 1);
   const originals = Object.values(PROFILES);
@@ -104,14 +110,14 @@ test('damaged profiles convert or are ignored, within 50 ms on average', async (
     expect(result).toEqual([768, 768, 768]);
     total += seconds;
   }
-  expect(total).toBeLessThan(150 * 0.05);
+  expect(total).toBeLessThan(150 * 0.15);
   const readable = damaged.filter((bytes) => readIccProfile(bytes) !== undefined).length;
   // Both outcomes occur.
   expect(readable).toBeGreaterThan(10);
   expect(readable).toBeLessThan(140);
 }, 60_000);
 
-describe('a hostile profile takes less than a second', () => {
+describe(`a hostile profile takes less than ${MAX_SECONDS} seconds`, () => {
   const withWord = (bytes: Buffer, offset: number, value: number) => {
     const copy = Buffer.from(bytes);
     copy.writeUInt32BE(value, offset);
@@ -187,7 +193,7 @@ describe('a hostile profile takes less than a second', () => {
   ])('%s', async (_name, profile) => {
     const { result, seconds } = await measureCpu(() => convertAll(profile));
     expect(result).toEqual([768, 768, 768]);
-    expect(seconds).toBeLessThan(1);
+    expect(seconds).toBeLessThan(MAX_SECONDS);
   });
 
   test('multi-process elements are ignored: the matrix counts, as in Chromium', () => {
@@ -197,7 +203,7 @@ describe('a hostile profile takes less than a second', () => {
   });
 });
 
-test('the largest profile takes less than two seconds', async () => {
+test(`the largest profile takes less than ${MAX_SECONDS} seconds`, async () => {
   const values = Buffer.alloc(MAX_PROFILE_BYTES - 400, 1);
   const tag = file.curv();
   tag.writeUInt32BE(Math.floor(values.length / 2), 8);
@@ -205,5 +211,5 @@ test('the largest profile takes less than two seconds', async () => {
   expect(readIccProfile(profile)).toBeDefined();
   const { result, seconds } = await measureCpu(() => convertAll(profile));
   expect(result).toEqual([768, 768, 768]);
-  expect(seconds).toBeLessThan(2);
+  expect(seconds).toBeLessThan(MAX_SECONDS);
 });
