@@ -49,6 +49,9 @@ function adapt(each: ConformanceCase): ConformanceCase {
   return { ...each, response: { ...response, ...(expected && { 'cache-control': expected }) } };
 }
 
+/** Another text: its last character is replaced by one that it is not. */
+const changeLast = (text: string) => text.slice(0, -1) + (text.endsWith('_') ? '-' : '_');
+
 const titleOf = ({ state, request, headers }: ConformanceCase) =>
   `${state}: ${request}${headers ? ` ${JSON.stringify(headers)}` : ''}`;
 
@@ -201,7 +204,7 @@ describe('sealed links', () => {
       `/${sealFor(token, { notAfter: 1 })}/w800.webp`,
       `/${sealFor(token, { variants: ['thumb'] })}/w800.webp`,
       `/${sealFor(token, { maxWidth: 10 })}/w800.webp`,
-      `/${sealFor(token).slice(0, -1)}_/w800.webp`,
+      `/${changeLast(sealFor(token))}/w800.webp`,
       `/${token}/none.webp`,
     ];
     const responses = [];
