@@ -184,9 +184,9 @@ async function runAction(session: Session): Promise<number> {
     },
   });
   cli.progress('');
-  const { before, copied, ready, failed, waiting, tokens } = counts;
+  const { before, copied, ready, failed, held, waiting, tokens } = counts;
   cli.out(
-    `${found.images.length} images: ${before} done before, ${ready} ready now, ${failed} failed, ${waiting} not ready yet; ` +
+    `${found.images.length} images: ${before} done before, ${ready} ready now, ${failed} failed, ${held > 0 ? `${held} held, ` : ''}${waiting} not ready yet; ` +
       `${copied} copied, ${tokens} tokens written to documents.\n`,
   );
   printExceptions(found.exceptions, session);

@@ -17,18 +17,22 @@ export interface Access {
  * - `absent`: there is no copy
  * - `outdated`: the old object was overwritten since it was copied
  * - `processing`: there is no record of the copy yet
- * - `replaced`: its owner has uploaded another image over the copy, which is ready or has failed
+ * - `isReplaced`: its owner has uploaded another image over the copy
+ * - `held`: the content filter wants somebody to look at it first
  */
 export type ImageState =
   | { state: 'absent' }
   | { state: 'outdated'; copy: ForeignObject }
   | { state: 'processing'; copy: ForeignObject }
   | {
-      state: 'ready' | 'failed';
+      state: 'ready' | 'failed' | 'held';
       isReplaced: boolean;
       copy: ForeignObject;
       record: ImageRecord<number>;
     };
+
+/** What is said about a held image. */
+export const HELD = 'held for review by the content filter: release or delete it';
 
 /** Two reads: the copy and its record. */
 export async function stateOf(image: OldImage, access: Access): Promise<ImageState> {
@@ -41,7 +45,7 @@ export async function stateOf(image: OldImage, access: Access): Promise<ImageSta
   const isOfCopy =
     record !== undefined &&
     compareGenerations(record.original, { generation: copy.generation }) >= 0;
-  return isOfCopy && (record.state === 'ready' || record.state === 'failed')
+  return isOfCopy && record.state !== 'processing'
     ? { state: record.state, isReplaced, copy, record }
     : { state: 'processing', copy };
 }

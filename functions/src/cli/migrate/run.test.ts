@@ -100,7 +100,15 @@ test('copies originals without their tokens, writes public tokens, deletes nothi
   const project = openProject();
   const before = new Map(project.objects);
   const { counts, problems } = await runOn(project);
-  expect(counts).toEqual({ before: 0, copied: 2, ready: 2, failed: 0, waiting: 0, tokens: 2 });
+  expect(counts).toEqual({
+    before: 0,
+    copied: 2,
+    ready: 2,
+    failed: 0,
+    held: 0,
+    waiting: 0,
+    tokens: 2,
+  });
   expect(problems).toEqual([]);
   for (const [name, object] of before) expect(project.objects.get(name)).toEqual(object);
   const copy = project.objects.get(`originals/alice/${idOf('users/alice/cat.jpg')}`);
@@ -212,6 +220,28 @@ test('leaves what somebody has written to the target at the same time', async ()
   };
   expect(await runOn(project)).toMatchObject({ counts: { copied: 0, ready: 2 }, problems: [] });
   expect(readFileSync(journalFile(), 'utf8')).not.toContain('"kind":"copied"');
+});
+
+test('does not wait for an image that the content filter holds; a run after its release goes on', async () => {
+  const project = openProject();
+  project.outcome = ({ name }) => ({ state: name.includes('cat') ? 'held' : 'ready' });
+  const what = 'held for review by the content filter: release or delete it';
+  const problem = { of: 'users/alice/cat.jpg', what };
+  const { counts, problems } = await runOn(project);
+  expect(counts).toMatchObject({ copied: 2, ready: 1, held: 1, waiting: 0, tokens: 1 });
+  expect(problems).toEqual([problem]);
+  expect(await finishOn(project)).toMatchObject({ objects: 1, kept: [problem] });
+
+  const id = idOf('users/alice/cat.jpg');
+  const record = project.records.get(`alice/${id}`);
+  if (record) Object.assign(record, { state: 'ready', token: tokenFor('users/alice/cat.jpg') });
+  expect((await runOn(project)).counts).toMatchObject({
+    before: 1,
+    copied: 0,
+    ready: 1,
+    tokens: 1,
+  });
+  expect(project.documents.get('posts/cat')?.['token']).toBe(tokenFor('users/alice/cat.jpg'));
 });
 
 test('stops if nothing processes the copies', async () => {

@@ -1,6 +1,6 @@
 /** `migrate run`: copies old images to where the new installation has its originals, and waits until they are ready. */
 import { MigrateError } from './error.js';
-import { stateOf, type Access, type ImageState } from './image-state.js';
+import { HELD, stateOf, type Access, type ImageState } from './image-state.js';
 import type { Journal } from './journal.js';
 import { forEachOf } from './pool.js';
 import type { Link, OldImage, Survey } from './survey.js';
@@ -26,6 +26,8 @@ export interface RunCounts {
   copied: number;
   ready: number;
   failed: number;
+  /** By the content filter. */
+  held: number;
   /** Not ready within the time. */
   waiting: number;
   /** Tokens in documents. */
@@ -44,7 +46,7 @@ const MAX_POLL_MS = 4000;
 /** After so many images that nothing has processed, and none that is ready, the functions do not run. */
 const MAX_UNPROCESSED = 5;
 
-type Outcome = 'ready' | 'failed' | 'waiting' | 'deleted' | 'gone';
+type Outcome = 'ready' | 'failed' | 'held' | 'waiting' | 'deleted' | 'gone';
 
 /**
  * Migrates all images of a survey. May be killed at any moment and run again: a copy is recognized by its name and its
@@ -57,7 +59,15 @@ export async function run(
   context: RunContext,
 ): Promise<RunReport> {
   const { journal, onProgress } = context;
-  const counts: RunCounts = { before: 0, copied: 0, ready: 0, failed: 0, waiting: 0, tokens: 0 };
+  const counts: RunCounts = {
+    before: 0,
+    copied: 0,
+    ready: 0,
+    failed: 0,
+    held: 0,
+    waiting: 0,
+    tokens: 0,
+  };
   const problems: RunReport['problems'] = [];
   for (const { of, reason } of exceptions) journal.append({ kind: 'skipped', of, reason });
   const open: OldImage[] = [];
@@ -89,10 +99,13 @@ export async function run(
         ...(code !== undefined && { code }),
       });
     } else {
-      if (found.outcome === 'waiting') counts.waiting += 1;
+      if (found.outcome === 'waiting' || found.outcome === 'held') counts[found.outcome] += 1;
       problems.push({ of: object.name, what: OUTCOMES[found.outcome] });
     }
-    if (counts.waiting >= MAX_UNPROCESSED && counts.ready + counts.failed + counts.before === 0) {
+    if (
+      counts.waiting >= MAX_UNPROCESSED &&
+      counts.ready + counts.failed + counts.held + counts.before === 0
+    ) {
       throw new MigrateError(
         `expected the functions to process the copies in gs://${context.bucket}, found none processed after ${waitMs / 1000} s: ` +
           'deploy the function kit, and look at its logs. Run this command again then.',
@@ -109,6 +122,7 @@ function failure(of: string, code = 'unknown'): RunReport['problems'][number] {
 }
 
 const OUTCOMES: Readonly<Record<Exclude<Outcome, 'ready' | 'failed'>, string>> = {
+  held: HELD,
   waiting: 'copied, not ready yet',
   deleted: 'its copy was deleted since, and is not made again',
   gone: 'was deleted since it was listed',
@@ -140,6 +154,7 @@ async function migrateImage(
     if (found.state === 'ready' || found.state === 'failed') {
       return { outcome: found.state, record: found.record };
     }
+    if (found.state === 'held') return { outcome: 'held' };
     if (found.state === 'processing') {
       if (now() >= deadline) return { outcome: 'waiting' };
       await wait(pause);

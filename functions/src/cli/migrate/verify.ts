@@ -1,7 +1,7 @@
 /** `migrate verify`: whether every old image has a new one that is ready, and shows the same picture. */
 import { reasonOf } from '../../errors.js';
 import type { ImageRecord } from '../../domain/records.js';
-import { stateOf, type Access, type ImageState } from './image-state.js';
+import { HELD, stateOf, type Access, type ImageState } from './image-state.js';
 import { forEachOf } from './pool.js';
 import { REASONS, type OldImage, type Survey } from './survey.js';
 
@@ -71,6 +71,8 @@ export function problemOf({ object }: OldImage, found: ImageState): string | und
       return 'was overwritten since it was copied: run "migrate run" again';
     case 'processing':
       return 'copied, not ready yet';
+    case 'held':
+      return HELD;
     case 'failed':
       return `failed: ${found.record.error?.code ?? 'unknown'}`;
     case 'ready': {

@@ -20,7 +20,7 @@ export interface OldProject extends Access {
   put(name: string, changes?: Partial<Omit<ForeignObject, 'name' | 'bucket'>>): ForeignObject;
   retained: 'soft delete' | 'object versioning' | undefined;
   /** The state and the failure code that a copy ends with, by the bytes of its object; default: ready. */
-  outcome: (object: ForeignObject) => { state: 'ready' | 'failed' | 'processing'; code?: string };
+  outcome: (object: ForeignObject) => { state: ImageRecord['state']; code?: string };
 }
 
 /** Objects and fields are named as in Cloud Storage and Firestore; a field with a dot is in a map. */
