@@ -1,23 +1,20 @@
 /** Does work on many items, some at a time. */
+import pLimit from 'p-limit';
 
 /**
  * Calls a function for each item, in any order of completion.
- * @param limit calls at the same time
+ * @param concurrency calls at the same time
  * @throws the first error; calls that are running are awaited, no further ones are begun
  */
 export async function forEachOf<T>(
   items: Iterable<T>,
-  limit: number,
+  concurrency: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const iterator = items[Symbol.iterator]();
   let failure: { error: unknown } | undefined;
-  const worker = async () => {
-    for (let next = iterator.next(); !next.done; next = iterator.next()) {
-      if (failure !== undefined) return;
-      await work(next.value).catch((error: unknown) => (failure ??= { error }));
-    }
-  };
-  await Promise.all(Array.from({ length: limit }, worker));
+  await pLimit(concurrency).map(items, async (item) => {
+    if (failure !== undefined) return;
+    await work(item).catch((error: unknown) => (failure ??= { error }));
+  });
   if (failure !== undefined) throw failure.error;
 }
