@@ -14,7 +14,7 @@ function only(folder, folders) {
       path: src,
       pathNot: [
         `${src}(${[folder, ...folders].join('|')})/`,
-        `${src}(errors|log|log-events|once|cli/terminal)[.]ts$`,
+        `${src}(errors|log|log-events|once|within|cli/terminal)[.]ts$`,
       ],
     },
   };

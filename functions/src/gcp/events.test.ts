@@ -9,13 +9,14 @@ const READY: ImageEvent = {
 };
 const config = parseConfig({ BUCKET: 'bucket', GCLOUD_PROJECT: 'demo', EVENTS: 'onReady' });
 
-function open(channel: EventChannel, environment: Record<string, string> = {}) {
+function open(channel: EventChannel, environment: Record<string, string> = {}, timeoutMs?: number) {
   const opened: string[] = [];
   const logged: unknown[][] = [];
-  const events = openEvents(config, environment, (name) => {
+  const openChannel = (name: string) => {
     opened.push(name);
     return Promise.resolve(channel);
-  });
+  };
+  const events = openEvents(config, environment, openChannel, timeoutMs);
   const log = (...line: unknown[]) => void logged.push(line);
   return { opened, logged, events, context: { config, backend: { events }, log } };
 }
@@ -56,17 +57,11 @@ test('an error is logged by its name and code, and never thrown', async () => {
   ]);
 });
 
-test('a handler does not wait longer than ten seconds', async () => {
-  jest.useFakeTimers();
-  try {
-    const { context, logged } = open({ publish: () => new Promise(() => undefined) });
-    const published = publish(READY, context);
-    await jest.advanceTimersByTimeAsync(10_000);
-    await published;
-    expect(logged).toEqual([
-      ['ERROR', 'failed to publish an event', { type: 'onReady', reason: 'Error timeout' }],
-    ]);
-  } finally {
-    jest.useRealTimers();
-  }
+test('a handler does not wait longer than the timeout', async () => {
+  const channel = { publish: () => new Promise<void>(() => undefined) };
+  const { context, logged } = open(channel, {}, 10);
+  await publish(READY, context);
+  expect(logged).toEqual([
+    ['ERROR', 'failed to publish an event', { type: 'onReady', reason: 'TimeoutError 23' }],
+  ]);
 });

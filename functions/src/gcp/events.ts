@@ -2,6 +2,7 @@
 import type { Config, Environment } from '../config/config.js';
 import { EVENT_TYPE_PREFIX, type ImageEvent } from '../domain/events.js';
 import { once } from '../once.js';
+import { within } from '../within.js';
 
 /** How long a handler waits for Eventarc, milliseconds. */
 const TIMEOUT_MS = 10_000;
@@ -22,12 +23,14 @@ export interface EventChannel {
 /**
  * @param environment usually `process.env`; names the instance
  * @param openChannel for tests; the default loads the Admin SDK when the first event is published
+ * @param timeoutMs for tests; how long a handler waits for Eventarc
  */
 export function openEvents(
   { events, projectId }: Pick<Config, 'events' | 'projectId'>,
   environment: Environment,
   openChannel = (name: string): Promise<EventChannel> =>
     openAdminChannel(name, projectId, environment),
+  timeoutMs = TIMEOUT_MS,
 ): Events {
   const channel = once(() => openChannel(events?.channel ?? ''));
   const instance = environment['FIREBASE_KIT_INSTANCE_ID'] ?? environment['EXT_INSTANCE_ID'] ?? '-';
@@ -38,7 +41,8 @@ export function openEvents(
     async publish({ name, data }) {
       const type = `${EVENT_TYPE_PREFIX}${name}`;
       const subject = `${data.uid}/${data.imageId}`;
-      await withinTime((await channel()).publish({ type, source, subject, data }));
+      const published = (await channel()).publish({ type, source, subject, data });
+      await within(AbortSignal.timeout(timeoutMs), published);
     },
   };
 }
@@ -60,20 +64,4 @@ async function openAdminChannel(
   }
   if (getApps().length === 0) initializeApp();
   return getEventarc().channel(name);
-}
-
-async function withinTime(published: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = 'expected an answer of Eventarc within ten seconds, found none';
-    timer = setTimeout(
-      () => reject(Object.assign(new Error(message), { code: 'timeout' })),
-      TIMEOUT_MS,
-    );
-  });
-  try {
-    await Promise.race([published, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,7 @@
 /** Asks the content filter, a function of the user's, about an upload. */
 import type { Environment } from '../config/config.js';
 import type { FilterConfig } from '../config/parse-filter.js';
+import { within } from '../within.js';
 
 /** What the filter is asked. It reads the object itself, with its own account. */
 export interface FilterQuestion {
@@ -64,13 +65,6 @@ export function openFilter(
     }
     return toVerdict(await readText(response));
   };
-}
-
-function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    work.then(resolve, reject);
-  });
 }
 
 async function readText({ body }: Response): Promise<string> {
