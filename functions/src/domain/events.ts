@@ -38,6 +38,19 @@ export type ImageEvent = {
   [Name in EventName]: { name: Name; data: { uid: string; imageId: string } & EventFields[Name] };
 }[EventName];
 
+/**
+ * @param state that the image record has after an attempt
+ * @returns the event about it
+ */
+export function endEvent(
+  data: { uid: string; imageId: string; generation: string },
+  state: 'ready' | 'held',
+): ImageEvent {
+  return state === 'ready'
+    ? { name: 'onReady', data: { ...data, state } }
+    : { name: 'onHeld', data: { ...data, state } };
+}
+
 /** @returns undefined when the text is neither the name of an event nor its type */
 export function eventNameOf(text: string): EventName | undefined {
   const name = text.startsWith(EVENT_TYPE_PREFIX) ? text.slice(EVENT_TYPE_PREFIX.length) : text;

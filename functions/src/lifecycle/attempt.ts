@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.js';
 import { ImageFailure, reasonOf } from '../errors.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
+import { endEvent } from '../domain/events.js';
 import { focusFor } from '../domain/focus.js';
 import type { Owner } from '../domain/path.js';
 import type { OriginalInfo } from '../domain/records.js';
@@ -105,10 +106,7 @@ export async function runAttempt(
     if (bytes === undefined) return await removeMissing(owner, original, attempt, context);
     const result = await writeRenditions(withFocus(original, focus), bytes, context);
     if (await backend.records.finish(owner, attempt, result, settings, state)) {
-      const data = { ...owner, generation };
-      await (state === 'ready'
-        ? publish({ name: 'onReady', data: { ...data, state } }, context)
-        : publish({ name: 'onHeld', data: { ...data, state } }, context));
+      await publish(endEvent({ ...owner, generation }, state), context);
       return { outcome: state };
     }
   } catch (error) {

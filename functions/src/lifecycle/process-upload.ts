@@ -1,6 +1,7 @@
 /** Handles the tasks that process uploads: retries, and the share of the instances that one owner may use. */
 import type { ImageFailure } from '../errors.js';
 import { MAX_ATTEMPT_MS } from '../domain/attempt-id.js';
+import { endEvent } from '../domain/events.js';
 import { focusFor } from '../domain/focus.js';
 import { ownerOf, type Owner } from '../domain/path.js';
 import type { OriginalInfo } from '../domain/records.js';
@@ -195,8 +196,7 @@ export async function publishRecorded(owner: Owner, context: ProcessingContext):
   if (image === undefined) return;
   const { state, error, original } = image;
   const data = { ...owner, generation: original.generation };
-  if (state === 'ready') await publish({ name: 'onReady', data: { ...data, state } }, context);
-  if (state === 'held') await publish({ name: 'onHeld', data: { ...data, state } }, context);
+  if (state === 'ready' || state === 'held') await publish(endEvent(data, state), context);
   if (state === 'failed' && error) {
     await publish({ name: 'onFailed', data: { ...data, state, error: error.code } }, context);
   }
