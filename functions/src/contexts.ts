@@ -66,7 +66,8 @@ export function openContexts(config: Config) {
 
   async function processingContext(): Promise<ProcessingContext> {
     const [processImage, context] = await Promise.all([openProcessor(), lifecycleContext()]);
-    const [readWatermark, askFilter] = [await openWatermarkReader(), await openContentFilter()];
+    const readWatermark = await openWatermarkReader();
+    const askFilter = await openContentFilter();
     return {
       ...context,
       processImage,

@@ -6,7 +6,7 @@
  * `npm run docs` generates from it: `params` in extension.yaml, functions/.env.example and
  * docs/reference/parameters.md.
  */
-import { MAX_EDGE_KEYS } from '../domain/edge-key.js';
+import { EDGE_KEY_HASH, MAX_EDGE_KEYS } from '../domain/edge-key.js';
 import { INTEGRATION_PARAMETERS } from './integration-parameters.js';
 import { locationOptions, REGION_PATTERN } from './locations.js';
 import {
@@ -219,7 +219,7 @@ const TABLE = {
     defaultText: 'none: `serve` is open to everyone',
     example: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg',
     expected: `at most ${MAX_EDGE_KEYS} hashes of 43 characters of base64url, comma-separated`,
-    pattern: '^([A-Za-z0-9_-]{43}(,[A-Za-z0-9_-]{43})*)?$',
+    pattern: `^(${EDGE_KEY_HASH}(,${EDGE_KEY_HASH})*)?$`,
     advanced: true,
     availableIn: 'both',
   },

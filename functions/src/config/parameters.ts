@@ -8,6 +8,9 @@ import {
   type SecretName,
 } from './parameter-table.js';
 
+/** Parameters that have been declared. */
+const declared = new Set<ParameterName>();
+
 /** Region of the functions that the bucket does not trigger. The CLI deploys the others to the bucket's region. */
 export const LOCATION = declareString('LOCATION');
 /** Bucket of the storage triggers. */
@@ -26,18 +29,7 @@ export const SCALE = {
   sharing: declareInt('MAX_SHARING_INSTANCES'),
 } as const;
 
-const declared: ParameterName[] = [
-  'LOCATION',
-  'BUCKET',
-  'MAX_INSTANCES',
-  'CONCURRENCY',
-  'MAX_PROCESSING_INSTANCES',
-  'MAX_EVENT_INSTANCES',
-  'MAX_ON_DEMAND_INSTANCES',
-  'MAX_BACKFILL_INSTANCES',
-  'MAX_SHARING_INSTANCES',
-];
-for (const name of PARAMETER_NAMES) if (!declared.includes(name)) declare(name);
+for (const name of PARAMETER_NAMES) if (!declared.has(name)) declare(name);
 
 function declare(name: ParameterName): void {
   const { type, options } = PARAMETERS[name];
@@ -53,6 +45,7 @@ export function declareSecret(name: SecretName) {
 }
 
 function declareString(name: ParameterName) {
+  declared.add(name);
   const { label, description, default: value, options, resource } = PARAMETERS[name];
   return defineString(name, {
     label,
@@ -71,6 +64,7 @@ function declareString(name: ParameterName) {
 }
 
 function declareInt(name: ParameterName) {
+  declared.add(name);
   const { label, description, default: value } = PARAMETERS[name];
   return defineInt(name, { label, description, default: Number(value), input: textInput(name) });
 }

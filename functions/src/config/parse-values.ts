@@ -1,6 +1,6 @@
 /** Reads the texts of single parameters. */
 import { isIP } from 'node:net';
-import { MAX_EDGE_KEYS } from '../domain/edge-key.js';
+import { EDGE_KEY_HASH, MAX_EDGE_KEYS } from '../domain/edge-key.js';
 import { AUTO, AUTO_FORMATS, isCommonFormat, type Format } from '../domain/format.js';
 import { parseTemplate, type PathTemplate } from '../domain/path.js';
 import { MAX_VARIANTS, type Variant } from '../domain/variant.js';
@@ -90,11 +90,13 @@ export function parseProxies(text: string): Parsed<string[]> {
   );
 }
 
+const IS_EDGE_KEY_HASH = new RegExp(`^${EDGE_KEY_HASH}$`);
+
 export function parseEdgeKeyHashes(text: string): Parsed<string[]> {
   if (text === '') return { value: [] };
   const { expected } = PARAMETERS.EDGE_KEY_HASHES;
   return parseItems<string>(text, MAX_EDGE_KEYS, (item) =>
-    /^[\w-]{43}$/.test(item) ? { value: item } : { expected },
+    IS_EDGE_KEY_HASH.test(item) ? { value: item } : { expected },
   );
 }
 

@@ -4,6 +4,9 @@ import { createHash, randomBytes } from 'node:crypto';
 /** Rotation needs two. */
 export const MAX_EDGE_KEYS = 4;
 
+/** What a hash looks like, for a regular expression. */
+export const EDGE_KEY_HASH = '[A-Za-z0-9_-]{43}';
+
 /** Makes a key: 256 random bits as 43 characters of base64url. */
 export function mintEdgeKey(): string {
   return randomBytes(32).toString('base64url');

@@ -317,7 +317,7 @@ export function compareGenerations(
  * Without the renditions of a held image: while and after a newer upload is processed, a share would show them. Nobody
  * sees them, so nothing is lost; the cleanup of the newer upload deletes them.
  */
-function withoutHeld<Record extends Omit<ImageRecord, 'error'>>(record: Record): Record {
+function withoutHeld<T extends Omit<ImageRecord, 'error'>>(record: T): T {
   if (record.state !== 'held') return record;
   const rest = { ...record };
   delete rest.variants;
