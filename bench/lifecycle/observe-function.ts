@@ -1,7 +1,8 @@
 /**
  * Loaded into each process of a function (`node --require`): appends a line to the file in OBSERVATIONS for each
  * request that the function handles, and for each request that it sends. Functions in LOW_PRIORITY get the CPU time
- * that the others leave: in production they run on other machines.
+ * that the others leave: in production they run on other machines. With COUNT_BILLED also the operations that are billed,
+ * for which it reads all messages to and from Firestore; that takes CPU time of the function.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync } from 'node:fs';
@@ -34,7 +35,10 @@ if (file !== undefined && target !== undefined) {
 function observe(file: string, target: string): void {
   const write = (observation: Observation) =>
     appendFileSync(file, `${JSON.stringify(observation)}\n`);
-  const bill = (operation: BilledOperation) => write({ kind: 'billed', target, operation });
+  const isCounted = process.env['COUNT_BILLED'] !== undefined;
+  const bill = (operation: BilledOperation) => {
+    if (isCounted) write({ kind: 'billed', target, operation });
+  };
   const send = (api: Api, method: string, path: string) => {
     write({ kind: 'sent', target, api, method });
     const operation = api === 'storage' ? storageOperation(method, path) : undefined;
@@ -72,7 +76,8 @@ function observe(file: string, target: string): void {
     session.request = (headers, options) => {
       const path = headers && !Array.isArray(headers) ? headers[':path'] : undefined;
       send('firestore', String(path).split('/').at(-1) ?? '', String(path));
-      return observeCall(request(headers, options), openGrpcCounter(String(path), bill));
+      const stream = request(headers, options);
+      return isCounted ? observeCall(stream, openGrpcCounter(String(path), bill)) : stream;
     };
     return session;
   }) as typeof connect;

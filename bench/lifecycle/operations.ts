@@ -38,7 +38,9 @@ export async function measureOperations(paths: BenchPaths): Promise<OperationCou
 
 async function measureWith(paths: BenchPaths, variants: string) {
   const subject = openOwn('operations', { ...PARAMETERS, VARIANTS: variants });
+  process.env['COUNT_BILLED'] = 'true';
   const stack = await startObserved(paths, subject);
+  delete process.env['COUNT_BILLED'];
   try {
     const photo: Photo = {
       name: 'seeding.jpg',
