@@ -1,4 +1,5 @@
 /** The alerts: one table, of which functions/monitoring/alerts and a table of docs/guides/alerts.md are made. */
+import { DEFAULTS } from '../../src/config/config.js';
 import { metricType } from './metrics.js';
 
 export interface Alert {
@@ -21,6 +22,7 @@ export interface Alert {
 
 const HOUR = 3600;
 const QUARTER = 900;
+const MANY_INSTANCES = 0.8 * Number(DEFAULTS.MAX_INSTANCES);
 const REVISION = 'resource.type="cloud_run_revision"';
 const SERVE = `${REVISION} AND resource.labels.service_name="INSTANCE-serve"`;
 const REQUESTS = `metric.type="run.googleapis.com/request_count" AND ${SERVE}`;
@@ -96,10 +98,10 @@ export const ALERTS: Readonly<Record<string, Alert>> = {
   },
   instances: {
     title: 'Instances near their limit',
-    meaning: 'More than 80 instances of `serve`: 80 % of the default of `MAX_INSTANCES`.',
+    meaning: `More than ${MANY_INSTANCES} instances of \`serve\`: 80 % of the default of \`MAX_INSTANCES\`.`,
     filter: `metric.type="run.googleapis.com/container/instance_count" AND ${SERVE}`,
     ...{ reducer: 'REDUCE_SUM', aligner: 'ALIGN_MAX', unit: 'instances' },
-    ...{ threshold: 80, seconds: 300, severity: 'WARNING' },
+    ...{ threshold: MANY_INSTANCES, seconds: 300, severity: 'WARNING' },
   },
   egress: {
     title: 'Much traffic',

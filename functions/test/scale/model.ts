@@ -57,7 +57,7 @@ export const LIMITS = {
     what: 'reads of a bucket, at first',
     ...{ value: 5000, unit: 'a second', scope: 'bucket', raise: EASED, source: STORAGE },
   },
-  events_bytes: {
+  eventMessages: {
     what: 'events of buckets, as Pub/Sub messages of 2 KiB',
     ...{ value: 200_000_000 / 2048, unit: 'a second', scope: 'region', raise: 'a quota' },
     source: 'https://cloud.google.com/pubsub/quotas',
@@ -95,7 +95,7 @@ export function demandOfUploads(rate: number): Demand {
     dispatches: rate * tasks,
     objectWrites: rate * classA,
     objectReads: rate * classB,
-    events_bytes: rate * events,
+    eventMessages: rate * events,
     documentWrites: rate * TOKEN_WRITES,
   };
 }
