@@ -1,5 +1,6 @@
 /** What an attacker would try, as requests without the SDKs, and what stops it. */
 import { objectUrl } from 'storage-public-variants-client';
+import { encodeToken, TOKEN_BYTES } from '../../../functions/src/domain/token-text.js';
 import { BASE_URL, type Config } from './config.js';
 import type { Firebase } from './firebase.js';
 import type { State } from './store.js';
@@ -33,10 +34,6 @@ export interface Attack {
   run: (context: AttackContext, report: (exchange: Exchange) => void) => Promise<void>;
 }
 
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** Characters of a token after `spv_`: 27 of 160 random bits, and 6 of a checksum. */
-const RANDOM_CHARACTERS = 27;
-const CHECKSUM_CHARACTERS = 6;
 const BODY_CHARACTERS = 160;
 const JUNK_REQUESTS = 200;
 /** At one time, as a browser would. */
@@ -44,31 +41,9 @@ const PARALLEL = 20;
 /** Milliseconds between requests for a revoked URL. */
 const INTERVAL_MS = 500;
 
-function randomCharacters(count: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(count));
-  return Array.from(bytes, (byte) => BASE62[byte % BASE62.length]).join('');
-}
-
-/** A made-up token of the right form, with a right checksum: CRC-32 of what precedes it, in base62. */
-export function guessToken(): string {
-  const start = `spv_${randomCharacters(RANDOM_CHARACTERS)}`;
-  let rest = crc32(start);
-  let checksum = '';
-  for (let i = 0; i < CHECKSUM_CHARACTERS; i++) {
-    checksum = `${BASE62[rest % BASE62.length]}${checksum}`;
-    rest = Math.floor(rest / BASE62.length);
-  }
-  return start + checksum;
-}
-
-/** https://www.rfc-editor.org/rfc/rfc1952#section-8 */
-function crc32(text: string): number {
-  let crc = 0xffffffff;
-  for (const character of text) {
-    crc ^= character.charCodeAt(0);
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
+/** A made-up token of the right form, with a right checksum. */
+function guessToken(): string {
+  return encodeToken(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)));
 }
 
 /** A token whose checksum is wrong. */
