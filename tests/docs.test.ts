@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import { parse } from 'yaml';
-import { DEFAULTS } from '../functions/src/config/config.js';
+import { DEFAULTS, parseConfig } from '../functions/src/config/config.js';
 import { PARAMETERS, type ParameterName } from '../functions/src/config/parameter-table.js';
 import { MAX_ATTEMPT_MS } from '../functions/src/domain/attempt-id.js';
 import { MAX_UPLOADS, UPLOADS_PER_OWNER } from '../functions/src/domain/tasks.js';
@@ -60,6 +60,17 @@ test('the parameters page has every parameter with its default', () => {
       ),
   );
   expect(missing).toEqual([]);
+});
+
+test('the values of the page about the choice of settings are valid', () => {
+  const rows = [...textOf('docs/choose.md').matchAll(/^\| `([A-Z_]+)` \| `([^`]+)`/gm)];
+  expect(rows.length).toBeGreaterThan(5);
+  for (const [, name = '', value = ''] of rows) {
+    expect(() =>
+      parseConfig({ BUCKET: 'bucket', GCLOUD_PROJECT: 'p', [name]: value }),
+    ).not.toThrow();
+    expect(Object.keys(PARAMETERS)).toContain(name);
+  }
 });
 
 test('the errors page has every failure code with its message', () => {
