@@ -92,7 +92,7 @@ describe('without any body allowed', () => {
     const trickle = setInterval(() => socket.write('x'), 20);
     try {
       await readFirst(socket);
-      await once(socket, 'close');
+      await closed(socket);
     } finally {
       clearInterval(trickle);
     }
@@ -112,6 +112,11 @@ describe('without any body allowed', () => {
     expect(response.match(/HTTP\/1[.]1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 413']);
   });
 });
+
+/** Waits for the end of a connection, which may be reset: `once` of node:events would report that as a failure. */
+function closed(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('close', resolve));
+}
 
 async function readFirst(socket: Socket): Promise<void> {
   const [data] = (await once(socket, 'data')) as [Buffer];
@@ -150,8 +155,7 @@ describe('with a limit of 10 bytes', () => {
     const trickle = setInterval(() => socket.write(chunk('0123456')), 20);
     try {
       await readFirst(socket);
-      // The connection may be reset, which `once` of node:events would report as a failure.
-      await new Promise((resolve) => socket.once('close', resolve));
+      await closed(socket);
     } finally {
       clearInterval(trickle);
     }
