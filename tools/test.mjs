@@ -82,9 +82,9 @@ const LONG_FILES = {
     'integration/(backend|cases|command-options|doctor|documented-commands|edge|events-and-filter|image-limit|local-stack|migrate|model|operations|variant-options-stack)[.]test',
   attack: 'attack/(uploads|metadata)[.]test',
   processing: 'processing/(animated-png|cases|large-images)[.]test',
-  repository: 'tests/(client-reference|linear-time)[.]test',
+  repository: '(tests/(client-reference|documented-commands|linear-time)|tools/commits)[.]test',
   extension:
-    'integration/(access|bad-input|cases|command|command-options|edge|events-and-filter|file-types|image-limit|request-body|variant-options|variant-options-stack)[.]test',
+    'integration/(access|bad-input|cases|command|command-options|edge|events-and-filter|file-types|image-limit|lifecycle|request-body|sharing|variant-options|variant-options-stack)[.]test',
   install: 'install/matrix/',
 };
 /** Further files that `--long` runs: of kinds that run only then, and those that have more runs then. */
