@@ -30,7 +30,8 @@ npm run bench -- function [--peer DIR] [--corpus DIR] [--runs N]
 npm run bench -- curve [--corpus DIR]               CPU time and bytes of each quality and effort
 npm run bench -- quality [--corpus DIR] [--others DIR] [--write]
                                                     bytes, CPU time and SSIMULACRA2 of each encoder setting
-npm run bench -- ondemand [--corpus DIR]            widths made of a rendition: quality, CPU time, time to first byte
+npm run bench -- ondemand [--corpus DIR] [--peer DIR]
+                                                    widths made of a rendition: quality, CPU time, time to first byte
 npm run bench -- bombs                              time and memory of malicious files
 npm run bench -- heic                               renditions of a HEIC compared to those of a JPEG
 npm run bench -- conformance [--corpus DIR] [--only PATTERN] [--write]
@@ -103,7 +104,7 @@ export async function main(argv: string[], root: string): Promise<number> {
       await measureQuality(values, paths);
       return 0;
     case 'ondemand':
-      await measureOnDemand(await corpus(), paths);
+      await measureOnDemand(await corpus(), values.peer, paths);
       await measureFirstByte(paths);
       return 0;
     case 'heic':

@@ -8,6 +8,7 @@ import type { BenchPaths } from '../paths.js';
 import { createJudge } from '../processing/similarity.js';
 import { openProduct } from '../product.js';
 import { writeResults } from '../results.js';
+import { openIpx, type Ipx } from './ipx.js';
 
 /** Runs of each resize; other processes only add to the time, so the least one counts. */
 const RUNS = 3;
@@ -19,21 +20,30 @@ interface Row {
   width: number;
   /** Pixels of the width that it is made of. */
   source: number;
-  /** Milliseconds of CPU: made as the function `resize` does; of the original; and by sharp alone, of the original. */
-  cpu: Record<'made' | 'original' | 'sharp', number>;
+  /** Milliseconds of CPU: made as the function `resize` does; of the original; by sharp alone and by IPX, of the original. */
+  cpu: Record<'made' | 'original' | 'sharp', number> & { ipx?: number };
   bytes: Record<'made' | 'original', number>;
   /** SSIMULACRA2, beside the original. */
   score: Record<'made' | 'original', number>;
 }
 
-/** Prints a table and writes ondemand.json. @param corpus a folder of photos that no setting is derived from */
-export async function measureOnDemand(corpus: string, paths: BenchPaths): Promise<void> {
+/**
+ * Prints a table and writes ondemand.json.
+ * @param corpus a folder of photos that no setting is derived from
+ * @param peer a folder with IPX; undefined: it is not measured
+ */
+export async function measureOnDemand(
+  corpus: string,
+  peer: string | undefined,
+  paths: BenchPaths,
+): Promise<void> {
+  const ipx = peer === undefined ? undefined : openIpx(peer, corpus);
   const rows: Row[] = [];
   for (const name of await listImages(corpus)) {
-    rows.push(...(await measurePhoto(name, readFileSync(join(corpus, name)), paths.root)));
+    rows.push(...(await measurePhoto(name, readFileSync(join(corpus, name)), paths.root, ipx)));
     process.stderr.write(`- ${name}\n`);
   }
-  writeResults(paths, 'ondemand', { rows });
+  writeResults(paths, 'ondemand', { ...(ipx && { ipx: ipx.version }), rows });
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
     const key = `${row.format} ${row.width}`;
@@ -48,6 +58,7 @@ export async function measureOnDemand(corpus: string, paths: BenchPaths): Promis
       of(({ cpu }) => cpu.made).toFixed(0),
       of(({ cpu }) => cpu.original).toFixed(0),
       of(({ cpu }) => cpu.sharp).toFixed(0),
+      ...(ipx ? [of(({ cpu }) => cpu.ipx ?? NaN).toFixed(0)] : []),
       of(({ bytes }) => bytes.made / bytes.original).toFixed(2),
       of(({ score }) => score.made).toFixed(1),
       median(losses).toFixed(1),
@@ -62,6 +73,7 @@ export async function measureOnDemand(corpus: string, paths: BenchPaths): Promis
         'CPU',
         'of the original',
         'sharp, of the original',
+        ...(ipx ? [`IPX ${ipx.version}, of the original`] : []),
         'bytes',
         'S2',
         'S2 lost',
@@ -72,7 +84,12 @@ export async function measureOnDemand(corpus: string, paths: BenchPaths): Promis
   );
 }
 
-async function measurePhoto(photo: string, original: Buffer, root: string): Promise<Row[]> {
+async function measurePhoto(
+  photo: string,
+  original: Buffer,
+  root: string,
+  ipx: Ipx | undefined,
+): Promise<Row[]> {
   const product = openProduct(root);
   const { processImage } = product.processing();
   const { parseConfig, INITIAL_VALUES } = product.api();
@@ -120,10 +137,14 @@ async function measurePhoto(photo: string, original: Buffer, root: string): Prom
         const image = product.sharp()(original).autoOrient().resize({ width });
         return (format === 'jpeg' ? image.jpeg() : image.webp()).toBuffer();
       });
+      const byIpx = ipx && (await measure(() => ipx.resize(photo, width, format)));
       const dataOf = ({ result }: typeof made) => result.renditions[0]?.data as Buffer;
       rows.push({
         ...{ photo, format, width, source: source.width },
-        cpu: { made: made.cpu, original: direct.cpu, sharp: sharp.cpu },
+        cpu: {
+          ...{ made: made.cpu, original: direct.cpu, sharp: sharp.cpu },
+          ...(byIpx && { ipx: byIpx.cpu }),
+        },
         bytes: { made: dataOf(made).length, original: dataOf(direct).length },
         score: {
           made: (await judge(dataOf(made))).ssimulacra2,
