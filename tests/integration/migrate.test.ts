@@ -24,6 +24,8 @@ const isLong = IMAGES === 200;
 /** Begins all names, so that other tests on the stack are not affected. */
 const FOLDER = `old-${crypto.randomUUID()}`;
 const POSTS = `posts-${crypto.randomUUID()}`;
+/** A named database that has every second document; the others are in the default database. */
+const DATABASE = 'app-data';
 
 let context: TestContext;
 let folder: string;
@@ -50,12 +52,14 @@ function nameOf(number: number): { name: string; uid: string; metadata: Record<s
     : { name: `${FOLDER}/posts/fox-${file}`, uid, metadata: {} };
 }
 
+const RULE = {
+  ...{ collection: POSTS, url: 'photo.url', more: ['thumb'] },
+  ...{ owner: 'author', token: 'photo.token' },
+};
 const MAPPING = {
   prefix: `${FOLDER}/`,
   owner: [{ path: `${FOLDER}/users/{uid}/**` }, { metadata: 'owner' }, { documents: true }],
-  documents: [
-    { collection: POSTS, url: 'photo.url', more: ['thumb'], owner: 'author', token: 'photo.token' },
-  ],
+  documents: [RULE, { ...RULE, database: DATABASE }],
 };
 
 /** Options of all runs. */
@@ -103,8 +107,12 @@ test(`${IMAGES} images end migrated although the command is killed`, async () =>
     ]),
   );
   const gone = { name: `${FOLDER}/posts/gone.jpg`, metadata: {} } as OldFile;
+  const databases = [context.firestore, context.openDatabase(DATABASE)] as const;
+  for (const [index, database] of databases.entries()) {
+    const mine = Object.entries(documents).filter((_, number) => number % 2 === index);
+    await writeDocuments(database, POSTS, Object.fromEntries(mine));
+  }
   await writeDocuments(context.firestore, POSTS, {
-    ...documents,
     gone: { photo: { url: downloadUrl(context, gone) }, author: 'migrated-1' },
     elsewhere: { photo: { url: 'https://example.com/cat.jpg' }, author: 'migrated-1' },
   });
@@ -161,8 +169,11 @@ test(`${IMAGES} images end migrated although the command is killed`, async () =>
     .filter((line) => line.includes('"kind":"copied"'))
     .map((line) => (JSON.parse(line) as { object: string }).object);
   expect(copied.length).toBe(new Set(copied).size);
-  const posts = await context.firestore.collection(POSTS).get();
-  const tokens = new Map(posts.docs.map((post) => [post.id, post.get('photo.token') as string]));
+  const readPosts = () =>
+    Promise.all(databases.map(async (one) => (await one.collection(POSTS).get()).docs));
+  const posts = await readPosts();
+  expect(posts.map(({ length }) => length)).toEqual([IMAGES / 2 + 2, IMAGES / 2]);
+  const tokens = new Map(posts.flat().map((post) => [post.id, post.get('photo.token') as string]));
   for (const [number, { original, uid }] of images.entries()) {
     const imageId = imageIdOf({ bucket: context.stack.bucket, name: original.name });
     const to = `originals/${uid}/${imageId}`;
@@ -200,18 +211,21 @@ test(`${IMAGES} images end migrated although the command is killed`, async () =>
     `Removed ${IMAGES} download tokens, ${IMAGES} objects and ${2 * IMAGES} fields.`,
   );
   await expect(statusOf(downloadUrl(context, first?.original as OldFile))).resolves.toBe(403);
-  const post = context.firestore.collection(POSTS).doc('post-0');
-  const fields = { photo: { token }, author: 'migrated-0' };
-  expect((await post.get()).data()).toEqual(fields);
+  for (const [number, database] of databases.entries()) {
+    const post = await database.collection(POSTS).doc(`post-${number}`).get();
+    const photo = { token: tokens.get(post.id) };
+    expect(post.data()).toEqual({ photo, author: `migrated-${number}` });
+  }
   const [left] = await context.bucket.getFiles({ prefix: `${FOLDER}/` });
   expect(left).toHaveLength(IMAGES + bad.length);
 
   const undone = await run('undo', '--undo', 'undo.jsonl');
   expect(undone.out).toContain(`Restored ${IMAGES} download tokens and ${2 * IMAGES} fields.`);
   await expect(statusOf(downloadUrl(context, first?.original as OldFile))).resolves.toBe(200);
-  expect((await post.get()).data()).toEqual({
-    ...fields,
-    ...documents['post-0'],
-    photo: { ...documents['post-0']?.photo, token },
-  });
+  for (const post of (await readPosts()).flat()) {
+    const before = documents[post.id];
+    if (before === undefined) continue;
+    const photo = { ...before.photo, token: tokens.get(post.id) };
+    expect(post.data()).toEqual({ ...before, photo });
+  }
 }, 600_000);

@@ -1,4 +1,5 @@
 import type { Firestore } from 'firebase-admin/firestore';
+import { parseTemplate, type PathTemplate } from '../domain/path.js';
 import { migrationOf } from './migration.js';
 import { StorageError, type BucketMetadata, type StorageApi } from './storage-api.js';
 
@@ -16,7 +17,7 @@ function open(answer: () => Promise<unknown>) {
         return answer();
       },
   });
-  return { migration: migrationOf(api, {} as Firestore), calls };
+  return { migration: migrationOf(api, () => ({}) as Firestore), calls };
 }
 const failWith = (status: number) => () => Promise.reject(new StorageError(status));
 
@@ -82,3 +83,27 @@ test.each([
   const { migration } = open(() => Promise.resolve(bucket));
   await expect(migration.retention('old')).resolves.toBe(expected);
 });
+
+test('reads and changes documents in the database that is named', async () => {
+  const opened: string[] = [];
+  const openDatabase = (database: string) => {
+    opened.push(database);
+    return {
+      collection: () => ({ select: () => QUERY }),
+      runTransaction: () => Promise.resolve('missing'),
+    } as unknown as Firestore;
+  };
+  const migration = migrationOf({} as StorageApi, openDatabase);
+  const posts = parseTemplate('posts', []) as PathTemplate;
+  await expect(migration.listDocuments('photos', posts, ['url'])).resolves.toEqual({ items: [] });
+  const change = { field: 'url', from: 'a', to: 'b' };
+  await migration.changeFields({ database: 'app-data', path: 'posts/cat' }, [change]);
+  expect(opened).toEqual(['photos', 'app-data']);
+});
+
+/** Has no documents. */
+const QUERY = {
+  orderBy: () => QUERY,
+  limit: () => QUERY,
+  get: () => Promise.resolve({ docs: [] }),
+};

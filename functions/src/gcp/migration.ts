@@ -28,6 +28,13 @@ export interface ForeignObject extends ObjectId {
   copyOf?: string;
 }
 
+/** A document of any Firestore database of the project. */
+export interface DocumentId {
+  /** Id of the database. */
+  database: string;
+  path: string;
+}
+
 /** A document and the text fields that were asked for; `undefined`: absent, `null`: not a text. */
 export interface ForeignDocument {
   path: string;
@@ -65,8 +72,12 @@ export interface Migration {
   deleteObject(object: ObjectId & { generation: string }): Promise<boolean>;
   /** What a deleted object of the bucket can be restored from; undefined: nothing. */
   retention(bucket: string): Promise<'soft delete' | 'object versioning' | undefined>;
-  /** @param collection a path, or a path with `{uid}`: the collections of all users */
+  /**
+   * @param database its id
+   * @param collection a path, or a path with `{uid}`: the collections of all users
+   */
   listDocuments(
+    database: string,
     collection: PathTemplate,
     fields: readonly string[],
     after?: string,
@@ -76,7 +87,7 @@ export interface Migration {
    * @returns `conflict` if a field has neither the old nor the new value; then nothing is changed
    */
   changeFields(
-    path: string,
+    document: DocumentId,
     changes: readonly FieldChange[],
   ): Promise<'done' | 'missing' | 'conflict'>;
 }
@@ -87,16 +98,19 @@ const PRECONDITION_FAILED = 412;
 const PAGE = 500;
 
 /**
- * Opens the project's buckets and its Firestore with the credentials of this process.
+ * Opens the project's buckets and its Firestore databases with the credentials of this process.
  * @param environment usually `process.env`
  */
 export function openMigration(environment: Environment): Migration {
   if (getApps().length === 0) initializeApp();
-  return migrationOf(openProjectStorage(environment), getFirestore());
+  return migrationOf(openProjectStorage(environment), (database) => getFirestore(database));
 }
 
-/** @param firestore of the documents that refer to objects */
-export function migrationOf(api: StorageApi, firestore: Firestore): Migration {
+/** @param openDatabase opens the database with that id, or returns the client that is open already */
+export function migrationOf(
+  api: StorageApi,
+  openDatabase: (database: string) => Firestore,
+): Migration {
   return {
     async listObjects(bucket, prefix, after) {
       const { items = [], nextPageToken } = await api.list(bucket, {
@@ -149,7 +163,8 @@ export function migrationOf(api: StorageApi, firestore: Firestore): Migration {
       return found.versioning?.enabled === true ? 'object versioning' : undefined;
     },
 
-    async listDocuments(collection, fields, after) {
+    async listDocuments(database, collection, fields, after) {
+      const firestore = openDatabase(database);
       const { segments, text } = collection;
       const isOfAll = segments.includes('{uid}');
       const query = isOfAll
@@ -165,8 +180,9 @@ export function migrationOf(api: StorageApi, firestore: Firestore): Migration {
       return { items: documents, ...(next !== undefined && { next }) };
     },
 
-    changeFields: (path, changes) =>
-      firestore.runTransaction(async (transaction) => {
+    changeFields({ database, path }, changes) {
+      const firestore = openDatabase(database);
+      return firestore.runTransaction(async (transaction) => {
         const document = firestore.doc(path);
         const snapshot = await transaction.get(document);
         if (!snapshot.exists) return 'missing';
@@ -181,7 +197,8 @@ export function migrationOf(api: StorageApi, firestore: Firestore): Migration {
         );
         transaction.update(document, update);
         return 'done';
-      }),
+      });
+    },
   };
 }
 

@@ -43,6 +43,7 @@ export class StackContext<Info extends StackInfo = StackInfo> {
   readonly bucket: Bucket;
   readonly #app: App;
   readonly #users: DemoUser[] = [];
+  readonly #databases: Firestore[] = [];
 
   /** Sets the environment variables of the emulators for this process. */
   constructor(readonly stack: Info) {
@@ -52,6 +53,13 @@ export class StackContext<Info extends StackInfo = StackInfo> {
     this.#app = initializeApp({ projectId, storageBucket: bucket }, name);
     this.firestore = getFirestore(this.#app);
     this.bucket = getStorage(this.#app).bucket();
+  }
+
+  /** The Admin SDK's client of a named Firestore database. */
+  openDatabase(id: string): Firestore {
+    const firestore = getFirestore(this.#app, id);
+    this.#databases.push(firestore);
+    return firestore;
   }
 
   /** Signs in a new anonymous user with the client SDKs. */
@@ -114,7 +122,7 @@ export class StackContext<Info extends StackInfo = StackInfo> {
 
   async close(): Promise<void> {
     await Promise.all(this.#users.map((user) => user.close()));
-    await this.firestore.terminate();
+    await Promise.all([this.firestore, ...this.#databases].map((client) => client.terminate()));
     await deleteApp(this.#app);
   }
 }

@@ -80,6 +80,7 @@ test('plan, run, verify, finish and undo', async () => {
   0 that it could not resize, 0 other files, 0 of this installation
   2 with download tokens: everybody who has a URL can open them
 Firestore: 2 documents, 2 fields with the URL of such an image
+  2 in posts of the database (default)
 
 run would copy 2 images to gs://bucket/originals/{uid}/{imageId} and write 2 tokens to documents.
 It would take about a minute and cost about $0.00; the copies cost about $0.20 a month until the old originals are deleted.
@@ -122,6 +123,73 @@ finish would then remove 2 download tokens, 1 resized files and 2 fields.
   expect(undone.out).toMatch(
     /^Restored 2 download tokens and 2 fields[.]\n\n.*restores \(1\):\n {2}gs:\/\/bucket\/users\/alice\/cat_200x200[.]jpg#\d+\n$/s,
   );
+});
+
+test('reads, changes and restores documents in the databases that the mapping names', async () => {
+  const project = openOldProject();
+  const photos = new Map<string, Record<string, unknown>>();
+  const app = new Map<string, Record<string, unknown>>();
+  project.databases.set('photos', photos).set('app-data', app);
+  const add = (documents: OldProject['documents'], id: string) => {
+    const name = `users/alice/${id}.jpg`;
+    project.put(name, { metadata: tokenOf(name) });
+    documents.set(`posts/${id}`, { url: urlOf(name) });
+  };
+  add(project.documents, 'ant');
+  add(photos, 'cat');
+  add(app, 'dog');
+  app.set('posts/other', { url: 'https://example.com/dog.jpg' });
+  const posts = { collection: 'posts', url: 'url', token: 'token' };
+  write('map.json', {
+    owner: [{ path: 'users/{uid}/*' }],
+    documents: [posts, { ...posts, database: 'app-data' }],
+  });
+  write('params.env', 'DATABASE_ID=photos\n');
+  const before = structuredClone(project.databases);
+
+  const plan = await run(project, ['plan']);
+  expect(plan.out).toContain(`
+Firestore: 3 documents, 2 fields with the URL of such an image
+  1 in posts of the database photos
+  2 in posts of the database app-data
+`);
+  expect(plan.out).toContain('(1):\n  databases/app-data/documents/posts/other#url\n');
+  const ran = await run(project, ['run']);
+  expect(ran.out).toContain('3 copied, 2 tokens written to documents');
+  const keysOf = ({ databases }: OldProject) =>
+    [...databases.values()].map((documents) => [...documents.values()].map(Object.keys));
+  expect(keysOf(project)).toEqual([[['url']], [['url', 'token']], [['url', 'token'], ['url']]]);
+
+  const finished = await run(project, ['finish', '--yes', '--undo', 'undo.jsonl']);
+  expect(finished.out).toContain('Removed 3 download tokens, 0 objects and 2 fields.');
+  expect(keysOf(project)).toEqual([[['url']], [['token']], [['token'], ['url']]]);
+  // The undo file names the databases: the mapping may have been changed since.
+  write('map.json', {});
+  write('params.env', '');
+  const undone = await run(project, ['undo', '--undo', 'undo.jsonl']);
+  expect(undone.out).toContain('Restored 3 download tokens and 2 fields.');
+  for (const documents of [photos, app]) {
+    for (const document of documents.values()) delete document['token'];
+  }
+  expect(project.databases).toEqual(before);
+});
+
+test('undo takes a field without a database for one of the default database', async () => {
+  const project = openOldProject();
+  project.documents.set('posts/cat', {});
+  write('params.env', 'DATABASE_ID=photos\n');
+  write('undo.jsonl', '{"kind":"field","document":"posts/cat","field":"url","value":"u"}\n');
+  const undone = await run(project, ['undo', '--undo', 'undo.jsonl']);
+  expect(undone.out).toContain('Restored 0 download tokens and 1 fields.');
+  expect(project.documents.get('posts/cat')).toEqual({ url: 'u' });
+});
+
+test('plan says that a collection has no documents', async () => {
+  const project = openProject();
+  write('params.env', 'DATABASE_ID=photos\n');
+  const { out } = await run(project, ['plan']);
+  expect(out).toContain('Firestore: 0 documents');
+  expect(out).toContain('  0 in posts of the database photos');
 });
 
 test('counts and lists what is skipped, and prints names that a terminal shows as they are', async () => {

@@ -5,7 +5,7 @@ import { MigrateError } from './error.js';
 import { stateOf, type Access } from './image-state.js';
 import type { Journal } from './journal.js';
 import { forEachOf } from './pool.js';
-import { tokensOf, type OldImage, type Survey } from './survey.js';
+import { fieldName, tokensOf, type OldImage, type Survey } from './survey.js';
 import { problemOf } from './verify.js';
 
 /** What may be removed. */
@@ -26,6 +26,8 @@ export const UNDO = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('field'),
+    /** Absent in files of versions that knew the default database only. */
+    database: z.string().default('(default)'),
     ...{ document: z.string(), field: z.string(), value: z.string() },
   }),
 ]);
@@ -138,12 +140,15 @@ function undoOf(image: OldImage, parts: readonly Part[]): Undo[] {
       name,
       generation,
     })),
-    ...(parts.includes('fields') ? links : []).map(({ document, field, value }): Undo => ({
-      kind: 'field',
-      document,
-      field,
-      value,
-    })),
+    ...(parts.includes('fields') ? links : []).map(
+      ({ database, document, field, value }): Undo => ({
+        kind: 'field',
+        database,
+        document,
+        field,
+        value,
+      }),
+    ),
   ];
 }
 
@@ -156,11 +161,12 @@ async function removeParts(
 ): Promise<void> {
   const changed = (of: string) =>
     void report.changed.push({ of, what: 'was changed or deleted since it was listed' });
-  for (const { document, field, value } of parts.includes('fields') ? image.links : []) {
+  for (const link of parts.includes('fields') ? image.links : []) {
+    const { database, document, field, value } = link;
     const change = { field, from: value, to: undefined };
-    const result = await migration.changeFields(document, [change]);
+    const result = await migration.changeFields({ database, path: document }, [change]);
     if (result === 'done') report.fields += 1;
-    else changed(`${document}#${field}`);
+    else changed(fieldName(link, field));
   }
   for (const object of withTokens(image, parts)) {
     if (await migration.setDownloadTokens(object, undefined)) report.tokens += 1;
@@ -191,12 +197,13 @@ export async function undo(lines: readonly Undo[], migration: Migration): Promis
       else report.changed.push({ of: line.name, what: 'was overwritten or deleted' });
       return;
     }
-    const { document, field, value } = line;
-    const result = await migration.changeFields(document, [{ field, from: undefined, to: value }]);
+    const { database, document, field, value } = line;
+    const change = { field, from: undefined, to: value };
+    const result = await migration.changeFields({ database, path: document }, [change]);
     if (result === 'done') report.fields += 1;
     else
       report.changed.push({
-        of: `${document}#${field}`,
+        of: fieldName(line, field),
         what: 'has another value, or no document',
       });
   });

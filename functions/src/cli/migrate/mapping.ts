@@ -1,5 +1,6 @@
 /** The mapping file of `migrate`: where old images are, who owns them, and which documents refer to them. */
 import { z } from 'zod';
+import { matching } from '../../config/parse-values.js';
 import { isDocumentId, parseTemplate, type PathTemplate } from '../../domain/path.js';
 import { MigrateError } from './error.js';
 
@@ -32,7 +33,16 @@ const OWNER_PATH = z.string().transform((text, context): readonly string[] => {
   return z.NEVER;
 });
 
+const DATABASE = z.string().transform((text, context) => {
+  const parsed = matching('DATABASE_ID')(text);
+  if ('value' in parsed) return parsed.value;
+  context.addIssue(`expected ${parsed.expected}`);
+  return z.NEVER;
+});
+
 const DOCUMENTS = z.strictObject({
+  /** Id of the Firestore database that has the collection; absent: DATABASE_ID of the installation. */
+  database: DATABASE.optional(),
   collection: COLLECTION,
   /** Has a download URL, a gs:// URL or an object name: of the original, or of a resized file. */
   url: FIELD,

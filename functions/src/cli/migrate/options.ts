@@ -17,7 +17,7 @@ verify  checks that each image is ready and shows the same picture
 finish  removes download tokens, resized files and URL fields of images that are ready
 undo    restores the download tokens and URL fields that finish removed
 
---map FILE       who owns which image, and which documents refer to it; see the guide
+--map FILE       who owns which image, and which documents in which Firestore database refer to it; see the guide
 --project P      Firebase project, read with Application Default Credentials, which "gcloud auth
                  application-default login" creates; default: that of .firebaserc
 --instance I     instance id in firebase.json; outside of the project's folder kit-ID or ext-ID; default: the only one

@@ -139,11 +139,15 @@ export function planText(
     `  ${counts.resized} resized files of storage-resize-images`,
     `  ${counts.failed} that it could not resize, ${counts.others} other files, ${counts.ours} of this installation`,
     `  ${counts.withTokens} with download tokens: everybody who has a URL can open them`,
-    ...(counts.documents > 0
+    ...(counts.collections.length > 0
       ? [
           `Firestore: ${counts.documents} documents, ${counts.links} fields with the URL of such an image`,
         ]
       : []),
+    ...counts.collections.map(
+      ({ database, collection, documents }) =>
+        `  ${documents} in ${collection} of the database ${database}`,
+    ),
     '',
     `run would copy ${images.length} images to gs://${config.bucket}/${config.originalsPath.text} and write ${tokens.length} tokens to documents.`,
     `It would take about ${duration(minutes)} and cost about $${once.toFixed(2)}; the copies cost about $${monthly.toFixed(2)} a month until the old originals are deleted.`,

@@ -194,9 +194,9 @@ test('lists images that fail, in every run, and documents that were changed', as
   const { migration } = project;
   project.migration = {
     ...migration,
-    changeFields(path, changes) {
-      project.documents.set(path, { url: 'https://example.com/other.jpg' });
-      return migration.changeFields(path, changes);
+    changeFields(document, changes) {
+      project.documents.set(document.path, { url: 'https://example.com/other.jpg' });
+      return migration.changeFields(document, changes);
     },
   };
   const cat = { of: 'users/alice/cat.jpg', what: 'failed: not-an-image' };

@@ -3,7 +3,7 @@ import { MigrateError } from './error.js';
 import { HELD, stateOf, type Access, type ImageState } from './image-state.js';
 import type { Journal } from './journal.js';
 import { forEachOf } from './pool.js';
-import type { Link, OldImage, Survey } from './survey.js';
+import { fieldName, type Link, type OldImage, type Survey } from './survey.js';
 
 export interface RunOptions {
   /** Images in progress at the same time. */
@@ -195,7 +195,7 @@ async function writeTokens(
   if (token === '') return problems;
   for (const link of links) {
     if (link.token === undefined) continue;
-    const of = `${link.document}#${link.token.field}`;
+    const of = fieldName(link, link.token.field);
     const result = await writeToken(link, link.token, token, migration);
     if (result === 'done') counts.tokens += 1;
     else problems.push({ of, what: NOT_WRITTEN[result] });
@@ -210,13 +210,13 @@ const NOT_WRITTEN = {
 };
 
 async function writeToken(
-  { document, field, value }: Link,
+  { database, document, field, value }: Link,
   place: NonNullable<Link['token']>,
   token: string,
   migration: RunContext['migration'],
 ): Promise<'done' | keyof typeof NOT_WRITTEN> {
   if (place.value === null) return 'no-text';
-  return migration.changeFields(document, [
+  return migration.changeFields({ database, path: document }, [
     // Only while the document still refers to this image.
     { field, from: value, to: value },
     { field: place.field, from: place.value, to: token },

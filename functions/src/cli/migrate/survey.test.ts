@@ -82,10 +82,10 @@ test('links documents by the URL of the original or of a resized file, and lists
   expect(image?.target).toBe(`originals/alice/${image?.imageId ?? ''}`);
   expect(image?.links).toEqual([
     {
-      ...{ document: path, field: 'photo.url', value: urlOf('cat.jpg') },
+      ...{ database: '(default)', document: path, field: 'photo.url', value: urlOf('cat.jpg') },
       token: { field: 'photo.token', value: 'old' },
     },
-    { document: path, field: 'small', value: 'cat_200x200.jpg' },
+    { database: '(default)', document: path, field: 'small', value: 'cat_200x200.jpg' },
   ]);
   expect(found.exceptions).toEqual([
     { reason: 'no-url', of: `${path}#wrong` },
@@ -106,6 +106,10 @@ test.each([
   [
     { documents: [{ collection: 'posts', url: 'a..b' }] },
     'documents.0.url: expected the name of a field',
+  ],
+  [
+    { documents: [{ database: 'My app', collection: 'posts', url: 'url' }] },
+    'documents.0.database: expected (default), or 4 to 63 lowercase letters, digits and hyphens',
   ],
 ])('refuses the mapping %j', (mapping, message) => {
   expect(() => parseMapping(JSON.stringify(mapping), 'map.json')).toThrow(message);

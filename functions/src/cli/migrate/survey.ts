@@ -11,6 +11,8 @@ import { parseObjectUrl } from './object-url.js';
 
 /** A field of a document that refers to an old image. */
 export interface Link {
+  /** Id of its Firestore database. */
+  database: string;
   /** Path of the document. */
   document: string;
   field: string;
@@ -45,7 +47,7 @@ export type Reason = keyof typeof REASONS;
 /** An object or a field that is left out. */
 export interface Exception {
   reason: Reason;
-  /** An object name, or `path#field`. */
+  /** An object name, or what `fieldName` returns. */
   of: string;
 }
 
@@ -61,6 +63,8 @@ export interface Survey {
     /** Where the new installation has its objects. */
     ours: number;
     documents: number;
+    /** By rule of the mapping, in its order. */
+    collections: { database: string; collection: string; documents: number }[];
     links: number;
     /** Objects with download tokens, of those to be migrated and their resized files. */
     withTokens: number;
@@ -71,7 +75,10 @@ export interface Survey {
 
 export interface SurveyContext {
   migration: Migration;
-  config: Pick<Config, 'bucket' | 'variantsBucket' | 'originalsPath' | 'variantsPath'>;
+  config: Pick<
+    Config,
+    'bucket' | 'variantsBucket' | 'originalsPath' | 'variantsPath' | 'databaseId'
+  >;
   extension: ExtensionParameters;
   mapping: Mapping;
   /** @param what objects or documents */
@@ -103,9 +110,11 @@ export async function survey(context: SurveyContext): Promise<Survey> {
     ...ambiguous.map(({ name }) => ({ reason: 'ambiguous' as const, of: name })),
   ];
   const references = new References(bucket, originals);
-  let documents = 0;
+  const collections: Survey['counts']['collections'] = [];
   for (const rule of mapping.documents) {
-    documents += await readDocuments(rule, references, context);
+    const database = rule.database ?? config.databaseId;
+    const documents = await readDocuments(database, rule, references, context);
+    collections.push({ database, collection: rule.collection.text, documents });
   }
   exceptions.push(...references.exceptions);
   const images: OldImage[] = [];
@@ -133,7 +142,8 @@ export async function survey(context: SurveyContext): Promise<Survey> {
       failed: failed.length,
       others: others.length,
       ours: ours.length,
-      documents,
+      documents: collections.reduce((sum, { documents }) => sum + documents, 0),
+      collections,
       links: count(images, ({ links }) => links.length),
       withTokens: count(
         images,
@@ -180,7 +190,7 @@ class References {
 
   /** @param owner uid that the document states */
   add(link: Link, owner: string | undefined): void {
-    const of = `${link.document}#${link.field}`;
+    const of = fieldName(link, link.field);
     const object = parseObjectUrl(link.value, this.bucket);
     if (object?.bucket !== this.bucket) return void this.exceptions.push({ reason: 'no-url', of });
     const original = this.#originals.get(object.name);
@@ -194,8 +204,18 @@ class References {
   }
 }
 
+/** A field as lists and the journal name it: `path#field`, in another database after the database's name. */
+export function fieldName(
+  { database, document }: Pick<Link, 'database' | 'document'>,
+  field: string,
+): string {
+  const path = database === '(default)' ? document : `databases/${database}/documents/${document}`;
+  return `${path}#${field}`;
+}
+
 /** @returns the number of documents */
 async function readDocuments(
+  database: string,
   rule: DocumentRule,
   references: References,
   { migration, onProgress }: SurveyContext,
@@ -205,7 +225,7 @@ async function readDocuments(
   let count = 0;
   let after: string | undefined;
   do {
-    const page = await migration.listDocuments(collection, [...new Set(asked)], after);
+    const page = await migration.listDocuments(database, collection, [...new Set(asked)], after);
     for (const { path, fields } of page.items) {
       const segments = path.split('/');
       const isHere =
@@ -220,12 +240,13 @@ async function readDocuments(
         const value = fields[field];
         if (value === undefined || value === '') continue;
         if (value === null) {
-          references.exceptions.push({ reason: 'no-url', of: `${path}#${field}` });
+          const of = fieldName({ database, document: path }, field);
+          references.exceptions.push({ reason: 'no-url', of });
           continue;
         }
         const ofToken = field === url && token !== undefined;
         const link: Link = {
-          ...{ document: path, field, value },
+          ...{ database, document: path, field, value },
           ...(ofToken && { token: { field: token, value: fields[token] } }),
         };
         references.add(link, uid);

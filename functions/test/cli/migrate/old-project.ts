@@ -1,16 +1,26 @@
 /** A project in memory with old images, for tests of `migrate`: objects, documents, and functions that process copies. */
 import type { Access } from '../../../src/cli/migrate/image-state.js';
 import type { ImageRecord } from '../../../src/domain/records.js';
-import type { FieldChange, ForeignObject, Migration } from '../../../src/gcp/migration.js';
+import type {
+  DocumentId,
+  FieldChange,
+  ForeignObject,
+  Migration,
+} from '../../../src/gcp/migration.js';
 
 /** The process was killed: nothing after this call happens. */
 export class Killed extends Error {}
 
 export const BUCKET = 'bucket';
 
+type Documents = Map<string, Record<string, unknown>>;
+
 export interface OldProject extends Access {
   objects: Map<string, ForeignObject>;
-  documents: Map<string, Record<string, unknown>>;
+  /** Of the default database, by path. */
+  documents: Documents;
+  /** Of all databases. */
+  databases: Map<string, Documents>;
   /** By `uid/imageId`. */
   records: Map<string, ImageRecord<number>>;
   /** Names of the methods that were called. */
@@ -27,7 +37,8 @@ export interface OldProject extends Access {
 export function openOldProject(): OldProject {
   let generation = 1000;
   const objects: OldProject['objects'] = new Map();
-  const documents: OldProject['documents'] = new Map();
+  const documents: Documents = new Map();
+  const databases = new Map([['(default)', documents]]);
   const records: OldProject['records'] = new Map();
   const calls: string[] = [];
   const kill = { at: Infinity, before: true };
@@ -45,21 +56,23 @@ export function openOldProject(): OldProject {
     const object = objects.get(name);
     return object?.generation === wanted ? object : undefined;
   };
-  const valueAt = (path: string, field: string) =>
+  const documentsOf = (database: string): Documents =>
+    databases.get(database) ?? (new Map() as Documents);
+  const valueAt = ({ database, path }: DocumentId, field: string) =>
     field
       .split('.')
       .reduce<unknown>(
         (value, key) => (value as Record<string, unknown> | undefined)?.[key],
-        documents.get(path),
+        documentsOf(database).get(path),
       );
-  const textAt = (path: string, field: string) => {
-    const value = valueAt(path, field);
+  const textAt = (document: DocumentId, field: string) => {
+    const value = valueAt(document, field);
     return value === undefined || typeof value === 'string' ? value : null;
   };
-  const setAt = (path: string, { field, to }: FieldChange) => {
+  const setAt = ({ database, path }: DocumentId, { field, to }: FieldChange) => {
     const keys = field.split('.');
     const last = keys.pop() ?? '';
-    let map = documents.get(path) as Record<string, unknown>;
+    let map = documentsOf(database).get(path) as Record<string, unknown>;
     for (const key of keys) map = (map[key] ??= {}) as Record<string, unknown>;
     if (to === undefined) delete map[last];
     else map[last] = to;
@@ -113,28 +126,30 @@ export function openOldProject(): OldProject {
     },
     deleteObject: (id) => Promise.resolve(live(id) !== undefined && objects.delete(id.name)),
     retention: () => Promise.resolve(project.retained),
-    listDocuments({ segments }, fields) {
+    listDocuments(database, { segments }, fields) {
       const last = segments.at(-1);
-      const items = [...documents.keys()]
+      const items = [...documentsOf(database).keys()]
         .filter((path) => path.split('/').at(-2) === last)
         .map((path) => ({
           path,
-          fields: Object.fromEntries(fields.map((field) => [field, textAt(path, field)])),
+          fields: Object.fromEntries(
+            fields.map((field) => [field, textAt({ database, path }, field)]),
+          ),
         }));
       return Promise.resolve({ items });
     },
-    changeFields(path, changes) {
-      if (!documents.has(path)) return Promise.resolve('missing');
+    changeFields(document, changes) {
+      if (!documentsOf(document.database).has(document.path)) return Promise.resolve('missing');
       const isKnown = changes.every(({ field, from, to }) =>
-        [from, to].includes(textAt(path, field) ?? undefined),
+        [from, to].includes(textAt(document, field) ?? undefined),
       );
       if (!isKnown) return Promise.resolve('conflict');
-      for (const change of changes) setAt(path, change);
+      for (const change of changes) setAt(document, change);
       return Promise.resolve('done');
     },
   };
   const project: OldProject = {
-    ...{ objects, documents, records, calls, kill, put, retained: 'soft delete' },
+    ...{ objects, documents, databases, records, calls, kill, put, retained: 'soft delete' },
     outcome: () => ({ state: 'ready' }),
     bucket: BUCKET,
     migration: Object.fromEntries(
