@@ -85,6 +85,14 @@ describe('the promises', () => {
     expect(cells.filter(({ state }) => state === 'revoked')).toEqual([]);
   });
 
+  test('a held image has no public view, and its owner has the same access as before', () => {
+    const held = allCells().filter(({ state }) => state === 'held');
+    expect(held.filter((cell) => expected(cell) === 'yes' && !isOwner(cell))).toEqual([]);
+    for (const cell of held.filter(isOwner)) {
+      expect(expected(cell)).toBe(expected({ ...cell, state: 'ready' }));
+    }
+  });
+
   test('nobody has access to a token record', () => {
     expect(allowed.filter(({ thing }) => thing === 'token record')).toEqual([]);
   });

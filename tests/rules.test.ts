@@ -30,6 +30,17 @@ describe.each([
   });
 });
 
+test('the record of a held image changes no decision about its original', async () => {
+  const ruleset = compileRules(read('storage.rules'), 'storage.rules');
+  const documents = { 'users/alice/images/pic1': { state: 'held' } };
+  const file = 'tests/rules/storage.cases.json';
+  const cases = (JSON.parse(read(file)) as object[]).map((one) => ({ ...one, documents }));
+  const results = await Promise.all(
+    readCases(JSON.stringify(cases), file).map((one) => evaluateCase(ruleset, one)),
+  );
+  expect(results.filter(({ ok }) => !ok)).toEqual([]);
+});
+
 describe('storage.rules, changed so that an image with a record cannot be overwritten', () => {
   const current = 'isDocumentId(imageId) && isPhoto();';
   const condition =

@@ -1,5 +1,6 @@
 /** Test data of the access table: an image in each state, and the users who are its actors. */
 import { deleteObject, ref } from 'firebase/storage';
+import { FieldValue } from 'firebase-admin/firestore';
 import { newImageId } from 'storage-public-variants-client';
 import { renditionName } from '../../functions/src/domain/path.js';
 import type { ImageRecord } from '../../functions/src/domain/records.js';
@@ -131,6 +132,7 @@ export async function createImage(
     publicToken,
     downloadToken,
   };
+  if (state === 'held') await hold(context, image);
   if (state === 'revoked') await context.firestore.doc(image.tokenRecord).delete();
   if (state === 'deleted') {
     await deleteObject(ref(owner.storage, original));
@@ -140,6 +142,14 @@ export async function createImage(
     );
   }
   return image;
+}
+
+/** Changes the records as the functions do for an upload that the content filter holds; the stack has no filter. */
+async function hold({ firestore }: TestContext, image: Image): Promise<void> {
+  const batch = firestore.batch();
+  batch.update(firestore.doc(image.imageRecord), { state: 'held' });
+  batch.update(firestore.doc(image.tokenRecord), { image: FieldValue.delete() });
+  await batch.commit();
 }
 
 /** Adds a revoked share. @returns the path of its record */

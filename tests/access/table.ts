@@ -52,6 +52,7 @@ export const STATES = {
   processing: 'uploaded, no renditions yet',
   ready: 'the renditions exist',
   failed: 'the uploaded file is not an image',
+  held: 'the content filter holds it; its renditions exist, and nobody has released it',
   revoked: 'ready, then an admin deleted its token record',
   deleted: 'ready, then its owner deleted the original',
 } as const;
@@ -123,7 +124,7 @@ const RULES: readonly { answer: Answer; cells: Cells; reason: string }[] = [
       state: ['ready'],
     },
     reason:
-      'The public token gives access to the renditions, until it is revoked or the original is deleted.',
+      'The public token gives access to the renditions, until it is revoked or the original is deleted; to none of a held image.',
   },
 ];
 

@@ -54,6 +54,7 @@ describe('images of the fixture are in the given state', () => {
     },
     ready: { record: 'ready', original: true, rendition: true, token: true, share: true },
     failed: { record: 'failed', original: true, rendition: false, token: true, share: true },
+    held: { record: 'held', original: true, rendition: true, token: true, share: true },
     revoked: { record: 'ready', original: true, rendition: true, token: false, share: true },
     deleted: { record: undefined, original: false, rendition: false, token: false, share: false },
   };
