@@ -2,10 +2,11 @@
 import { examine } from '../../functions/src/cli/doctor/examine.js';
 import { parseConfig } from '../../functions/src/config/config.js';
 import { openBackend, type Backend } from '../../functions/src/gcp/backend.js';
+import { openHeldImages } from '../../functions/src/gcp/held-images.js';
 import { inMemoryBackend } from '../../functions/test/gcp/in-memory-backend.js';
 import { PARAMETERS, TestHarness } from '../../functions/test/lifecycle/test-harness.js';
 import { emulatorEnvironment } from '../../tools/dev/stack/stack-context.js';
-import type { BackendTestContext } from './stack.js';
+import { productsFirestore, type BackendTestContext } from './stack.js';
 
 export type StackHarness = ReturnType<typeof openStackHarness>;
 
@@ -60,7 +61,8 @@ export function openStackHarness(
     put: (name: string, data: Buffer) => context.uploadAsAdmin(name, data),
     delete: async (name: string) => void (await context.bucket.file(name).delete()),
   };
-  const backend = { ...stackBackend, objects, queues };
+  const held = openHeldImages(productsFirestore(), parseConfig({ ...PARAMETERS, ...parameters }));
+  const backend = { ...stackBackend, objects, queues, held };
   const harness = new TestHarness({ backend, bucket, tasks, now, parameters });
   /** What the doctor finds, without a grace period for recent uploads. */
   const findings = () => {

@@ -16,6 +16,17 @@ export function attemptId(start: number, random: string): string {
   return `${timePrefix(start)}-${random}`;
 }
 
+const RELEASE = 'release-';
+
+/** The id of an attempt that publishes a held image: it writes no renditions, and a repeated release replaces it. */
+export function releaseAttemptId(start: number, random: string): string {
+  return attemptId(start, `${RELEASE}${random}`);
+}
+
+export function isReleaseAttempt(attempt: string): boolean {
+  return attempt.slice(TIME_DIGITS + 1).startsWith(RELEASE);
+}
+
 /**
  * Replaces the id of an attempt that has ended without a result. It still marks that the attempt may have
  * written renditions, but no longer counts as running.

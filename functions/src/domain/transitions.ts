@@ -3,7 +3,7 @@
  * events wins. The store of the records runs them in a transaction.
  */
 import { OUTSIDE_FAILURES, type ImageFailureCode } from '../errors.js';
-import { ENDED_ATTEMPT, mayBeRunning } from './attempt-id.js';
+import { ENDED_ATTEMPT, isReleaseAttempt, mayBeRunning } from './attempt-id.js';
 import { isSameFocus } from './focus.js';
 import { generationOfRendition } from './path.js';
 import type {
@@ -194,6 +194,22 @@ export function finishAttempt<Time>(
     createdAt,
     updatedAt: now,
   };
+}
+
+/**
+ * Whether a release of a held image may begin now.
+ * @param generation of the only upload that may be released; undefined: any
+ * @param now milliseconds since 1970
+ */
+export function mayRelease(
+  { state, original, attempt }: Pick<ImageRecord, 'state' | 'original' | 'attempt'>,
+  generation: string | undefined,
+  now: number,
+): boolean {
+  if (state !== 'held') return false;
+  if (generation !== undefined && original.generation !== generation) return false;
+  // A release that has died must not keep the next one from working.
+  return attempt === undefined || isReleaseAttempt(attempt) || !mayBeRunning(attempt, now);
 }
 
 /**

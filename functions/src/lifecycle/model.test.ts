@@ -5,7 +5,7 @@ import { randomRuns } from '../../test/long-tests.js';
 import type { ModelChecker } from '../../test/lifecycle/model-checker.js';
 import type { Subject } from '../../test/lifecycle/model-subject.js';
 import { operationSequences, runSequence } from '../../test/lifecycle/operation-sequences.js';
-import { openMemoryHarness } from '../../test/lifecycle/memory-harness.js';
+import { openMemoryHarness, settle } from '../../test/lifecycle/memory-harness.js';
 
 /** The same sequences on each run; for others, or more, set `SEED=7 SCHEDULES=20000`. */
 const SEED = Number(process.env['SEED'] ?? 6);
@@ -46,16 +46,18 @@ function openSubject(parameters: Record<string, string>): Subject {
 /** What all sequences of a test have run. */
 const total = { states: 0, handlers: 0, backendCalls: 0, kills: 0 };
 const answers = new Map<string, number>();
-const add = ({ counts, sharing }: ModelChecker) => {
+const add = ({ counts, sharing, views }: ModelChecker) => {
   for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += counts[name];
   for (const [action, count] of sharing.answers)
     answers.set(action, (answers.get(action) ?? 0) + count);
+  for (const [name, count] of Object.entries(views.counts))
+    answers.set(name, (answers.get(name) ?? 0) + count);
 };
 afterAll(() => {
   const { states, handlers, backendCalls, kills } = total;
   process.stderr.write(
     `${SCHEDULES * 1.5} sequences: ${handlers} handlers, ${backendCalls} backend calls, ${kills} handlers killed, ` +
-      `${states} states checked; calls of sharing that were answered: ${JSON.stringify([...answers])}\n`,
+      `${states} states checked; answers: ${JSON.stringify([...answers])}\n`,
   );
 });
 
@@ -66,10 +68,10 @@ test(`the final state is correct after each of ${SCHEDULES} operation sequences`
       operationSequences(NAMES.length, 60),
       fc.nat(),
       bound,
-      // A content filter that holds every third upload.
-      fc.constantFrom('', 'https://filter.example'),
+      // In two of three sequences, a content filter that holds every third upload.
+      fc.constantFrom('', 'https://filter.example', 'https://filter.example'),
       async (sequence, seed, REVOCATION_SECONDS, FILTER_URL) => {
-        const subject = openSubject({ REVOCATION_SECONDS, FILTER_URL });
+        const subject = openSubject({ REVOCATION_SECONDS, FILTER_URL, WIDTHS: '16,24' });
         add(await runSequence(subject, sequence, seed));
       },
     ),
@@ -97,8 +99,35 @@ test(`no user has more images than allowed, and none too few, in ${SCHEDULES / 2
   expect(refused).toBeGreaterThan(SCHEDULES / 2);
 }, 900_000);
 
-test('calls of sharing were answered, so that the sequences prove something about them', () => {
+test('calls were answered, so that the sequences prove something about them', () => {
+  const views = ['made', 'released'].map((name) => answers.get(name) ?? 0);
+  expect(Math.min(...views)).toBeGreaterThan(SCHEDULES / 20);
   const actions = ['createShare', 'updateShare', 'revokeShare', 'rotateToken', 'revokeAll'];
   const seldom = actions.filter((action) => (answers.get(action) ?? 0) < SCHEDULES / 10);
   expect(seldom).toEqual([]);
+});
+
+test('a release of an upload that another held one has replaced publishes nothing', async () => {
+  const memory = openMemoryHarness({ FILTER_URL: 'https://filter.example' });
+  const { harness, backend, time } = memory;
+  const hold = async () => {
+    let generation = await harness.upload('originals/alice/cat', 'cat');
+    while (!harness.isHeld(generation)) {
+      generation = await harness.upload('originals/alice/cat', 'cat');
+    }
+    await settle(memory);
+    return generation;
+  };
+  const owner = { uid: 'alice', imageId: 'cat' };
+  const release = (generation: string) =>
+    harness.handle({
+      kind: 'task',
+      task: { queue: 'release', task: { owner, generation }, at: time.now },
+    });
+  const first = await hold();
+  const second = await hold();
+  await expect(release(first)).resolves.toBe(false);
+  expect([...backend.tokens.values()].map(({ image }) => image)).toEqual([undefined]);
+  await expect(release(second)).resolves.toBe(true);
+  expect([...backend.tokens.values()].map(({ image }) => image?.generation)).toEqual([second]);
 });

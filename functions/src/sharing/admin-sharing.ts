@@ -11,7 +11,7 @@ import { deadBy } from '../domain/sharing.js';
 import type { RevokeTask } from '../domain/tasks.js';
 import { hashToken } from '../domain/token.js';
 import { SharingFailure } from '../errors.js';
-import { releaseHeldImage } from '../gcp/held-images.js';
+import { openHeldImages, releaseHeldImage } from '../gcp/held-images.js';
 import { openRecords } from '../gcp/records.js';
 import { openShares } from '../gcp/shares.js';
 import { parseSharingInput, type InputConfig } from './input.js';
@@ -48,10 +48,11 @@ export interface AdminSharing {
   revokeUser(uid: string): Promise<{ images: number; deadBy: number }>;
   /**
    * Publishes an image that the content filter holds.
-   * @returns false when the image is not held, or is being processed
+   * @param generation of the only upload that may be released; absent: any
+   * @returns false when that upload is not held, or is being processed
    * @throws SharingFailure, or an error of Firestore
    */
-  release(uid: string, imageId: string): Promise<boolean>;
+  release(uid: string, imageId: string, generation?: string): Promise<boolean>;
   /** Finds what a token belongs to. */
   findToken(token: string): Promise<TokenRecord<Timestamp> | undefined>;
   /** Deletes a token record that `sharing` did not create. @returns when its URLs are dead everywhere */
@@ -86,6 +87,7 @@ export function openAdminSharing(
   };
   const records = openRecords(firestore, config, clock);
   const shares = openShares(firestore, config, clock);
+  const held = openHeldImages(firestore, config);
   const tokens = firestore.collection(tokensCollection);
   const boundFromNow = () => deadBy({ revokedAt: clock(), revocationSeconds });
 
@@ -123,10 +125,11 @@ export function openAdminSharing(
       const images = await revokeUser(uid, clock());
       return { images, deadBy: boundFromNow() };
     },
-    async release(uid, imageId) {
+    async release(uid, imageId, generation) {
       assertId('uid', uid);
       assertId('imageId', imageId);
-      return releaseHeldImage(firestore, config, records, { uid, imageId }, clock);
+      const context = { held, records, variantsBucket, now: clock };
+      return releaseHeldImage({ uid, imageId }, generation, context);
     },
     async findToken(token) {
       const record = await tokens.doc(hashToken(token)).get();

@@ -24,6 +24,7 @@ import {
 } from '../../src/domain/tasks.js';
 import { hashToken, mintToken } from '../../src/domain/token.js';
 import type { Backend, Progress } from '../../src/gcp/backend.js';
+import type { HeldImages } from '../../src/gcp/held-images.js';
 import type { Reader } from '../../src/gcp/reader.js';
 import {
   beginAttempt,
@@ -36,6 +37,7 @@ import {
   releaseAttempt,
 } from '../../src/domain/transitions.js';
 import type { Point as FocalPoint } from '../../src/domain/variant.js';
+import { inMemoryHeld } from './in-memory-held.js';
 import { inMemoryJobs } from './in-memory-jobs.js';
 import { inMemoryShares } from './in-memory-shares.js';
 import { inMemoryWidths } from './in-memory-widths.js';
@@ -57,9 +59,16 @@ export type QueuedTask = { at: number; id?: string; deliveries?: number } & (
   | { queue: 'backfill'; task: BackfillTask }
   | { queue: 'purge'; task: PurgeTask | RevokeTask }
   | { queue: 'resize'; task: WidthTask }
+  /** A server's call of `release`, which it makes again when it has got no answer. */
+  | { queue: 'release'; task: { owner: Owner; generation: string } }
 );
 
-export interface InMemoryBackend extends Backend {
+/** The backend of the functions, and what servers use. */
+export interface TestBackend extends Backend {
+  held: HeldImages;
+}
+
+export interface InMemoryBackend extends TestBackend {
   reader: Reader;
   originals: Map<string, InMemoryOriginal>;
   renditions: Map<string, Buffer>;
@@ -349,6 +358,7 @@ export function inMemoryBackend({
       { now, imagesCollection, revocationSeconds, counted },
     ),
     widths: inMemoryWidths({ images, tokens, pathOf, counted }),
+    held: inMemoryHeld({ images, pathOf, counted, now }),
     queues: {
       enqueueWidth: counted('queues.resize', (task, id) => {
         enqueue(id, { queue: 'resize', task, id, at: now() });

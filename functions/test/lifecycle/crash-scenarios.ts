@@ -19,7 +19,6 @@ async function uploadTooMany(
 const KEEP_EXCESS = { DELETE_EXCESS_ORIGINALS: 'false' };
 
 const FILTER = { FILTER_URL: 'https://filter.example' };
-
 const SHARE = 'share-before-all';
 const NEW_SHARE = 'share-that-is-new';
 
@@ -41,6 +40,18 @@ function askForWidth({ harness, backend, time }: MemoryHarness): void {
     const task = { hash, width: 16, format: 'webp' as const, source };
     backend.tasks.push({ queue: 'resize', task, id: hash, at: time.now });
   }
+}
+
+/** A shared image that is held, and a server's call that releases it. */
+async function release(memory: MemoryHarness): Promise<void> {
+  await share(memory);
+  const { harness, backend, time } = memory;
+  harness.reconfigure(FILTER);
+  let generation = await harness.upload(CAT, 'cat again');
+  while (!harness.isHeld(generation)) generation = await harness.upload(CAT, 'held cat');
+  await settle(memory);
+  const task = { owner: { uid: 'alice', imageId: 'cat' }, generation };
+  backend.tasks.push({ queue: 'release', task, at: time.now });
 }
 
 export type Scenario = (memory: MemoryHarness) => Promise<void>;
@@ -304,6 +315,24 @@ export const scenarios: [string, Scenario, [images: number, tokens: number, rend
         memory.harness.reconfigure(FILTER);
         await memory.harness.upload(CAT, 'third cat');
         await memory.harness.upload(CAT, 'fourth cat');
+      },
+      [1, 2, 4],
+    ],
+    ['a held image that is released', release, [1, 2, 4]],
+    [
+      'a held image that is released, and uploaded again',
+      async (memory) => {
+        await release(memory);
+        await memory.harness.upload(CAT, 'cat again');
+      },
+      [1, 2, 4],
+    ],
+    [
+      'a held image that is released, and processed with other parameters',
+      async (memory) => {
+        await release(memory);
+        memory.harness.reconfigure({ ...FILTER, VARIANTS: 'w40:40,w30:30' });
+        await memory.backend.queues.enqueueBackfill({}, 'run');
       },
       [1, 2, 4],
     ],

@@ -6,19 +6,14 @@ import { setImmediate } from 'node:timers/promises';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { renditionsFolder, type Owner } from '../../src/domain/path.js';
-import type { ImageRecord, TokenRecord } from '../../src/domain/records.js';
-import { isRefused, type Backend } from '../../src/gcp/backend.js';
+import type { ImageRecord } from '../../src/domain/records.js';
+import { isRefused } from '../../src/gcp/backend.js';
 import { hashToken } from '../../src/domain/token.js';
 import { referencedRenditions } from '../../src/lifecycle/cleanup.js';
 import { assertThat, type State, type Subject } from './model-subject.js';
 import { SharingModel } from './sharing-model.js';
-import {
-  intercept,
-  renditionText,
-  type Job,
-  type SharingCall,
-  type TestHarness,
-} from './test-harness.js';
+import { isNoImage, ViewModel } from './view-model.js';
+import { intercept, type Job, type SharingCall, type TestHarness } from './test-harness.js';
 
 const PARAMETERS: Record<string, string>[] = [
   {},
@@ -54,8 +49,6 @@ interface RunningHandler {
 export class ModelChecker {
   readonly #expected: Map<string, Expected>;
   readonly #revoked = new Set<string>();
-  /** The text of each upload, by generation. */
-  readonly #texts = new Map<string, string>();
   /** When a token record last referenced each rendition. */
   readonly #lastReferenced = new Map<string, number>();
   /** The field `image` of token records whose renditions were checked. */
@@ -73,9 +66,11 @@ export class ModelChecker {
   #onProgress = () => {};
 
   readonly sharing: SharingModel;
+  readonly views: ViewModel;
 
   constructor(readonly subject: Subject) {
     this.sharing = new SharingModel(subject, (job) => this.start(job));
+    this.views = new ViewModel(subject);
     this.#startedAt = subject.now();
     this.#names = [...subject.owners.keys()];
     this.#expected = new Map(this.#names.map((name) => [name, { wasDeleted: false }]));
@@ -94,7 +89,7 @@ export class ModelChecker {
   start(job: Job): void {
     const handler: RunningHandler = { job, paused: [], pendingCalls: 0, hasEnded: false };
     this.counts.handlers += 1;
-    const backend: Backend = intercept(this.harness.backend, async (point) => {
+    const backend = intercept(this.harness.backend, async (point) => {
       const isBefore = point.endsWith(' before');
       if (isBefore) this.counts.backendCalls += 1;
       if (!isBefore) handler.pendingCalls -= 1;
@@ -111,13 +106,20 @@ export class ModelChecker {
       if (index >= 0) this.#running.splice(index, 1);
       return index >= 0;
     };
-    const answered = (result: unknown) => {
-      if (end() && job.kind === 'call') this.sharing.count(job.call, result);
+    const answered = async (result: unknown) => {
+      if (!end()) return;
+      if (job.kind === 'call') this.sharing.count(job.call, result);
+      await this.views.answered(job, result);
     };
-    this.harness.handle(job, backend).then(answered, (error: unknown) => {
-      // The backend never fails, so an error of a handler that was not killed is a defect.
-      if (end()) this.#errors.push(error);
-    });
+    // The backend never fails, so an error of a handler that was not killed is a defect.
+    const failed = (error: unknown) => {
+      if (!isNoImage(job, error)) this.#errors.push(error);
+    };
+    void this.views
+      .started(job)
+      .then(() => this.harness.handle(job, backend))
+      .then(answered, (error: unknown) => void (end() && failed(error)))
+      .catch(failed);
   }
 
   /** Lets one handler continue until it is paused again or has ended. */
@@ -146,11 +148,11 @@ export class ModelChecker {
     assertThat(this.#errors.length === 0, 'no error', this.#errors[0]);
     this.counts.states += 1;
     const state = await this.subject.readState();
+    this.views.check(state);
     const { images, tokens, renditions } = state;
     const now = this.subject.now();
     for (const { image } of tokens.values()) {
       if (!image) continue;
-      assertThat(!this.harness.isHeld(image.generation), 'no held upload', image.generation);
       const referenced = referencedRenditions({ tokens: new Map([['', { image }]]) } as never);
       for (const object of referenced) {
         this.#lastReferenced.set(object, now);
@@ -159,7 +161,7 @@ export class ModelChecker {
         assertThat(hasGeneration, `a rendition of generation ${image.generation}`, object);
       }
       if (this.subject.checksEveryCall && !this.#checkedImages.has(image)) {
-        await this.#checkBytes(image);
+        await this.views.checkBytes(image);
         this.#checkedImages.add(image);
       }
     }
@@ -210,22 +212,6 @@ export class ModelChecker {
     }
   }
 
-  /** Each rendition of a token was made from the upload of the token's generation. */
-  async #checkBytes({ generation, renditions }: NonNullable<TokenRecord['image']>): Promise<void> {
-    const text = this.#texts.get(generation) ?? 'an upload';
-    for (const [name, variant] of Object.entries(renditions)) {
-      for (const format of ['webp', 'jpeg', 'avif'] as const) {
-        const rendition = variant[format];
-        if (!rendition) continue;
-        const bytes = await this.subject.readRendition(rendition.object);
-        // The focal point of the time it was made.
-        const made = bytes?.replace(/ at [0-9.]+(?= as )/, '');
-        const isExpected = made === renditionText(text, name, format);
-        assertThat(isExpected, `${rendition.object} to be ${text}`, bytes);
-      }
-    }
-  }
-
   /**
    * Delivers all events and tasks to concurrent handlers, in random order, with a few more uploads, deletions and
    * kills, until none are left. Then checks the final state.
@@ -236,6 +222,7 @@ export class ModelChecker {
     const randomIndex = (length: number) => Math.floor(random() * length);
     let remainingChanges = randomIndex(5);
     let remainingCalls = randomIndex(20);
+    let remainingViews = randomIndex(20);
     const bound = this.harness.config.revocationSeconds * 1000;
     for (let steps = 0; ; steps++) {
       assertThat(steps < 10_000, 'all work to complete', steps);
@@ -248,7 +235,13 @@ export class ModelChecker {
       else if (isStarting && calls[0]) this.sharing.call(calls.shift()?.data ?? {});
       else if (this.#running.length > 0) await this.step(randomIndex(1e6));
       else if (calls.length > 0) continue;
-      else if (events.length === 0 && tasks.length === 0) break;
+      else if (events.length === 0 && tasks.length === 0) {
+        if (remainingViews <= 0) break;
+        // Now images are ready or held; sometimes an upload comes at the same time.
+        for (let views = 0; views < 3; views++) await this.views.viewOrRelease(randomIndex(1e6));
+        if (random() < 0.3) await this.upload(this.nameOf(randomIndex(2)), 'good');
+        remainingViews -= 3;
+      }
       // Only tasks that are not due.
       else if (events.length === 0) this.#advanceTo(Math.min(...tasks.map(({ at }) => at)));
       if (random() < 0.02) this.wait(random() * Math.max(bound * 1.2, 10_000));
@@ -263,6 +256,10 @@ export class ModelChecker {
         remainingCalls -= 1;
         await this.sharing.callAny(randomIndex(20), randomIndex(20), this.#runningCalls());
       }
+      if (random() < 0.05 && remainingViews > 0) {
+        remainingViews -= 1;
+        await this.views.viewOrRelease(randomIndex(1e6));
+      }
       if (random() < 0.01) this.kill(randomIndex(20));
       await setImmediate();
       if (this.subject.checksEveryCall) await this.check();
@@ -270,12 +267,17 @@ export class ModelChecker {
     await this.check();
     const state = await this.subject.readState();
     for (const name of this.#names) await this.#checkFinal(name, state);
+    await this.views.finish();
+    await this.check();
+    const last = await this.subject.readState();
+    for (const name of this.#names) await this.#checkFinal(name, last);
   }
 
   async upload(name: string, kind: 'good' | 'bad'): Promise<void> {
-    const text = `${kind} ${this.#texts.size + 1}`;
+    const { texts } = this.views;
+    const text = `${kind} ${texts.size + 1}`;
     const generation = await this.harness.upload(name, text);
-    this.#texts.set(generation, text);
+    texts.set(generation, text);
     (this.#expected.get(name) as Expected).upload = { generation, text };
   }
 
@@ -372,13 +374,13 @@ export class ModelChecker {
         : [tokenHash],
     );
     expect(new Set(hashes.filter((hash) => hash !== token))).toEqual(new Set(valid));
-    for (const [, token] of own) if (token.image) await this.#checkBytes(token.image);
+    for (const [, token] of own) if (token.image) await this.views.checkBytes(token.image);
     if (upload.text.startsWith('bad')) {
       expect(image).toMatchObject({ state: 'failed', error: { code: 'not-an-image' } });
       return;
     }
-    const isHeld = this.harness.isHeld(upload.generation);
-    expect(image?.state).toBe(isHeld ? 'held' : 'ready');
+    expect(this.views.expectedState(upload.generation)).toContain(image?.state);
+    const isHeld = image?.state === 'held';
     if (isHeld) expect(own.filter(([, token]) => token.image)).toEqual([]);
     const { variants, formats } = this.harness.config;
     const usesFocus = variants.some(({ crop }) => crop === 'focal');

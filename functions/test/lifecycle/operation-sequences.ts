@@ -68,6 +68,9 @@ export function operationSequences(originals: number, maxOperations: number) {
         checker.share(index, isAgain),
       ),
     );
+  const view = fc
+    .nat(1e6)
+    .map((index) => operation(`view ${index}`, (checker) => checker.views.view(index)));
   const operations = [
     // Listed several times: chosen more often.
     upload('good'),
@@ -93,6 +96,11 @@ export function operationSequences(originals: number, maxOperations: number) {
     ),
     share,
     share,
+    view,
+    view,
+    pick.map((index) =>
+      operation(`release ${index}`, async (checker) => void (await checker.views.release(index))),
+    ),
     pick.map((index) =>
       operation(`update share ${index}`, (checker) => checker.sharing.updateShare(index)),
     ),

@@ -9,13 +9,13 @@ import type {
   Rendition,
 } from '../../src/processing/process-image.js';
 import { ImageFailure } from '../../src/errors.js';
-import type { Backend } from '../../src/gcp/backend.js';
-import type { QueuedTask } from '../gcp/in-memory-backend.js';
+import type { QueuedTask, TestBackend } from '../gcp/in-memory-backend.js';
 import { ownerOf } from '../../src/domain/path.js';
 import { backfill } from '../../src/lifecycle/backfill.js';
 import { originalFinalized } from '../../src/lifecycle/original-finalized.js';
 import { processUpload } from '../../src/lifecycle/process-upload.js';
 import { purge } from '../../src/lifecycle/purge.js';
+import { releaseHeldImage } from '../../src/gcp/held-images.js';
 import { makeWidth } from '../../src/lifecycle/make-width.js';
 import { originalDeleted } from '../../src/lifecycle/original-deleted.js';
 import type { ProcessingContext } from '../../src/lifecycle/context.js';
@@ -50,7 +50,7 @@ export type Job =
 export type Point = `${string}.${string} ${'before' | 'after'}`;
 
 /** Wraps every call of a backend: awaits `at` before and after it. `at` may never resolve. */
-export function intercept(backend: Backend, at: (point: Point) => Promise<void>): Backend {
+export function intercept(backend: TestBackend, at: (point: Point) => Promise<void>): TestBackend {
   const wrap = <T extends object>(group: string, calls: T): T =>
     Object.fromEntries(
       Object.entries(calls).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
@@ -69,6 +69,7 @@ export function intercept(backend: Backend, at: (point: Point) => Promise<void>)
     records: wrap('records', backend.records),
     shares: wrap('shares', backend.shares),
     widths: wrap('widths', backend.widths),
+    held: wrap('held', backend.held),
     queues: wrap('queues', backend.queues),
     jobs: wrap('jobs', backend.jobs),
     events: wrap('events', backend.events),
@@ -115,7 +116,7 @@ export const PARAMETERS = { BUCKET: 'bucket', VARIANTS: 'w40:40,w20:20', FORMATS
 type Processing = Pick<ProcessingContext, 'processImage' | 'readWatermark' | 'askFilter'>;
 
 export interface HarnessOptions {
-  backend: Backend;
+  backend: TestBackend;
   bucket: TestBucket;
   /** The queue that `backend.queues` fills. */
   tasks: QueuedTask[];
@@ -145,7 +146,7 @@ export class TestHarness {
     this.config = parseConfig({ ...PARAMETERS, ...options.parameters });
   }
 
-  get backend(): Backend {
+  get backend(): TestBackend {
     return this.#options.backend;
   }
   get tasks(): QueuedTask[] {
@@ -241,6 +242,12 @@ export class TestHarness {
         : purge(task.task, context);
     }
     if (task.queue === 'resize') return makeWidth(task.task, context);
+    if (task.queue === 'release') {
+      const { owner, generation } = task.task;
+      const { records, held } = backend;
+      const { variantsBucket, now } = { ...this.config, now: () => this.now() };
+      return releaseHeldImage(owner, generation, { records, held, variantsBucket, now });
+    }
     const delivery = { isFinalAttempt: false, isRedelivery: (task.deliveries ?? 0) > 0 };
     return backfill(task.task, { id: task.id ?? 'run', ...delivery }, context);
   }

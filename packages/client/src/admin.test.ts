@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as AdminApp from 'firebase-admin/app';
 import type * as AdminFirestore from 'firebase-admin/firestore';
+import { attemptId, releaseAttemptId } from '../../../functions/src/domain/attempt-id.js';
 import { DEFAULTS } from '../../../functions/src/config/config.js';
 import { hashToken, mintToken } from '../../../functions/src/domain/token.js';
 import { startTestEmulator, type TestEmulator } from '../../emulators/src/firestore/testing.js';
@@ -98,7 +99,15 @@ test('releases a held image, once', async () => {
     undefined,
     undefined,
   ]);
-  expect(await images.release('alice', 'cat')).toBe(true);
+  const generation = (await firestore.doc(path).get()).get('original.generation') as string;
+  // An upload over the one that somebody has looked at stays held.
+  expect(await images.release('alice', 'cat', `${generation}0`)).toBe(false);
+  // Of a release that has died before it was done.
+  const died = releaseAttemptId(Date.now(), 'died');
+  await firestore.doc(path).update({ attempt: attemptId(Date.now(), 'upload') });
+  expect(await images.release('alice', 'cat', generation)).toBe(false);
+  await firestore.doc(path).update({ attempt: died });
+  expect(await images.release('alice', 'cat', generation)).toBe(true);
   const shown = { ...image, attempt: expect.any(String) as string };
   expect((await tokens.get()).docs.map((token) => token.get('image') as unknown)).toEqual([
     shown,

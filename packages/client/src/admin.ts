@@ -110,9 +110,11 @@ export interface AdminImages {
   /**
    * Publishes an image that the content filter (FILTER_URL) holds. To refuse it, delete its original: the functions delete
    * the rest. May be repeated after an error.
-   * @returns false when the image is not held, or an upload over it is being processed
+   * @param generation of the upload that was looked at, as the event `onHeld` and the image record have it: an upload
+   *   over it stays held. Absent: whatever upload is held now
+   * @returns false when that upload is not held, or an upload over it is being processed
    */
-  release(uid: string, imageId: string): Promise<boolean>;
+  release(uid: string, imageId: string, generation?: string): Promise<boolean>;
   /** Returns the public URL of a variant, or of the narrowest one with that many pixels of width. */
   url(image: { token: string }, variant: string | number): string;
 }
@@ -269,7 +271,7 @@ export function createAdminImages({
         const { deadBy = new Date() } = await callsOf(uid).revokeAll(imageId);
         return { images: 1, deadBy };
       }),
-    release: (uid, imageId) => attempt(() => sharing.release(uid, imageId)),
+    release: (uid, imageId, generation) => attempt(() => sharing.release(uid, imageId, generation)),
     url: ({ token }, variant) =>
       typeof variant === 'number'
         ? widthUrl(baseUrl, token, variant)
