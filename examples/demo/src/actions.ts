@@ -53,8 +53,7 @@ export function openActions(store: Store, loadFirebase: () => Promise<Firebase>)
       const id = newImageId();
       rememberName(id, file.name);
       const isPhoto = types[index] !== undefined && file.size <= MAX_BYTES;
-      const preview = isPhoto ? URL.createObjectURL(file) : undefined;
-      return { file, entry: { id, name: file.name, preview, isPhoto } };
+      return { file, entry: { id, name: file.name, isPhoto } };
     });
     const ids = new Set(chosen.map(({ entry }) => entry.id));
     const [first] = chosen;
@@ -63,6 +62,7 @@ export function openActions(store: Store, loadFirebase: () => Promise<Firebase>)
       problem: undefined,
       uploads: [...uploads, ...chosen.map(({ entry }) => entry)],
     }));
+    for (const { file, entry } of chosen) if (entry.isPhoto) showPreview(entry.id, file);
     announce(
       chosen.length === 1 ? `Uploading ${first.file.name}` : `Uploading ${chosen.length} photos`,
     );
@@ -76,16 +76,35 @@ export function openActions(store: Store, loadFirebase: () => Promise<Firebase>)
     }
   }
 
-  function send({ images }: Firebase, file: File, { id, preview = '' }: UploadEntry): void {
-    const started = images.upload(file, { id });
-    change({ upload: started });
+  /** Shows a file as soon as the browser can: only Safari can decode HEIC, for example. */
+  function showPreview(id: string, file: File): void {
+    const image = new Image();
+    const url = URL.createObjectURL(file);
+    image.onload = () => {
+      const entry = store.state.uploads.find((one) => one.id === id);
+      if (entry === undefined || isOver(entry)) URL.revokeObjectURL(url);
+      else changeUpload(id, { preview: url });
+    };
+    image.onerror = () => URL.revokeObjectURL(url);
+    image.src = url;
+  }
+
+  function changeUpload(id: string, fields: Partial<UploadEntry>): void {
+    update(({ uploads }) => ({
+      uploads: uploads.map((one) => (one.id === id ? { ...one, ...fields } : one)),
+    }));
+  }
+
+  function send({ images }: Firebase, file: File, { id }: UploadEntry): void {
+    const upload = images.upload(file, { id });
+    changeUpload(id, { upload });
     let last = '';
-    started.subscribe(() => {
-      const { state, message } = started;
-      const isOver = state === 'ready' || state === 'failed';
-      if (isOver) URL.revokeObjectURL(preview);
-      change({
-        ...(isOver && { preview: undefined }),
+    upload.subscribe(() => {
+      const { state, message } = upload;
+      const entry = store.state.uploads.find((one) => one.id === id);
+      if (isOver({ upload }) && entry?.preview) URL.revokeObjectURL(entry.preview);
+      changeUpload(id, {
+        ...(isOver({ upload }) && { preview: undefined }),
         ...(state === 'failed' && { failedAt: Date.now() }),
       });
       if (state === last) return;
@@ -93,12 +112,6 @@ export function openActions(store: Store, loadFirebase: () => Promise<Firebase>)
       if (state === 'ready') announce(`${file.name}: ready`);
       if (state === 'failed') announce(message ?? `${file.name}: failed`);
     });
-
-    function change(fields: Partial<UploadEntry>): void {
-      update(({ uploads }) => ({
-        uploads: uploads.map((one) => (one.id === id ? { ...one, ...fields } : one)),
-      }));
-    }
   }
 
   /** Runs what a dialog is for, and closes it. */
@@ -291,6 +304,10 @@ export function openActions(store: Store, loadFirebase: () => Promise<Firebase>)
     const photo = photosOf(store.state).find(({ id }) => id === share.imageId);
     return url({ token: share.token ?? '' }, variantOf(store.state, photo, share));
   }
+}
+
+function isOver({ upload }: Pick<UploadEntry, 'upload'>): boolean {
+  return upload?.state === 'ready' || upload?.state === 'failed';
 }
 
 /** Closes the drawer, if it is open. */

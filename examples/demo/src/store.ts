@@ -8,7 +8,7 @@ export interface UploadEntry {
   /** Of the image. */
   id: string;
   name: string;
-  /** Object URL of the file, until the image is ready. */
+  /** Object URL of the file, if the browser can show it; until the image is ready. */
   preview?: string | undefined;
   /** undefined until Firebase is loaded and a user is signed in. */
   upload?: Upload;

@@ -44,3 +44,14 @@ test.each([
 ])('%j', async (text, type) => {
   expect(await imageType(new Blob([Buffer.from(text, 'latin1')]))).toBe(type);
 });
+
+test('a file that cannot be read has no type', async () => {
+  // What a dropped folder is in browsers.
+  const folder = new Blob([Buffer.from('\xff\xd8\xff', 'latin1')]);
+  folder.slice = () => {
+    const unreadable = new Blob();
+    unreadable.arrayBuffer = () => Promise.reject(new DOMException('', 'NotReadableError'));
+    return unreadable;
+  };
+  expect(await imageType(folder)).toBeUndefined();
+});

@@ -12,10 +12,14 @@ const BRANDS: readonly (readonly [RegExp, string])[] = [
  * Detects the type of an image by its first 256 bytes, whatever the blob's own type says.
  *
  * @returns the media type, such as `image/heic`; undefined when the bytes are not those of a JPEG, PNG, WebP, GIF,
- *   AVIF, HEIC or TIFF file
+ *   AVIF, HEIC or TIFF file, or can't be read: a folder that was dropped, a file that has been moved
  */
 export async function imageType(blob: Blob): Promise<string | undefined> {
-  const bytes = new Uint8Array(await blob.slice(0, HEAD).arrayBuffer());
+  const head = await blob
+    .slice(0, HEAD)
+    .arrayBuffer()
+    .catch(() => new ArrayBuffer());
+  const bytes = new Uint8Array(head);
   const text = String.fromCharCode(...bytes);
   if (text.startsWith('\xff\xd8\xff')) return 'image/jpeg';
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';

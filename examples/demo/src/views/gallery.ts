@@ -4,7 +4,7 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import { shownPhotos, sizesOf, tilesOf, type Photo } from '../select.js';
 import type { Deleted } from '../store.js';
 import { chevron, closeMine, CROSS, modal, type View } from './parts.js';
-import { hide, photoView } from './photo.js';
+import { photoView } from './photo.js';
 import { styles } from './styles.js';
 
 export function gridView(view: View): TemplateResult {
@@ -54,7 +54,11 @@ function tileView(photo: Photo): TemplateResult {
       aria-label="${name}, ${STATES[state]}"
       ${styles({ 'background-color': color })}
     >
-      ${src === undefined ? nothing : html`<img src=${src} alt="" width="400" height="400" @error=${hide} />`}
+      ${
+        src === undefined
+          ? html`<span class="tile-text" aria-hidden="true">${name}</span>`
+          : html`<img src=${src} alt="" width="400" height="400" @error=${hide} />`
+      }
       ${
         state === 'ready'
           ? nothing
@@ -70,6 +74,11 @@ function tileView(photo: Photo): TemplateResult {
       }
     </a>
   </li>`;
+}
+
+/** The image is no longer there: it was deleted elsewhere. */
+function hide(event: Event): void {
+  (event.currentTarget as HTMLElement).hidden = true;
 }
 
 /** The photo of the hash, beside its neighbors. */

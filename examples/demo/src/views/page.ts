@@ -22,7 +22,7 @@ export function pageView(view: View, attack: TemplateResult | undefined): Templa
     </header>
     <main>${isAttack ? attack : photosView(view)}</main>
     ${messagesView(view)} ${dialogView(view)}
-    ${state.isDragging ? html`<div class="drop">Drop to upload</div>` : nothing}`;
+    ${state.isDragging ? html`<div class="drop" aria-hidden="true">Drop to upload</div>` : nothing}`;
 }
 
 function photosView(view: View): TemplateResult {

@@ -136,23 +136,12 @@ function stageView(photo: Photo): TemplateResult {
           ? html`${pictureView(photo, isSample ? 'Dandelions at sunset' : name)}
             ${isSample ? nothing : framesView(sizes)}`
           : preview
-            ? html`<img
-                class="preview"
-                data-testid="preview"
-                src=${preview}
-                alt=""
-                @error=${hide}
-              />`
+            ? html`<img class="preview" data-testid="preview" src=${preview} alt="" />`
             : nothing
       }
     </div>
     ${state === 'ready' ? nothing : progressView(photo)}
   </div>`;
-}
-
-/** This browser can't show the file: Chromium can't decode HEIC. */
-export function hide(event: Event): void {
-  (event.currentTarget as HTMLElement).hidden = true;
 }
 
 function pictureView({ record }: Photo, alt: string): TemplateResult {
