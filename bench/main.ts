@@ -7,6 +7,7 @@ import { compareCurves } from './processing/curve.js';
 import { comparePipelines } from './processing/compare.js';
 import { compareHeic } from './processing/heic.js';
 import { measureBombs } from './processing/measure-bombs.js';
+import { measureDemo } from './demo/landing.js';
 import { measureBackfill } from './lifecycle/backfill.js';
 import { compareFunctions } from './function/compare.js';
 import { measureOperations, writeOperations } from './lifecycle/operations.js';
@@ -44,6 +45,7 @@ npm run bench -- upload [--uploads N]               what one upload causes, and 
 npm run bench -- operations [--write]               what an upload, a view and a deletion bill
 npm run bench -- backfill [--images N]              processes images that existed before the installation
 npm run bench -- migrate [--images N]               moves images of storage-resize-images; 2000 by default
+npm run bench -- demo [--runs N]                    the demo page in Chromium: time until usable, LCP, CLS, bytes
 npm run bench -- soak [--seconds N]                 all kinds of requests and uploads: does memory grow?
 npm run bench -- listen [--minutes N] [--listeners N] [--emulator-jar FILE]
                                                     ${LISTENERS} listeners on a collection with 100 writes per second
@@ -137,6 +139,9 @@ export async function main(argv: string[], root: string): Promise<number> {
       return (await measureBackfill(paths, images)) ? 0 : 1;
     case 'migrate':
       return (await measureMigration(paths, images)) ? 0 : 1;
+    case 'demo':
+      await measureDemo(paths, runs);
+      return 0;
     case 'soak':
       return (await soak(paths, seconds)) ? 0 : 1;
     case 'listen': {

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import sparticuz from '@sparticuz/chromium';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { launchChromium } from '../chromium.js';
 
 export interface Size {
   width: number;
@@ -45,15 +45,6 @@ export interface Browser {
 /** Longest edge of the compared pixels. */
 const MAX_EDGE = 512;
 
-/** Removed: the first two stop a second page from loading, the others would disable web security. */
-const EXCLUDED_FLAGS = new Set([
-  '--single-process',
-  '--no-zygote',
-  '--disable-web-security',
-  '--disable-site-isolation-trials',
-  '--allow-running-insecure-content',
-]);
-
 type PageResult =
   | NotShown
   | (Size & {
@@ -67,14 +58,7 @@ type PageResult =
 export async function openBrowser(script: string): Promise<Browser> {
   const files = new FileServer(script);
   const origin = await files.listen();
-  const browser = await chromium.launch({
-    executablePath: await sparticuz.executablePath(),
-    args: [
-      ...sparticuz.args.filter((flag) => !EXCLUDED_FLAGS.has(flag)),
-      '--force-color-profile=srgb',
-    ],
-    headless: true,
-  });
+  const browser = await launchChromium('--force-color-profile=srgb');
   let page: Page | undefined;
   let count = 0;
   /** A new page now and then: Chromium keeps decoded images. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { SealPublicKeys } from 'storage-public-variants-client/seal';
-import { launchChromium } from '../support/chromium.js';
+import { launchChromium } from '../../bench/chromium.js';
 import { eventually } from '../support/eventually.js';
 import { statusOf } from '../support/http.js';
 import { photo, plainJpeg } from '../support/pictures.js';

@@ -7,7 +7,7 @@ import type { Variant } from '../../functions/src/domain/variant.js';
 import { parseVariant } from '../../functions/src/domain/variant-grammar.js';
 import { processImage } from '../../functions/src/processing/process-image.js';
 import { CENTERS, COLOR_CASES, HEIGHT } from '../../functions/test/processing/color-cases.js';
-import { launchChromium } from '../support/chromium.js';
+import { launchChromium } from '../../bench/chromium.js';
 
 const file = join(__dirname, '../../functions/test/processing/chromium-colors.json');
 

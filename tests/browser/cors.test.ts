@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/chromium.js';
+import { launchChromium } from '../../bench/chromium.js';
 import { photo } from '../support/pictures.js';
 import { TestContext } from '../support/stack.js';
 

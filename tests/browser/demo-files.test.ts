@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/chromium.js';
+import { launchChromium } from '../../bench/chromium.js';
 import { furtherPhotos } from '../support/demo-files.js';
 import { DemoPage } from '../support/demo-page.js';
 import { PHOTO, ROOT, testStack } from '../support/stack.js';

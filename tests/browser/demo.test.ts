@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import type { Sample, StackInfo } from '../../tools/dev/stack/project.js';
 import { StackContext } from '../../tools/dev/stack/stack-context.js';
 import { startStack, type Stack } from '../../tools/dev/stack/stack.js';
-import { launchChromium } from '../support/chromium.js';
+import { launchChromium } from '../../bench/chromium.js';
 import { chosenFile, furtherPhotos, JPEG_START } from '../support/demo-files.js';
 import { DemoPage, totals, WRITES_SCREENSHOTS, type Look } from '../support/demo-page.js';
 import { statusOf } from '../support/http.js';
@@ -97,13 +97,10 @@ describe.each(LOOKS)('on $device, $colorScheme', (look) => {
         return image?.complete === true && image.naturalWidth > 0;
       });
       await page.getByText('times smaller').waitFor();
-      const seconds = await page.evaluate(() => performance.now() / 1000);
-      const landing = await demo.measure();
-      const { fonts, ...figures } = landing;
-      console.log(`landing: ${JSON.stringify({ ...look, seconds, ...figures })}`);
+      const { fonts, words } = await demo.readTexts();
       expect(new Set(fonts.map(({ fontFamily }) => fontFamily)).size).toBe(1);
       expect(new Set(fonts.map(({ fontSize }) => fontSize)).size).toBeLessThanOrEqual(5);
-      expect(landing.words).toBeLessThanOrEqual(60);
+      expect(words).toBeLessThanOrEqual(60);
       expect(await page.getByTestId('original').innerText()).toContain('5312 × 2988 · 1.5 MB');
       // Chosen for its effect, so it is most of the first screen.
       const box = await picture.boundingBox();

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/chromium.js';
+import { launchChromium } from '../../bench/chromium.js';
 import { codeBlocksOf } from '../support/documentation.js';
 import { get } from '../support/http.js';
 import { run } from '../support/run.js';

@@ -9,7 +9,7 @@ import {
   startFirestoreEmulator,
   type FirestoreEmulator,
 } from '../../packages/emulators/src/firestore/index.js';
-import { launchChromium } from '../support/chromium.js';
+import { launchChromium } from '../../bench/chromium.js';
 import type { Options } from './web-sdk/page.js';
 
 const RULES = `rules_version = '2';

@@ -40,7 +40,6 @@ declare global {
     layoutShift: number;
     /** Score and classes of the elements that moved. */
     shifts: string[];
-    largestPaint: number;
     upload: { seen: string[]; chosenAt: number; previewAt: number };
   }
 }
@@ -84,9 +83,6 @@ export class DemoPage {
           window.shifts.push(`${entry.value.toFixed(4)} ${names.join(', ')}`);
         }
       }).observe({ type: 'layout-shift', buffered: true });
-      new PerformanceObserver((list) => {
-        window.largestPaint = list.getEntries().at(-1)?.startTime ?? 0;
-      }).observe({ type: 'largest-contentful-paint', buffered: true });
     });
     const demo = new DemoPage(look, context, page);
     page.on('pageerror', (error) => demo.problems.push(error.message));
@@ -98,15 +94,9 @@ export class DemoPage {
     return demo;
   }
 
-  /** Measures the page since it was opened: time in milliseconds, bytes of this origin, words and fonts in use. */
-  measure() {
+  /** @returns the number of words on the page, and the fonts in use */
+  readTexts() {
     return this.page.evaluate(() => ({
-      largestPaintMs: Math.round(window.largestPaint),
-      layoutShift: window.layoutShift,
-      bytes: [
-        ...performance.getEntriesByType('navigation'),
-        ...performance.getEntriesByType('resource'),
-      ].reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).transferSize, 0),
       words: document.body.innerText.split(/[\s·]+/).filter((word) => /\w/.test(word)).length,
       fonts: [...document.querySelectorAll('#app *')].map((element) => {
         const { fontFamily, fontSize } = getComputedStyle(element);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { EMULATORS, findFreePorts } from '../../../tools/dev/stack/ports.js';
-import { launchChromium } from '../../support/chromium.js';
+import { launchChromium } from '../../../bench/chromium.js';
 import { codeBlocksOf } from '../../support/documentation.js';
 import { run } from '../../support/run.js';
 import { PHOTO, ROOT } from '../../support/stack.js';

@@ -1,4 +1,4 @@
-/** Chromium for the tests, as users have it: with web security, so that a missing CORS header is an error. */
+/** Chromium as users have it: with web security, so that a missing CORS header is an error. */
 import sparticuz from '@sparticuz/chromium';
 import { chromium, type Browser } from 'playwright-core';
 
