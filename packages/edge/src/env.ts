@@ -1,5 +1,5 @@
 /** Variables and secrets of the image worker: docs/guides/edge.md. Without types of other packages, so that its own are complete. */
-import type { EdgeCaches, Fetcher, ImagesBinding } from './platform.js';
+import type { EdgeCaches, Fetcher, ImagesBinding, RateLimitBinding } from './platform.js';
 
 export interface ImageWorkerEnv {
   /** The file worker. */
@@ -8,6 +8,8 @@ export interface ImageWorkerEnv {
   BUCKET?: string;
   /** The keys of sealed links, the same as those of `serve`. Absent: sealed links get a 404. */
   SEALING_KEYS?: string;
+  /** Rations how many sealed links a client may have opened. Absent: as many as it wants. */
+  SEAL_LIMIT?: RateLimitBinding;
   /** `off` (the default), `binding` or `cf.image`: what makes other widths than those of VARIANTS. */
   RESIZING?: string;
   /** Widths that are made, comma-separated, pixels. */

@@ -36,6 +36,7 @@ import {
   pickHeaders,
   RESPONSE_HEADERS,
 } from './headers.js';
+import { mayOpen, RETRY_AFTER_SECONDS } from './openings.js';
 import { openOrigin, OriginUnavailable, type Origin } from './origin.js';
 import type { WorkerContext } from './platform.js';
 import { openRenditions, type Renditions } from './renditions.js';
@@ -46,6 +47,8 @@ import { readSettings, type Settings } from './settings.js';
 /** What one request needs of the Worker. */
 interface View {
   request: ServeRequest;
+  /** Address of the visitor, if the platform states it. */
+  client: string | null;
   /** The headers of every response: name, value, name, value. */
   commonHeaders: readonly string[];
   /** Milliseconds since 1970. */
@@ -107,7 +110,11 @@ async function handle(
   // Cloudflare overwrites what a client sends.
   const client = headers.get('cf-connecting-ip');
   const sent = { via, ...(client !== null && { [EDGE_CLIENT]: client }) };
-  const view = await openView(serveRequest, url.origin, settings, context, { common, sent });
+  const view = await openView(serveRequest, url.origin, settings, context, {
+    common,
+    client,
+    sent,
+  });
   return route === 'seal-keys' ? await respondWithKeys(view) : await respondTo(route, view);
 }
 
@@ -128,7 +135,11 @@ async function openView(
   base: string,
   settings: Settings,
   context: WorkerContext,
-  { common, sent }: { common: readonly string[]; sent: Record<string, string> },
+  {
+    common,
+    client,
+    sent,
+  }: { common: readonly string[]; client: string | null; sent: Record<string, string> },
 ): Promise<View> {
   const { caches, files, timeoutMs, resizing } = settings;
   const [rightsCache, bytesCache] = await Promise.all([
@@ -139,6 +150,7 @@ async function openView(
   const renditions = openRenditions(origin, bytesCache, base, context);
   return {
     request,
+    client,
     commonHeaders: common,
     now: Date.now,
     settings,
@@ -160,11 +172,11 @@ async function respondWithKeys(view: View): Promise<ServeResponse> {
 }
 
 async function respondTo(route: Route, view: View): Promise<ServeResponse | Response> {
-  const { seals } = view.settings;
-  const grant: SealGrant | undefined = isToken(route.token)
-    ? { token: route.token }
-    : await seals.open(route.token);
+  const grant = await openToken(route.token, view);
   if (grant === undefined) return refuse('not-found', view);
+  if (grant === 'limited') {
+    return refuse('too-many-requests', view, ['Retry-After', String(RETRY_AFTER_SECONDS)]);
+  }
   const secondsLeft = (grant.notAfter ?? Infinity) - view.now() / 1000;
   if (secondsLeft <= 0) return refuse('not-found', view);
   for (const reload of [false, true]) {
@@ -177,6 +189,18 @@ async function respondTo(route: Route, view: View): Promise<ServeResponse | Resp
     // The image was overwritten or deleted after the manifest was made: ask for the new one.
   }
   return refuse('unavailable', view);
+}
+
+/** @returns undefined when the text is no token, or was not sealed for this installation */
+async function openToken(
+  text: string,
+  { settings: { seals, sealLimit }, client }: View,
+): Promise<SealGrant | 'limited' | undefined> {
+  if (isToken(text)) return { token: text };
+  if (!seals.canOpen(text)) return undefined;
+  // Counted before it is known whether it can be opened: failures have no quota of their own.
+  if (!(await mayOpen(sealLimit, client))) return 'limited';
+  return seals.open(text);
 }
 
 /** @returns `missing` when the origin has not the bytes that the manifest lists */

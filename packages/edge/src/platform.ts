@@ -31,6 +31,12 @@ export interface ImageTransformer {
   output(options: { format: string }): Promise<{ response(): Response }>;
 }
 
+/** Cloudflare's rate limiting binding. https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/ */
+export interface RateLimitBinding {
+  /** Counts one of a key. */
+  limit(options: { key: string }): Promise<{ success: boolean }>;
+}
+
 /** Options of `fetch` that Cloudflare adds. https://developers.cloudflare.com/images/transform-images/ */
 export interface CloudflareRequestInit extends RequestInit {
   cf?: {

@@ -11,6 +11,8 @@ import { parseSealingKeys } from '../../../functions/src/domain/sealing-keys.js'
 import { decrypt, deriveKeyPair, openContext, type KeyPair } from './hpke.js';
 
 export interface Seals {
+  /** Whether a text has the form of a sealed token, and names a key. Costs next to nothing. */
+  canOpen(text: string): boolean;
   /** @returns undefined when the text was not sealed for this installation */
   open(text: string): Promise<SealGrant | undefined>;
   /** What `seal-keys.json` publishes; undefined without keys. */
@@ -39,6 +41,7 @@ export async function openSeals(text: string, audience: string): Promise<Seals> 
       audience,
       keys: [{ kid: first[0], key: toBase64Url(first[1].publicKey) }],
     },
+    canOpen: (sealed) => pairs.has(decodeSealed(sealed)?.kid ?? -1),
     async open(sealed) {
       const parts = decodeSealed(sealed);
       const pair = parts && pairs.get(parts.kid);

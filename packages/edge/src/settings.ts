@@ -1,7 +1,7 @@
 /** Reads the variables and secrets of the image worker. */
 import type { ImageWorkerEnv } from './env.js';
 import { openSeals, type Seals } from './seals.js';
-import type { EdgeCaches, Fetcher, ImagesBinding } from './platform.js';
+import type { EdgeCaches, Fetcher, ImagesBinding, RateLimitBinding } from './platform.js';
 
 export type ResizingSettings =
   | { mode: 'binding'; images: ImagesBinding }
@@ -10,6 +10,7 @@ export type ResizingSettings =
 export interface Settings {
   files: Fetcher;
   seals: Seals;
+  sealLimit: RateLimitBinding | undefined;
   noindex: boolean;
   timeoutMs: number;
   caches: EdgeCaches;
@@ -27,10 +28,13 @@ export async function readSettings(env: ImageWorkerEnv): Promise<Settings> {
   const timeoutMs = Number(env.ORIGIN_TIMEOUT_MS ?? DEFAULT_TIMEOUT_MS);
   check(Number.isInteger(timeoutMs) && timeoutMs > 0, 'ORIGIN_TIMEOUT_MS', 'a whole number');
   check(env.FILES !== undefined, 'FILES', 'a service binding to the file worker');
+  const isLimit = env.SEAL_LIMIT === undefined || typeof env.SEAL_LIMIT.limit === 'function';
+  check(isLimit, 'SEAL_LIMIT', 'a rate limiting binding');
   const resizing = readResizing(env);
   return {
     files: env.FILES,
     seals: await openSeals(env.SEALING_KEYS ?? '', env.BUCKET ?? ''),
+    sealLimit: env.SEAL_LIMIT,
     noindex: env.NOINDEX !== 'false',
     timeoutMs,
     caches: env.CACHES ?? caches,

@@ -246,3 +246,24 @@ test('opens and refuses the same vectors as all implementations', async () => {
   }
   expect(asked).toEqual([]);
 }, 30_000);
+
+test('rations the openings of sealed links of each client', async () => {
+  const { port } = server.address() as AddressInfo;
+  const image = { BUCKET: 'bucket', SEALING_KEYS: formatSealingKeys(SEALING_KEYS) };
+  await workers.dispose();
+  const limit = 3;
+  const file = { ORIGIN: `http://127.0.0.1:${port}/i` };
+  workers = startWorkers({ image, file, sealLimit: limit }, log);
+  base = await workers.ready;
+  const { token } = fixture;
+  const statusFor = async (client: string) => {
+    const path = `/${sealFor(token)}/w800.webp`;
+    return (await view(path, { headers: { 'cf-connecting-ip': client } })).status;
+  };
+  // More than twice the limit: a new minute may begin in between.
+  const statuses = [];
+  for (let count = 0; count <= 2 * limit; count++) statuses.push(await statusFor('2001:db8::1'));
+  expect(statuses.slice(0, limit)).toEqual([200, 200, 200]);
+  expect(statuses).toContain(429);
+  expect(await statusFor('2001:db8:0:1::1')).toBe(200);
+}, 30_000);

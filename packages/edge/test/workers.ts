@@ -23,13 +23,18 @@ function bundle(name: string): string {
 export interface WorkerSettings {
   image?: Record<string, string>;
   file: Record<string, string>;
+  /** Openings of sealed tokens for each client, per minute. */
+  sealLimit?: number;
 }
 
 /** The log of the Workers. */
 export type WorkerLog = string[];
 
 /** Starts both. @param log gets what they write */
-export function startWorkers({ image = {}, file }: WorkerSettings, log: WorkerLog): Miniflare {
+export function startWorkers(
+  { image = {}, file, sealLimit }: WorkerSettings,
+  log: WorkerLog,
+): Miniflare {
   const common = { modules: true, compatibilityDate: '2026-07-01' };
   return new Miniflare({
     handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
@@ -45,8 +50,13 @@ export function startWorkers({ image = {}, file }: WorkerSettings, log: WorkerLo
         bindings: image,
         serviceBindings: { FILES: 'files' },
         images: { binding: 'IMAGES' },
+        ...(sealLimit !== undefined && { ratelimits: ratelimitsOf(sealLimit) }),
       },
       { ...common, name: 'files', script: bundle('file-worker'), bindings: file },
     ],
   });
+}
+
+function ratelimitsOf(limit: number) {
+  return { SEAL_LIMIT: { namespace_id: '1001', simple: { limit, period: 60 } } };
 }
