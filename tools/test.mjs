@@ -77,7 +77,7 @@ const LONG_FILES = {
     'packages/edge/src/workerd[.]test',
     'security-rules/src/properties',
   ].join('|'),
-  browser: 'browser/(client|colors|conformance|demo-files|web-sdk)[.]test',
+  browser: 'browser/(client|colors|conformance|demo-files|edge|web-sdk)[.]test',
   integration:
     'integration/(backend|cases|command-options|doctor|documented-commands|edge|events-and-filter|image-limit|local-stack|migrate|model|operations|variant-options-stack)[.]test',
   attack: 'attack/(uploads|metadata)[.]test',
