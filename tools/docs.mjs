@@ -36,7 +36,7 @@ const TESTS = [
 ];
 
 try {
-  setUp();
+  await setUp();
 } catch (error) {
   fail(error.message);
 }

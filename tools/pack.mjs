@@ -45,7 +45,7 @@ const EXTENSION_SOURCES = ['package.json', 'package-lock.json', 'lib', 'LICENSE'
 const EXTENSION_FILES = ['extension.yaml', 'PREINSTALL.md', 'POSTINSTALL.md', ...SHARED_FILES];
 
 /** @returns the exit code */
-function main() {
+async function main() {
   const { values } = parseArgs({
     options: {
       extension: { type: 'boolean', default: false },
@@ -56,7 +56,7 @@ function main() {
     process.stdout.write(USAGE);
     return 0;
   }
-  setUp();
+  await setUp();
   const made = values.extension ? [packExtension()] : PACKAGES.map(pack);
   process.stdout.write(made.map((path) => `${relative(process.cwd(), path)}\n`).join(''));
   return 0;
@@ -125,7 +125,7 @@ function setEngine(file) {
 }
 
 try {
-  process.exitCode = main();
+  process.exitCode = await main();
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

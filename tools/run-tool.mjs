@@ -11,7 +11,7 @@ import { root, setUp } from './setup.mjs';
  */
 export async function runTool(tool, { failureCode = 1 } = {}) {
   try {
-    setUp();
+    await setUp();
     process.exitCode = await tool();
   } catch (error) {
     process.stderr.write(`${error.message}\n`);

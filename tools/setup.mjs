@@ -1,6 +1,7 @@
 /** Prepares the workspace for every command: checks Node.js, installs packages, builds. */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -29,16 +30,20 @@ export function step(text) {
 
 /**
  * Installs packages when a lock file changed and builds when a source changed.
+ * @returns a promise that is fulfilled when everything is there
  * @throws Error when a command fails; exits with code 1 when Node.js or a file is missing
  */
-export function setUp() {
+export async function setUp() {
   checkNode();
   checkFiles();
   const unlock = lock();
   try {
-    install('.', 'package-lock.json');
-    install('functions', 'package-lock.json');
-    build();
+    // At the same time: mostly, one waits for the network while the other writes.
+    await allSettled([
+      install('.', 'package-lock.json'),
+      install('functions', 'package-lock.json'),
+    ]);
+    await build();
   } finally {
     unlock();
   }
@@ -103,13 +108,13 @@ function isHolderAlive(folder) {
   }
 }
 
-function install(folder, lockFile) {
+async function install(folder, lockFile) {
   const directory = join(root, folder);
   const stamp = join(directory, 'node_modules', '.installed');
   const expected = `${hash(readFileSync(join(directory, lockFile)))} ${process.platform} ${process.arch}`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === expected) return;
   step(`installing packages of ${folder === '.' ? 'the workspace (1 to 2 minutes)' : folder}`);
-  run(
+  await run(
     'npm',
     ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
     directory,
@@ -136,7 +141,7 @@ const LIBRARIES = [
 ];
 
 /** Builds TypeScript and the demo page when a source changed. */
-function build() {
+async function build() {
   const stamp = join(root, '.local', 'build', 'stamp');
   const sources = [
     'functions/src',
@@ -165,13 +170,15 @@ function build() {
   for (const output of [...LIBRARIES, '.local/build']) {
     rmSync(join(root, output), { recursive: true, force: true });
   }
-  node('typescript/bin/tsc', ['-b', 'bench', 'packages/client', 'packages/edge']);
-  node('../tools/bundle.mjs', []);
+  await node('typescript/bin/tsc', ['-b', 'bench', 'packages/client', 'packages/edge']);
+  await allSettled([
+    node('../tools/bundle.mjs', []),
+    node('vite/bin/vite.js', ['build', 'examples/demo', '--logLevel', 'warn']),
+  ]);
   // `storage-public-variants init` writes them into a project.
   for (const file of SHIPPED_FILES) {
     cpSync(join(root, file), join(root, 'functions/lib/files', basename(file)));
   }
-  node('vite/bin/vite.js', ['build', 'examples/demo', '--logLevel', 'warn']);
   writeFileSync(stamp, `${sourceState}\n${outputState()}`);
 }
 
@@ -194,14 +201,24 @@ function describe(path) {
 }
 
 function node(script, args) {
-  run(process.execPath, [join(root, 'node_modules', script), ...args], root, script);
+  return run(process.execPath, [join(root, 'node_modules', script), ...args], root, script);
 }
 
-function run(command, args, cwd, label) {
+async function run(command, args, cwd, label) {
   // The child's stdout goes to stderr: stdout is for results only.
   const shell = process.platform === 'win32' && command === 'npm';
-  const { status, error } = spawnSync(command, args, { cwd, stdio: ['ignore', 2, 2], shell });
-  if (status !== 0) throw new Error(`${label} failed${error ? `: ${error.message}` : ''}`);
+  const child = spawn(command, args, { cwd, stdio: ['ignore', 2, 2], shell });
+  const [status] = await once(child, 'close').catch(({ message }) => {
+    throw new Error(`${label} failed: ${message}`);
+  });
+  if (status !== 0) throw new Error(`${label} failed`);
+}
+
+/** Waits for all, so that nothing runs on after a failure. @throws the first error */
+async function allSettled(promises) {
+  const results = await Promise.allSettled(promises);
+  const failure = results.find(({ status }) => status === 'rejected');
+  if (failure) throw failure.reason;
 }
 
 function hash(data) {
@@ -211,7 +228,7 @@ function hash(data) {
 // `npm run build` runs this file.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    setUp();
+    await setUp();
   } catch (error) {
     fail(error.message);
   }

@@ -118,7 +118,7 @@ async function main() {
   if (unknown !== undefined) fail(`expected one of ${KINDS.join(', ')}, found "${unknown}"`);
   const isSelected = (kind) =>
     kinds.length === 0 ? all || !LONG_KINDS.includes(kind) : kinds.includes(kind);
-  setUp();
+  await setUp();
   mkdirSync(results, { recursive: true });
 
   if (isSelected('unit')) await runUnit();
