@@ -69,6 +69,7 @@ module.exports = {
       'gcp',
       'lifecycle',
       'processing',
+      'serve',
       'domain',
       'cli/check-rules',
       'cli/init',

@@ -54,6 +54,11 @@ test('prints findings as a table, and fixes them', async () => {
   const image = (id: string) => firestore.doc(`doctor/alice/doctorImages/${id}`);
   expect((await image('cat').get()).get('state')).toBe('ready');
 
+  const shown = (await image('cat').get()).get('token') as string;
+  const explained = await doctor('--url', `https://example.com/i/${shown}/w40`);
+  expect(explained).toMatchObject({ code: 0, err: '' });
+  expect(explained.out).toMatch(/^200: w40 as webp \(doctor\/alice\/doctorImages\/cat\)\n/);
+
   const [cat = '', dog = '', fox = '', owl = ''] = names;
   const hash = hashToken((await image('dog').get()).get('token') as string);
   await bucket.file(cat).setMetadata({ metadata: { firebaseStorageDownloadTokens: 'open' } });

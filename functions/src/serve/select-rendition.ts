@@ -3,7 +3,7 @@ import { FORMATS, type Format } from '../domain/format.js';
 import type { RenditionInfo, TokenVariant } from '../domain/records.js';
 import type { MissingWidth } from '../domain/tasks.js';
 import { effectsOf, formatsOfVariant, isProtected, type Variant } from '../domain/variant.js';
-import type { RequestContext, ResponseContext, ServeConfig } from './context.js';
+import type { RequestContext, ResponseContext, ServeConfig, ServeRequest } from './context.js';
 import { secondsUntilExpiry } from './expiry.js';
 import { narrow } from './narrow.js';
 import { isWhole, sourceOfWidth, sourceRendition } from '../domain/widths.js';
@@ -35,13 +35,18 @@ export type NamedVariant = TokenVariant & { name: string };
 
 const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
 
+/** What the selection needs to know of a request. */
+export type SelectionContext = Pick<RequestContext, 'lookup' | 'limits' | 'route'> & {
+  request: Pick<ServeRequest, 'headers'>;
+};
+
 /**
  * Selects what to send: the manifest, the variant that the URL names or that fits `w=`, or, while a
  * configured variant or format has no rendition yet, the nearest rendition there is.
  * @returns undefined (404) when the token is unknown or expired, or does not grant what the URL asks for
  */
 export function selectRendition(
-  { lookup: found, limits, route, request }: RequestContext,
+  { lookup: found, limits, route, request }: SelectionContext,
   { config, now }: Pick<ResponseContext, 'config' | 'now'>,
 ): SelectedRendition | SelectedManifest | undefined {
   if (!found?.record) return undefined;

@@ -8,7 +8,7 @@ import {
   PARAMETERS,
   renditionText,
 } from '../../../test/lifecycle/test-harness.js';
-import { hashToken } from '../../domain/token.js';
+import { hashToken, mintToken } from '../../domain/token.js';
 import { doctor, type CliEnvironment } from './command.js';
 import {
   CAT,
@@ -53,7 +53,9 @@ async function run(memory: Memory, argv: string[], overrides: Partial<CliEnviron
     },
     ...overrides,
   };
-  const options = ['--project', 'p', '--bucket', 'bucket', '--grace', '0', '--only', 'records'];
+  const options = ['--project', 'p', '--bucket', 'bucket', '--grace', '0'];
+  // With --url, nothing is examined.
+  if (!argv.includes('--url')) options.push('--only', 'records');
   const code = await doctor([...options, ...argv], cli);
   return { code, ...printed };
 }
@@ -270,4 +272,35 @@ test('fixes nothing when there are image records but no token records', async ()
   const { code, err } = await run(memory, ['--fix']);
   expect(code).toBe(2);
   expect(err).toContain('expected token records in imageTokens, found none for 2 image records');
+});
+
+describe('--url', () => {
+  test('says what serve answers, and why', async () => {
+    const memory = await openSettled();
+    const token = memory.backend.images.get(CAT_RECORD)?.token ?? '';
+    const url = `https://example.com/i/${token}/w40`;
+    const works = await run(memory, ['--params', PARAMS, '--url', url]);
+    expect(works).toMatchObject({ code: 0, err: '' });
+    expect(works.out).toContain(`200: w40 as webp (${CAT_RECORD})\nIf the URL does not work`);
+    const other = ['--url', `https://example.com/i/${mintToken()}/w40`, '--json'];
+    const fails = await run(memory, other);
+    expect(fails.code).toBe(1);
+    expect(fails.err).toMatch(/^The default parameters count[.] --instance: expected/);
+    expect(JSON.parse(fails.out)).toEqual({
+      url: { status: 404, reason: expect.stringContaining('there is no such token') as string },
+    });
+  });
+
+  test.each([['--fix'], ['--probe'], ['--only', 'records']])(
+    'stands alone, without %s',
+    async (...argv) => {
+      const { code, err } = await run(await openSettled(), [
+        '--url',
+        'https://example.com/',
+        ...argv,
+      ]);
+      expect(code).toBe(2);
+      expect(err).toContain('--url: expected none of --probe, --fix and --only with it');
+    },
+  );
 });

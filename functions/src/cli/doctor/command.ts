@@ -17,6 +17,7 @@ import {
   installationText,
   type InstallationEnvironment,
 } from './installation/run.js';
+import { explainUrl } from './explain-url.js';
 import { examine, type Examination, type ExamineOptions } from './examine.js';
 import type { Finding } from './inspect.js';
 
@@ -80,6 +81,9 @@ export async function doctor(argv: string[], cli: CliEnvironment): Promise<numbe
     }
     const { json } = options;
     const resolved = usesEmulators(cli.env) ? undefined : resolve(options, cli);
+    if (options.url !== undefined) {
+      return await explain(options.url, options.records(resolved?.installation), json, cli);
+    }
     let isFaulty = false;
     if (resolved !== undefined && options.only !== 'records') {
       const report = await checkInstallation(
@@ -112,19 +116,44 @@ export async function doctor(argv: string[], cli: CliEnvironment): Promise<numbe
   }
 }
 
+/** Prints what `serve` answers to a URL, and why. @returns the exit code */
+async function explain(
+  url: string,
+  { config, project }: RecordsOptions,
+  json: boolean,
+  { openBackend, now, out }: CliEnvironment,
+): Promise<number> {
+  const explained = await explainUrl(url, config, await openBackend(config, project), now());
+  const { status, reason, image } = explained;
+  const text = `${status}: ${reason}${image === undefined ? '' : ` (${image})`}`;
+  out(
+    json
+      ? `${toPrintableJson({ url: explained })}\n`
+      : `${toPrintable(text)}\n${status === 200 ? WORKS : ''}`,
+  );
+  return status === 200 ? 0 : 1;
+}
+
+/** Where else the fault may be. */
+const WORKS =
+  'If the URL does not work all the same: does its host send the path to the function serve (PUBLIC_BASE_URL), and has no cache an older answer?\n';
+
 /**
  * Finds the installation.
  * @returns undefined, with a sentence on stderr, if there is none and the records can be examined without it
  * @throws ResolveError, ConfigError
  */
-function resolve({ only, selection }: Options, { err, installation }: CliEnvironment) {
+function resolve({ only, selection, url }: Options, { err, installation }: CliEnvironment) {
   try {
     return resolveInstallation(installation.cwd, selection, installation.packageFiles());
   } catch (error) {
     if (!isInputError(error) || error instanceof ConfigError) throw error;
     const isNeeded = only === 'installation' || selection.project === undefined;
     if (isNeeded || selection.instance !== undefined) throw error;
-    if (only === undefined) err(`The installation was not checked. ${error.message}\n`);
+    if (url !== undefined) {
+      if (selection.parameters === undefined)
+        err(`The default parameters count. ${error.message}\n`);
+    } else if (only === undefined) err(`The installation was not checked. ${error.message}\n`);
     return undefined;
   }
 }

@@ -7,10 +7,11 @@ import { configOf, readParameterFile, UsageError } from './parameter-file.js';
 
 export const USAGE = `storage-public-variants doctor [--project P] [--instance I] [--bucket B] [--params FILE] [--only PART]
        [--probe] [--strict] [--fix] [--json] [--unknown-folders] [--grace S]
+storage-public-variants doctor --url URL [--project P] [--instance I] [--bucket B] [--params FILE] [--json]
 
 Checks the installation: functions, triggers, roles, queues, rules, indexes, exposure of the bucket and
 PUBLIC_BASE_URL. Then compares originals, renditions, image records, token records and share records, and lists
-what is orphaned, missing, stale or unlocked.
+what is orphaned, missing, stale or unlocked. With --url, says why the URL of an image works or not, and checks nothing else.
 
 --project P    Firebase project, read with Application Default Credentials, which "gcloud auth
                application-default login" creates; default: that of .firebaserc
@@ -24,6 +25,7 @@ what is orphaned, missing, stale or unlocked.
 --strict       warnings about the installation count as faults
 --fix          fix the findings about records
 --json         print a JSON document instead of text
+--url URL      the URL of an image that does not show: to the public, every reason is the same 404
 --unknown-folders
                with --fix: also delete rendition folders that belong to no known image. Do not use it if
                another instance has its renditions in the same VARIANTS_PATH
@@ -31,8 +33,8 @@ what is orphaned, missing, stale or unlocked.
 
 With FIRESTORE_EMULATOR_HOST and STORAGE_EMULATOR_HOST, examines the records of these emulators only.
 
-Exit code: 0 if there are no faults, and no findings or all were fixed; 1 if there are faults, or findings are
-left; 2 if the check failed.
+Exit code: 0 if there are no faults, and no findings or all were fixed, or the URL works; 1 if there are faults,
+findings are left, or the URL does not work; 2 if the check failed.
 `;
 
 export interface Options {
@@ -40,6 +42,8 @@ export interface Options {
   json: boolean;
   strict: boolean;
   probe: boolean;
+  /** The only thing to look at; absent: the installation. */
+  url?: string;
   /** Absent: both. */
   only?: 'installation' | 'records';
   selection: Selection;
@@ -73,6 +77,7 @@ export function parseOptions(argv: string[]): Options {
         bucket: { type: 'string' },
         params: { type: 'string' },
         only: { type: 'string' },
+        url: { type: 'string' },
         probe: { type: 'boolean', default: false },
         strict: { type: 'boolean', default: false },
         fix: { type: 'boolean', default: false },
@@ -84,7 +89,7 @@ export function parseOptions(argv: string[]): Options {
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
   }
-  const { help, project, instance, fix, json, strict, probe, only, grace, params, bucket } =
+  const { help, project, instance, fix, json, strict, probe, only, grace, params, bucket, url } =
     parsed.values;
   const problem = problemOf(parsed.positionals, parsed.values);
   if (problem !== undefined) throw new UsageError(`${problem}\n\n${USAGE}`);
@@ -96,6 +101,7 @@ export function parseOptions(argv: string[]): Options {
     json,
     strict,
     probe,
+    ...(url !== undefined && { url }),
     ...(only !== undefined && { only: only === 'records' ? 'records' : 'installation' }),
     selection: {
       ...(project !== undefined && { project }),
@@ -123,7 +129,16 @@ function problemOf(
     grace,
     only,
     probe,
-  }: { project?: string; grace: string; only?: string; probe: boolean },
+    fix,
+    url,
+  }: {
+    project?: string;
+    grace: string;
+    only?: string;
+    probe: boolean;
+    fix: boolean;
+    url?: string;
+  },
 ): string | undefined {
   if (positional !== undefined) return `expected options only, found "${positional}"`;
   if (project !== undefined && !/^[a-z0-9][a-z0-9:.-]*$/.test(project)) {
@@ -135,6 +150,8 @@ function problemOf(
   if (only !== undefined && only !== 'installation' && only !== 'records') {
     return `--only: expected installation or records, found "${only}"`;
   }
+  if (url !== undefined && (probe || fix || only !== undefined))
+    return '--url: expected none of --probe, --fix and --only with it';
   if (probe && only === 'records')
     return '--probe: expected the installation to be checked, found --only records';
   return undefined;
