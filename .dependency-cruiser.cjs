@@ -37,7 +37,7 @@ const BUNDLED = 'jsonc-parser|diff|@inquirer/prompts|@blazediff/ssim';
 const PORTABLE = `${src}(${[
   'errors',
   'domain/(entity-tag-text|format|seal-codec|sealing-keys|token-text|variant|widths)',
-  'serve/(cache-control|conditional|expiry|json-response|length-limits|manifest|narrow|negotiate)',
+  'serve/(cache-control|client-network|conditional|expiry|json-response|length-limits|manifest|narrow|negotiate)',
   'serve/(refuse|request-body|respond|route|select-rendition)',
 ].join('|')})[.]ts$`;
 
@@ -230,7 +230,7 @@ module.exports = {
       from: { path: PORTABLE },
       to: {
         path: '.',
-        pathNot: `${PORTABLE}|/node_modules/(negotiator|range-parser)/`,
+        pathNot: `${PORTABLE}|/node_modules/(ipaddr[.]js|negotiator|range-parser)/`,
         dependencyTypesNot: ['type-only'],
       },
     },

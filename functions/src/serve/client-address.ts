@@ -1,16 +1,8 @@
 /** The client's IP address: the key of the rate limits. docs/guides/rate-limits.md has the shapes. */
 import { BlockList } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { networkOf, parseAddress, textOf, type Address } from './client-network.js';
 import { LENGTH_LIMITS } from './length-limits.js';
 import { CLOUDFLARE_NETWORKS, GOOGLE_NETWORKS } from './proxy-networks.js';
-
-/** The longest address with a zone and a port, characters. */
-const MAX_ADDRESS_LENGTH = 64;
-
-/** One IPv6 customer usually has a whole /64 network. */
-const IPV6_PREFIX_LENGTH = 64;
-
-type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 interface ForwardedRequest {
   headers: {
@@ -45,7 +37,7 @@ export function openClientAddress(
 
   return ({ headers, remoteAddress }) => {
     const stated = headers['x-edge-client'];
-    if (isEdgeOnly && typeof stated === 'string') return keyOf(parseAddress(stated));
+    if (isEdgeOnly && typeof stated === 'string') return networkOf(parseAddress(stated));
     // The address nearest to the client that a known proxy has written.
     let nearest: Address | undefined;
     for (const [index, entry] of lastEntries(headers['x-forwarded-for']).entries()) {
@@ -57,7 +49,7 @@ export function openClientAddress(
       if (cloudflare(address)) nearest = parseAddress(headers['cf-connecting-ip']) ?? address;
       break;
     }
-    return keyOf(nearest ?? parseAddress(remoteAddress));
+    return networkOf(nearest ?? parseAddress(remoteAddress));
   };
 }
 
@@ -74,14 +66,6 @@ function lastEntries(header: string | string[] | undefined): string[] {
     .map((entry) => entry.trim());
 }
 
-/** @returns undefined when the text is not an IP address */
-function parseAddress(text: string | undefined): Address | undefined {
-  if (text === undefined || text.length > MAX_ADDRESS_LENGTH) return undefined;
-  // Some proxies append a port: 192.0.2.1:4711, [2001:db8::1]:4711.
-  const address = text.replace(/^\[([^\]]*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1');
-  return ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
-}
-
 function matcherOf(networks: readonly string[]): (address: Address) => boolean {
   const list = new BlockList();
   for (const network of networks) {
@@ -91,16 +75,4 @@ function matcherOf(networks: readonly string[]): (address: Address) => boolean {
     else list.addSubnet(address, Number(prefix), kind);
   }
   return (address) => list.check(textOf(address), address.kind());
-}
-
-function keyOf(address: Address | undefined): string {
-  if (address === undefined) return 'unknown';
-  if (address.kind() === 'ipv4') return address.toString();
-  const cidr = `${textOf(address)}/${IPV6_PREFIX_LENGTH}`;
-  return `${ipaddr.IPv6.networkAddressFromCIDR(cidr).toString()}/${IPV6_PREFIX_LENGTH}`;
-}
-
-/** Without the zone of a link-local address: `fe80::1%eth0`. */
-function textOf(address: Address): string {
-  return address.toString().split('%', 1).join();
 }

@@ -5,7 +5,6 @@ import {
 } from '../../../functions/test/serve/serve-fixture.js';
 import { formatSealingKeys } from '../../../functions/src/domain/sealing-keys.js';
 import { openEdge } from '../test/edge-fixture.js';
-import { networkOf } from './openings.js';
 import type { RateLimitBinding } from './platform.js';
 
 const SEALED = { SEALING_KEYS: formatSealingKeys(SEALING_KEYS) };
@@ -86,9 +85,13 @@ test.each([
   ['192.0.2.1', '192.0.2.1'],
   ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
   ['2001:DB8:0001:2::9', '2001:db8:1:2::/64'],
-  ['2001:db8::1', '2001:db8:0:0::/64'],
-  ['::1', '0:0:0:0::/64'],
+  ['2001:db8::1', '2001:db8::/64'],
+  ['::1', '::/64'],
   ['::ffff:192.0.2.1', '192.0.2.1'],
-])('%s counts as %s', (address, network) => {
-  expect(networkOf(address)).toBe(network);
+  ['no address', 'unknown'],
+])('%s counts as %s', async (address, key) => {
+  const limit = memoryLimit();
+  const { token, status } = open(limit);
+  await status(sealFor(token), address);
+  expect(limit.keys).toEqual([key]);
 });
