@@ -3,6 +3,7 @@
  * AND and OR, parentheses, `=`, `:` and `>=` for the severity, and log_id().
  * @see https://cloud.google.com/logging/docs/view/logging-query-language
  */
+import { tokensOf } from './filter-tokens.js';
 
 /** The fields of a LogEntry that filters name. */
 export interface LogEntry {
@@ -17,7 +18,7 @@ const TOKEN = /\s*(log_id\("[^"]+"\)|"[^"]*"|[()]|>=|[=:]|[\w.]+)/y;
 
 /** @throws Error when the filter has something that this does not know */
 export function matches(filter: string, entry: LogEntry): boolean {
-  const tokens = tokensOf(filter);
+  const tokens = tokensOf(filter, TOKEN);
   let at = 0;
   const next = () => tokens[at++];
 
@@ -73,14 +74,4 @@ export function matches(filter: string, entry: LogEntry): boolean {
   const result = either();
   if (at !== tokens.length) throw new Error(`expected the end of ${filter}, found ${tokens[at]}`);
   return result;
-}
-
-function tokensOf(filter: string): string[] {
-  const tokens: string[] = [];
-  TOKEN.lastIndex = 0;
-  for (let match; (match = TOKEN.exec(filter));) {
-    tokens.push(match[1] ?? '');
-    if (TOKEN.lastIndex === filter.length) return tokens;
-  }
-  throw new Error(`expected a filter of the known form, found ${filter}`);
 }

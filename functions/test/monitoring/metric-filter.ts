@@ -2,6 +2,7 @@
  * Parses filters of Cloud Monitoring, which select time series; they are another language than those of Cloud Logging.
  * @see https://cloud.google.com/monitoring/api/v3/filters#filter_syntax
  */
+import { tokensOf } from './filter-tokens.js';
 
 export interface Comparison {
   /** Such as `metric.type` or `resource.labels.queue_id`. */
@@ -30,7 +31,7 @@ const TEXT = /^".*"$/;
 
 /** @throws Error that says what was expected */
 export function parseMetricFilter(filter: string): Comparison[] {
-  const tokens = tokensOf(filter);
+  const tokens = tokensOf(filter, TOKEN);
   const found: Comparison[] = [];
   let at = 0;
 
@@ -108,14 +109,4 @@ export function parseMetricFilter(filter: string): Comparison[] {
 
 function unquote(token: string): string {
   return token.startsWith('"') ? (JSON.parse(token) as string) : token;
-}
-
-function tokensOf(filter: string): string[] {
-  const tokens: string[] = [];
-  TOKEN.lastIndex = 0;
-  for (let match; (match = TOKEN.exec(filter));) {
-    tokens.push(match[1] ?? '');
-    if (TOKEN.lastIndex === filter.length) return tokens;
-  }
-  throw new Error(`expected a filter, found ${filter}`);
 }
