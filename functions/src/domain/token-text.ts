@@ -12,6 +12,8 @@ export const TOKEN_BYTES = 20;
 const BODY_LENGTH = 27;
 /** base62 characters that encode 32 bits: ceil(32 / log2(62)). */
 const CHECKSUM_LENGTH = 6;
+/** Characters of a token. */
+export const TOKEN_LENGTH = PREFIX.length + BODY_LENGTH + CHECKSUM_LENGTH;
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const TOKEN = new RegExp(`^${PREFIX}[0-9A-Za-z]{${BODY_LENGTH + CHECKSUM_LENGTH}}$`);
 

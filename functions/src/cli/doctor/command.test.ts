@@ -285,7 +285,7 @@ describe('--url', () => {
     const other = ['--url', `https://example.com/i/${mintToken()}/w40`, '--json'];
     const fails = await run(memory, other);
     expect(fails.code).toBe(1);
-    expect(fails.err).toMatch(/^The default parameters count[.] --instance: expected/);
+    expect(fails.err).toMatch(/^The default parameters are used[.] --instance: expected/);
     expect(JSON.parse(fails.out)).toEqual({
       url: { status: 404, reason: expect.stringContaining('there is no such token') as string },
     });

@@ -152,7 +152,7 @@ function resolve({ only, selection, url }: Options, { err, installation }: CliEn
     if (isNeeded || selection.instance !== undefined) throw error;
     if (url !== undefined) {
       if (selection.parameters === undefined)
-        err(`The default parameters count. ${error.message}\n`);
+        err(`The default parameters are used. ${error.message}\n`);
     } else if (only === undefined) err(`The installation was not checked. ${error.message}\n`);
     return undefined;
   }

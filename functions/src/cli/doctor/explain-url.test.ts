@@ -96,6 +96,14 @@ test('names the state of an image without renditions', async () => {
   ]);
 });
 
+test('says that only the edge gets an answer', async () => {
+  const { memory, token } = await open();
+  const { harness, backend, time } = memory;
+  const config = { ...harness.config, edgeKeyHashes: ['A'.repeat(43)] };
+  const { reason } = await explainUrl(`${BASE}/${token}/w40`, config, backend, time.now);
+  expect(reason).toBe('w40 as webp, to the edge alone (EDGE_KEY_HASHES)');
+});
+
 test('names the end of a share, and what it shows', async () => {
   const { memory } = await open();
   const request = { imageId: 'cat', shareId: SHARE, expiresIn: 60, variants: ['w20'] };

@@ -1,6 +1,7 @@
 /** `doctor --url`: why `serve` answers a URL as it does. To the public it gives the same 404 for every reason. */
 import type { Config } from '../../config/config.js';
 import { isSealed } from '../../domain/seal-codec.js';
+import { TOKEN_LENGTH } from '../../domain/token-text.js';
 import { hashToken, isToken } from '../../domain/token.js';
 import type { Backend } from '../../gcp/backend.js';
 import type { TokenAndImage } from '../../gcp/widths.js';
@@ -94,9 +95,6 @@ function explainFailure(
   return { status: 404, reason: malformed(token) };
 }
 
-/** Of `spv_`, 27 random characters and 6 of the checksum. */
-const TOKEN_LENGTH = 37;
-
 function malformed(token: string): string {
   if (token.startsWith('sps_')) return 'the sealed link is malformed: it was cut off or changed';
   if (token.length === TOKEN_LENGTH) {
@@ -136,7 +134,8 @@ function explainSelection(
   if (selected !== undefined) {
     const { name, format, isRequested } = selected;
     const instead = isRequested ? '' : ', instead of what the URL names, which is not made yet';
-    return { status: 200, reason: `${name} as ${format}${instead}` };
+    const closed = config.edgeKeyHashes.length > 0 ? ', to the edge alone (EDGE_KEY_HASHES)' : '';
+    return { status: 200, reason: `${name} as ${format}${instead}${closed}` };
   }
   const variants = accessibleVariants(record);
   const names = variants.map(({ name }) => name).join(', ') || 'none';

@@ -396,6 +396,10 @@ describe('verify', () => {
       'copied, not ready yet',
       (project: OldProject) => changeRecord(project, { state: 'processing' }),
     ],
+    [
+      'held for review by the content filter: release or delete it',
+      (project: OldProject) => changeRecord(project, { state: 'held' }),
+    ],
   ])('reports that an image %s', async (what, change) => {
     const project = openProject();
     await runOn(project);
