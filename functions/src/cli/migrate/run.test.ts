@@ -8,67 +8,25 @@ import {
   urlOf,
   type OldProject,
 } from '../../../test/cli/migrate/old-project.js';
-import { parseConfig } from '../../config/config.js';
+import {
+  idOf,
+  migrateAll,
+  openProject,
+  SCOPE,
+  surveyOf,
+  tokenFor,
+} from '../../../test/cli/migrate/two-images.js';
 import { checkRetention, DEFAULT_PARTS, finish, undo, UNDO, type Part } from './finish.js';
-import { NO_PARAMETERS } from './extension.js';
 import { appendLines, openJournal, readLines } from './journal.js';
-import { parseMapping } from './mapping.js';
-import { run } from './run.js';
-import { imageIdOf, survey } from './survey.js';
-import { verify } from './verify.js';
-
-const CONFIG = parseConfig({ BUCKET: 'bucket', GCLOUD_PROJECT: 'p' });
-const SCOPE = { project: 'p', from: 'gs://bucket/', to: 'gs://bucket/originals/{uid}/{imageId}' };
-const MAPPING = {
-  owner: [{ path: 'users/{uid}/**' }],
-  documents: [{ collection: 'posts', url: 'url', more: ['thumb'], token: 'token' }],
-};
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'migrate-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Two images with a resized file and a document each, and one without an owner. */
-function openProject(): OldProject {
-  const project = openOldProject();
-  for (const [id, uid] of [
-    ['cat', 'alice'],
-    ['dog', 'bob'],
-  ] as const) {
-    const name = `users/${uid}/${id}.jpg`;
-    const small = `users/${uid}/${id}_200x200.jpg`;
-    project.put(name, { metadata: tokenOf(name) });
-    project.put(small, { metadata: { resizedImage: 'true', ...tokenOf(small) } });
-    project.documents.set(`posts/${id}`, { url: urlOf(name), thumb: urlOf(small) });
-  }
-  project.put('logo.jpg', { metadata: tokenOf('logo.jpg') });
-  return project;
-}
-
-const surveyOf = (project: OldProject) =>
-  survey({
-    ...{ migration: project.migration, config: CONFIG, extension: NO_PARAMETERS },
-    mapping: parseMapping(JSON.stringify(MAPPING), 'map.json'),
-    onProgress: () => {},
-  });
-
 const journalFile = () => join(folder, 'journal.jsonl');
 const undoFile = () => join(folder, 'undo.jsonl');
 
-async function runOn(project: OldProject, { waitMs = 1000 } = {}) {
-  let time = 0;
-  return run(
-    await surveyOf(project),
-    { concurrency: 2, waitMs },
-    {
-      ...project,
-      journal: openJournal(journalFile(), SCOPE),
-      now: () => time,
-      wait: (ms) => Promise.resolve(void (time += ms)),
-      onProgress: () => {},
-    },
-  );
-}
+const runOn = (project: OldProject) => migrateAll(project, journalFile());
 
 async function finishOn(project: OldProject, parts: readonly Part[] = DEFAULT_PARTS) {
   const found = await surveyOf(project);
@@ -82,9 +40,6 @@ async function finishOn(project: OldProject, parts: readonly Part[] = DEFAULT_PA
 }
 
 const undoOn = (project: OldProject) => undo(readLines(undoFile(), UNDO), project.migration);
-
-const idOf = (name: string) => imageIdOf({ bucket: 'bucket', name });
-const tokenFor = (name: string) => `token-of-${idOf(name)}`;
 
 /** Objects and documents, without generations, which differ by the order of copies. */
 function stateOf({ objects, documents }: OldProject) {
@@ -327,93 +282,4 @@ describe('finish', () => {
     const { objects } = await finishOn(project, ['originals', 'thumbnails']);
     expect(objects).toBe(4);
   });
-});
-
-describe('verify', () => {
-  async function verifyOn(project: OldProject, similarity = 0.99) {
-    return verify(await surveyOf(project), 5, {
-      ...project,
-      readRendition: (name) => Promise.resolve(Buffer.from(name)),
-      compare: (expected, actual) => {
-        // The resized file of an image, and its rendition.
-        expect(actual.toString()).toBe(`variants/${expected.toString().replace('_200x200', '')}`);
-        return Promise.resolve(similarity);
-      },
-      onProgress: () => {},
-    });
-  }
-  const skipped = { of: 'logo.jpg', what: 'images without an owner' };
-
-  test('compares pictures, and lists what is left out', async () => {
-    const project = openProject();
-    await runOn(project);
-    expect(await verifyOn(project)).toEqual({
-      ...{ images: 2, ready: 2, replaced: 0, exceptions: [skipped] },
-      samples: { count: 2, least: 0.99 },
-    });
-    const { exceptions } = await verifyOn(project, 0.5);
-    expect(exceptions).toContainEqual({
-      of: 'users/alice/cat.jpg',
-      what: 'shows another picture: SSIM 0.50',
-    });
-  });
-
-  test.each([
-    [
-      'was not copied, or its copy was deleted',
-      (project: OldProject, target: string) => project.objects.delete(target),
-    ],
-    [
-      'was overwritten since it was copied: run "migrate run" again',
-      (project: OldProject) => project.put('users/alice/cat.jpg'),
-    ],
-    [
-      'expected 100 bytes, found 99 in the copy and 100 in its record',
-      (project: OldProject, target: string) => changeObject(project, target, { bytes: 99 }),
-    ],
-    [
-      'expected the same checksum, found another',
-      (project: OldProject, target: string) => changeObject(project, target, { crc32c: 'x' }),
-    ],
-    [
-      'failed: damaged-image',
-      (project: OldProject) =>
-        changeRecord(project, { state: 'failed', error: { code: 'damaged-image', message: '' } }),
-    ],
-    [
-      'ready, but without variants',
-      (project: OldProject) => changeRecord(project, { variants: {} }),
-    ],
-    [
-      'copied, not ready yet',
-      (project: OldProject) => {
-        const original = project.records.get(`alice/${idOf('users/alice/cat.jpg')}`)?.original;
-        // Of an earlier copy.
-        changeRecord(project, { original: { ...original, generation: '1' } });
-      },
-    ],
-    [
-      'copied, not ready yet',
-      (project: OldProject) => changeRecord(project, { state: 'processing' }),
-    ],
-    [
-      'held for review by the content filter: release or delete it',
-      (project: OldProject) => changeRecord(project, { state: 'held' }),
-    ],
-  ])('reports that an image %s', async (what, change) => {
-    const project = openProject();
-    await runOn(project);
-    change(project, `originals/alice/${idOf('users/alice/cat.jpg')}`);
-    const { ready, exceptions } = await verifyOn(project);
-    expect(ready).toBe(1);
-    expect(exceptions).toEqual([skipped, { of: 'users/alice/cat.jpg', what }]);
-  });
-
-  function changeObject({ objects }: OldProject, name: string, changes: object): void {
-    const object = objects.get(name);
-    if (object) objects.set(name, { ...object, ...changes });
-  }
-  function changeRecord({ records }: OldProject, changes: object): void {
-    Object.assign(records.get(`alice/${idOf('users/alice/cat.jpg')}`) ?? {}, changes);
-  }
 });
