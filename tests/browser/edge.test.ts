@@ -14,6 +14,7 @@ import { hashToken } from '../../functions/src/domain/token.js';
 import { startWorkers, type WorkerLog } from '../../packages/edge/test/workers.js';
 import { StackContext } from '../../tools/dev/stack/stack-context.js';
 import { startStack, type Stack } from '../../tools/dev/stack/stack.js';
+import { collectProblems } from '../support/page-problems.js';
 import { plainJpeg } from '../support/pictures.js';
 import { ROOT, testStack } from '../support/stack.js';
 
@@ -37,7 +38,7 @@ let browser: Browser;
 let page: Page;
 const log: WorkerLog = [];
 /** What Chromium reports. */
-const problems: string[] = [];
+let problems: string[];
 
 beforeAll(async () => {
   const { form, official, sealingKeys } = testStack();
@@ -68,10 +69,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   browser = await launchChromium();
   page = await browser.newPage();
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
-  });
+  problems = collectProblems(page);
   await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
 }, 180_000);
 

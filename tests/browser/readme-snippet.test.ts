@@ -8,6 +8,7 @@ import { launchChromium } from '../../bench/chromium.js';
 import { codeBlocksOf } from '../support/documentation.js';
 import { get } from '../support/http.js';
 import { run } from '../support/run.js';
+import { collectProblems } from '../support/page-problems.js';
 import { PHOTO, ROOT, testStack } from '../support/stack.js';
 
 const stack = testStack();
@@ -41,7 +42,7 @@ let folder: string;
 let server: Server;
 let browser: Browser;
 let page: Page;
-const problems: string[] = [];
+let problems: string[];
 
 beforeAll(async () => {
   mkdirSync(join(ROOT, '.local'), { recursive: true });
@@ -67,10 +68,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   browser = await launchChromium();
   page = await browser.newPage();
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
-  });
+  problems = collectProblems(page);
   // The site that the snippet names is the user's own; here its /i/ leads to the local functions.
   await page.route(/^https:\/\/your-site\/i\//i, async (route) => {
     const path = new URL(route.request().url()).pathname.slice('/i/'.length);
