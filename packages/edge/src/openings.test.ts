@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'jsonc-parser';
+import { DEFAULTS } from '../../../functions/src/config/config.js';
 import {
   openServeFixture,
   SEALING_KEYS,
@@ -5,6 +9,7 @@ import {
 } from '../../../functions/test/serve/serve-fixture.js';
 import { formatSealingKeys } from '../../../functions/src/domain/sealing-keys.js';
 import { openEdge } from '../test/edge-fixture.js';
+import { RETRY_AFTER_SECONDS } from './openings.js';
 import type { RateLimitBinding } from './platform.js';
 
 const SEALED = { SEALING_KEYS: formatSealingKeys(SEALING_KEYS) };
@@ -94,4 +99,17 @@ test.each([
   const { token, status } = open(limit);
   await status(sealFor(token), address);
   expect(limit.keys).toEqual([key]);
+});
+
+test('wrangler.jsonc and the guide have the limit that serve has by default', () => {
+  const root = join(__dirname, '..', '..', '..');
+  const file = join(root, 'packages/edge/image-worker/wrangler.jsonc');
+  const { ratelimits } = parse(readFileSync(file, 'utf8')) as {
+    ratelimits: { name: string; simple: object }[];
+  };
+  const limit = Number(DEFAULTS.VIEWS_PER_MINUTE);
+  const simple = { limit, period: RETRY_AFTER_SECONDS };
+  expect(ratelimits).toMatchObject([{ name: 'SEAL_LIMIT', simple }]);
+  const guide = readFileSync(join(root, 'docs/guides/edge.md'), 'utf8');
+  expect(guide).toContain(`allows ${limit} openings a minute`);
 });
